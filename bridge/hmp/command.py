@@ -1,0 +1,123 @@
+"""What every command of HMP has in common.
+
+A command is a frozen dataclass whose fields are its parameters, in the guide's order. Each field's
+annotation carries an `Argument`: the guide's name of the parameter and the check that turns a value
+from anywhere into a typed one. The checks run when the command is made, so an invalid command
+cannot exist, and whatever writes commands to a socket needs no checks of its own.
+"""
+
+from collections.abc import Callable
+from dataclasses import Field, dataclass, fields
+from enum import Enum, StrEnum
+from functools import cache
+from typing import Any, ClassVar, Generic, TypeVar, get_type_hints
+
+from .errors import ProtocolViolation
+
+__all__ = ["Argument", "Command", "NoResult", "Parameter", "Repeat", "TimeoutClass", "parameters"]
+
+T_co = TypeVar("T_co", covariant=True)
+
+
+class Repeat(Enum):
+    """Whether a command whose reply was lost may be sent again."""
+
+    #: Sending it twice ends where sending it once would. Some refusals of the repeat then only
+    #: say that the first one worked: `Command.repeat_success`.
+    SAFE = "safe"
+    #: Only once `getRecordingStatus` shows that it is still wanted (E25).
+    AFTER_STATUS = "after_status"
+    #: It creates something that cannot be found again (E45), or its moment has passed.
+    NEVER = "never"
+
+
+class TimeoutClass(StrEnum):
+    """How long HMP may take (E44)."""
+
+    QUERY = "query"
+    MUTATE = "mutate"
+    START_STOP = "start_stop"
+
+
+@dataclass(frozen=True, slots=True)
+class Argument:
+    """How one parameter is called in the guide and how its value is checked."""
+
+    name: str
+    #: takes the value and the parameter's name; raises `InvalidArgument`
+    check: Callable[[Any, str], object]
+
+
+@dataclass(frozen=True, slots=True)
+class Parameter:
+    """A field of a command together with its `Argument`."""
+
+    field: str
+    argument: Argument
+    #: takes all the words that are left (category values)
+    many: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Command(Generic[T_co]):
+    """One line to HMP; `T_co` is what its ``OK`` carries."""
+
+    #: exactly as the guide writes it; HMP minds the case (E34)
+    name: ClassVar[str]
+    repeat: ClassVar[Repeat] = Repeat.SAFE
+    #: codes that on a repeat mean that the lost first one was carried out
+    repeat_success: ClassVar[frozenset[str]] = frozenset()
+    timeout: ClassVar[TimeoutClass] = TimeoutClass.MUTATE
+
+    def __post_init__(self) -> None:
+        """Check every argument; raises `InvalidArgument`."""
+        for parameter in parameters(type(self)):
+            value = getattr(self, parameter.field)
+            checked = parameter.argument.check(value, parameter.argument.name)
+            object.__setattr__(self, parameter.field, checked)
+
+    def arguments(self) -> tuple[str, ...]:
+        """The words that follow the name, not yet quoted."""
+        words: list[str] = []
+        for parameter in parameters(type(self)):
+            match getattr(self, parameter.field):
+                case bool(value):
+                    words.append("true" if value else "false")
+                case tuple(values):
+                    words.extend(values)
+                case value:
+                    words.append(str(value))
+        return tuple(words)
+
+    def result(self, value: str | None) -> T_co:
+        """The typed value of ``OK`` (`None`) or ``OK|value``.
+
+        Raises `ProtocolViolation` where the value is not what the guide promises.
+        """
+        raise NotImplementedError
+
+
+@dataclass(frozen=True, slots=True)
+class NoResult(Command[None]):
+    """A command whose success is a plain ``OK``."""
+
+    def result(self, value: str | None) -> None:
+        """Nothing; a value that HMP sends all the same is a violation."""
+        if value:
+            raise ProtocolViolation(f"{self.name}: expected a plain OK, got {value!r}")
+
+
+@cache
+def parameters(command: type[Any]) -> tuple[Parameter, ...]:
+    """The command's parameters in the order of the wire."""
+    hints = get_type_hints(command, include_extras=True)
+
+    def argument(field: Field[Any]) -> Argument | None:
+        metadata: tuple[object, ...] = getattr(hints[field.name], "__metadata__", ())
+        return next((item for item in metadata if isinstance(item, Argument)), None)
+
+    return tuple(
+        Parameter(field.name, found, field.name == "values")
+        for field in fields(command)
+        if (found := argument(field)) is not None
+    )

@@ -1,0 +1,147 @@
+"""What can go wrong between the bridge and HMP, as exceptions grouped by who must act.
+
+HmpError
+├ Refused            HMP answered ERROR; nothing else happened
+│ └ NotAuthorized    … because this box is not on its list
+├ LinkDown           nothing was sent
+├ OutcomeUnknown     it was sent, the reply never came: HMP may have done it (R7)
+├ ProtocolViolation  HMP sent what its guide does not allow
+├ LocalProtocolError this bridge used the protocol wrongly
+└ InvalidArgument    refused here, before anything was sent (R17); also a ValueError
+"""
+
+from .error_table import Actor, ErrorKind, Meaning, meaning_of
+from .link import LinkState
+
+__all__ = [
+    "Actor",
+    "ErrorKind",
+    "HmpError",
+    "InvalidArgument",
+    "LinkDown",
+    "LocalProtocolError",
+    "NotAuthorized",
+    "OutcomeUnknown",
+    "ProtocolViolation",
+    "Refused",
+    "explain",
+]
+
+#: Codes that put HMP's back end in doubt: the link asks again before it sends anything else.
+_BACKEND_CODES = frozenset({"070000", "070006", "070007", "090001"})
+
+
+class HmpError(Exception):
+    """Anything that kept a command from succeeding."""
+
+
+class Refused(HmpError):  # noqa: N818 - says what happened
+    """HMP answered ``ERROR|code|message``.
+
+    `code` is normalised to six digits, `raw_code` is as received (empty where HMP sent none, E5),
+    `command` is the name of the command.
+    """
+
+    def __init__(self, code: str, message: str, raw_code: str, command: str) -> None:
+        super().__init__(code, message, raw_code, command)
+        self.code = code
+        self.message = message
+        self.raw_code = raw_code
+        self.command = command
+
+    def __str__(self) -> str:
+        return f"{self.command}: {self.code} {self.message}"
+
+    @property
+    def meaning(self) -> Meaning:
+        """The row of the error table: kind, who can act, explanation, what to do."""
+        return meaning_of(self.code, self.message, self.command)
+
+    @property
+    def kind(self) -> ErrorKind:
+        """What it means; the thing to branch on."""
+        return self.meaning.kind
+
+    @property
+    def active_only(self) -> bool:
+        """Whether *recording not found* speaks of active recordings only (E13).
+
+        A finished recording with this ID may still exist then.
+        """
+        return self.code == "040001"
+
+    @property
+    def backend_down(self) -> bool:
+        """Whether the code puts HMP's back end in doubt (E48)."""
+        return self.code in _BACKEND_CODES
+
+
+class NotAuthorized(Refused):
+    """HMP does not accept commands from this box (``020000``), and executed none."""
+
+    def __init__(
+        self,
+        code: str = "020000",
+        message: str = "Not Authorized",
+        raw_code: str = "020000",
+        command: str = "connect",
+    ) -> None:
+        super().__init__(code, message, raw_code, command)
+
+
+class LinkDown(HmpError):  # noqa: N818 - says what happened
+    """The server link cannot take the command: nothing was sent."""
+
+    def __init__(self, state: LinkState, reason: str = "") -> None:
+        super().__init__(state, reason)
+        self.state = state
+        self.reason = reason
+
+    def __str__(self) -> str:
+        return f"HMP is {self.state}" + (f": {self.reason}" if self.reason else "")
+
+
+class OutcomeUnknown(HmpError):  # noqa: N818 - says what happened
+    """The command, or a part of it, was written and the reply never came."""
+
+    def __init__(self, command: str, reason: str) -> None:
+        super().__init__(command, reason)
+        self.command = command
+        self.reason = reason
+
+    def __str__(self) -> str:
+        return f"{self.command}: sent, but {self.reason}; HMP may have carried it out"
+
+
+class ProtocolViolation(HmpError):  # noqa: N818 - says what happened
+    """HMP sent what its guide does not allow; the stream can no longer be trusted."""
+
+
+class LocalProtocolError(HmpError):
+    """This bridge asked its own protocol machine for what it cannot do: a bug here."""
+
+
+class InvalidArgument(HmpError, ValueError):  # noqa: N818 - says what happened
+    """An argument that HMP would not take, or that must not reach the wire (R17).
+
+    `field` is the parameter's name, `value` what was given, `reason` what is wrong and what would
+    be right.
+    """
+
+    def __init__(self, field: str, value: object, reason: str) -> None:
+        super().__init__(field, value, reason)
+        self.field = field
+        self.value = value
+        self.reason = reason
+
+    def __str__(self) -> str:
+        shown = repr(self.value)
+        if len(shown) > 80:
+            shown = f"{shown[:77]}..."
+        return f"{self.field}: {shown} {self.reason}"
+
+
+def explain(refused: Refused) -> str:
+    """What is the matter and what to do, in two sentences for people."""
+    meaning = refused.meaning
+    return f"{meaning.explanation} {meaning.what_to_do}"
