@@ -1,0 +1,317 @@
+"""The MQTT interface as text: a message becomes an input, a room's state becomes publications.
+
+Topics and payloads are section 2 of the contract. Pure: what is subscribed, published and how is
+for the link to say.
+"""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+
+from ..room.state import Result, RoomState
+from ..room.vocabulary import Outcome, State
+
+__all__ = [
+    "Input",
+    "Malformed",
+    "Nothing",
+    "Topics",
+    "parse",
+    "render_ack",
+    "render_result",
+    "render_room",
+    "timestamp",
+]
+
+_LONGEST_PAYLOAD = 65_536
+
+_TRUTHY = frozenset({"", "true", "1", "on", "press"})
+_FALSY = frozenset({"false", "0", "off", "release"})
+
+_FOLDED = str.maketrans({"-": "_", ".": "_", " ": "_"})
+
+DEFAULT_TALLY: Mapping[State, str] = {
+    State.IDLE: "off",
+    State.STARTING: "blink",
+    State.RECORDING: "red",
+    State.PAUSING: "blink",
+    State.PAUSED: "amber",
+    State.RESUMING: "blink",
+    State.STOPPING: "blink",
+    State.ERROR: "fault",
+    State.UNKNOWN: "fault",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Topics:
+    """Every topic below one base topic."""
+
+    base: str = "hmp"
+
+    @property
+    def inputs(self) -> tuple[str, ...]:
+        """Topic filters of everything that people send."""
+        rooms = f"{self.base}/room/+"
+        return (f"{rooms}/set", f"{rooms}/press/+", f"{rooms}/mark", f"{rooms}/event")
+
+    @property
+    def bridge_state(self) -> str:
+        """`online` or `offline`, the will."""
+        return f"{self.base}/bridge/state"
+
+    @property
+    def bridge_info(self) -> str:
+        """What this bridge is."""
+        return f"{self.base}/bridge/info"
+
+    @property
+    def bridge_health(self) -> str:
+        """How its links do."""
+        return f"{self.base}/bridge/health"
+
+    @property
+    def bridge_marker(self) -> str:
+        """The bridge's own marker: once it has come back, so has everything retained before it."""
+        return f"{self.base}/bridge/marker"
+
+    @property
+    def error(self) -> str:
+        """Answers to inputs for a room or an action that does not exist."""
+        return f"{self.base}/bridge/response/error"
+
+    def server_state(self, server: str) -> str:
+        """The state of a server link."""
+        return f"{self.base}/server/{server}/state"
+
+    def room(self, room: str, leaf: str) -> str:
+        """One topic of a room."""
+        return f"{self.base}/room/{room}/{leaf}"
+
+
+@dataclass(frozen=True, slots=True)
+class Input:
+    """Something asked of a room, not yet checked against what rooms can do.
+
+    `word` is folded: lower case, and in events ``-``, ``.`` and space are ``_``. `id` is the
+    sender's, None where there was none.
+    """
+
+    room: str
+    word: str
+    event: bool = False
+    parameters: Mapping[str, object] = field(default_factory=dict)
+    id: str | int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Nothing:
+    """A message that means nothing by design: the falling edge of a button."""
+
+
+class Malformed(ValueError):
+    """A message on an input topic that cannot be understood; the text says what would be.
+
+    `room` and `word` are as far as they could be read, `id` likewise.
+    """
+
+    def __init__(self, reason: str, room: str, word: str, id: str | int | None = None) -> None:  # noqa: A002  # the contract's word
+        super().__init__(reason)
+        self.reason = reason
+        self.room = room
+        self.word = word
+        self.id = id
+
+
+def parse(topics: Topics, topic: str, payload: bytes) -> Input | Nothing:
+    """Understand a message on one of `topics.inputs`.
+
+    Raises `Malformed`.
+    """
+    room, _, leaf = topic.removeprefix(f"{topics.base}/room/").partition("/")
+    kind, _, action = leaf.partition("/")
+    text = _text(room, action or kind, payload)
+    match kind:
+        case "press":
+            return _press(room, action, text)
+        case "set":
+            return _set(room, text)
+        case "mark":
+            return Input(room, "mark", parameters={"title": text} if text.strip() else {})
+        case "event":
+            return _event(room, text)
+        case _:
+            raise Malformed(f"{topic} is no topic of this bridge", room, kind)
+
+
+def _text(room: str, word: str, payload: bytes) -> str:
+    if len(payload) > _LONGEST_PAYLOAD:
+        reason = f"the payload has {len(payload)} bytes, at most {_LONGEST_PAYLOAD} are taken"
+        raise Malformed(reason, room, word)
+    try:
+        return payload.decode()
+    except UnicodeDecodeError:
+        raise Malformed("the payload is not UTF-8 text", room, word) from None
+
+
+def _press(room: str, action: str, text: str) -> Input | Nothing:
+    word = action.lower()
+    edge = text.strip().lower()
+    if edge in _TRUTHY:
+        return Input(room, word)
+    if edge in _FALSY:
+        return Nothing()
+    if not edge.startswith("{"):
+        raise Malformed("a press takes true, 1, on, press or an empty payload", room, word)
+    parameters = _object(room, word, text)
+    given = parameters.pop("action", action)
+    if not isinstance(given, str) or given.lower() != word:
+        raise Malformed(f"the topic says {word}, the payload another action", room, word)
+    return Input(room, word, parameters=parameters, id=_id(room, word, parameters))
+
+
+def _set(room: str, text: str) -> Input:
+    text = text.strip()
+    if not text:
+        raise Malformed("the payload is empty; send an action word such as record", room, "set")
+    if not text.startswith("{"):
+        return Input(room, text.lower())
+    parameters = _object(room, "set", text)
+    request_id = _id(room, "set", parameters)
+    action = parameters.pop("action", None)
+    if not isinstance(action, str) or not action.strip():
+        reason = 'the object needs "action" with an action word, such as {"action": "record"}'
+        raise Malformed(reason, room, "set", request_id)
+    return Input(room, action.strip().lower(), parameters=parameters, id=request_id)
+
+
+def _event(room: str, text: str) -> Input:
+    text = text.strip()
+    if not text:
+        reason = "the payload is empty; send an event word such as meeting_start"
+        raise Malformed(reason, room, "event")
+    if not text.startswith("{"):
+        return Input(room, _fold(text), event=True)
+    parameters = _object(room, "event", text)
+    request_id = _id(room, "event", parameters, keep=True)
+    event = parameters.pop("event", None)
+    if not isinstance(event, str) or not event.strip():
+        reason = 'the object needs "event" with a word, such as {"event": "meeting_start"}'
+        raise Malformed(reason, room, "event", request_id)
+    return Input(room, _fold(event), event=True, parameters=parameters, id=request_id)
+
+
+def _fold(word: str) -> str:
+    return word.strip().lower().translate(_FOLDED)
+
+
+def _object(room: str, word: str, text: str) -> dict[str, object]:
+    try:
+        value = json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise Malformed(f"the payload is not valid JSON: {error}", room, word) from None
+    if not isinstance(value, dict):
+        raise Malformed("the payload is not a JSON object", room, word)
+    return value
+
+
+def _id(
+    room: str, word: str, parameters: dict[str, object], *, keep: bool = False
+) -> str | int | None:
+    value = parameters.get("id") if keep else parameters.pop("id", None)
+    if value is None or (isinstance(value, int) and not isinstance(value, bool)):
+        return value
+    if isinstance(value, str) and len(value) <= 256:
+        return value
+    raise Malformed('"id" is a text of at most 256 characters or a whole number', room, word)
+
+
+def render_room(
+    topics: Topics, room: str, state: RoomState, tally: Mapping[State, str] = DEFAULT_TALLY
+) -> dict[str, str]:
+    """Every retained topic of a room with its payload; scalars and JSON say the same."""
+    recording = state.recording
+    published = state.state
+    values: dict[str, object] = {
+        "availability": "online" if state.link_ready else "offline",
+        "state": published,
+        "recording": state.active,
+        "paused": state.paused,
+        "tally": tally[published],
+        "recording_id": None if recording is None else recording.id,
+        "last_recording_id": state.last_recording_id,
+        "session_id": state.policy.session,
+        "stream_id": None,
+        "started_at": None if recording is None else timestamp(recording.started_at),
+        "ends_at": None,
+        "elapsed": state.elapsed,
+        "title": None if recording is None else recording.title,
+        "alarm": state.alarm,
+    }
+    publications = {topics.room(room, leaf): _scalar(value) for leaf, value in values.items()}
+    verified_at = None if recording is None else recording.verified_at
+    problem = state.problem
+    status = values | {
+        "alarms": sorted(state.alarms),
+        "target": state.target,
+        "owner": None if recording is None else recording.owner,
+        "verified_at": None if verified_at is None else timestamp(verified_at),
+        "stale": state.stale,
+        "error": None
+        if problem is None
+        else {
+            "code": problem.code,
+            "message": problem.message,
+            "explanation": problem.explanation,
+        },
+    }
+    publications[topics.room(room, "status")] = _json(status)
+    return publications
+
+
+def render_ack(result: Result) -> str:
+    """One line for a panel: ``record ok``, ``stop failed 040001``."""
+    words = [result.request.word, result.outcome]
+    if result.outcome is Outcome.FAILED and result.problem is not None:
+        words.append(result.problem.code)
+    return " ".join(words)
+
+
+def render_result(result: Result) -> str:
+    """The one result of a request, as JSON."""
+    problem = result.problem
+    return _json(
+        {
+            "id": result.request.id,
+            "action": result.request.word,
+            "outcome": result.outcome,
+            "state": result.state,
+            "error": None
+            if problem is None
+            else {
+                "code": problem.code,
+                "message": problem.message,
+                "explanation": problem.explanation,
+            },
+            "origin": result.request.origin,
+            "took_ms": round(result.took * 1000, 1),
+        }
+    )
+
+
+def timestamp(wall: float) -> str:
+    """RFC 3339 in UTC, to the second."""
+    return datetime.fromtimestamp(wall, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def _scalar(value: object) -> str:
+    if value is None:
+        return "none"
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return str(value)
+
+
+def _json(value: object) -> str:
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))

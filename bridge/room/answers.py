@@ -1,0 +1,195 @@
+"""What HMP's answer to a step means to a room.
+
+`apply` takes the step that was sent and what came of it. Answers to questions about a recording
+are in `status`, answers to the question after a lost start in `lost`.
+"""
+
+from collections.abc import Callable
+
+from ..hmp.commands import RecordingStatus
+from ..hmp.errors import ErrorKind, OutcomeUnknown, Refused
+from . import lost, problems, status
+from .answer import Answer, Done, NotSent, problem_of
+from .state import Change, LostStart, Now, Recording, RoomState, Step
+from .turn import Turn
+from .vocabulary import Alarm, Goal, Outcome, StepKind, Stop, Target
+
+__all__ = ["apply"]
+
+_START_ALARMS = {
+    ErrorKind.NO_SOURCE: Alarm.NO_SOURCE,
+    ErrorKind.DISK_FULL: Alarm.DISK_FULL,
+    ErrorKind.WRITE_ERROR: Alarm.WRITE_ERROR,
+    ErrorKind.SESSION_MISSING: Alarm.SESSION_MISSING,
+}
+
+_NEVER_AGAIN = frozenset({ErrorKind.DISK_FULL, ErrorKind.WRITE_ERROR})
+"""Refusals that another start can only make worse (R25)."""
+
+_LONGEST_RETRY = 30.0
+
+
+def apply(room: RoomState, step: Step, answer: Answer, now: Now) -> Change:
+    """Take in what came of `step`, which was `room.busy` until now."""
+    turn = Turn(room, now)
+    turn.update(busy=None)
+    if not isinstance(answer, NotSent):
+        _HANDLERS[step.kind](turn, answer)
+    return turn.finish()
+
+
+def _started(turn: Turn, answer: Answer) -> None:
+    match answer:
+        case Done(value=recording_id):
+            _begin(turn, recording_id)
+        case Refused():
+            _start_refused(turn, answer)
+        case OutcomeUnknown():
+            room = turn.room
+            turn.update(
+                lost_start=LostStart(
+                    session=room.policy.session,
+                    written_at=turn.now.monotonic,
+                    wall=turn.now.wall,
+                    ask_at=turn.now.monotonic,
+                    owner=room.next_owner,
+                    title=room.next_title,
+                ),
+                next_title=None,
+            )
+            turn.alarm(Alarm.OUTCOME_UNKNOWN)
+            over = {Goal.START, Goal.PAUSE, Goal.RESUME}
+            turn.resolve(over, Outcome.UNKNOWN, problems.OUTCOME_UNKNOWN)
+
+
+def _begin(turn: Turn, recording_id: object) -> None:
+    room = turn.room
+    turn.update(
+        recording=Recording(
+            id=recording_id,  # type: ignore[arg-type]  # StartRecording's result
+            session=room.policy.session,
+            started_at=turn.now.wall,
+            status=RecordingStatus.RECORDING,
+            owner=room.next_owner,
+            running_since=turn.now.monotonic,
+            title=room.next_title,
+            title_applied=room.next_title is None,
+            # Stop was pressed while the start could not be called back any more (R10).
+            stop=Stop.WANTED if room.target is Target.IDLE else Stop.NO,
+        ),
+        next_title=None,
+        problem=None,
+        elapsed=0,
+    )
+    turn.clear(*_START_ALARMS.values(), Alarm.STOPPED_UNEXPECTEDLY, Alarm.DETAILS_FAILED)
+    if not room.spare_suspected:
+        turn.clear(Alarm.OUTCOME_UNKNOWN)
+    if not _is_restart(room):
+        turn.clear(Alarm.RECORDING_ERROR)
+    turn.resolve({Goal.START}, Outcome.OK)
+
+
+def _start_refused(turn: Turn, refused: Refused) -> None:
+    problem = problem_of(refused)
+    turn.update(problem=problem)
+    if refused.kind in _START_ALARMS:
+        turn.alarm(_START_ALARMS[refused.kind])
+    if _is_restart(turn.room) and refused.kind not in _NEVER_AGAIN:
+        pause = turn.room.policy.interrupt_backoff
+        turn.update(start_not_before=turn.now.monotonic + pause)
+        return
+    turn.update(target=Target.IDLE, next_title=None)
+    turn.resolve({Goal.START, Goal.PAUSE, Goal.RESUME}, Outcome.FAILED, problem)
+
+
+def _is_restart(room: RoomState) -> bool:
+    """Whether the start follows an interruption and no later request (R25)."""
+    if room.interrupted_at is None:
+        return False
+    return room.intended_at is None or room.intended_at < room.interrupted_at
+
+
+def _stopped(turn: Turn, answer: Answer) -> None:
+    match answer:
+        case Done():
+            answered = True
+        case Refused(kind=ErrorKind.RECORDING_NOT_FOUND):
+            answered = True  # its status says whether it has ended or was never there
+        case _:
+            answered = False
+    if answered:
+        turn.update(problem=None)
+        turn.update_recording(
+            stop=Stop.ANSWERED, stop_answered_at=turn.now.monotonic, not_before=0.0, failures=0
+        )
+    elif isinstance(answer, Refused):
+        failures = turn.recording.failures + 1
+        turn.update(problem=problem_of(answer))
+        turn.update_recording(failures=failures)
+        turn.wait_until(turn.now.monotonic + min(_LONGEST_RETRY, 0.5 * 2.0**failures))
+    else:
+        turn.update_recording(unsettled=True)
+
+
+def _paused(turn: Turn, answer: Answer) -> None:
+    _changed(turn, answer, RecordingStatus.PAUSED, Goal.PAUSE)
+
+
+def _resumed(turn: Turn, answer: Answer) -> None:
+    _changed(turn, answer, RecordingStatus.RECORDING, Goal.RESUME)
+
+
+def _changed(turn: Turn, answer: Answer, reached: RecordingStatus, goal: Goal) -> None:
+    if isinstance(answer, Done):
+        turn.update(problem=None)
+        turn.set_status(reached)
+        turn.resolve({goal}, Outcome.OK)
+        return
+    # HMP may have done it, or it may have been so already (E25): its status settles it.
+    turn.update_recording(unsettled=True, not_before=0.0)
+    if isinstance(answer, Refused):
+        turn.update(problem=problem_of(answer))
+        turn.update_recording(refused=problem_of(answer))
+
+
+def _marked(turn: Turn, answer: Answer) -> None:
+    if not turn.room.marks:
+        return
+    mark, *others = turn.room.marks
+    turn.update(marks=tuple(others))
+    match answer:
+        case Done() | Refused(kind=ErrorKind.ALREADY_DONE):  # 060004: the second is marked (R15)
+            turn.answer(mark.request, Outcome.OK)
+        case Refused():
+            turn.answer(mark.request, Outcome.FAILED, problem_of(answer))
+        case _:
+            # A repeat would mark another second.
+            turn.answer(mark.request, Outcome.UNKNOWN, problems.OUTCOME_UNKNOWN)
+
+
+def _titled(turn: Turn, answer: Answer) -> None:
+    match answer:
+        case Done():
+            turn.update_recording(title_applied=True)
+        case Refused(backend_down=False):
+            turn.update_recording(title_applied=True)
+            turn.update(problem=problem_of(answer))
+            turn.alarm(Alarm.DETAILS_FAILED)
+        case _:
+            pass  # harmless to repeat; the link says when HMP can be asked again
+
+
+_HANDLERS: dict[StepKind, Callable[[Turn, Answer], None]] = {
+    StepKind.START: _started,
+    StepKind.STOP: _stopped,
+    StepKind.CONFIRM: status.confirmed,
+    StepKind.PAUSE: _paused,
+    StepKind.RESUME: _resumed,
+    StepKind.SETTLE: status.settled,
+    StepKind.ADOPT: lost.adopted,
+    StepKind.QUESTION: lost.questioned,
+    StepKind.MARK: _marked,
+    StepKind.TITLE: _titled,
+    StepKind.VERIFY: status.polled,
+    StepKind.POLL: status.polled,
+}

@@ -1,0 +1,172 @@
+"""The way back to certainty after a start whose reply was lost (R7b).
+
+HMP lists nothing, so it is asked something that changes nothing and cannot be answered without
+looking: to remove a source that does not exist from the session. ``060003`` proves that the session
+is being recorded. Anything else proves little, because an HMP may look for the source first.
+"""
+
+from dataclasses import replace
+
+from ..hmp.commands import RecordingStatus
+from ..hmp.errors import ErrorKind, OutcomeUnknown, Refused
+from . import problems
+from .answer import Answer, Done, problem_of
+from .state import Recording
+from .turn import Turn
+from .vocabulary import Alarm, Goal, Outcome, Stop, Target
+
+__all__ = ["adopted", "questioned"]
+
+
+def questioned(turn: Turn, answer: Answer) -> None:
+    """The answer to whether the session is being recorded."""
+    match answer:
+        case Refused(kind=ErrorKind.ACTIVE_RECORDING):
+            turn.update(server_proves=True)
+            _proved(turn)
+        case Refused(kind=ErrorKind.SESSION_MISSING):
+            turn.alarm(Alarm.SESSION_MISSING)
+            _not_recorded(turn)
+        case Done() | Refused(kind=ErrorKind.SOURCE_NOT_FOUND):
+            _not_proved(turn)
+        case Refused():
+            turn.update(problem=problem_of(answer))
+            _ask_again(turn, turn.now.monotonic + turn.room.policy.poll_interval)
+        case _:
+            _ask_again(turn, turn.now.monotonic)
+
+
+def adopted(turn: Turn, answer: Answer) -> None:
+    """The answer to whether HMP knows a recording that somebody hands to this room."""
+    if isinstance(answer, OutcomeUnknown):
+        return  # asked again while the request lives
+    recording_id = turn.room.adopting
+    turn.update(adopting=None)
+    active = (RecordingStatus.RECORDING, RecordingStatus.PAUSED)
+    if not (isinstance(answer, Done) and answer.value in active):
+        problem = problems.NO_SUCH_RECORDING
+        if isinstance(answer, Refused) and answer.kind is not ErrorKind.RECORDING_NOT_FOUND:
+            problem = problem_of(answer)
+        turn.resolve({Goal.ADOPT}, Outcome.FAILED, problem)
+        return
+    room = turn.room
+    known = room.recording
+    recording = answer.value is RecordingStatus.RECORDING
+    stop = any(pending.goal is Goal.STOP for pending in room.pending)
+    turn.update(
+        recording=Recording(
+            id=recording_id,
+            session=room.policy.session,
+            started_at=_known_start(turn),
+            status=RecordingStatus.RECORDING if recording else RecordingStatus.PAUSED,
+            owner="adopted",
+            verified_at=turn.now.wall,
+            asked=True,
+            recorded=0.0 if known is None else known.recorded,
+            running_since=_running_since(turn) if recording else None,
+            stop=Stop.WANTED if stop else Stop.NO,
+        ),
+        lost_start=None,
+        target=Target.IDLE if stop else Target.RECORDING if recording else Target.PAUSED,
+        spare_suspected=False,
+    )
+    turn.clear(Alarm.OUTCOME_UNKNOWN, Alarm.STOPPED_UNEXPECTEDLY)
+    turn.resolve({Goal.ADOPT}, Outcome.OK)
+
+
+def _known_start(turn: Turn) -> float:
+    if turn.room.recording is not None:
+        return turn.room.recording.started_at
+    return turn.now.wall if turn.room.lost_start is None else turn.room.lost_start.wall
+
+
+def _running_since(turn: Turn) -> float:
+    known = turn.room.recording
+    if known is not None and known.running_since is not None:
+        return known.running_since
+    lost = turn.room.lost_start
+    return turn.now.monotonic if lost is None else lost.written_at
+
+
+def _proved(turn: Turn) -> None:
+    """The session is being recorded, by a recording whose id we do not know."""
+    turn.alarm(Alarm.OUTCOME_UNKNOWN)
+    room = turn.room
+    if room.recording is not None:
+        turn.wait_until(turn.now.monotonic + room.policy.poll_interval)
+        return
+    lost = room.lost_start
+    turn.update(
+        recording=Recording(
+            id=None,
+            session=room.policy.session,
+            started_at=_known_start(turn),
+            status=RecordingStatus.RECORDING,
+            owner="manual" if lost is None else lost.owner,
+            verified_at=turn.now.wall,
+            running_since=_running_since(turn),
+            title=None if lost is None else lost.title,
+            not_before=turn.now.monotonic + room.policy.poll_interval,
+        ),
+        lost_start=None,
+        target=Target.RECORDING,
+        spare_suspected=False,
+    )
+    turn.resolve({Goal.STOP}, Outcome.FAILED, problems.ID_UNKNOWN)
+
+
+def _not_proved(turn: Turn) -> None:
+    room = turn.room
+    lost = room.lost_start
+    if lost is None:
+        _not_recorded(turn)
+    elif turn.now.monotonic < lost.written_at + room.policy.start_timeout:
+        # HMP may still be at it.
+        last = lost.written_at + room.policy.start_timeout
+        _ask_again(turn, min(turn.now.monotonic + room.policy.poll_interval, last))
+    elif room.target is Target.IDLE:
+        if not room.server_proves:
+            turn.resolve({Goal.STOP}, Outcome.UNKNOWN, problems.OUTCOME_UNKNOWN)
+            turn.update(lost_start=None)
+        else:
+            _not_recorded(turn)
+    elif _may_restart(turn):
+        turn.update(
+            lost_start=None,
+            restarted=True,
+            spare_suspected=True,
+            next_owner=lost.owner,
+            next_title=lost.title,
+        )
+    elif room.server_proves:
+        _not_recorded(turn)
+    else:
+        again = turn.now.monotonic + room.policy.poll_interval
+        turn.update(lost_start=replace(lost, inconclusive=True, ask_at=again))
+
+
+def _may_restart(turn: Turn) -> bool:
+    room = turn.room
+    if not room.policy.restart_lost_start or room.restarted or room.intended_at is None:
+        return False
+    return turn.now.monotonic < room.intended_at + room.policy.restart_within
+
+
+def _not_recorded(turn: Turn) -> None:
+    """Certain again: nothing is being recorded (any more)."""
+    if turn.room.recording is not None:
+        turn.end_recording()
+    turn.clear(Alarm.OUTCOME_UNKNOWN)
+    turn.update(lost_start=None, spare_suspected=False)
+    if not any(pending.goal is Goal.START for pending in turn.room.pending):
+        turn.update(target=Target.IDLE)
+
+
+def _ask_again(turn: Turn, moment: float) -> None:
+    lost = turn.room.lost_start
+    if lost is not None:
+        turn.update(lost_start=replace(lost, ask_at=moment))
+    elif turn.room.recording is not None:
+        turn.wait_until(moment)
+    else:
+        turn.update(start_not_before=moment)  # a suspected spare file; a press resets this

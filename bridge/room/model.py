@@ -1,0 +1,119 @@
+"""What happens to a room: requests, the passing of time, and word of the server link.
+
+`decide` takes a request, `tick` takes the passing of time, `link_changed` takes word of the server
+link. All three are pure: state in, `Change` out. They never say which command is to be sent; that
+follows from the state alone, in `plan.next_step`.
+
+Two rules make the rest simple:
+
+- A request moves only `target`, or sets `Recording.stop`; the published state follows HMP (R1).
+- The last target wins (R10). A request whose command is already on its way to HMP keeps waiting
+  for its own answer; one whose command was not sent yet ends `ignored`.
+"""
+
+from dataclasses import replace
+
+from ..hmp.commands import RecordingStatus
+from . import problems
+from .state import Change, Now, Pending, Request, RoomState, elapsed
+from .table import TABLE
+from .turn import Turn
+from .vocabulary import Action, Goal, Outcome, StepKind, Stop, Target
+
+__all__ = ["decide", "decide_deferred", "follow_status", "link_changed", "tick"]
+
+_TOGGLES = frozenset({Action.TOGGLE, Action.TOGGLE_PAUSE})
+
+
+def decide(room: RoomState, request: Request, now: Now) -> Change:
+    """Take a request. Its result comes with this change or with a later one, exactly once."""
+    turn = Turn(room, now)
+    if request.action in _TOGGLES:
+        if room.stale or room.deferred:
+            # A toggle decided from memory could do the opposite of what the light promised.
+            waiting = Pending(request, Goal.START, room.policy.action_ttl)
+            turn.update(deferred=(*room.deferred, waiting))
+            return turn.finish()
+    elif request.action is not Action.MARK:
+        turn.overtake_deferred()
+    TABLE[room.state][request.action](turn, request)
+    return turn.finish()
+
+
+def link_changed(room: RoomState, ready: bool, now: Now) -> Change:
+    """The server link has become usable or unusable (R4, R8)."""
+    turn = Turn(room, now)
+    if ready == room.link_ready:
+        return turn.finish()
+    turn.update(link_ready=ready, not_ready_since=None if ready else now.monotonic)
+    if ready:
+        waited = 0.0 if room.not_ready_since is None else now.monotonic - room.not_ready_since
+        turn.update(
+            pending=tuple(replace(p, left=p.left - waited) for p in room.pending),
+            deferred=tuple(replace(p, left=p.left - waited) for p in room.deferred),
+        )
+        if room.recording is None:
+            decide_deferred(turn)
+    elif room.recording is not None:
+        turn.update_recording(unsettled=True, not_before=now.monotonic)
+    return turn.finish()
+
+
+def tick(room: RoomState, now: Now) -> Change:
+    """Time has passed: let expire what is due (R8) and count the seconds recorded."""
+    turn = Turn(room, now)
+    # The first mark may be on its way to HMP; then its answer is its result.
+    sent = 1 if room.busy is not None and room.busy.kind is StepKind.MARK else 0
+    late = tuple(mark for mark in room.marks[sent:] if mark.expires_at <= now.monotonic)
+    if late:
+        for mark in late:
+            turn.answer(mark.request, Outcome.EXPIRED, problems.TOO_LATE)
+        turn.update(marks=tuple(mark for mark in room.marks if mark not in late))
+    if room.not_ready_since is not None:
+        _expire(turn, now.monotonic - room.not_ready_since)
+    seconds = elapsed(room.recording, now)
+    if seconds - room.elapsed >= room.policy.elapsed_every:
+        turn.update(elapsed=seconds)
+    return turn.finish()
+
+
+def decide_deferred(turn: Turn) -> None:
+    """Nothing is stale any more: take the toggles that waited, in order."""
+    deferred = turn.room.deferred
+    turn.update(deferred=())
+    for pending in deferred:
+        TABLE[turn.room.state][pending.request.action](turn, pending.request)
+
+
+def _expire(turn: Turn, waited: float) -> None:
+    over = [p for p in (*turn.room.pending, *turn.room.deferred) if p.left <= waited]
+    if not over:
+        return
+    for pending in over:
+        turn.answer(pending.request, Outcome.EXPIRED, problems.TOO_LATE)
+    turn.update(
+        pending=tuple(p for p in turn.room.pending if p not in over),
+        deferred=tuple(p for p in turn.room.deferred if p not in over),
+    )
+    goals = {p.goal for p in over}
+    if Goal.ADOPT in goals:
+        turn.update(adopting=None)
+    if turn.room.recording is None:
+        if Goal.START in goals and not _waits_for(turn.room, Goal.START):
+            turn.update(target=Target.IDLE, next_title=None)
+    elif goals & {Goal.PAUSE, Goal.RESUME}:
+        follow_status(turn)
+    elif Goal.START in goals and not _waits_for(turn.room, Goal.START):
+        turn.update(target=Target.IDLE)
+
+
+def follow_status(turn: Turn) -> None:
+    """What was wanted is given up: want what is, so that the state stops being an ``-ing``."""
+    recording = turn.recording
+    if recording.stop is Stop.NO:
+        paused = recording.status is RecordingStatus.PAUSED
+        turn.update(target=Target.PAUSED if paused else Target.RECORDING)
+
+
+def _waits_for(room: RoomState, goal: Goal) -> bool:
+    return any(pending.goal is goal for pending in room.pending)

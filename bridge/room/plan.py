@@ -1,0 +1,122 @@
+"""What a room wants HMP to do next, and when it should be looked at again.
+
+The step follows from the state alone, so it can be asked for at any time: after every change, and
+while a step waits in the server's queue, to see whether it is still the right one (R10).
+"""
+
+from math import inf
+
+from ..hmp.commands import (
+    AddHotmark,
+    GetRecordingStatus,
+    MetadataField,
+    PauseRecording,
+    RecordingId,
+    RecordingStatus,
+    RemoveSourceFromSession,
+    ResumeRecording,
+    SourceId,
+    StartRecording,
+    StopRecording,
+    UpdateMetadata,
+)
+from ..hmp.link import Priority
+from .state import Now, Recording, RoomState, Step
+from .vocabulary import StepKind, Stop, Target
+
+__all__ = ["NIL_SOURCE", "PRIORITY", "next_step", "wake_in"]
+
+NIL_SOURCE = SourceId("00000000-0000-0000-0000-000000000000")
+"""No source has this id, so that removing it changes nothing and tells much (R7b)."""
+
+PRIORITY = {
+    StepKind.STOP: Priority.STOP,
+    StepKind.CONFIRM: Priority.STOP,
+    StepKind.START: Priority.CONTROL,
+    StepKind.PAUSE: Priority.CONTROL,
+    StepKind.RESUME: Priority.CONTROL,
+    StepKind.SETTLE: Priority.CONTROL,
+    StepKind.ADOPT: Priority.CONTROL,
+    StepKind.QUESTION: Priority.CONTROL,
+    StepKind.MARK: Priority.MARK,
+    StepKind.TITLE: Priority.DETAIL,
+    StepKind.VERIFY: Priority.POLL,
+    StepKind.POLL: Priority.POLL,
+}
+"""Which commands go first (R22). A status that a person waits for is no poll."""
+
+
+def next_step(room: RoomState, now: Now) -> Step | None:
+    """The command to be sent now, or None when HMP need not or cannot be asked.
+
+    `RoomState.busy` is not looked at: the answer is what the room wants, in flight or not.
+    """
+    if not room.link_ready:
+        return None
+    if room.adopting is not None:
+        return Step(StepKind.ADOPT, GetRecordingStatus(room.adopting))
+    if room.lost_start is not None:
+        if room.lost_start.ask_at > now.monotonic:
+            return None
+        return _question(room)
+    if room.recording is None:
+        return _start(room, now)
+    if room.recording.not_before > now.monotonic:
+        return None
+    if room.recording.id is None:
+        return _question(room)
+    return _for_recording(room, room.recording, room.recording.id, now)
+
+
+def wake_in(room: RoomState, now: Now) -> float:
+    """Seconds until the state changes by time alone; infinite if it does not."""
+    moments = [mark.expires_at for mark in room.marks]
+    if room.not_ready_since is not None:
+        moments += [room.not_ready_since + p.left for p in (*room.pending, *room.deferred)]
+    if room.lost_start is not None:
+        moments.append(room.lost_start.ask_at)
+    recording = room.recording
+    if recording is None:
+        moments.append(room.start_not_before)
+    else:
+        moments.append(recording.not_before)
+        if recording.running_since is not None:
+            shown = room.elapsed - recording.recorded + room.policy.elapsed_every
+            moments.append(recording.running_since + shown)
+    return min((at - now.monotonic for at in moments if at > now.monotonic), default=inf)
+
+
+def _question(room: RoomState) -> Step:
+    return Step(StepKind.QUESTION, RemoveSourceFromSession(room.policy.session, NIL_SOURCE))
+
+
+def _start(room: RoomState, now: Now) -> Step | None:
+    if room.start_not_before > now.monotonic:
+        return None
+    if room.target is Target.IDLE:
+        return _question(room) if room.spare_suspected else None
+    return Step(StepKind.START, StartRecording(room.policy.session))
+
+
+def _for_recording(
+    room: RoomState, recording: Recording, recording_id: RecordingId, now: Now
+) -> Step:
+    ask = GetRecordingStatus(recording_id)
+    if recording.unsettled:
+        stopping = recording.stop is not Stop.NO
+        return Step(StepKind.CONFIRM if stopping else StepKind.SETTLE, ask)
+    if recording.stop is Stop.WANTED:
+        return Step(StepKind.STOP, StopRecording(recording_id))
+    if recording.stop is Stop.ANSWERED:
+        return Step(StepKind.CONFIRM, ask)
+    if (recording.status, room.target) == (RecordingStatus.RECORDING, Target.PAUSED):
+        return Step(StepKind.PAUSE, PauseRecording(recording_id))
+    if (recording.status, room.target) == (RecordingStatus.PAUSED, Target.RECORDING):
+        return Step(StepKind.RESUME, ResumeRecording(recording_id))
+    if room.marks and room.marks[0].expires_at > now.monotonic:
+        return Step(StepKind.MARK, AddHotmark(recording_id, room.marks[0].title))
+    if not recording.title_applied and recording.title is not None:
+        return Step(
+            StepKind.TITLE, UpdateMetadata(recording_id, MetadataField.TITLE, recording.title)
+        )
+    return Step(StepKind.POLL if recording.asked else StepKind.VERIFY, ask)

@@ -1,0 +1,62 @@
+"""Why the bridge itself refuses a request, in words for panels and sentences for people."""
+
+from .state import Problem
+
+__all__ = [
+    "ALREADY_RECORDING",
+    "BUSY_MARKING",
+    "ENDED",
+    "ID_UNKNOWN",
+    "NOT_CERTAIN",
+    "NOT_RECORDING",
+    "NO_SUCH_RECORDING",
+    "OUTCOME_UNKNOWN",
+    "TOO_LATE",
+]
+
+NOT_RECORDING = Problem(
+    "not_recording",
+    "Nothing is being recorded",
+    "There is no recording in this room that could be changed. Start one first.",
+)
+NOT_CERTAIN = Problem(
+    "not_certain",
+    "Nobody can say at present whether this room is being recorded",
+    "A toggle could do the opposite of what is meant. Say record or stop instead.",
+)
+ID_UNKNOWN = Problem(
+    "id_unknown",
+    "HMP records this room, but the recording's id was lost with a reply",
+    "Stop it in HMP's web pages, or hand its id over with the action adopt.",
+)
+OUTCOME_UNKNOWN = Problem(
+    "outcome_unknown",
+    "The command was sent and no reply came",
+    "HMP may have carried it out. The room's state shows what HMP says as soon as it can be asked.",
+)
+TOO_LATE = Problem(
+    "expired",
+    "HMP could not be asked in time",
+    "The server was out of reach for longer than the action keeps. Look at the server's state, "
+    "then ask again.",
+)
+ENDED = Problem(
+    "recording_ended",
+    "The recording ended before this could be done",
+    "It was stopped, or HMP lost it. Start another recording if one is wanted.",
+)
+ALREADY_RECORDING = Problem(
+    "already_recording",
+    "This room has a recording already",
+    "Stop it before another recording is handed over.",
+)
+NO_SUCH_RECORDING = Problem(
+    "no_such_recording",
+    "HMP has no active recording with this id",
+    "Look its id up in HMP's web pages; only an active recording can be handed over.",
+)
+BUSY_MARKING = Problem(
+    "too_many_marks",
+    "Too many HotMarks are waiting",
+    "HMP takes one HotMark a second. Send fewer.",
+)

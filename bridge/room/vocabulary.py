@@ -1,0 +1,116 @@
+"""The words of a room: what can be asked of it, what it can be, what can come of it."""
+
+from enum import Enum, StrEnum
+
+__all__ = [
+    "ALARMS",
+    "Action",
+    "Alarm",
+    "Goal",
+    "Outcome",
+    "State",
+    "StepKind",
+    "Stop",
+    "Target",
+]
+
+
+class Action(StrEnum):
+    """What a person can ask of a room."""
+
+    RECORD = "record"
+    STOP = "stop"
+    PAUSE = "pause"
+    RESUME = "resume"
+    TOGGLE = "toggle"
+    TOGGLE_PAUSE = "toggle_pause"
+    MARK = "mark"
+    ADOPT = "adopt"
+
+
+class State(StrEnum):
+    """The published state of a room."""
+
+    IDLE = "idle"
+    STARTING = "starting"
+    RECORDING = "recording"
+    PAUSING = "pausing"
+    PAUSED = "paused"
+    RESUMING = "resuming"
+    STOPPING = "stopping"
+    ERROR = "error"
+    UNKNOWN = "unknown"
+
+
+class Target(StrEnum):
+    """What the room is wanted to be, after the latest request that counts (R10)."""
+
+    IDLE = "idle"
+    RECORDING = "recording"
+    PAUSED = "paused"
+
+
+class Outcome(StrEnum):
+    """What became of a request."""
+
+    OK = "ok"
+    IGNORED = "ignored"
+    EXPIRED = "expired"
+    FAILED = "failed"
+    UNKNOWN = "unknown"
+
+
+class Alarm(StrEnum):
+    """What somebody should look at. Declared in order of importance; the first is published."""
+
+    OUTCOME_UNKNOWN = "outcome_unknown"
+    DISK_FULL = "disk_full"
+    WRITE_ERROR = "write_error"
+    RECORDING_ERROR = "recording_error"
+    SESSION_MISSING = "session_missing"
+    NO_SOURCE = "no_source"
+    STOPPED_UNEXPECTEDLY = "stopped_unexpectedly"
+    CUT_FAILED = "cut_failed"
+    JOURNAL_FAILING = "journal_failing"
+    PAUSED_TOO_LONG = "paused_too_long"
+    ENDING_SOON = "ending_soon"
+    DETAILS_FAILED = "details_failed"
+
+
+ALARMS = tuple(Alarm)
+"""All alarms, the most important first."""
+
+
+class Goal(Enum):
+    """What a pending request waits for."""
+
+    START = "a recording of its own"
+    PAUSE = "the pause"
+    RESUME = "the recording going on"
+    STOP = "the confirmed end"
+    ADOPT = "HMP knowing the recording"
+
+
+class Stop(Enum):
+    """How far the end of a recording has come. Once wanted it is never taken back (R8)."""
+
+    NO = "not wanted"
+    WANTED = "to be sent"
+    ANSWERED = "answered, to be confirmed"
+
+
+class StepKind(Enum):
+    """Why a command is sent; decides its priority (R22) and what its answer means."""
+
+    START = "start"
+    STOP = "stop"
+    CONFIRM = "confirm the stop"
+    PAUSE = "pause"
+    RESUME = "resume"
+    SETTLE = "settle what is uncertain"
+    ADOPT = "ask about a recording to be adopted"
+    QUESTION = "ask whether the session is being recorded"
+    MARK = "mark"
+    TITLE = "title"
+    VERIFY = "verify the start"
+    POLL = "poll"
