@@ -6,10 +6,9 @@ from anywhere into a typed one. The checks run when the command is made, so an i
 cannot exist, and whatever writes commands to a socket needs no checks of its own.
 """
 
-from collections.abc import Callable
-from dataclasses import Field, dataclass, fields
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, fields
 from enum import Enum, StrEnum
-from functools import cache
 from typing import Any, ClassVar, Generic, TypeVar, get_type_hints
 
 from .errors import ProtocolViolation
@@ -107,17 +106,19 @@ class NoResult(Command[None]):
             raise ProtocolViolation(f"{self.name}: expected a plain OK, got {value!r}")
 
 
-@cache
-def parameters(command: type[Any]) -> tuple[Parameter, ...]:
+_PARAMETERS: dict[type[Command[Any]], tuple[Parameter, ...]] = {}
+
+
+def parameters(command: type[Command[Any]]) -> tuple[Parameter, ...]:
     """The command's parameters in the order of the wire."""
+    if command not in _PARAMETERS:  # annotations are slow to read, and never change
+        _PARAMETERS[command] = tuple(_read_parameters(command))
+    return _PARAMETERS[command]
+
+
+def _read_parameters(command: type[Command[Any]]) -> Iterator[Parameter]:
     hints = get_type_hints(command, include_extras=True)
-
-    def argument(field: Field[Any]) -> Argument | None:
-        metadata: tuple[object, ...] = getattr(hints[field.name], "__metadata__", ())
-        return next((item for item in metadata if isinstance(item, Argument)), None)
-
-    return tuple(
-        Parameter(field.name, found, field.name == "values")
-        for field in fields(command)
-        if (found := argument(field)) is not None
-    )
+    for field in fields(command):
+        for item in getattr(hints[field.name], "__metadata__", ()):
+            if isinstance(item, Argument):
+                yield Parameter(field.name, item, many=field.name == "values")

@@ -1,0 +1,348 @@
+"""The link to one HMP: one persistent connection, shared by everybody who has commands for it.
+
+What holds at every moment:
+
+- One command is in flight at most (R20). Replies carry no correlation, so a reply is the answer to
+  the one command that waits, or the connection is given up.
+- A command that was not answered in time closes the connection: a late reply must never answer the
+  next command. So does a line that nobody waits for, and one that is none of the guide's.
+- What `execute` raises says what has happened at HMP: after `LinkDown` nothing was sent, after
+  `OutcomeUnknown` HMP may have done it, after `Refused` it has not.
+- The link owns an exchange from its first byte to its reply. Cancelling the caller withdraws a
+  command that waits, and waits for one that is in flight; a reply that was received is always
+  returned (R6). Cancelling the link itself lets the exchange in flight end first.
+- Commands are taken only while HMP has proved that they get through (`LinkState.READY`): by its
+  answer to a question about a recording that does not exist (E49). They go by `Priority` (R22).
+
+Three tasks per connection: one reads, and sends what waits as soon as a reply is there; one sends
+what comes while the link is silent; one probes when it has been silent for too long. The time
+limit of the command in flight is the deadline of the scope around all three.
+"""
+
+import math
+import uuid
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+import outcome
+import structlog
+import trio
+
+from ..reconnect import Backoff
+from .arguments import RecordingId
+from .command import Command, TimeoutClass
+from .connection import Connect, NothingSent, connect_tcp, local_address, open_connection
+from .errors import LinkDown, NotAuthorized, OutcomeUnknown, Refused
+from .failures import Unusable, backend_down, connection_lost, not_authorized
+from .link import LinkHealth, LinkSettings, LinkState, Priority
+from .protocol import Closed, Event, Protocol, Reply, State, Unsolicited
+from .queue import CommandQueue, Request
+from .recording_commands import GetRecordingStatus
+
+__all__ = ["LinkHealth", "LinkSettings", "LinkState", "Priority", "ServerLink", "command_timeout"]
+
+T = TypeVar("T")
+log = structlog.get_logger()
+
+#: Goes before everything: its answer decides whether anything else may go.
+_PROBE_PRIORITY = -1
+#: Answers to the probe that prove that it got through to HMP's recordings.
+_ALIVE_CODES = frozenset({"040001", "040002", "070003"})
+
+
+def command_timeout(settings: LinkSettings, command: Command[Any]) -> float:
+    """Seconds that HMP may take for `command` (E44)."""
+    match command.timeout:
+        case TimeoutClass.QUERY:
+            return settings.query_timeout
+        case TimeoutClass.MUTATE:
+            return settings.command_timeout
+        case TimeoutClass.START_STOP:
+            return settings.start_timeout
+
+
+class ServerLink:
+    """Keeps one connection to one HMP and carries commands over it, one at a time.
+
+    `changed` is called on the Trio thread at every change of `state`, at once.
+    """
+
+    def __init__(
+        self,
+        settings: LinkSettings,
+        *,
+        changed: Callable[[LinkState], None],
+        connect: Connect = connect_tcp,
+    ) -> None:
+        self.settings = settings
+        self._changed = changed
+        self._connect = connect
+        self._state = LinkState.CONNECTING
+        self._error: str | None = None
+        self._logged_ways: set[str] = set()
+        self._backoff = Backoff(settings.shortest_backoff, settings.longest_backoff)
+        self._connections = 0
+
+        self._queue = CommandQueue()
+        self._in_flight: Request | None = None
+        self._wake = trio.Event()
+
+        # Of the connection; replaced when there is one.
+        self._stream: trio.abc.Stream
+        self._protocol = Protocol()
+        self._scope = trio.CancelScope()
+        self._silence = trio.CancelScope()
+        self._failure: Unusable | None = None
+        self._leaving = False
+        self._proved = False
+
+        self._sent_at = 0.0
+        self._round_trip: float | None = None
+        self._last_answer: float | None = None
+        self._last_slot = -math.inf
+
+    @property
+    def state(self) -> LinkState:
+        """What is known of the HMP."""
+        return self._state
+
+    def health(self) -> LinkHealth:
+        """The link as seen from outside."""
+        return LinkHealth(
+            state=self._state,
+            round_trip=self._round_trip,
+            last_answer=self._last_answer,
+            queue_depth=len(self._queue),
+            reconnects=max(0, self._connections - 1),
+            in_flight=self._in_flight.command.name if self._in_flight else None,
+            error=self._error,
+        )
+
+    def poll_delay(self) -> float:
+        """Seconds until the caller's next poll (R3).
+
+        Every call takes one slot, at least `poll_interval` from now and never closer to another
+        than the server's budget allows, so that polls are spread and not sent in bursts.
+        """
+        now = trio.current_time()
+        spacing = 1.0 / self.settings.max_polls_per_second
+        self._last_slot = max(now + self.settings.poll_interval, self._last_slot + spacing)
+        return self._last_slot - now
+
+    async def execute(self, command: Command[T], priority: Priority) -> T:
+        """HMP's answer to `command`.
+
+        Raises `LinkDown`: nothing was sent. `Refused`: HMP said no. `OutcomeUnknown`: sent, and
+        no answer came in time. When the caller is cancelled while the command waits, it is
+        withdrawn; once it is in flight this returns or raises what became of it all the same,
+        after the command's time limit at the latest.
+        """
+        await trio.lowlevel.checkpoint_if_cancelled()
+        if self._state is not LinkState.READY or self._leaving:
+            raise LinkDown(self._state, self._error or "")
+        if self._in_flight is None:  # else the reader sends it
+            self._wake.set()
+        return await self._queue.wait(command, priority)
+
+    async def run(self) -> None:
+        """Connect, serve, and connect again, for ever (R21); ends only by cancellation."""
+        try:
+            while True:
+                try:
+                    await self._connect_and_serve()
+                except Unusable as failure:
+                    self._fail(failure)
+                    await trio.sleep(failure.wait_at_least + self._backoff.next())
+        finally:
+            self._leaving = True
+            self._abandon("the bridge stopped")
+            self._refuse_waiting("the bridge is stopping")
+
+    async def _connect_and_serve(self) -> None:
+        """One connection, from connecting to its end, which is always an `Unusable`."""
+        self._stream, self._protocol = await open_connection(self.settings, self._connect)
+        self._connections += 1
+        self._proved = False
+        self._failure = None
+        self._enqueue_probe()
+        over = trio.Event()
+        try:
+            async with trio.open_nursery() as nursery:
+                nursery.start_soon(self._serve, over)
+                try:
+                    await over.wait()
+                except trio.Cancelled:
+                    self._leave()
+                    raise
+        finally:
+            await trio.aclose_forcefully(self._stream)
+        assert self._failure is not None  # noqa: S101 - _serve ends for no other reason
+        raise self._failure
+
+    async def _serve(self, over: trio.Event) -> None:
+        """The tasks of one connection, shielded: an exchange in flight ends before they do (R6).
+
+        Their scope's deadline is the time limit of the command in flight.
+        """
+        with trio.CancelScope(shield=True) as self._scope:
+            async with trio.open_nursery() as nursery:
+                nursery.start_soon(self._read)
+                nursery.start_soon(self._send_when_woken)
+                nursery.start_soon(self._probe_when_silent)
+        if self._failure is None and self._in_flight is not None:
+            command = self._in_flight.command
+            limit = command_timeout(self.settings, command)
+            self._end(connection_lost(f"no answer to {command.name} within {limit:g} s"))
+        over.set()
+
+    def _leave(self) -> None:
+        """Take no more commands, and end the connection as soon as nobody waits for a reply."""
+        self._leaving = True
+        self._refuse_waiting("the bridge is stopping")
+        if self._in_flight is None or self._in_flight.task is None:
+            self._scope.cancel()
+
+    # What the three tasks of a connection do.
+
+    async def _read(self) -> None:
+        stream, protocol = self._stream, self._protocol
+        while True:
+            reason = "HMP closed the connection"
+            try:
+                data = await stream.receive_some(65536)
+            except trio.BrokenResourceError as error:
+                data, reason = b"", f"the connection broke: {error}"
+            for event in protocol.receive_data(data):
+                self._handle(event, reason)
+            await self._send_next()
+
+    async def _send_when_woken(self) -> None:
+        while True:
+            await self._wake.wait()
+            self._wake = trio.Event()
+            await self._send_next()
+
+    async def _probe_when_silent(self) -> None:
+        while True:
+            with trio.move_on_after(self._allowed_silence()) as self._silence:
+                await trio.sleep_forever()
+            if self._in_flight is None:
+                self._enqueue_probe()
+
+    def _allowed_silence(self) -> float:
+        if self._state is LinkState.DEGRADED:
+            return self.settings.degraded_probe_interval
+        return self.settings.probe_interval
+
+    def _enqueue_probe(self) -> None:
+        """Ask next how a recording is that does not exist (E49)."""
+        command = GetRecordingStatus(RecordingId(str(uuid.uuid4())))
+        self._queue.put(command, _PROBE_PRIORITY)
+        self._wake.set()
+
+    async def _send_next(self) -> None:
+        """Write the first of the commands that wait, unless one is in flight."""
+        if self._protocol.state is not State.IDLE or not self._queue:
+            return
+        # No checkpoint from here to the write: what is no longer in the queue is in flight.
+        self._in_flight = request = self._queue.take()
+        self._sent_at = trio.current_time()
+        self._scope.deadline = self._sent_at + command_timeout(self.settings, request.command)
+        try:
+            await self._stream.send_all(self._protocol.send(request.command))
+        except NothingSent as error:
+            self._in_flight = None
+            self._end(connection_lost(f"HMP closed the connection: {error}"))
+            request.settle(outcome.Error(LinkDown(self._state, self._error or "")))
+        except trio.BrokenResourceError as error:
+            self._end(connection_lost(f"the connection broke: {error}"))
+
+    # What becomes of it. None of these waits.
+
+    def _handle(self, event: Event, reason: str) -> None:
+        match event:
+            case Reply():
+                self._replied(event)
+            case Unsolicited():
+                self._end(not_authorized(self.settings, local_address(self._stream)))
+            case Closed(violation=None) if not self._proved:
+                self._end(not_authorized(self.settings, local_address(self._stream), silently=True))
+            case Closed(violation=None):
+                self._end(connection_lost(reason))
+            case Closed(violation=violation):
+                self._end(connection_lost(f"HMP broke the protocol: {violation}"))
+
+    def _replied(self, reply: Reply) -> None:
+        request, self._in_flight = self._in_flight, None
+        assert request is not None  # noqa: S101 - there is no Reply without a command
+        now = trio.current_time()
+        self._round_trip, self._last_answer = now - self._sent_at, now
+        self._scope.deadline = math.inf
+        if reply.lenient:
+            self._log_once("lenient", "HMP answered with a space for the pipe")
+        error = reply.error
+        request.settle(outcome.Error(error) if error else outcome.Value(reply.result))
+        if isinstance(error, NotAuthorized):
+            self._end(not_authorized(self.settings, local_address(self._stream)))
+        elif request.task is None:
+            self._probed(error)
+        elif error is not None and error.backend_down:
+            self._enqueue_probe()
+        self._silence.deadline = now + self._allowed_silence()
+        if self._leaving:
+            self._scope.cancel()
+
+    def _probed(self, error: Refused | None) -> None:
+        self._proved = True
+        if error is not None and error.code not in _ALIVE_CODES:
+            self._fail(backend_down(error.code, error.message))
+            return
+        self._backoff.reset()
+        self._error = None
+        if self._state is not LinkState.READY:
+            log.info("HMP is ready", server=self.settings.name, round_trip=self._round_trip)
+            self._logged_ways.clear()
+            self._become(LinkState.READY)
+
+    def _end(self, failure: Unusable) -> None:
+        """Give the connection up."""
+        if self._failure is None:
+            self._failure = failure
+            self._abandon(failure.reason)
+            self._fail(failure)
+            self._scope.cancel()
+
+    def _fail(self, failure: Unusable) -> None:
+        """Say what is wrong, where it is new, and let nobody wait for it to pass."""
+        self._error = failure.reason
+        self._log_once(
+            failure.way,
+            "HMP cannot be used",
+            state=str(failure.state),
+            error=failure.reason,
+            what_to_do=failure.what_to_do,
+        )
+        self._become(failure.state)
+        self._refuse_waiting(failure.reason)
+
+    def _log_once(self, way: str, event: str, **fields: object) -> None:
+        if way not in self._logged_ways:
+            self._logged_ways.add(way)
+            log.warning(event, server=self.settings.name, **fields)
+
+    def _become(self, state: LinkState) -> None:
+        if state is not self._state:
+            self._state = state
+            self._changed(state)
+
+    def _abandon(self, reason: str) -> None:
+        """Tell whoever waits for the command in flight that its answer will not come."""
+        request, self._in_flight = self._in_flight, None
+        if request is not None:
+            request.settle(outcome.Error(OutcomeUnknown(request.command.name, reason)))
+
+    def _refuse_waiting(self, reason: str) -> None:
+        """Tell whoever waits for a command in the queue that it was not sent."""
+        state = LinkState.DOWN if self._leaving else self._state
+        for request in self._queue.clear():
+            request.settle(outcome.Error(LinkDown(state, reason)))
