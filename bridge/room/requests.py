@@ -1,4 +1,4 @@
-"""From the words of an input to a request that a room can decide, everything in it checked (R17)."""
+"""From the words of an input to a request that a room can decide, all of it checked (R17)."""
 
 import secrets
 from collections.abc import Mapping
@@ -82,8 +82,10 @@ def _checked(
 ) -> tuple[str | None, arguments.RecordingId | None]:
     title = parameters.get("title")
     if event:
-        # Booking systems send what they have; only what a room uses is looked at.
-        return (None if not title else arguments.title(title)), None
+        # Booking systems send what they have: only what a room uses is looked at, and no title
+        # is a reason not to record.
+        text = arguments.drop_control_characters(title).strip() if isinstance(title, str) else ""
+        return text[: arguments.TITLE_LIMIT] or None, None
     allowed = {"title"} if action in _TITLED else set()
     if action is Action.ADOPT:
         allowed = {"recording_id"}

@@ -88,7 +88,7 @@ class Request:
     """
 
     action: Action
-    id: str
+    id: str | int
     word: str
     origin: str
     received_at: float
