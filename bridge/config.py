@@ -1,0 +1,315 @@
+"""The configuration: what can be set, what it may be, and where it comes from.
+
+The only place that knows files, environment variables and secrets. What it hands out are the plain
+settings of the parts (`LinkSettings`, `BrokerSettings`, `Policy`).
+
+Order of precedence: command line, environment (``HMP_BRIDGE_MQTT__HOST``), secrets directory (a
+file ``mqtt__password``; under systemd its credentials), configuration file.
+"""
+
+import hashlib
+import json
+import os
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    SecretStr,
+    ValidationError,
+    ValidatorFunctionWrapHandler,
+    model_validator,
+)
+from pydantic_settings import (
+    BaseSettings,
+    NestedSecretsSettingsSource,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    TomlConfigSettingsSource,
+)
+
+from .config_errors import ConfigurationError, Fault, faults_of, parse_duration
+from .hmp import arguments
+from .hmp.commands import SessionId
+from .hmp.link import LinkSettings
+from .mqtt.settings import BrokerSettings, TlsSettings
+from .room.state import Policy
+from .room.vocabulary import State
+
+__all__ = ["Configuration", "RoomTable", "ServerTable", "find_file", "load"]
+
+Name = Annotated[str, Field(pattern=r"^[a-z0-9_-]+$", max_length=40)]
+Duration = Annotated[float, BeforeValidator(parse_duration)]
+Port = Annotated[int, Field(ge=1, le=65535)]
+Session = Annotated[str, AfterValidator(lambda value: arguments.session_id(value, "session"))]
+MarkTitle = Annotated[str, AfterValidator(lambda value: arguments.title(value, "mark_title"))]
+
+
+def _base_topic(value: str) -> str:
+    levels = value.split("/")
+    if len(value) > 40 or not all(levels) or value[0] == "$" or re.search(r"[+#\s\0]", value):
+        raise ValueError(
+            "is no base topic; write up to 40 characters such as hmp or site/hmp, without + # or "
+            "white space, not beginning with $"
+        )
+    return value
+
+
+class Table(BaseModel):
+    """A table of the file; a key it does not know is an error."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
+
+
+class Tls(Table):
+    """TLS to the broker; paths of PEM files."""
+
+    ca: str | None = None
+    cert: str | None = None
+    key: str | None = None
+    insecure: bool = False
+
+
+class MqttTable(Table):
+    """The broker."""
+
+    host: str = "localhost"
+    port: Port | None = None
+    username: str | None = None
+    password: SecretStr | None = None
+    client_id: str | None = None
+    base_topic: Annotated[str, AfterValidator(_base_topic)] = "hmp"
+    protocol: Literal["auto", "5", "3.1.1"] = "auto"
+    transport: Literal["tcp", "websockets"] = "tcp"
+    websocket_path: str = "/mqtt"
+    tls: Tls | None = None
+    keepalive: Annotated[Duration, Field(ge=5, le=65535)] = 30.0
+    session_expiry: Annotated[Duration, Field(ge=0, le=4294967295)] = 86400.0
+    connect_timeout: Annotated[Duration, Field(gt=0)] = 10.0
+
+
+class ServerTable(Table):
+    """One HMP."""
+
+    host: str
+    port: Port = 23233
+    connect_timeout: Annotated[Duration, Field(gt=0)] = 5.0
+    query_timeout: Annotated[Duration, Field(gt=0)] = 5.0
+    command_timeout: Annotated[Duration, Field(gt=0)] = 10.0
+    start_timeout: Annotated[Duration, Field(gt=0)] = 30.0
+    probe_interval: Annotated[Duration, Field(ge=1)] = 30.0
+    poll_interval: Annotated[Duration, Field(ge=0.1)] = 2.0
+    max_polls_per_second: Annotated[float, Field(gt=0, le=1000)] = 20.0
+
+    def link(self, name: str) -> LinkSettings:
+        """What the server link needs."""
+        return LinkSettings(name=name, **self.model_dump())
+
+
+class TallyWords(Table):
+    """The words of the topic `tally`."""
+
+    idle: str = "off"
+    recording: str = "red"
+    paused: str = "amber"
+    changing: str = "blink"
+    fault: str = "fault"
+
+
+class RoomTable(Table):
+    """One room."""
+
+    name: str | None = None
+    server: str
+    session: Session
+    action_ttl: Annotated[Duration, Field(gt=0)] = 30.0
+    mark_ttl: Annotated[Duration, Field(gt=0)] = 5.0
+    mark_title: MarkTitle = "Mark"
+    elapsed_every: Annotated[Duration, Field(ge=1)] = 10.0
+    on_lost_start: Literal["restart", "hold"] = "restart"
+    restart_within: Annotated[Duration, Field(ge=0)] = 120.0
+    on_interrupted: Literal["restart", "hold"] = "restart"
+    interrupt_backoff: Annotated[Duration, Field(ge=1)] = 30.0
+    tally: TallyWords = TallyWords()
+
+    def policy(self, server: ServerTable) -> Policy:
+        """What the room model needs."""
+        return Policy(
+            session=SessionId(self.session),
+            action_ttl=self.action_ttl,
+            mark_ttl=self.mark_ttl,
+            mark_title=self.mark_title,
+            poll_interval=server.poll_interval,
+            start_timeout=server.start_timeout,
+            elapsed_every=self.elapsed_every,
+            restart_lost_start=self.on_lost_start == "restart",
+            restart_within=self.restart_within,
+            restart_interrupted=self.on_interrupted == "restart",
+            interrupt_backoff=self.interrupt_backoff,
+        )
+
+    def tally_words(self) -> dict[State, str]:
+        """The word of the tally light for every state."""
+        words = dict.fromkeys(State, self.tally.changing)
+        return words | {
+            State.IDLE: self.tally.idle,
+            State.RECORDING: self.tally.recording,
+            State.PAUSED: self.tally.paused,
+            State.ERROR: self.tally.fault,
+            State.UNKNOWN: self.tally.fault,
+        }
+
+
+class BridgeTable(Table):
+    """The bridge itself."""
+
+    state_dir: Path | None = None
+    health_every: Annotated[Duration, Field(ge=1)] = 30.0
+    log_level: Literal["debug", "info", "warning", "error"] = "info"
+
+
+class Configuration(BaseSettings):
+    """Everything that can be set."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="HMP_BRIDGE_",
+        env_nested_delimiter="__",
+        extra="forbid",
+        frozen=True,
+        hide_input_in_errors=True,
+    )
+
+    mqtt: MqttTable = MqttTable()
+    bridge: BridgeTable = BridgeTable()
+    servers: dict[Name, ServerTable]
+    rooms: dict[Name, RoomTable]
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - pydantic-settings' interface
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """The order of precedence."""
+        secrets = NestedSecretsSettingsSource(
+            file_secret_settings,
+            secrets_dir=os.environ.get("CREDENTIALS_DIRECTORY"),
+            secrets_dir_missing="ok",
+            secrets_nested_delimiter="__",
+            secrets_prefix="",
+        )
+        toml_file = settings_cls.model_config.get("toml_file")
+        file = TomlConfigSettingsSource(settings_cls, toml_file)
+        return init_settings, env_settings, secrets, file
+
+    @model_validator(mode="wrap")
+    @classmethod
+    def _together(cls, data: Any, handler: ValidatorFunctionWrapHandler) -> "Configuration":
+        """Find what is wrong between tables in the same go as what is wrong within them."""
+        faults = list(_faults_between(data)) if isinstance(data, Mapping) else []
+        try:
+            configuration: Configuration = handler(data)
+        except ValidationError as error:
+            raise ConfigurationError([*faults_of(error), *faults]) from None
+        if faults:
+            raise ConfigurationError(faults)
+        return configuration
+
+    @property
+    def digest(self) -> str:
+        """Twelve hexadecimal digits that change with the configuration; secrets are left out."""
+        text = json.dumps(self.model_dump(mode="json"), sort_keys=True)
+        return hashlib.sha256(text.encode()).hexdigest()[:12]
+
+    def broker(self, client_id: str) -> BrokerSettings:
+        """What the broker link needs; `client_id` is for when none is configured."""
+        mqtt = self.mqtt
+        default_port = {
+            ("tcp", False): 1883,
+            ("tcp", True): 8883,
+            ("websockets", False): 8080,
+            ("websockets", True): 8081,
+        }[mqtt.transport, mqtt.tls is not None]
+        return BrokerSettings(
+            host=mqtt.host,
+            port=mqtt.port or default_port,
+            client_id=mqtt.client_id or client_id,
+            username=mqtt.username,
+            password=None if mqtt.password is None else mqtt.password.get_secret_value(),
+            protocol=mqtt.protocol,
+            transport=mqtt.transport,
+            websocket_path=mqtt.websocket_path,
+            tls=None if mqtt.tls is None else TlsSettings(**mqtt.tls.model_dump()),
+            keepalive=int(mqtt.keepalive),
+            session_expiry=int(mqtt.session_expiry),
+            connect_timeout=mqtt.connect_timeout,
+        )
+
+
+def find_file(given: Path | None) -> Path:
+    """The configuration file: the one given, or the first that exists of the usual places.
+
+    Raises `ConfigurationError` when there is none.
+    """
+    if given is None and "HMP_BRIDGE_CONFIG" in os.environ:
+        given = Path(os.environ["HMP_BRIDGE_CONFIG"])
+    usual = [Path("bridge.toml"), Path("config/bridge.toml"), Path("/etc/hmp-bridge/bridge.toml")]
+    for path in usual if given is None else [given]:
+        if path.is_file():
+            return path
+    looked = ", ".join(str(path) for path in (usual if given is None else [given]))
+    reason = f"there is no configuration file at {looked}; name one with --config FILE"
+    raise ConfigurationError([Fault((), reason)])
+
+
+def load(path: Path, overrides: Mapping[str, Any] | None = None) -> Configuration:
+    """Read the configuration from `path` and everything that goes before it.
+
+    `overrides` are nested tables from the command line. Raises `ConfigurationError` with every
+    fault at once.
+    """
+
+    class FromFile(Configuration):
+        model_config = SettingsConfigDict(toml_file=path)
+
+    try:
+        return FromFile(**(overrides or {}))
+    except ConfigurationError as error:
+        raise error.seen_from(path) from None
+    except (OSError, ValueError) as error:
+        raise ConfigurationError([Fault((), str(error))]).seen_from(path) from None
+
+
+def _faults_between(data: Mapping[str, Any]) -> list[Fault]:
+    """References to nothing, and what two rooms must not share (R5)."""
+    faults = []
+    servers, rooms = data.get("servers"), data.get("rooms")
+    servers = servers if isinstance(servers, Mapping) else {}
+    rooms = rooms if isinstance(rooms, Mapping) else {}
+    for table, entries in (("servers", servers), ("rooms", rooms)):
+        if isinstance(data.get(table), Mapping) and not entries:
+            faults.append(Fault((table,), f"needs at least one table [{table}.<name>]"))
+    recorded: dict[tuple[str, str], str] = {}
+    for name, room in rooms.items():
+        if not isinstance(room, Mapping):
+            continue
+        server, session = room.get("server"), room.get("session")
+        if isinstance(server, str) and server not in servers:
+            known = ", ".join(servers) or "none"
+            reason = f"{server!r} is no server; configured are: {known}"
+            faults.append(Fault(("rooms", name, "server"), reason))
+        if isinstance(session, str) and isinstance(server, str):
+            other = recorded.setdefault((server, session.lower()), name)
+            if other != name:
+                reason = f"room {other!r} records this session already; give each room its own"
+                faults.append(Fault(("rooms", name, "session"), reason))
+    return faults

@@ -1,0 +1,120 @@
+"""What is wrong with a configuration and what would be right: file, table, key, values."""
+
+import difflib
+import os
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+
+__all__ = ["ConfigurationError", "Fault", "faults_of", "parse_duration"]
+
+_UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
+_DURATION = re.compile(r"(\d+(?:\.\d+)?)\s*(ms|s|m|h|d)")
+
+
+def parse_duration(value: object) -> float:
+    """Seconds of a duration such as ``300ms``, ``30s``, ``10m`` or ``4h``.
+
+    Raises `ValueError`; a number without a unit is refused, for nobody could tell which is meant.
+    """
+    if isinstance(value, float):
+        return value  # a default of ours
+    matched = _DURATION.fullmatch(value.strip()) if isinstance(value, str) else None
+    if matched is None:
+        raise ValueError("is no duration; write a number with its unit, such as 300ms, 30s or 4h")
+    return float(matched[1]) * _UNITS[matched[2]]
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """One thing that is wrong, at a path of table and key names."""
+
+    path: tuple[str, ...]
+    reason: str
+
+    def describe(self, file: Path) -> str:
+        """One line: where it stands, table, key, what is wrong and what would be right."""
+        where = str(file)
+        variable = "__".join(["HMP_BRIDGE", *self.path[:1]]).replace("__", "_", 1).upper()
+        variable = "__".join([variable, *(part.upper() for part in self.path[1:])])
+        if self.path and variable in os.environ:
+            where = f"environment variable {variable}"
+        if not self.path:
+            return f"{where}: {self.reason}"
+        *table, key = self.path
+        shown = f"[{'.'.join(table)}] " if table else ""
+        return f"{where}: {shown}{key}: {self.reason}"
+
+
+class ConfigurationError(Exception):
+    """The configuration cannot be used; `faults` has everything that is wrong with it."""
+
+    def __init__(self, faults: Sequence[Fault], file: Path | None = None) -> None:
+        super().__init__(faults, file)
+        self.faults = tuple(faults)
+        self.file = file or Path("configuration")
+
+    def seen_from(self, file: Path) -> "ConfigurationError":
+        """The same faults with the name of the file they stand in."""
+        return ConfigurationError(self.faults, file)
+
+    def __str__(self) -> str:
+        return "\n".join(fault.describe(self.file) for fault in self.faults)
+
+
+def faults_of(error: ValidationError) -> list[Fault]:
+    """Pydantic's findings in our words."""
+    return [_fault(found) for found in error.errors(include_context=True)]
+
+
+def _fault(found: Any) -> Fault:
+    path = tuple(str(part) for part in found["loc"] if part != "[key]")
+    context = found.get("ctx", {})
+    match found["type"]:
+        case "extra_forbidden":
+            return Fault(path, f"is no key here{_nearest(path)}")
+        case "missing":
+            return Fault(path, "is missing")
+        case "value_error":
+            return Fault(path, str(context["error"]).removeprefix(f"{path[-1]}: "))
+        case "literal_error":
+            return Fault(path, f"must be one of {context['expected']}")
+        case "string_pattern_mismatch" if len(path) == 2:
+            return Fault(path, "a name has only lower-case letters, digits, - and _")
+        case _:
+            return Fault(path, str(found["msg"]).lower().removeprefix("input "))
+
+
+def _nearest(path: tuple[str, ...]) -> str:
+    keys = _keys_beside(path)
+    if not keys:
+        return ""
+    near = difflib.get_close_matches(path[-1], keys, n=1)
+    return f"; did you mean {near[0]}?" if near else f"; the keys are {', '.join(keys)}"
+
+
+def _keys_beside(path: tuple[str, ...]) -> list[str]:
+    """The keys that the table at `path`'s parent may have."""
+    from .config import Configuration  # noqa: PLC0415 - the models describe themselves
+
+    model: Any = Configuration
+    for part in path[:-1]:
+        fields = getattr(model, "model_fields", None)
+        if fields is None:
+            return []
+        if part in fields:
+            model = _table_of(fields[part].annotation)
+    fields = getattr(model, "model_fields", None)
+    return [] if fields is None else list(fields)
+
+
+def _table_of(annotation: Any) -> Any:
+    """The table behind an annotation such as ``dict[Name, RoomTable]`` or ``Tls | None``."""
+    for candidate in (annotation, *getattr(annotation, "__args__", ())):
+        if hasattr(candidate, "model_fields"):
+            return candidate
+    return annotation
