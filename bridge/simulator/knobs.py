@@ -21,9 +21,10 @@ class KnobError(ValueError):
 def _choice(default: str, *others: str, doc: str, also: str = "") -> Any:
     """One word of several; `also` is a pattern for words with a number in them."""
     accepted = " | ".join((default, *others))
+    words = [word for word in (default, *others) if "<" not in word]
 
     def read(text: str) -> str:
-        if text in (default, *others) or (also and re.fullmatch(also, text)):
+        if text in words or (also and re.fullmatch(also, text)):
             return text
         raise ValueError(accepted)
 

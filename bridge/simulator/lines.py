@@ -48,15 +48,14 @@ def read_line(line: bytes | str, longest: int = 65_536) -> Request:
     """Read one line, given without its LF, of at most `longest` bytes. Raises `LineSyntaxError`."""
     if len(line) > longest:
         raise LineSyntaxError(f"longer than {longest} bytes")
-    if isinstance(line, bytes):
-        if b"\xff" in line:
-            line = _TELNET.sub(b"", line)
-        try:
-            text = line.decode()
-        except UnicodeDecodeError as error:
-            raise LineSyntaxError(f"not UTF-8: {error.reason} at byte {error.start}") from error
-    else:
-        text = line
+    try:
+        # Text goes both ways too: half a surrogate pair is no UTF-8.
+        encoded = line if isinstance(line, bytes) else line.encode()
+        if b"\xff" in encoded:
+            encoded = _TELNET.sub(b"", encoded)
+        text = encoded.decode()
+    except UnicodeError as error:
+        raise LineSyntaxError(f"not UTF-8: {error}") from error
     text = text.removesuffix("\r")
     if '"' not in text:
         return Request([word for word in text.split(" ") if word])
