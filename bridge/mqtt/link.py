@@ -1,0 +1,270 @@
+"""The broker link: connect, say what is, carry what changes, for ever (R23, R24, R27).
+
+At every connection, in this order: subscribe and wait for SUBACK; `greet`; publish the whole
+image; say `online`; from then on publish each change at QoS 1. The will says `offline`, and so does
+a shutdown, before DISCONNECT.
+"""
+
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from functools import partial
+
+import structlog
+import trio
+
+from ..reconnect import Backoff
+from .failures import BrokerFailure, FailureKind, flatten
+from .image import Image
+from .inbox import Inbox
+from .message import Message
+from .negotiate import accepted_or_unsupported
+from .session import Session, open_session
+from .settings import BrokerSettings, Protocol, Subscription
+
+__all__ = ["OFFLINE", "ONLINE", "BrokerHealth", "BrokerLink", "BrokerState"]
+
+log = structlog.get_logger()
+
+ONLINE = b"online"
+OFFLINE = b"offline"
+
+
+class BrokerState(StrEnum):
+    """How the link stands."""
+
+    #: Trying, or waiting to try again.
+    CONNECTING = "connecting"
+    #: `online` has been published and confirmed.
+    ONLINE = "online"
+    #: The last attempt or connection failed; another one follows.
+    DOWN = "down"
+
+
+@dataclass(frozen=True, slots=True)
+class BrokerHealth:
+    """The link in figures. `round_trip`: the last PUBLISH to PUBACK, in seconds."""
+
+    state: BrokerState
+    protocol: Protocol | None
+    session_present: bool
+    round_trip: float | None
+    reconnects: int
+    received_waiting: int
+    received_unacknowledged: int
+    received_dropped: int
+    unconfirmed: int
+    outbox_dropped: int
+    refused: int
+    error: str | None
+
+
+async def _no_greeting(_session: Session) -> None:
+    pass
+
+
+def _unheard(_state: BrokerState) -> None:
+    pass
+
+
+class BrokerLink:
+    """One broker, over however many connections.
+
+    `greet` runs at each connection once the subscriptions stand and before anything is published;
+    what it raises ends `run`, in an exception group, with nothing said on `availability_topic`.
+    `changed` hears of every change of state, and must not block.
+    """
+
+    def __init__(
+        self,
+        settings: BrokerSettings,
+        image: Image,
+        subscriptions: Sequence[Subscription],
+        *,
+        availability_topic: str,
+        greet: Callable[[Session], Awaitable[None]] = _no_greeting,
+        changed: Callable[[BrokerState], None] = _unheard,
+        backoff: Backoff | None = None,
+    ) -> None:
+        self.settings = settings
+        self.image = image
+        self.subscriptions = tuple(subscriptions)
+        self.availability_topic = availability_topic
+        self.state = BrokerState.CONNECTING
+        self._greet = greet
+        self._changed = changed
+        self._backoff = backoff or Backoff()
+        self._inbox = Inbox(settings.receive_maximum)
+        self._session: Session | None = None
+        self._connections = 0
+        self._failure: BrokerFailure | None = None
+        self._refused_messages = 0
+
+    async def receive(self) -> Message:
+        """The next inbound message, over all connections, in arrival order, each once."""
+        return await self._inbox.get()
+
+    def health(self) -> BrokerHealth:
+        """A look at the link as it is now."""
+        session = self._session
+        return BrokerHealth(
+            state=self.state,
+            protocol=session.protocol if session else None,
+            session_present=session.session_present if session else False,
+            round_trip=session.round_trip if session else None,
+            reconnects=max(0, self._connections - 1),
+            received_waiting=len(self._inbox),
+            received_unacknowledged=self._inbox.unacknowledged,
+            received_dropped=self._inbox.dropped
+            + self._refused_messages
+            + (session.refused_messages if session else 0),
+            unconfirmed=self.image.unconfirmed,
+            outbox_dropped=self.image.dropped,
+            refused=self.image.refused,
+            error=str(self._failure) if self._failure else None,
+        )
+
+    async def run(self, *, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
+        """Keep a connection, for ever; started at once, with or without a broker.
+
+        Cancelled, it publishes what is left and `offline`, waits for both to be confirmed, and
+        disconnects, all within `settings.farewell_timeout`.
+        """
+        task_status.started()
+        while True:
+            self._become(BrokerState.CONNECTING)
+            try:
+                await self._connect()
+            except* BrokerFailure as group:
+                self._note(flatten(group))
+            self._become(BrokerState.DOWN)
+            await trio.sleep(self._backoff.next())
+
+    async def _connect(self) -> None:
+        """One connection, in the protocol that is asked for or that the broker speaks."""
+        if self.settings.protocol != "auto":
+            await self._converse(self.settings.protocol)
+            return
+        unsupported = False
+        try:
+            await self._converse("5")
+        except* BrokerFailure as group:
+            if flatten(group).kind is not FailureKind.PROTOCOL_VERSION:
+                raise
+            unsupported = True
+        if unsupported:
+            await self._converse("3.1.1")
+
+    async def _converse(self, protocol: Protocol) -> None:
+        settings = self.settings
+        accepting = Session.accepted
+        if protocol == "5" and settings.protocol == "auto":
+            accepting = partial(accepted_or_unsupported, settings=settings)
+        async with open_session(
+            settings,
+            protocol,
+            deliver=self._inbox.put,
+            accepted=self._accepted,
+            will=(self.availability_topic, OFFLINE),
+            accepting=accepting,
+        ) as session:
+            self._session = session
+            watch = _AvailabilityWatch(session, self.availability_topic)
+            try:
+                await session.subscribe(self.subscriptions)
+                await self._greet(session)
+                await watch.subscribe()
+                await self.image.announce(session)
+                watch.start()
+                await session.publish(self.availability_topic, ONLINE, retain=True)
+                self.image.announced()
+                self._online(session)
+                await self.image.flush(session)
+            finally:
+                with trio.move_on_after(settings.farewell_timeout, shield=True):
+                    await self._leave(session, watch)
+                self._refused_messages += session.refused_messages
+                self._session = None
+                self._become(BrokerState.DOWN)
+
+    def _accepted(self, session: Session) -> None:
+        self._connections += 1
+        self._inbox.connected(session_present=session.session_present)
+
+    def _online(self, session: Session) -> None:
+        self._backoff.reset()
+        self._failure = None
+        log.info(
+            "mqtt connected",
+            broker=self.settings.address,
+            protocol=session.protocol,
+            session_present=session.session_present,
+        )
+        self._become(BrokerState.ONLINE)
+
+    async def _leave(self, session: Session, watch: "_AvailabilityWatch") -> None:
+        if not session.alive:
+            return
+        if watch.started:
+            # What was said is taken back; a connection that said nothing leaves without a word,
+            # for the topic may be another bridge's (R26).
+            watch.stop()
+            async with trio.open_nursery() as nursery:
+                nursery.start_soon(_cancel_at_end, session, nursery.cancel_scope)
+                nursery.start_soon(self.image.flush, session)
+                await self.image.settled()
+                await session.publish(self.availability_topic, OFFLINE, retain=True)
+                nursery.cancel_scope.cancel()
+        await session.disconnect()
+
+    def _become(self, state: BrokerState) -> None:
+        if state is not self.state:
+            self.state = state
+            self._changed(state)
+
+    def _note(self, failure: BrokerFailure) -> None:
+        """Log a way of failing when it begins, not at each attempt that fails the same way."""
+        known = self._failure
+        self._failure = failure
+        report = log.debug if known and known.kind is failure.kind else log.warning
+        report(
+            "mqtt connection failed",
+            broker=self.settings.address,
+            error=str(failure),
+            hint=failure.advice,
+        )
+
+
+async def _cancel_at_end(session: Session, scope: trio.CancelScope) -> None:
+    await session.ended()
+    scope.cancel()
+
+
+class _AvailabilityWatch:
+    """Says `online` again when a late will, or anything else, has said `offline` for us."""
+
+    def __init__(self, session: Session, topic: str) -> None:
+        self.started = False
+        self._session = session
+        self._topic = topic
+        session.interceptors.append(self._intercept)
+
+    async def subscribe(self) -> None:
+        """Hear our own availability; not what is retained, which is of the past."""
+        await self._session.subscribe([Subscription(self._topic, retain_as_published=False)])
+
+    def start(self) -> None:
+        """We are online from here on."""
+        self.started = True
+
+    def stop(self) -> None:
+        """We mean it when we say `offline` now."""
+        self.started = False
+
+    def _intercept(self, message: Message) -> bool:
+        if message.topic != self._topic:
+            return False
+        if self.started and message.payload == OFFLINE and not message.retain:
+            log.warning("mqtt availability said offline while online; saying online again")
+            self._session.post(self._topic, ONLINE, qos=1, retain=True)
+        return True

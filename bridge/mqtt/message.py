@@ -1,0 +1,71 @@
+"""Inbound messages, and the receipts by which each is acknowledged once."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+__all__ = ["Message", "Receipt", "is_topic_name"]
+
+
+def is_topic_name(topic: str) -> bool:
+    """Whether something can be published to this topic (MQTT 5, 4.7).
+
+    No wildcards, no NUL, 1 to 65,535 bytes of UTF-8.
+    """
+    if not topic or any(character in topic for character in "+#\0"):
+        return False
+    try:
+        return len(topic.encode()) <= 65_535
+    except UnicodeEncodeError:
+        return False
+
+
+@dataclass(slots=True, eq=False)
+class Receipt:
+    """The acknowledgement that the broker waits for, over however many connections.
+
+    `send` queues the PUBACK on the connection that delivered the message last. When a session
+    is resumed the broker delivers again what it saw no PUBACK for; the inbox then points `send`
+    to the new connection, so the message itself is handed out once only.
+    """
+
+    mid: int
+    topic: str
+    payload: bytes
+    send: Callable[[int], None]
+    acknowledged: bool = False
+    on_acknowledged: Callable[["Receipt"], None] | None = None
+
+    def acknowledge(self) -> None:
+        """PUBACK, the first time."""
+        if self.acknowledged:
+            return
+        self.acknowledged = True
+        self.send(self.mid)
+        if self.on_acknowledged is not None:
+            self.on_acknowledged(self)
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """A PUBLISH that the broker delivered.
+
+    `received_at` is `trio.current_time()`. `expiry` is the Message Expiry Interval that was left,
+    in seconds. `response_topic` is none when it is not a topic that can be published to. These,
+    and `correlation_data`, exist in MQTT 5 only.
+    """
+
+    topic: str
+    payload: bytes
+    qos: int
+    retain: bool
+    duplicate: bool
+    received_at: float
+    expiry: int | None = None
+    response_topic: str | None = None
+    correlation_data: bytes | None = None
+    receipt: Receipt | None = field(default=None, repr=False, compare=False)
+
+    def acknowledge(self) -> None:
+        """Let the broker forget the message (R27); harmless when repeated, late, or QoS 0."""
+        if self.receipt is not None:
+            self.receipt.acknowledge()

@@ -1,0 +1,43 @@
+"""Which protocol version: MQTT 5, or 3.1.1 where the broker says that it does not speak 5.
+
+Most brokers without MQTT 5 answer its CONNECT with CONNACK *unsupported protocol version*. Some
+(amqtt) read the whole packet as 3.1.1 first, take properties for lengths, and wait for ever. So
+when no CONNACK has come after `PATIENCE`, a second connection asks with a CONNECT of MQTT 5 that
+reads the same in both versions: no properties, will, user or client identifier. Only its answer
+counts; silence never means 3.1.1.
+"""
+
+import trio
+
+from .failures import BrokerFailure, FailureKind, flatten
+from .session import Session, open_session
+from .settings import BrokerSettings
+
+__all__ = ["accepted_or_unsupported"]
+
+# Seconds. A broker that speaks MQTT 5 answers within a round trip; a slow one is only asked twice.
+PATIENCE = 0.25
+
+
+async def accepted_or_unsupported(session: Session, settings: BrokerSettings) -> None:
+    """Wait for the CONNACK of an MQTT 5 connection.
+
+    Raises `BrokerFailure` of kind `PROTOCOL_VERSION` when the broker speaks 3.1.1 only.
+    """
+    with trio.move_on_after(PATIENCE):
+        await session.accepted()
+        return
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(_ask_again, settings)
+        await session.accepted()
+        nursery.cancel_scope.cancel()
+
+
+async def _ask_again(settings: BrokerSettings) -> None:
+    try:
+        async with open_session(settings, "5", deliver=lambda _: None, bare=True) as session:
+            await session.disconnect()
+    except* BrokerFailure as group:
+        failure = flatten(group)
+        if failure.kind is FailureKind.PROTOCOL_VERSION:
+            raise failure from None

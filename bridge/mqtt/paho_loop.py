@@ -1,0 +1,165 @@
+"""paho's event loop on Trio: three tasks that drive one connected client.
+
+- One client per connection, never reused, so that nothing of a dead connection is published
+  on the next one.
+- Writing is tried at once by whoever has something to write; the writer task steps in only while
+  the socket is full. A failed write raises nothing into its caller: paho closes the socket, and
+  the reader, woken by that, ends the loop with the reason.
+- The tasks are shielded from cancellation until `stop`, so that whoever uses the connection can
+  still say good-bye when it is cancelled.
+"""
+
+from collections.abc import Callable
+
+import trio
+from paho.mqtt.client import Client, DisconnectFlags
+from paho.mqtt.properties import Properties
+from paho.mqtt.reasoncodes import ReasonCode
+
+from .dial import PahoClient, quick_acknowledgement
+from .failures import BrokerFailure, FailureKind, from_disconnect
+
+__all__ = ["PahoLoop"]
+
+
+class PahoLoop:
+    """Reads, writes and pings for a client whose connect has returned.
+
+    `overdue` is asked once a second whether the broker has failed us in another way.
+    """
+
+    def __init__(
+        self, client: PahoClient, overdue: Callable[[], BrokerFailure | None] = lambda: None
+    ) -> None:
+        self.client = client
+        self.failure: BrokerFailure | None = None
+        self._overdue = overdue
+        self._tasks = trio.CancelScope(shield=True)
+        self._socket_full = trio.Event()
+        self._drained = trio.lowlevel.ParkingLot()
+        self._leaving = False
+        # Attached only now: earlier, paho would call them in the thread that connects.
+        client.on_socket_close = _wake_waiters
+        # Its presence keeps paho from writing by itself; `want_write` says the rest.
+        client.on_socket_register_write = _leave_writing_to_us
+        client.on_disconnect = self._on_disconnect
+
+    @property
+    def alive(self) -> bool:
+        """Whether the transport is open."""
+        return self.client.socket() is not None
+
+    def check(self) -> None:
+        """Raise what ended the connection, if it has ended."""
+        if not self.alive:
+            raise self.failure or BrokerFailure(FailureKind.LOST, "the connection is closed")
+
+    async def run(self) -> None:
+        """Until the connection ends, or `stop`. Raises `BrokerFailure` unless we ended it."""
+        try:
+            with self._tasks:
+                async with trio.open_nursery() as nursery:
+                    nursery.start_soon(self._write_when_possible)
+                    nursery.start_soon(self._keep_alive)
+                    await self._read()
+                    nursery.cancel_scope.cancel()
+        finally:
+            self.release()
+        if self.failure is not None:
+            raise self.failure
+
+    def stop(self) -> None:
+        """End the tasks; the socket is closed without a word."""
+        self._tasks.cancel()
+
+    def release(self) -> None:
+        """Close the socket, and keep the client's destructor from calling into Trio."""
+        client = self.client
+        if (sock := client.socket()) is not None:
+            trio.lowlevel.notify_closing(sock)
+        client.on_socket_close = None
+        client.on_socket_register_write = None
+        client.on_disconnect = None
+        # On a closed socket paho discovers the end of the connection for itself, and forgets it.
+        client.hang_up()
+        client.loop_read()
+        self._drained.unpark_all()
+
+    def write(self) -> None:
+        """Write what is queued, now, unless the socket is known to be full."""
+        if self.client.want_write() and not self._socket_full.is_set():
+            self.client.loop_write()
+            if self.client.want_write():
+                self._socket_full.set()
+
+    async def drained(self) -> None:
+        """Wait until everything queued has been handed to the socket, or it is closed."""
+        while self.alive and self.client.want_write():
+            await self._drained.park()
+
+    async def disconnect(self) -> None:
+        """Send DISCONNECT, so that the broker does not publish the will."""
+        self._leaving = True
+        self.client.disconnect()
+        self.write()
+        await self.drained()
+
+    async def _read(self) -> None:
+        client = self.client
+        while (sock := client.socket()) is not None:
+            try:
+                await trio.lowlevel.wait_readable(sock)
+            except trio.ClosedResourceError:
+                break
+            client.loop_read()
+            # TLS hands over a whole record at a time, and what is left of it wakes nobody.
+            pending = getattr(sock, "pending", None)
+            while pending is not None and client.socket() is sock and pending():
+                client.loop_read()
+            if client.socket() is sock:
+                quick_acknowledgement(client)
+            self.write()
+
+    async def _write_when_possible(self) -> None:
+        while (sock := self.client.socket()) is not None:
+            await self._socket_full.wait()
+            try:
+                await trio.lowlevel.wait_writable(sock)
+            except trio.ClosedResourceError:
+                return
+            self.client.loop_write()
+            if not self.client.want_write():
+                self._socket_full = trio.Event()
+                self._drained.unpark_all()
+
+    async def _keep_alive(self) -> None:
+        # paho's keepalive runs on time.monotonic, whatever clock Trio has.
+        while self.alive:
+            await trio.sleep(1.0)
+            self.client.loop_misc()
+            self.write()
+            if self.failure is None and (failure := self._overdue()) is not None:
+                self.failure = failure
+                self._tasks.cancel()
+
+    def _on_disconnect(
+        self,
+        _client: Client,
+        _userdata: object,
+        flags: DisconnectFlags,
+        reason: ReasonCode,
+        _properties: Properties | None,
+    ) -> None:
+        # Called twice when the keepalive is lost; the first reason is the right one.
+        if self.failure is None and not self._leaving:
+            self.failure = from_disconnect(
+                reason, from_broker=flags.is_disconnect_packet_from_server
+            )
+
+
+def _wake_waiters(_client: Client, _userdata: object, sock: object) -> None:
+    trio.lowlevel.notify_closing(sock)  # type: ignore[arg-type]
+
+
+def _leave_writing_to_us(_client: Client, _userdata: object, _sock: object) -> None:
+    pass

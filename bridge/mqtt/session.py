@@ -1,0 +1,356 @@
+"""One MQTT connection that the broker has accepted.
+
+paho's callbacks only note what happened: an exception in one is a bug, and ends the program. What
+must survive a connection lives in `Image` and `Inbox`.
+"""
+
+import math
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager
+from typing import TypeVar
+
+import trio
+from paho.mqtt.client import Client, ConnectFlags, MQTTMessage
+from paho.mqtt.packettypes import PacketTypes
+from paho.mqtt.properties import Properties
+from paho.mqtt.reasoncodes import ReasonCode
+from paho.mqtt.subscribeoptions import SubscribeOptions
+
+from .dial import PahoClient, Will, dial
+from .failures import BrokerFailure, FailureKind, from_connack
+from .inbound import to_message
+from .message import Message
+from .paho_loop import PahoLoop
+from .settings import BrokerSettings, Protocol, Subscription
+from .unanswered import Answer, Unanswered
+
+__all__ = ["Session", "open_session"]
+
+T = TypeVar("T")
+
+# A SUBSCRIBE of a thousand long filters would exceed what some brokers take as one packet.
+FILTERS_PER_SUBSCRIBE = 100
+
+# PUBLISH: fixed header, length of the topic, packet identifier, lengths and tags of properties.
+PUBLISH_OVERHEAD = 32
+
+
+class Session:
+    """What can be done with a connection; made by `open_session` only.
+
+    `interceptors` are asked, newest first, whether an inbound message is theirs; what nobody
+    takes goes to `deliver`.
+    """
+
+    def __init__(
+        self,
+        client: PahoClient,
+        settings: BrokerSettings,
+        protocol: Protocol,
+        deliver: Callable[[Message], None],
+        accepted: Callable[["Session"], None],
+    ) -> None:
+        self.protocol: Protocol = protocol
+        self.session_present = False
+        self.subscriptions: dict[str, Subscription] = {}
+        self.interceptors: list[Callable[[Message], bool]] = []
+        self.refused_messages = 0
+        self._settings = settings
+        self._maximum_packet_size: float = math.inf
+        self._deliver = deliver
+        self._accepted_callback = accepted
+        self._accepted = trio.Event()
+        self._ended = trio.Event()
+        self._unanswered = Unanswered(settings.max_inflight)
+        self._client = client
+        client.on_connect = self._on_connect
+        client.on_publish = self._on_publish
+        client.on_subscribe = self._on_subscribe
+        client.on_unsubscribe = self._on_unsubscribe
+        client.on_message = self._on_message
+        self._loop = PahoLoop(client, self._overdue)
+
+    @property
+    def alive(self) -> bool:
+        """Whether the transport is open."""
+        return self._loop.alive
+
+    @property
+    def has_room(self) -> bool:
+        """Whether the window has room for another QoS 1 message."""
+        return self._unanswered.has_room
+
+    @property
+    def round_trip(self) -> float | None:
+        """From the last answered packet to its answer, in seconds."""
+        return self._unanswered.round_trip
+
+    def fits(self, topic: str, payload: bytes, correlation_data: bytes | None = None) -> bool:
+        """Whether the broker takes a message of this size (its Maximum Packet Size)."""
+        size = len(topic.encode()) + len(payload) + len(correlation_data or b"")
+        return size + PUBLISH_OVERHEAD <= self._maximum_packet_size
+
+    def post(
+        self,
+        topic: str,
+        payload: bytes,
+        *,
+        qos: int,
+        retain: bool,
+        correlation_data: bytes | None = None,
+        acknowledged: Callable[[ReasonCode], None] | None = None,
+    ) -> Answer | None:
+        """Write a PUBLISH, or queue it where the socket is full; `acknowledged` hears of PUBACK.
+
+        Callers respect `has_room` for QoS 1 and `drained` for QoS 0, which has no answer. On a
+        dead connection nothing happens, and `acknowledged` is never called.
+        """
+        if not self.alive:
+            return None
+        properties = None
+        if correlation_data is not None and self.protocol == "5":
+            properties = Properties(PacketTypes.PUBLISH)  # type: ignore[no-untyped-call]
+            properties.CorrelationData = correlation_data
+        mid = self._client.publish(topic, payload, qos, retain, properties).mid
+        answer = self._unanswered.expect(mid, acknowledged) if qos else None
+        self._loop.write()
+        return answer
+
+    async def publish(
+        self,
+        topic: str,
+        payload: bytes,
+        *,
+        qos: int = 1,
+        retain: bool = False,
+        correlation_data: bytes | None = None,
+    ) -> None:
+        """Publish; at QoS 1 until PUBACK. Raises `BrokerFailure` when lost or refused."""
+        await self.room()
+        answer = self.post(
+            topic, payload, qos=qos, retain=retain, correlation_data=correlation_data
+        )
+        if answer is None:
+            await self.drained()
+            return
+        code = (await self._codes(answer))[0]
+        if code.is_failure:
+            raise BrokerFailure(
+                FailureKind.PUBLICATION,
+                f"the broker refused a publication to {topic}: {code.getName()}",
+            )
+
+    async def room(self) -> None:
+        """Wait until `has_room`. Raises `BrokerFailure` when the connection is lost."""
+        while not self.has_room and self.alive:
+            await self._unanswered.room()
+        self._loop.check()
+
+    async def drained(self) -> None:
+        """Wait until what was posted is with the socket. Raises `BrokerFailure` when lost."""
+        await trio.lowlevel.checkpoint()
+        await self._loop.drained()
+        self._loop.check()
+
+    async def subscribe(self, subscriptions: Sequence[Subscription]) -> None:
+        """Subscribe and wait for the broker's word on each filter.
+
+        Raises `BrokerFailure` that names the refused filters.
+        """
+        for batch in _batches(subscriptions):
+            codes = await self._ask(self._send_subscribe(batch))
+            refused = [
+                f"{each.topic_filter} ({code.getName()})"
+                for each, code in zip(batch, codes, strict=True)
+                if code.is_failure
+            ]
+            if refused:
+                raise BrokerFailure(
+                    FailureKind.SUBSCRIPTION,
+                    f"the broker refused the subscription to {', '.join(refused)}",
+                )
+            self.subscriptions.update((each.topic_filter, each) for each in batch)
+
+    async def unsubscribe(self, filters: Sequence[str]) -> None:
+        """Unsubscribe and wait for the broker's answer."""
+        for batch in _batches(filters):
+            await self._ask(self._client.unsubscribe(list(batch)))
+            for topic_filter in batch:
+                self.subscriptions.pop(topic_filter, None)
+
+    async def disconnect(self) -> None:
+        """Leave with a DISCONNECT, so that the broker does not publish the will."""
+        await self._loop.disconnect()
+
+    async def run(self) -> None:
+        """Drive the connection to its end. Raises `BrokerFailure` unless we ended it."""
+        try:
+            await self._loop.run()
+        finally:
+            self._unanswered.abandon()
+            self._ended.set()
+
+    async def ended(self) -> None:
+        """Wait until the connection has ended."""
+        await self._ended.wait()
+
+    async def accepted(self) -> None:
+        """Wait for a CONNACK that accepts us."""
+        await self._accepted.wait()
+
+    def stop(self) -> None:
+        """Have `run` return, without a DISCONNECT."""
+        self._loop.stop()
+
+    async def _ask(self, sent: tuple[object, int | None]) -> Sequence[ReasonCode]:
+        self._loop.check()
+        mid = sent[1]
+        assert mid is not None  # noqa: S101 - paho gives none only without a socket
+        answer = self._unanswered.expect(mid)
+        self._loop.write()
+        return await self._codes(answer)
+
+    async def _codes(self, answer: Answer) -> Sequence[ReasonCode]:
+        await answer.arrived.wait()
+        if not answer.codes:
+            self._loop.check()
+        return answer.codes
+
+    def _send_subscribe(self, batch: Sequence[Subscription]) -> tuple[object, int | None]:
+        if self.protocol == "3.1.1":
+            return self._client.subscribe([(each.topic_filter, 1) for each in batch])
+        return self._client.subscribe(
+            [
+                (
+                    each.topic_filter,
+                    SubscribeOptions(
+                        qos=1,
+                        retainAsPublished=each.retain_as_published,
+                        retainHandling=each.retain_handling,
+                    ),
+                )
+                for each in batch
+            ]
+        )
+
+    def _overdue(self) -> BrokerFailure | None:
+        patience = self._settings.keepalive
+        if trio.current_time() - self._unanswered.oldest <= patience:
+            return None
+        return BrokerFailure(
+            FailureKind.KEEPALIVE, f"the broker left a packet unanswered for {patience} s"
+        )
+
+    def _on_connect(
+        self,
+        _client: Client,
+        _userdata: object,
+        flags: ConnectFlags,
+        reason: ReasonCode,
+        properties: Properties | None,
+    ) -> None:
+        if reason.is_failure:
+            self._loop.failure = from_connack(reason)
+            return
+        self.session_present = flags.session_present
+        ours = self._unanswered.window
+        self._unanswered.window = min(ours, getattr(properties, "ReceiveMaximum", ours))
+        self._maximum_packet_size = getattr(properties, "MaximumPacketSize", math.inf)
+        # In the same breath: what a resumed session holds may follow in the same segment.
+        self._accepted_callback(self)
+        self._accepted.set()
+
+    def _on_publish(
+        self,
+        _client: Client,
+        _userdata: object,
+        mid: int,
+        reason: ReasonCode,
+        _properties: Properties,
+    ) -> None:
+        # Also called, with an identifier that nothing expects, when a QoS 0 message is written.
+        self._unanswered.arrived(mid, (reason,))
+
+    def _on_subscribe(
+        self,
+        _client: Client,
+        _userdata: object,
+        mid: int,
+        reasons: list[ReasonCode],
+        _properties: Properties | None,
+    ) -> None:
+        self._unanswered.arrived(mid, reasons)
+
+    def _on_unsubscribe(
+        self,
+        _client: Client,
+        _userdata: object,
+        mid: int,
+        reasons: list[ReasonCode],
+        _properties: Properties | None,
+    ) -> None:
+        # UNSUBACK carries no codes in MQTT 3.1.1; there it can only mean success.
+        self._unanswered.arrived(mid, reasons or (ReasonCode(PacketTypes.UNSUBACK, "Success"),))
+
+    def _on_message(self, client: Client, _userdata: object, received: MQTTMessage) -> None:
+        message = to_message(
+            received,
+            limit=self._settings.maximum_packet_size,
+            acknowledge=self._acknowledge,
+        )
+        if message is None:
+            self.refused_messages += 1
+            client.ack(received.mid, received.qos)
+            return
+        for interceptor in reversed(self.interceptors):
+            if interceptor(message):
+                message.acknowledge()
+                return
+        self._deliver(message)
+
+    def _acknowledge(self, mid: int) -> None:
+        if self.alive:
+            self._client.ack(mid, 1)
+            self._loop.write()
+
+
+@asynccontextmanager
+async def open_session(
+    settings: BrokerSettings,
+    protocol: Protocol,
+    *,
+    deliver: Callable[[Message], None],
+    accepted: Callable[[Session], None] = lambda _: None,
+    will: Will | None = None,
+    bare: bool = False,
+    accepting: Callable[[Session], Awaitable[None]] = Session.accepted,
+) -> AsyncIterator[Session]:
+    """A connection for the time of the `async with` body.
+
+    `accepted` is called with CONNACK, before the first message is delivered; `accepting` waits
+    for it, and may know better than to wait. When the connection
+    is lost the body is cancelled; leaving the body closes the socket, without DISCONNECT unless the
+    body sent it. Raises `BrokerFailure`, in exception groups.
+    """
+    client = await dial(settings, protocol, will, bare=bare)
+    session = Session(client, settings, protocol, deliver, accepted)
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(session.run)
+        try:
+            try:
+                with trio.fail_after(settings.connect_timeout):
+                    await accepting(session)
+            except trio.TooSlowError:
+                raise BrokerFailure(
+                    FailureKind.NO_ANSWER, f"{settings.address} accepts but does not answer"
+                ) from None
+            yield session
+        finally:
+            session.stop()
+
+
+def _batches(items: Sequence[T]) -> list[Sequence[T]]:
+    return [
+        items[start : start + FILTERS_PER_SUBSCRIBE]
+        for start in range(0, len(items), FILTERS_PER_SUBSCRIBE)
+    ]

@@ -1,0 +1,72 @@
+"""What the broker still owes us: a PUBACK, SUBACK or UNSUBACK per packet identifier."""
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+import trio
+from paho.mqtt.reasoncodes import ReasonCode
+
+__all__ = ["Answer", "Unanswered"]
+
+
+@dataclass(slots=True, eq=False)
+class Answer:
+    """The answer to one packet; `codes` stay empty when the connection ends before it comes."""
+
+    sent_at: float
+    acknowledged: Callable[[ReasonCode], None] | None = None
+    arrived: trio.Event = field(default_factory=trio.Event)
+    codes: Sequence[ReasonCode] = ()
+
+
+class Unanswered:
+    """At most `window` QoS 1 publications at a time (MQTT 5, 4.9: Receive Maximum)."""
+
+    def __init__(self, window: int) -> None:
+        self.window = window
+        self.round_trip: float | None = None
+        self._answers: dict[int, Answer] = {}
+        self._room = trio.lowlevel.ParkingLot()
+
+    def __len__(self) -> int:
+        return len(self._answers)
+
+    @property
+    def has_room(self) -> bool:
+        """Whether another publication fits the window."""
+        return len(self._answers) < self.window
+
+    @property
+    def oldest(self) -> float:
+        """When the packet that has waited longest was sent; infinity when none waits."""
+        first = next(iter(self._answers.values()), None)
+        return math.inf if first is None else first.sent_at
+
+    async def room(self) -> None:
+        """Wait until `has_room` may have become true, or `abandon`."""
+        await self._room.park()
+
+    def expect(self, mid: int, acknowledged: Callable[[ReasonCode], None] | None = None) -> Answer:
+        """A packet was sent; `acknowledged` is called with the first code of its answer."""
+        answer = self._answers[mid] = Answer(trio.current_time(), acknowledged)
+        return answer
+
+    def arrived(self, mid: int, codes: Sequence[ReasonCode]) -> None:
+        """The broker answered. Identifiers that nothing expects are ignored."""
+        answer = self._answers.pop(mid, None)
+        if answer is None:
+            return
+        self.round_trip = trio.current_time() - answer.sent_at
+        answer.codes = codes
+        answer.arrived.set()
+        if self.has_room:
+            self._room.unpark_all()
+        if answer.acknowledged is not None:
+            answer.acknowledged(codes[0])
+
+    def abandon(self) -> None:
+        """The connection has ended: wake whoever waits."""
+        self._room.unpark_all()
+        for answer in self._answers.values():
+            answer.arrived.set()

@@ -1,0 +1,182 @@
+"""Real brokers as subprocesses on free loopback ports, to be stopped and started mid-test.
+
+mosquitto where it is installed, else the embedded broker (MQTT 3.1.1 only). A broker keeps its
+ports over a restart, and keeps no retained messages and no sessions unless `persistence` is set.
+"""
+
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal
+
+__all__ = ["Broker", "BrokerOptions", "Certificates", "free_port", "has_mosquitto", "mosquitto"]
+
+START_PATIENCE = 15.0
+
+
+def mosquitto() -> str | None:
+    """Path of the installed broker."""
+    return shutil.which("mosquitto", path=f"{os.environ.get('PATH', '')}:/usr/sbin:/usr/local/sbin")
+
+
+def has_mosquitto() -> bool:
+    """Whether tests can have MQTT 5, TLS, users and all the rest."""
+    return mosquitto() is not None
+
+
+def free_port() -> int:
+    """A loopback port that nobody listens on right now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+@dataclass(frozen=True, slots=True)
+class Certificates:
+    """PEM files: an authority, a certificate for `localhost` and 127.0.0.1, and its key."""
+
+    ca: Path
+    cert: Path
+    key: Path
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BrokerOptions:
+    """What a test asks of its broker. `users`: password by name; `acl`: lines of an ACL file.
+
+    `extra`: lines of mosquitto.conf, such as `set_tcp_nodelay true` or `max_queued_messages 50`.
+    """
+
+    users: dict[str, str] = field(default_factory=dict)
+    acl: tuple[str, ...] = ()
+    tls: Certificates | None = None
+    client_certificates: bool = False
+    persistence: bool = False
+    extra: tuple[str, ...] = ()
+
+
+class Broker:
+    """A broker process and its ports; `folder` holds its configuration and log."""
+
+    host = "127.0.0.1"
+
+    def __init__(
+        self,
+        folder: Path,
+        options: BrokerOptions = BrokerOptions(),
+        *,
+        kind: Literal["mosquitto", "embedded"] | None = None,
+    ) -> None:
+        self.kind = kind or ("mosquitto" if has_mosquitto() else "embedded")
+        self.port = free_port()
+        self.websocket_port = free_port()
+        self.tls_port = free_port() if options.tls else None
+        self.options = options
+        self._folder = folder
+        self._process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def speaks_mqtt5(self) -> bool:
+        """Whether it accepts protocol version 5."""
+        return self.kind == "mosquitto"
+
+    @property
+    def log(self) -> str:
+        """What the broker has logged."""
+        return (self._folder / "broker.log").read_text(errors="replace")
+
+    def start(self) -> None:
+        """Start, and wait until the broker accepts connections; blocks."""
+        command = self._mosquitto() if self.kind == "mosquitto" else self._embedded()
+        with (self._folder / "broker.log").open("ab") as log:
+            self._process = subprocess.Popen(
+                command, stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT
+            )
+        for port in filter(None, (self.port, self.websocket_port, self.tls_port)):
+            self._wait_for(port)
+
+    def stop(self) -> None:
+        """End in good order; blocks."""
+        self._end(signal.SIGTERM)
+
+    def kill(self) -> None:
+        """End without a word to anybody; blocks."""
+        self._end(signal.SIGKILL)
+
+    def freeze(self) -> None:
+        """Stop answering while the kernel keeps the connections open."""
+        self._signal(signal.SIGSTOP)
+
+    def thaw(self) -> None:
+        """Go on after `freeze`."""
+        self._signal(signal.SIGCONT)
+
+    def _end(self, how: signal.Signals) -> None:
+        process, self._process = self._process, None
+        if process is None:
+            return
+        process.send_signal(how)
+        process.send_signal(signal.SIGCONT)
+        try:
+            process.wait(10)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+
+    def _signal(self, what: signal.Signals) -> None:
+        assert self._process is not None
+        self._process.send_signal(what)
+
+    def _wait_for(self, port: int) -> None:
+        assert self._process is not None
+        deadline = time.monotonic() + START_PATIENCE
+        while True:
+            try:
+                socket.create_connection((self.host, port), timeout=1).close()
+            except OSError:
+                if self._process.poll() is not None or time.monotonic() > deadline:
+                    self.kill()
+                    raise RuntimeError(f"the broker did not start:\n{self.log}") from None
+                time.sleep(0.02)
+            else:
+                return
+
+    def _embedded(self) -> list[str]:
+        program = Path(__file__).with_name("embedded_broker.py")
+        return [sys.executable, str(program), str(self.port), str(self.websocket_port)]
+
+    def _mosquitto(self) -> list[str]:
+        options, folder = self.options, self._folder
+        # Started by root it becomes another user, who could not read a test's folder.
+        user = ["user root"] if os.geteuid() == 0 else []
+        lines = [*user, "log_type all", f"listener {self.port} {self.host}"]
+        lines += [f"listener {self.websocket_port} {self.host}", "protocol websockets"]
+        if options.tls is not None:
+            lines += [f"listener {self.tls_port} {self.host}"]
+            lines += [f"cafile {options.tls.ca}", f"certfile {options.tls.cert}"]
+            lines += [f"keyfile {options.tls.key}"]
+            lines += ["require_certificate true"] if options.client_certificates else []
+        lines += [f"allow_anonymous {'false' if options.users else 'true'}"]
+        if options.users:
+            passwords = folder / "passwords"
+            passwords.write_text("".join(f"{n}:{p}\n" for n, p in options.users.items()))
+            passwords.chmod(0o600)
+            subprocess.run(["mosquitto_passwd", "-U", str(passwords)], check=True)
+            lines += [f"password_file {passwords}"]
+        if options.acl:
+            acl = folder / "acl"
+            acl.write_text("\n".join(options.acl) + "\n")
+            acl.chmod(0o600)
+            lines += [f"acl_file {acl}"]
+        if options.persistence:
+            lines += ["persistence true", f"persistence_location {folder}/"]
+        lines += options.extra
+        (folder / "mosquitto.conf").write_text("\n".join(lines) + "\n")
+        return [mosquitto() or "mosquitto", "-c", str(folder / "mosquitto.conf")]
