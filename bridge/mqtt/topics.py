@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
-from ..room.state import Result, RoomState
+from ..room.state import Problem, Result, RoomState
 from ..room.vocabulary import Outcome, State
 
 __all__ = [
@@ -30,18 +30,6 @@ _TRUTHY = frozenset({"", "true", "1", "on", "press"})
 _FALSY = frozenset({"false", "0", "off", "release"})
 
 _FOLDED = str.maketrans({"-": "_", ".": "_", " ": "_"})
-
-DEFAULT_TALLY: Mapping[State, str] = {
-    State.IDLE: "off",
-    State.STARTING: "blink",
-    State.RECORDING: "red",
-    State.PAUSING: "blink",
-    State.PAUSED: "amber",
-    State.RESUMING: "blink",
-    State.STOPPING: "blink",
-    State.ERROR: "fault",
-    State.UNKNOWN: "fault",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -228,7 +216,7 @@ def _id(
 
 
 def render_room(
-    topics: Topics, room: str, state: RoomState, tally: Mapping[State, str] = DEFAULT_TALLY
+    topics: Topics, room: str, state: RoomState, tally: Mapping[State, str]
 ) -> dict[str, str]:
     """Every retained topic of a room with its payload; scalars and JSON say the same."""
     recording = state.recording
@@ -251,20 +239,13 @@ def render_room(
     }
     publications = {topics.room(room, leaf): _scalar(value) for leaf, value in values.items()}
     verified_at = None if recording is None else recording.verified_at
-    problem = state.problem
     status = values | {
         "alarms": sorted(state.alarms),
         "target": state.target,
         "owner": None if recording is None else recording.owner,
         "verified_at": None if verified_at is None else timestamp(verified_at),
         "stale": state.stale,
-        "error": None
-        if problem is None
-        else {
-            "code": problem.code,
-            "message": problem.message,
-            "explanation": problem.explanation,
-        },
+        "error": _problem(state.problem),
     }
     publications[topics.room(room, "status")] = _json(status)
     return publications
@@ -272,7 +253,7 @@ def render_room(
 
 def render_ack(result: Result) -> str:
     """One line for a panel: ``record ok``, ``stop failed 040001``."""
-    words = [result.request.word, result.outcome]
+    words = [result.word, result.outcome]
     if result.outcome is Outcome.FAILED and result.problem is not None:
         words.append(result.problem.code)
     return " ".join(words)
@@ -280,24 +261,27 @@ def render_ack(result: Result) -> str:
 
 def render_result(result: Result) -> str:
     """The one result of a request, as JSON."""
-    problem = result.problem
     return _json(
         {
-            "id": result.request.id,
-            "action": result.request.word,
+            "id": result.id,
+            "action": result.word,
             "outcome": result.outcome,
             "state": result.state,
-            "error": None
-            if problem is None
-            else {
-                "code": problem.code,
-                "message": problem.message,
-                "explanation": problem.explanation,
-            },
-            "origin": result.request.origin,
+            "error": _problem(result.problem),
+            "origin": result.origin,
             "took_ms": round(result.took * 1000, 1),
         }
     )
+
+
+def _problem(problem: Problem | None) -> dict[str, str] | None:
+    if problem is None:
+        return None
+    return {
+        "code": problem.code,
+        "message": problem.message,
+        "explanation": problem.explanation,
+    }
 
 
 def timestamp(wall: float) -> str:

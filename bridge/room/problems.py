@@ -3,6 +3,7 @@
 from .state import Problem
 
 __all__ = [
+    "ALREADY_HELD",
     "ALREADY_RECORDING",
     "BUSY_MARKING",
     "ENDED",
@@ -59,4 +60,9 @@ BUSY_MARKING = Problem(
     "too_many_marks",
     "Too many HotMarks are waiting",
     "HMP takes one HotMark a second. Send fewer.",
+)
+ALREADY_HELD = Problem(
+    "already_held",
+    "Another room has this recording",
+    "A recording belongs to one room. Stop it there.",
 )

@@ -100,13 +100,19 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """What a request came to; every request gets exactly one."""
+    """What a request came to; every request gets exactly one.
 
-    request: Request
+    `id`, `word` and `origin` are the request's, `state` is the room's afterwards (None where there
+    is no such room), `took` is seconds from receipt to result.
+    """
+
+    id: str | int
+    word: str
+    origin: str
     outcome: Outcome
-    state: State
-    problem: Problem | None
-    took: float
+    state: State | None
+    problem: Problem | None = None
+    took: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)

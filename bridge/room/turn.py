@@ -133,7 +133,15 @@ class Turn:
         self.sweep()
         state = self.room.state
         results = tuple(
-            Result(request, outcome, state, problem, self.now.monotonic - request.received_at)
+            Result(
+                id=request.id,
+                word=request.word,
+                origin=request.origin,
+                outcome=outcome,
+                state=state,
+                problem=problem,
+                took=self.now.monotonic - request.received_at,
+            )
             for request, outcome, problem in self._answers
         )
         return Change(self.room, results)

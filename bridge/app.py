@@ -1,0 +1,220 @@
+"""The daemon, put together: what there is, in which order it starts and stops.
+
+::
+
+    broker layer   the broker link
+      server layer   one link per server
+        room layer     one worker per room, the dispatcher, the health topic
+
+Each layer's nursery holds its links beside the next layer, so that a lost link ends nothing but its
+own tasks. A signal cancels the innermost layer first: rooms settle while both links still work,
+then the server links close, then `offline` is published and the broker link closes (R24).
+"""
+
+import os
+import signal
+import time
+from functools import partial
+
+import structlog
+import trio
+
+from . import __version__
+from .config import Configuration
+from .dispatch import Dispatcher
+from .hmp.client import ServerLink
+from .hmp.link import LinkState
+from .mqtt.image import Image
+from .mqtt.link import BrokerLink, BrokerState
+from .mqtt.retained import read_retained
+from .mqtt.session import Session
+from .mqtt.settings import Subscription
+from .mqtt.topics import Topics, render_ack, render_result, render_room
+from .report import instance_in, render_health, render_info
+from .room.state import Result, RoomState
+from .room.vocabulary import State
+from .room.worker import Room, ServerFacts
+from .systemd import notify
+
+__all__ = ["Bridge", "ForeignBridge", "run_bridge"]
+
+log = structlog.get_logger()
+
+
+class ForeignBridge(Exception):
+    """Another bridge is online on our base topic (R26)."""
+
+
+class Bridge:
+    """Everything that one process runs, wired but not yet running."""
+
+    def __init__(self, configuration: Configuration, instance_id: str) -> None:
+        self.configuration = configuration
+        self.instance_id = instance_id
+        self.topics = Topics(configuration.mqtt.base_topic)
+        self.image = Image()
+        self.started_at = time.time()
+        self._stopping = trio.Event()
+        self.broker = BrokerLink(
+            configuration.broker(f"hmp-bridge-{instance_id}"),
+            self.image,
+            [Subscription(topic_filter) for topic_filter in self.topics.inputs],
+            availability_topic=self.topics.bridge_state,
+            greet=self._greet,
+            changed=self._broker_changed,
+        )
+        self.links = {
+            name: ServerLink(table.link(name), changed=partial(self._server_changed, name))
+            for name, table in configuration.servers.items()
+        }
+        facts = {name: ServerFacts() for name in self.links}
+        self.rooms = {
+            name: Room(
+                name,
+                table.policy(configuration.servers[table.server]),
+                self.links[table.server],
+                facts=facts[table.server],
+                publish=partial(self._publish_room, name, table.tally_words()),
+                give=partial(self._give, name),
+            )
+            for name, table in configuration.rooms.items()
+        }
+        self.dispatcher = Dispatcher(self.broker, self.topics, self.rooms, self._refuse)
+        for name, link in self.links.items():
+            self.image.set(self.topics.server_state(name), link.state)
+
+    async def run(self) -> None:
+        """Run until `stop`, then leave in order (R24)."""
+        async with trio.open_nursery() as broker_layer:
+            broker_layer.start_soon(self.broker.run)
+            async with trio.open_nursery() as server_layer:
+                for link in self.links.values():
+                    server_layer.start_soon(link.run)
+                async with trio.open_nursery() as room_layer:
+                    for room in self.rooms.values():
+                        room_layer.start_soon(room.run)
+                    room_layer.start_soon(self.dispatcher.run)
+                    room_layer.start_soon(self._publish_health)
+                    notify("READY=1", f"STATUS=serving {len(self.rooms)} rooms")
+                    await self._stopping.wait()
+                    notify("STOPPING=1")
+                    room_layer.cancel_scope.cancel()
+                server_layer.cancel_scope.cancel()
+            broker_layer.cancel_scope.cancel()
+
+    def stop(self) -> None:
+        """Let `run` leave: finish what is under way, leave recordings running, say `offline`."""
+        self._stopping.set()
+
+    @property
+    def stopping(self) -> bool:
+        """Whether it is leaving."""
+        return self._stopping.is_set()
+
+    # What the links and the rooms say.
+
+    async def _greet(self, session: Session) -> None:
+        """On every connection: no other bridge may be at work here (R26)."""
+        info, state = self.topics.bridge_info, self.topics.bridge_state
+        retained = await read_retained(session, [info, state], self.topics.bridge_marker)
+        foreign = instance_in(retained.get(info, b""))
+        if foreign not in (None, self.instance_id) and retained.get(state) == b"online":
+            raise ForeignBridge(
+                f"another bridge ({foreign}) is online on the base topic {self.topics.base!r} of "
+                f"{self.broker.settings.address}; stop it, or give this one a base topic of its "
+                "own: mqtt.base_topic"
+            )
+        self.image.set(
+            info,
+            render_info(
+                version=__version__,
+                instance_id=self.instance_id,
+                protocol=session.protocol,
+                started_at=self.started_at,
+                servers=self.links,
+                rooms=self.rooms,
+                digest=self.configuration.digest,
+            ),
+        )
+
+    def _broker_changed(self, state: BrokerState) -> None:
+        if state is BrokerState.ONLINE:
+            self._health_now()
+
+    def _server_changed(self, name: str, state: LinkState) -> None:
+        self.image.set(self.topics.server_state(name), state)
+        for room, table in self.configuration.rooms.items():
+            if table.server == name:
+                self.rooms[room].link_changed(ready=state is LinkState.READY)
+
+    def _publish_room(self, name: str, tally: dict[State, str], state: RoomState) -> None:
+        for topic, payload in render_room(self.topics, name, state, tally).items():
+            self.image.set(topic, payload)
+
+    def _give(self, name: str, result: Result) -> None:
+        log.info(
+            "request done",
+            room=name,
+            action=result.word,
+            id=result.id,
+            outcome=str(result.outcome),
+            state=str(result.state),
+            ms=round(result.took * 1000, 1),
+            **({} if result.problem is None else {"error": result.problem.message}),
+        )
+        self.image.send(self.topics.room(name, "ack"), render_ack(result))
+        self.image.send(self.topics.room(name, "result"), render_result(result))
+
+    def _refuse(self, room: str | None, result: Result) -> None:
+        if room is not None:
+            self._give(room, result)
+            return
+        error = "" if result.problem is None else result.problem.message
+        log.warning("request refused", topic=result.origin, id=result.id, error=error)
+        self.image.send(self.topics.error, render_result(result))
+
+    async def _publish_health(self) -> None:
+        while True:
+            self._health_now()
+            await trio.sleep(self.configuration.bridge.health_every)
+
+    def _health_now(self) -> None:
+        health = render_health(
+            {name: link.health() for name, link in self.links.items()},
+            self.broker.health(),
+            retained_dropped=self.dispatcher.retained_dropped,
+            monotonic=trio.current_time(),
+            wall=time.time(),
+        )
+        self.image.set(self.topics.bridge_health, health)
+
+
+async def run_bridge(configuration: Configuration, instance_id: str) -> None:
+    """Run the daemon until SIGTERM or SIGINT; a second one ends the process at once.
+
+    Raises `ForeignBridge`, in an exception group.
+    """
+    bridge = Bridge(configuration, instance_id)
+    log.info(
+        "bridge starting",
+        version=__version__,
+        instance=instance_id,
+        servers=len(bridge.links),
+        rooms=len(bridge.rooms),
+    )
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(_stop_on_signal, bridge)
+        await bridge.run()
+        nursery.cancel_scope.cancel()
+    log.info("bridge stopped")
+
+
+async def _stop_on_signal(bridge: Bridge) -> None:
+    with trio.open_signal_receiver(signal.SIGTERM, signal.SIGINT) as signals:
+        async for number in signals:
+            if bridge.stopping:
+                # Whoever asks twice means now: die of the signal, as if it had not been caught.
+                signal.signal(number, signal.SIG_DFL)
+                os.kill(os.getpid(), number)
+            log.info("bridge stopping", signal=signal.Signals(number).name)
+            bridge.stop()

@@ -1,0 +1,92 @@
+"""What the bridge says of itself: the JSON of `hmp/bridge/info` and `hmp/bridge/health`."""
+
+import json
+from collections.abc import Iterable, Mapping
+
+from .hmp.link import LinkHealth
+from .mqtt.link import BrokerHealth
+from .mqtt.topics import timestamp
+
+__all__ = ["instance_in", "render_health", "render_info"]
+
+
+def render_info(
+    *,
+    version: str,
+    instance_id: str,
+    protocol: str,
+    started_at: float,
+    servers: Iterable[str],
+    rooms: Iterable[str],
+    digest: str,
+) -> str:
+    """What this bridge is. `started_at` is wall time, `protocol` the MQTT version in use."""
+    return json.dumps(
+        {
+            "version": version,
+            "instance": instance_id,
+            "protocol": protocol,
+            "started_at": timestamp(started_at),
+            "servers": list(servers),
+            "rooms": list(rooms),
+            "configuration": digest,
+        },
+        separators=(",", ":"),
+    )
+
+
+def instance_in(info: bytes) -> str | None:
+    """The instance id in what `render_info` made; None for anything else."""
+    try:
+        value = json.loads(info)
+    except (ValueError, RecursionError):
+        return None
+    instance = value.get("instance") if isinstance(value, dict) else None
+    return instance if isinstance(instance, str) else None
+
+
+def render_health(
+    servers: Mapping[str, LinkHealth],
+    broker: BrokerHealth,
+    *,
+    retained_dropped: int,
+    monotonic: float,
+    wall: float,
+) -> str:
+    """How the links do, at the instant that both clocks show.
+
+    `round_trip_ms` and `last_answer` are of the last command or probe that was answered.
+    """
+    return json.dumps(
+        {
+            "servers": {
+                name: {
+                    "state": health.state,
+                    "round_trip_ms": _milliseconds(health.round_trip),
+                    "last_answer": None
+                    if health.last_answer is None
+                    else timestamp(wall - (monotonic - health.last_answer)),
+                    "queue_depth": health.queue_depth,
+                    "reconnects": health.reconnects,
+                    "error": health.error,
+                }
+                for name, health in servers.items()
+            },
+            "broker": {
+                "state": broker.state,
+                "protocol": broker.protocol,
+                "round_trip_ms": _milliseconds(broker.round_trip),
+                "queue_depth": broker.unconfirmed,
+                "reconnects": broker.reconnects,
+                "received_dropped": broker.received_dropped,
+                "results_dropped": broker.outbox_dropped,
+                "retained_ignored": retained_dropped,
+                "error": broker.error,
+            },
+        },
+        separators=(",", ":"),
+    )
+
+
+def _milliseconds(seconds: float | None) -> float | None:
+    return None if seconds is None else round(seconds * 1000, 2)
