@@ -22,7 +22,7 @@ limit of the command in flight is the deadline of the scope around all three.
 import math
 import uuid
 from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import outcome
 import structlog
@@ -30,8 +30,15 @@ import trio
 
 from ..reconnect import Backoff
 from .arguments import RecordingId
-from .command import Command, TimeoutClass
-from .connection import Connect, NothingSent, connect_tcp, local_address, open_connection
+from .command import Command
+from .connection import (
+    Connect,
+    NothingSent,
+    command_timeout,
+    connect_tcp,
+    local_address,
+    open_connection,
+)
 from .errors import LinkDown, NotAuthorized, OutcomeUnknown, Refused
 from .failures import Unusable, backend_down, connection_lost, not_authorized
 from .link import LinkHealth, LinkSettings, LinkState, Priority
@@ -39,7 +46,7 @@ from .protocol import Closed, Event, Protocol, Reply, State, Unsolicited
 from .queue import CommandQueue, Request
 from .recording_commands import GetRecordingStatus
 
-__all__ = ["LinkHealth", "LinkSettings", "LinkState", "Priority", "ServerLink", "command_timeout"]
+__all__ = ["LinkHealth", "LinkSettings", "LinkState", "Priority", "ServerLink"]
 
 T = TypeVar("T")
 log = structlog.get_logger()
@@ -48,17 +55,6 @@ log = structlog.get_logger()
 _PROBE_PRIORITY = -1
 #: Answers to the probe that prove that it got through to HMP's recordings.
 _ALIVE_CODES = frozenset({"040001", "040002", "070003"})
-
-
-def command_timeout(settings: LinkSettings, command: Command[Any]) -> float:
-    """Seconds that HMP may take for `command` (E44)."""
-    match command.timeout:
-        case TimeoutClass.QUERY:
-            return settings.query_timeout
-        case TimeoutClass.MUTATE:
-            return settings.command_timeout
-        case TimeoutClass.START_STOP:
-            return settings.start_timeout
 
 
 class ServerLink:
@@ -118,15 +114,17 @@ class ServerLink:
             error=self._error,
         )
 
-    def poll_delay(self) -> float:
+    def poll_delay(self, *, soon: bool = False) -> float:
         """Seconds until the caller's next poll (R3).
 
-        Every call takes one slot, at least `poll_interval` from now and never closer to another
-        than the server's budget allows, so that polls are spread and not sent in bursts.
+        Every call takes one slot, at least `poll_interval` from now (or from now on, with `soon`)
+        and never closer to another than the server's budget allows, so that polls are spread and
+        not sent in bursts.
         """
         now = trio.current_time()
+        earliest = now if soon else now + self.settings.poll_interval
         spacing = 1.0 / self.settings.max_polls_per_second
-        self._last_slot = max(now + self.settings.poll_interval, self._last_slot + spacing)
+        self._last_slot = max(earliest, self._last_slot + spacing)
         return self._last_slot - now
 
     async def execute(self, command: Command[T], priority: Priority) -> T:
@@ -138,7 +136,9 @@ class ServerLink:
         after the command's time limit at the latest.
         """
         await trio.lowlevel.checkpoint_if_cancelled()
-        if self._state is not LinkState.READY or self._leaving:
+        if self._leaving:
+            raise LinkDown(LinkState.DOWN, "the bridge is stopping")
+        if self._state is not LinkState.READY:
             raise LinkDown(self._state, self._error or "")
         if self._in_flight is None:  # else the reader sends it
             self._wake.set()
@@ -189,10 +189,12 @@ class ServerLink:
                 nursery.start_soon(self._read)
                 nursery.start_soon(self._send_when_woken)
                 nursery.start_soon(self._probe_when_silent)
-        if self._failure is None and self._in_flight is not None:
+        if self._in_flight is not None:
             command = self._in_flight.command
             limit = command_timeout(self.settings, command)
             self._end(connection_lost(f"no answer to {command.name} within {limit:g} s"))
+        elif not self._leaving:
+            self._end(connection_lost("the answer came at the last moment"))
         over.set()
 
     def _leave(self) -> None:
@@ -242,7 +244,7 @@ class ServerLink:
 
     async def _send_next(self) -> None:
         """Write the first of the commands that wait, unless one is in flight."""
-        if self._protocol.state is not State.IDLE or not self._queue:
+        if self._protocol.state is not State.IDLE or not self._queue or self._scope.cancel_called:
             return
         # No checkpoint from here to the write: what is no longer in the queue is in flight.
         self._in_flight = request = self._queue.take()
@@ -252,10 +254,10 @@ class ServerLink:
             await self._stream.send_all(self._protocol.send(request.command))
         except NothingSent as error:
             self._in_flight = None
-            self._end(connection_lost(f"HMP closed the connection: {error}"))
+            self._end(self._lost(f"HMP closed the connection: {error}"))
             request.settle(outcome.Error(LinkDown(self._state, self._error or "")))
         except trio.BrokenResourceError as error:
-            self._end(connection_lost(f"the connection broke: {error}"))
+            self._end(self._lost(f"the connection broke: {error}"))
 
     # What becomes of it. None of these waits.
 
@@ -265,10 +267,8 @@ class ServerLink:
                 self._replied(event)
             case Unsolicited():
                 self._end(not_authorized(self.settings, local_address(self._stream)))
-            case Closed(violation=None) if not self._proved:
-                self._end(not_authorized(self.settings, local_address(self._stream), silently=True))
             case Closed(violation=None):
-                self._end(connection_lost(reason))
+                self._end(self._lost(reason))
             case Closed(violation=violation):
                 self._end(connection_lost(f"HMP broke the protocol: {violation}"))
 
@@ -303,6 +303,11 @@ class ServerLink:
             log.info("HMP is ready", server=self.settings.name, round_trip=self._round_trip)
             self._logged_ways.clear()
             self._become(LinkState.READY)
+
+    def _lost(self, reason: str) -> Unusable:
+        if self._proved:
+            return connection_lost(reason)
+        return not_authorized(self.settings, local_address(self._stream), silently=True)
 
     def _end(self, failure: Unusable) -> None:
         """Give the connection up."""

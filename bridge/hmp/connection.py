@@ -2,15 +2,24 @@
 
 import socket
 from collections.abc import Awaitable, Callable
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import trio
 
+from .command import Command, TimeoutClass
 from .failures import connection_lost, not_authorized, not_connected
 from .link import LinkSettings
 from .protocol import Closed, Protocol, Reply, Unsolicited
 
-__all__ = ["Connect", "NothingSent", "TcpStream", "connect_tcp", "local_address", "open_connection"]
+__all__ = [
+    "Connect",
+    "NothingSent",
+    "TcpStream",
+    "command_timeout",
+    "connect_tcp",
+    "local_address",
+    "open_connection",
+]
 
 #: Makes a stream to a host and port; may raise `OSError`.
 Connect: TypeAlias = Callable[[str, int], Awaitable[trio.abc.Stream]]
@@ -94,6 +103,17 @@ class TcpStream(trio.abc.Stream):
             trio.lowlevel.notify_closing(self._socket)
             self._socket.close()
         await trio.lowlevel.checkpoint()
+
+
+def command_timeout(settings: LinkSettings, command: Command[Any]) -> float:
+    """Seconds that HMP may take for `command` (E44)."""
+    match command.timeout:
+        case TimeoutClass.QUERY:
+            return settings.query_timeout
+        case TimeoutClass.MUTATE:
+            return settings.command_timeout
+        case TimeoutClass.START_STOP:
+            return settings.start_timeout
 
 
 async def connect_tcp(host: str, port: int) -> TcpStream:

@@ -35,7 +35,7 @@ class HmpError(Exception):
     """Anything that kept a command from succeeding."""
 
 
-class Refused(HmpError):  # noqa: N818 - says what happened
+class Refused(HmpError):
     """HMP answered ``ERROR|code|message``.
 
     `code` is normalised to six digits, `raw_code` is as received (empty where HMP sent none, E5),
@@ -89,7 +89,7 @@ class NotAuthorized(Refused):
         super().__init__(code, message, raw_code, command)
 
 
-class LinkDown(HmpError):  # noqa: N818 - says what happened
+class LinkDown(HmpError):
     """The server link cannot take the command: nothing was sent."""
 
     def __init__(self, state: LinkState, reason: str = "") -> None:
@@ -101,7 +101,7 @@ class LinkDown(HmpError):  # noqa: N818 - says what happened
         return f"HMP is {self.state}" + (f": {self.reason}" if self.reason else "")
 
 
-class OutcomeUnknown(HmpError):  # noqa: N818 - says what happened
+class OutcomeUnknown(HmpError):
     """The command, or a part of it, was written and the reply never came."""
 
     def __init__(self, command: str, reason: str) -> None:
@@ -113,7 +113,7 @@ class OutcomeUnknown(HmpError):  # noqa: N818 - says what happened
         return f"{self.command}: sent, but {self.reason}; HMP may have carried it out"
 
 
-class ProtocolViolation(HmpError):  # noqa: N818 - says what happened
+class ProtocolViolation(HmpError):
     """HMP sent what its guide does not allow; the stream can no longer be trusted."""
 
 
@@ -121,7 +121,7 @@ class LocalProtocolError(HmpError):
     """This bridge asked its own protocol machine for what it cannot do: a bug here."""
 
 
-class InvalidArgument(HmpError, ValueError):  # noqa: N818 - says what happened
+class InvalidArgument(HmpError, ValueError):
     """An argument that HMP would not take, or that must not reach the wire (R17).
 
     `field` is the parameter's name, `value` what was given, `reason` what is wrong and what would

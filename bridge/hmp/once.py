@@ -4,9 +4,8 @@ from typing import TypeVar
 
 import trio
 
-from .client import command_timeout
 from .command import Command
-from .connection import Connect, NothingSent, connect_tcp, open_connection
+from .connection import Connect, NothingSent, command_timeout, connect_tcp, open_connection
 from .errors import NotAuthorized, OutcomeUnknown
 from .failures import Unusable, connection_lost
 from .link import LinkSettings

@@ -1,0 +1,456 @@
+"""The server link against a peer in memory, on a virtual clock.
+
+The peer side of each test is the test's own body: it reads what the link sends and answers. No test
+waits for real time; `autojump_clock` jumps to the next deadline once every task waits.
+"""
+
+import itertools
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import outcome
+import pytest
+import trio
+import trio.testing
+
+from bridge.hmp.arguments import RecordingId, SessionId
+from bridge.hmp.client import LinkState, Priority, ServerLink
+from bridge.hmp.command import Command
+from bridge.hmp.commands import (
+    AddHotmark,
+    GetRecordingStatus,
+    PauseRecording,
+    RecordingStatus,
+    StartRecording,
+    StopRecording,
+)
+from bridge.hmp.errors import ErrorKind, HmpError, LinkDown, NotAuthorized, OutcomeUnknown, Refused
+from tests.hmp.peer import NOT_FOUND, UUID, MemoryHmp, PeerConnection, States
+
+pytestmark = pytest.mark.usefixtures("autojump_clock")
+
+START = StartRecording(SessionId(UUID))
+STATUS = GetRecordingStatus(RecordingId(UUID))
+PAUSE = PauseRecording(RecordingId(UUID))
+STOP = StopRecording(RecordingId(UUID))
+MARK = AddHotmark(RecordingId(UUID), "Phase I")
+
+
+class Caller:
+    """A task that executes one command and keeps what came of it."""
+
+    def __init__(self, link: ServerLink, command: Command[object], priority: Priority) -> None:
+        self._link, self._command, self._priority = link, command, priority
+        self.scope = trio.CancelScope()
+        self._ended = trio.Event()
+        self._outcome: outcome.Outcome[object] | None = None
+
+    async def run(self) -> None:
+        with self.scope:
+            try:
+                value = await self._link.execute(self._command, self._priority)
+            except HmpError as error:
+                self._outcome = outcome.Error(error)
+            else:
+                self._outcome = outcome.Value(value)
+        self._ended.set()
+
+    async def result(self) -> object:
+        await self._ended.wait()
+        assert self._outcome is not None
+        return self._outcome.unwrap()
+
+    async def wait(self) -> None:
+        await self._ended.wait()
+
+
+class Stage:
+    """A link that is READY, and its peer."""
+
+    def __init__(self, hmp: MemoryHmp, link: ServerLink, states: States, n: trio.Nursery) -> None:
+        self.hmp, self.link, self.states, self._nursery = hmp, link, states, n
+        self.peer: PeerConnection
+
+    def call(self, command: Command[object], priority: Priority = Priority.CONTROL) -> Caller:
+        caller = Caller(self.link, command, priority)
+        self._nursery.start_soon(caller.run)
+        return caller
+
+
+@asynccontextmanager
+async def ready(*, lockstep: bool = False) -> AsyncIterator[Stage]:
+    hmp, states = MemoryHmp(lockstep=lockstep), States()
+    link = states.link(hmp.connect)
+    async with trio.open_nursery() as nursery:
+        stage = Stage(hmp, link, states, nursery)
+        nursery.start_soon(link.run)
+        stage.peer = await hmp.accept()
+        await stage.peer.alive()
+        await states.until(LinkState.READY)
+        yield stage
+        nursery.cancel_scope.cancel()
+
+
+async def test_a_command_is_answered_with_its_typed_result() -> None:
+    async with ready() as stage:
+        start = stage.call(START)
+        assert await stage.peer.answer(f"OK|{UUID}") == f"startRecording {UUID}"
+        assert await start.result() == UUID
+        status = stage.call(STATUS)
+        await stage.peer.answer("OK|PAUSED")
+        assert await status.result() is RecordingStatus.PAUSED
+
+
+async def test_a_refusal_is_raised_and_the_link_stays() -> None:
+    async with ready() as stage:
+        pause = stage.call(PAUSE)
+        await stage.peer.answer("ERROR|070003|Failed to update state")
+        with pytest.raises(Refused) as caught:
+            await pause.result()
+        assert caught.value.kind is ErrorKind.INTERNAL
+        mark = stage.call(MARK)
+        await stage.peer.answer("OK", 'addHotmark 71edd346-2cf0-4c62-b3d3-9d457b287394 "Phase I"')
+        assert await mark.result() is None
+        assert stage.states.seen == [LinkState.READY]
+
+
+async def test_one_in_flight_and_the_rest_by_priority_then_age() -> None:
+    async with ready() as stage:
+        in_flight = stage.call(PAUSE)
+        await stage.peer.line()
+        waiting = [
+            stage.call(AddHotmark(RecordingId(UUID), f"{priority.name}-{turn}"), priority)
+            for turn in range(3)
+            for priority in reversed(Priority)
+            if await trio.testing.wait_all_tasks_blocked() is None
+        ]
+        await trio.testing.wait_all_tasks_blocked()
+        assert stage.link.health().queue_depth == len(waiting)
+        assert stage.link.health().in_flight == "pauseRecording"
+        with trio.move_on_after(1) as nothing_more:
+            await stage.peer.line()
+        assert nothing_more.cancelled_caught
+        await stage.peer.send("OK\n")
+        order = [(await stage.peer.answer("OK")).split()[-1] for _ in waiting]
+        assert order == [f"{priority.name}-{turn}" for priority in Priority for turn in range(3)]
+        for caller in [in_flight, *waiting]:
+            assert await caller.result() is None
+
+
+@pytest.mark.parametrize(("command", "limit"), [(STATUS, 5), (PAUSE, 10), (START, 30), (STOP, 30)])
+async def test_no_answer_in_time_closes_the_connection(
+    command: Command[object], limit: float
+) -> None:
+    async with ready() as stage:
+        before = trio.current_time()
+        caller, behind = stage.call(command), stage.call(MARK, Priority.POLL)
+        await stage.peer.line()
+        with pytest.raises(OutcomeUnknown, match=command.name):
+            await caller.result()
+        assert trio.current_time() - before == pytest.approx(limit)
+        with pytest.raises(LinkDown, match="no answer"):
+            await behind.result()
+        assert stage.states.seen[-1] is LinkState.DOWN
+        with pytest.raises(EOFError):
+            await stage.peer.line()
+
+
+async def test_a_late_reply_never_answers_the_next_command() -> None:
+    async with ready() as stage:
+        late = stage.call(PAUSE)
+        await stage.peer.line()
+        with pytest.raises(OutcomeUnknown):
+            await late.result()
+        with pytest.raises(EOFError):
+            await stage.peer.line()
+        with pytest.raises(trio.BrokenResourceError):
+            await stage.peer.send("OK\n")
+        again = await stage.hmp.accept()
+        await again.alive()
+        await stage.states.until(LinkState.READY, times=2)
+        status = stage.call(STATUS)
+        await again.answer("OK|RECORDING")
+        assert await status.result() is RecordingStatus.RECORDING
+
+
+async def test_cancelled_while_it_waits_nothing_is_sent() -> None:
+    async with ready() as stage:
+        first = stage.call(PAUSE)
+        await stage.peer.line()
+        withdrawn, last = stage.call(START), stage.call(MARK, Priority.MARK)
+        await trio.testing.wait_all_tasks_blocked()
+        withdrawn.scope.cancel()
+        await withdrawn.wait()
+        assert withdrawn.scope.cancelled_caught
+        assert stage.link.health().queue_depth == 1
+        await stage.peer.send("OK\n")
+        await stage.peer.answer("OK", "addHotmark")
+        assert [await first.result(), await last.result()] == [None, None]
+
+
+async def test_cancelled_before_it_is_called_nothing_is_sent() -> None:
+    async with ready() as stage:
+        with trio.CancelScope() as scope:
+            scope.cancel()
+            await stage.link.execute(START, Priority.CONTROL)
+        assert scope.cancelled_caught
+        assert stage.link.health().queue_depth == 0
+
+
+async def test_cancelled_in_flight_the_reply_is_still_returned() -> None:
+    async with ready() as stage:
+        start = stage.call(START)
+        await stage.peer.line()
+        start.scope.cancel()
+        await trio.testing.wait_all_tasks_blocked()
+        await stage.peer.send(f"OK|{UUID}\n")
+        assert await start.result() == UUID
+        assert not start.scope.cancelled_caught
+
+
+async def test_cancelled_in_flight_the_wait_ends_with_the_time_limit() -> None:
+    async with ready() as stage:
+        before = trio.current_time()
+        start = stage.call(START)
+        await stage.peer.line()
+        start.scope.cancel()
+        with pytest.raises(OutcomeUnknown):
+            await start.result()
+        assert trio.current_time() - before == pytest.approx(30)
+
+
+async def test_stopping_the_link_lets_the_exchange_in_flight_end() -> None:
+    hmp, states = MemoryHmp(), States()
+    link = states.link(hmp.connect)
+    async with trio.open_nursery() as callers, trio.open_nursery() as links:
+        links.start_soon(link.run)
+        peer = await hmp.accept()
+        await peer.alive()
+        await states.until(LinkState.READY)
+        start, stop = Caller(link, START, Priority.CONTROL), Caller(link, STOP, Priority.POLL)
+        callers.start_soon(start.run)
+        await peer.line()
+        callers.start_soon(stop.run)
+        await trio.testing.wait_all_tasks_blocked()
+        links.cancel_scope.cancel()
+        with pytest.raises(LinkDown, match="stopping"):
+            await stop.result()
+        with pytest.raises(LinkDown, match="stopping"):
+            await link.execute(STOP, Priority.STOP)
+        await peer.send(f"OK|{UUID}\n")
+        assert await start.result() == UUID
+    with pytest.raises(EOFError):
+        await peer.line()
+
+
+async def test_stopping_the_link_waits_no_longer_than_the_command_may_take() -> None:
+    hmp, states = MemoryHmp(), States()
+    link = states.link(hmp.connect)
+    async with trio.open_nursery() as callers:
+        async with trio.open_nursery() as links:
+            links.start_soon(link.run)
+            peer = await hmp.accept()
+            await peer.alive()
+            await states.until(LinkState.READY)
+            start = Caller(link, START, Priority.CONTROL)
+            callers.start_soon(start.run)
+            await peer.line()
+            before = trio.current_time()
+            links.cancel_scope.cancel()
+        assert trio.current_time() - before == pytest.approx(30)
+        with pytest.raises(OutcomeUnknown):
+            await start.result()
+
+
+async def test_link_lost_tells_the_one_in_flight_from_those_that_wait() -> None:
+    async with ready() as stage:
+        start = stage.call(START)
+        await stage.peer.line()
+        waiting = [stage.call(STOP), stage.call(MARK)]
+        await trio.testing.wait_all_tasks_blocked()
+        await stage.peer.send("OK|71ed")  # half a reply is none
+        await stage.peer.close()
+        with pytest.raises(OutcomeUnknown, match="HMP closed the connection"):
+            await start.result()
+        for caller in waiting:
+            with pytest.raises(LinkDown) as caught:
+                await caller.result()
+            assert caught.value.state is LinkState.DOWN
+        with pytest.raises(LinkDown):
+            await stage.link.execute(STOP, Priority.STOP)
+
+
+async def test_a_close_while_idle_is_noticed_at_once() -> None:
+    async with ready() as stage:
+        before = trio.current_time()
+        await stage.peer.close()
+        await stage.states.until(LinkState.DOWN)
+        assert trio.current_time() == before
+        again = await stage.hmp.accept()
+        await again.alive()
+        await stage.states.until(LinkState.READY, times=2)
+        assert stage.states.seen == [LinkState.READY, LinkState.DOWN, LinkState.READY]
+        assert stage.link.health().reconnects == 1
+
+
+@pytest.mark.parametrize("line", ["OK\n", "OK|RECORDING\n", "Welcome\n"])
+async def test_a_line_that_nobody_asked_for_closes_the_connection(line: str) -> None:
+    async with ready() as stage:
+        await stage.peer.send(line)
+        await stage.states.until(LinkState.DOWN)
+        assert "broke the protocol" in (stage.link.health().error or "")
+        with pytest.raises(EOFError):
+            await stage.peer.line()
+
+
+async def test_taken_off_the_list_while_idle() -> None:
+    async with ready() as stage:
+        await stage.peer.send("ERROR|020000|Not Authorized\n")
+        await stage.states.until(LinkState.UNAUTHORIZED)
+        with pytest.raises(LinkDown) as caught:
+            await stage.link.execute(START, Priority.CONTROL)
+        assert caught.value.state is LinkState.UNAUTHORIZED
+
+
+async def test_taken_off_the_list_with_a_command_in_flight() -> None:
+    async with ready() as stage:
+        start, stop = stage.call(START), stage.call(STOP)
+        await stage.peer.answer("ERROR|020000|Not Authorized")
+        with pytest.raises(NotAuthorized):
+            await start.result()
+        with pytest.raises(LinkDown) as caught:
+            await stop.result()
+        assert caught.value.state is LinkState.UNAUTHORIZED
+
+
+async def test_a_result_of_another_kind_leaves_the_outcome_unknown() -> None:
+    async with ready() as stage:
+        start = stage.call(START)
+        await stage.peer.answer("OK|RECORDING")
+        with pytest.raises(OutcomeUnknown, match="UUID"):
+            await start.result()
+        assert stage.states.seen[-1] is LinkState.DOWN
+
+
+async def test_a_doubtful_back_end_is_probed_before_anything_else() -> None:
+    async with ready() as stage:
+        pause, stop = stage.call(PAUSE), stage.call(STOP, Priority.STOP)
+        await trio.testing.wait_all_tasks_blocked()
+        await stage.peer.answer("ERROR|070000|Internal Server Error")
+        await stage.peer.alive()
+        await stage.peer.answer("OK")
+        results = [await outcome.acapture(caller.result) for caller in (pause, stop)]
+        assert sorted(type(result).__name__ for result in results) == ["Error", "Value"]
+        assert stage.states.seen == [LinkState.READY]
+
+
+async def test_degraded_keeps_the_socket_probes_and_recovers() -> None:
+    async with ready() as stage:
+        pause = stage.call(PAUSE)
+        await stage.peer.line()
+        stop = stage.call(STOP)
+        await trio.testing.wait_all_tasks_blocked()
+        await stage.peer.send("ERROR|090001|No bus connection\n")
+        await stage.peer.answer("ERROR|090001|No bus connection", "getRecordingStatus ")
+        with pytest.raises(Refused) as refused:
+            await pause.result()
+        assert refused.value.kind is ErrorKind.TRANSIENT
+        with pytest.raises(LinkDown) as down:
+            await stop.result()
+        assert down.value.state is LinkState.DEGRADED
+        times = []
+        for _ in range(3):
+            await stage.peer.answer("ERROR|070000|Internal Server Error", "getRecordingStatus ")
+            times.append(trio.current_time())
+        assert [b - a for a, b in itertools.pairwise(times)] == pytest.approx([3, 3])
+        await stage.peer.alive()
+        await stage.states.until(LinkState.READY, times=2)
+        assert stage.states.seen == [LinkState.READY, LinkState.DEGRADED, LinkState.READY]
+        assert len(stage.hmp.attempts) == 1
+
+
+async def test_silence_is_probed_and_a_half_open_connection_given_up() -> None:
+    async with ready() as stage:
+        before = trio.current_time()
+        await stage.peer.alive()
+        assert trio.current_time() - before == pytest.approx(30)
+        await stage.peer.line()  # the next probe is not answered
+        assert trio.current_time() - before == pytest.approx(60)
+        await stage.states.until(LinkState.DOWN)
+        assert trio.current_time() - before == pytest.approx(65)
+        assert "no answer to getRecordingStatus within 5 s" in (stage.link.health().error or "")
+
+
+async def test_polls_are_probes_enough() -> None:
+    async with ready() as stage:
+        for _ in range(4):
+            await trio.sleep(20)
+            status = stage.call(STATUS, Priority.POLL)
+            await stage.peer.answer("OK|RECORDING", f"getRecordingStatus {UUID}")
+            await status.result()
+
+
+async def test_a_command_that_leaves_in_pieces_is_one_command() -> None:
+    async with ready(lockstep=True) as stage:
+        start = stage.call(START)
+        received = bytearray()
+        while not received.endswith(b"\n"):
+            received += await stage.peer.stream.receive_some(1)
+        assert received == f"startRecording {UUID}\n".encode()
+        await stage.peer.send(f"OK|{UUID}\n")
+        assert await start.result() == UUID
+
+
+async def test_half_a_command_written_is_an_unknown_outcome() -> None:
+    async with ready(lockstep=True) as stage:
+        start = stage.call(START)
+        assert await stage.peer.stream.receive_some(5) == b"start"
+        await stage.peer.close()
+        with pytest.raises(OutcomeUnknown):
+            await start.result()
+
+
+async def test_a_peer_that_reads_nothing_times_out() -> None:
+    async with ready(lockstep=True) as stage:
+        before = trio.current_time()
+        with pytest.raises(OutcomeUnknown):
+            await stage.call(PAUSE).result()
+        assert trio.current_time() - before == pytest.approx(10)
+
+
+async def test_health_tells_the_round_trip() -> None:
+    async with ready() as stage:
+        status = stage.call(STATUS)
+        await stage.peer.line()
+        await trio.sleep(0.25)
+        await stage.peer.send("OK|FINISHED\n")
+        await status.result()
+        health = stage.link.health()
+        assert health.round_trip == pytest.approx(0.25)
+        assert health.last_answer == trio.current_time()
+        assert (health.state, health.error, health.in_flight) == (LinkState.READY, None, None)
+
+
+async def test_poll_slots_are_spread_over_the_budget() -> None:
+    link = States().link(MemoryHmp().connect)
+    assert [link.poll_delay() for _ in range(3)] == pytest.approx([2.0, 2.05, 2.1])
+    slots = [trio.current_time() + link.poll_delay() for _ in range(200)]
+    gaps = [b - a for a, b in itertools.pairwise(slots)]
+    assert min(gaps) == pytest.approx(1 / 20)
+    await trio.sleep(100)
+    assert link.poll_delay() == 2.0
+
+
+async def test_not_found_is_health_whatever_the_code() -> None:
+    for answer in (
+        NOT_FOUND,
+        "ERROR|040002|Recording not found",
+        "ERROR|070003|Recording not found",
+        "OK|FINISHED",
+    ):
+        hmp, states = MemoryHmp(), States()
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(states.link(hmp.connect).run)
+            await (await hmp.accept()).answer(answer)
+            await states.until(LinkState.READY)
+            nursery.cancel_scope.cancel()

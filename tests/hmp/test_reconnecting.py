@@ -1,0 +1,286 @@
+"""How a link begins, fails and comes back, and what it tells people about it."""
+
+import errno
+import itertools
+import socket
+
+import pytest
+import structlog.testing
+import trio
+import trio.testing
+
+from bridge.hmp.arguments import RecordingId
+from bridge.hmp.client import LinkSettings, LinkState, Priority, ServerLink
+from bridge.hmp.commands import StopRecording
+from bridge.hmp.connection import NothingSent
+from bridge.hmp.errors import LinkDown
+from tests.hmp.peer import SETTINGS, UUID, MemoryHmp, States
+
+pytestmark = pytest.mark.usefixtures("autojump_clock")
+
+STOP = StopRecording(RecordingId(UUID))
+REFUSED = ConnectionRefusedError(errno.ECONNREFUSED, "Connection refused")
+
+
+def one_of_many(error: OSError) -> OSError:
+    """What `trio.open_tcp_stream` raises for a host with several addresses."""
+    wrapper = OSError("all attempts to connect failed")
+    wrapper.__cause__ = ExceptionGroup("attempts", [error, OSError(errno.EHOSTUNREACH, "no route")])
+    return wrapper
+
+
+@pytest.mark.parametrize(
+    ("error", "state", "says", "do"),
+    [
+        (REFUSED, LinkState.REFUSED, "nothing listens on hmp.test:23233", "Command Line API on"),
+        (one_of_many(REFUSED), LinkState.REFUSED, "nothing listens", "API Access"),
+        (socket.gaierror(-2, "unknown"), LinkState.DOWN, "'hmp.test'", "servers.main.host"),
+        (OSError(errno.ENETUNREACH, "no net"), LinkState.DOWN, "cannot be reached", "network"),
+        (OSError("odd"), LinkState.DOWN, "odd", "network"),
+        (TimeoutError(errno.ETIMEDOUT, "slow"), LinkState.DOWN, "did not answer", "firewall"),
+    ],
+)
+async def test_each_way_of_not_connecting(
+    error: OSError, state: LinkState, says: str, do: str
+) -> None:
+    hmp, states = MemoryHmp(), States()
+    hmp.failures = [error] * 5
+    link = states.link(hmp.connect)
+    assert link.state is LinkState.CONNECTING
+    with structlog.testing.capture_logs() as logs:
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(link.run)
+            await states.until(state)
+            with pytest.raises(LinkDown, match=says):
+                await link.execute(STOP, Priority.STOP)
+            peer = await hmp.accept()
+            await peer.alive()
+            await states.until(LinkState.READY)
+            nursery.cancel_scope.cancel()
+    assert states.seen == [state, LinkState.READY]
+    failed, recovered = logs  # five attempts, one line
+    assert failed["server"] == "main"
+    assert failed["state"] == state
+    assert says in failed["error"]
+    assert do in failed["what_to_do"]
+    assert recovered["event"] == "HMP is ready"
+
+
+async def test_connecting_takes_no_longer_than_allowed() -> None:
+    async def connect(_host: str, _port: int) -> trio.abc.Stream:
+        await trio.sleep_forever()
+        raise AssertionError
+
+    states = States()
+    link = states.link(connect)
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(link.run)
+        await states.until(LinkState.DOWN)
+        assert trio.current_time() == pytest.approx(SETTINGS.connect_timeout, abs=0.01)
+        assert "within 5 s" in (link.health().error or "")
+        nursery.cancel_scope.cancel()
+
+
+async def test_nothing_is_sent_before_the_greeting_wait_is_over() -> None:
+    hmp, states = MemoryHmp(), States()
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(states.link(hmp.connect).run)
+        peer = await hmp.accept()
+        connected = trio.current_time()
+        await peer.line()
+        assert trio.current_time() - connected == pytest.approx(SETTINGS.greeting_wait)
+        nursery.cancel_scope.cancel()
+
+
+@pytest.mark.parametrize(
+    "greeting", ["ERROR|020000|Not Authorized\n", "Not Authorized\r\n", "Not Authorized"]
+)
+async def test_not_authorized_waits_until_the_list_can_have_changed(greeting: str) -> None:
+    hmp, states = MemoryHmp(), States()
+    with structlog.testing.capture_logs() as logs:
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(states.link(hmp.connect).run)
+            for _ in range(4):
+                peer = await hmp.accept()
+                await peer.send(greeting)
+                await peer.close()
+            nursery.cancel_scope.cancel()
+    gaps = [b - a for a, b in itertools.pairwise(hmp.attempts)]
+    assert min(gaps) >= SETTINGS.unauthorized_wait
+    assert states.seen == [LinkState.UNAUTHORIZED]
+    [line] = logs
+    assert "authorized devices" in line["what_to_do"]
+
+
+async def test_closed_without_a_word_reads_as_not_authorized_but_is_tried_again_soon() -> None:
+    hmp, states = MemoryHmp(), States()
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(states.link(hmp.connect).run)
+        await (await hmp.accept()).close()
+        await states.until(LinkState.UNAUTHORIZED)
+        peer = await hmp.accept()
+        assert trio.current_time() < SETTINGS.unauthorized_wait
+        await peer.line()  # closed on the first question: the same
+        await peer.close()
+        again = await hmp.accept()
+        await again.alive()
+        await states.until(LinkState.READY)
+        assert states.seen == [LinkState.UNAUTHORIZED, LinkState.READY]
+        nursery.cancel_scope.cancel()
+
+
+async def test_something_else_listens_on_the_port() -> None:
+    hmp, states = MemoryHmp(), States()
+    link = states.link(hmp.connect)
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(link.run)
+        await (await hmp.accept()).send("SSH-2.0-OpenSSH_9.2\r\n")
+        await states.until(LinkState.DOWN)
+        assert "not an HMP" in (link.health().error or "")
+        nursery.cancel_scope.cancel()
+
+
+async def test_connected_but_never_answered_is_down() -> None:
+    hmp, states = MemoryHmp(), States()
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(states.link(hmp.connect).run)
+        await (await hmp.accept()).line()
+        await states.until(LinkState.DOWN)
+        nursery.cancel_scope.cancel()
+
+
+@pytest.mark.parametrize(
+    "answer", ["ERROR|070000|Internal Server Error", "ERROR|090001|No bus connection", "ERROR|x"]
+)
+async def test_a_back_end_that_starts_keeps_the_socket(answer: str) -> None:
+    hmp, states = MemoryHmp(), States()
+    link = states.link(hmp.connect)
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(link.run)
+        peer = await hmp.accept()
+        await peer.answer(answer)
+        await states.until(LinkState.DEGRADED)
+        with pytest.raises(LinkDown) as caught:
+            await link.execute(STOP, Priority.STOP)
+        assert caught.value.state is LinkState.DEGRADED
+        await peer.alive()
+        await states.until(LinkState.READY)
+        assert len(hmp.attempts) == 1
+        nursery.cancel_scope.cancel()
+
+
+async def test_backing_off_grows_and_starts_over_only_once_usable() -> None:
+    settings = LinkSettings(name="main", host="hmp.test", shortest_backoff=1, longest_backoff=8)
+    hmp, states = MemoryHmp(), States()
+    hmp.failures = [REFUSED] * 200
+    link = states.link(hmp.connect, settings)
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(link.run)
+        peer = await hmp.accept()
+        gaps = [b - a for a, b in itertools.pairwise(hmp.attempts)]
+        assert max(gaps) <= 8
+        assert max(gaps) > 4
+        await peer.answer("ERROR|070000|Internal Server Error")  # connected, not usable
+        await peer.close()
+        again = await hmp.accept()
+        assert hmp.attempts[-1] - hmp.attempts[-2] <= 8 + 1
+        await again.alive()
+        await states.until(LinkState.READY)
+        before = trio.current_time()
+        await again.close()
+        await hmp.accept()
+        assert hmp.attempts[-1] - before <= 1
+        nursery.cancel_scope.cancel()
+
+
+async def test_a_new_way_of_failing_is_said_and_an_old_one_after_recovery_again() -> None:
+    hmp, states = MemoryHmp(), States()
+    hmp.failures = [REFUSED, socket.gaierror(-2, "unknown"), REFUSED]
+    with structlog.testing.capture_logs() as logs:
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(states.link(hmp.connect).run)
+            peer = await hmp.accept()
+            await peer.alive()
+            await states.until(LinkState.READY)
+            hmp.failures = [REFUSED, REFUSED]
+            await peer.close()
+            again = await hmp.accept()
+            await again.answer("OK FINISHED")
+            await states.until(LinkState.READY, times=2)
+            nursery.cancel_scope.cancel()
+    assert [line.get("state", line["event"]) for line in logs] == [
+        "refused",
+        "down",
+        "HMP is ready",
+        "down",
+        "refused",
+        "HMP answered with a space for the pipe",
+        "HMP is ready",
+    ]
+
+
+class DeadOnWrite(trio.abc.Stream):
+    """A stream whose writes fail after `alive` of them, before their first byte."""
+
+    def __init__(self, stream: trio.abc.Stream, alive: int) -> None:
+        self._stream, self._alive = stream, alive
+        self.local_address = "192.0.2.7"
+
+    async def send_all(self, data: bytes | bytearray | memoryview) -> None:
+        await trio.lowlevel.checkpoint()
+        if not self._alive:
+            raise NothingSent("reset")
+        self._alive -= 1
+        await self._stream.send_all(data)
+
+    async def wait_send_all_might_not_block(self) -> None:
+        raise NotImplementedError
+
+    async def receive_some(self, max_bytes: int | None = None) -> bytes | bytearray:
+        return await self._stream.receive_some(max_bytes)
+
+    async def aclose(self) -> None:
+        await self._stream.aclose()
+
+
+async def test_a_write_that_never_left_is_link_down() -> None:
+    hmp, states = MemoryHmp(), States()
+
+    async def connect(host: str, port: int) -> trio.abc.Stream:
+        return DeadOnWrite(await hmp.connect(host, port), alive=1)
+
+    link = states.link(connect)
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(link.run)
+        await (await hmp.accept()).alive()
+        await states.until(LinkState.READY)
+        with pytest.raises(LinkDown) as caught:
+            await link.execute(STOP, Priority.STOP)
+        assert caught.value.state is LinkState.DOWN
+        nursery.cancel_scope.cancel()
+
+
+async def test_reset_on_the_first_question_names_the_address_to_add() -> None:
+    hmp, states = MemoryHmp(), States()
+
+    async def connect(host: str, port: int) -> trio.abc.Stream:
+        return DeadOnWrite(await hmp.connect(host, port), alive=0)
+
+    with structlog.testing.capture_logs() as logs:
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(states.link(connect).run)
+            await states.until(LinkState.UNAUTHORIZED)
+            nursery.cancel_scope.cancel()
+    assert "192.0.2.7" in logs[0]["what_to_do"]
+
+
+async def test_stopping_a_link_that_waits_to_reconnect() -> None:
+    hmp, states = MemoryHmp(), States()
+    hmp.failures = [REFUSED] * 3
+    link: ServerLink = states.link(hmp.connect)
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(link.run)
+        await states.until(LinkState.REFUSED)
+        nursery.cancel_scope.cancel()
+    with pytest.raises(LinkDown, match="stopping"):
+        await link.execute(STOP, Priority.STOP)
