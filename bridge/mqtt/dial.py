@@ -3,6 +3,7 @@
 import socket
 import ssl
 import threading
+from pathlib import Path
 
 import trio
 from paho.mqtt.client import Client
@@ -184,6 +185,10 @@ def _connect_properties(settings: BrokerSettings) -> Properties:
 
 
 def _tls_context(tls: TlsSettings) -> _Context:
+    for path in filter(None, (tls.ca, tls.cert, tls.key)):
+        # OpenSSL's own complaint does not say which file it misses.
+        with Path(path).open("rb"):
+            pass
     context = _Context(ssl.PROTOCOL_TLS_CLIENT)
     if tls.insecure:
         context.check_hostname = False

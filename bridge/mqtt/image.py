@@ -213,7 +213,9 @@ class Image:
             if not self._outbox or ticket < self._outbox[0].ticket:
                 self._order.popleft()
                 del self._dirty[topic]
-                return _Outgoing(ticket, topic, self._values[topic], retain=True)
+                # A topic is gone from the values once its emptying has been confirmed, which an
+                # earlier of two emptyings may have been.
+                return _Outgoing(ticket, topic, self._values.get(topic, b""), retain=True)
         return self._outbox.popleft()
 
     def _acknowledged(self, outgoing: _Outgoing, reason: ReasonCode) -> None:
@@ -225,7 +227,7 @@ class Image:
                 reason.getName(),
                 "give the bridge's user write access to this topic on the broker (ACL)",
             )
-        if outgoing.retain and outgoing.topic not in self._dirty:
+        if outgoing.retain and not outgoing.payload and outgoing.topic not in self._dirty:
             self._drop_if_empty(outgoing.topic)
         self._close(outgoing.ticket)
 

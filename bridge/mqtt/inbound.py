@@ -34,6 +34,9 @@ def to_message(
     response_topic = getattr(properties, "ResponseTopic", None)
     if response_topic is not None and not is_topic_name(response_topic):
         response_topic = None
+    receipt = None
+    if received.qos:
+        receipt = Receipt(received.mid, hash((topic, payload)), acknowledge)
     return Message(
         topic=topic,
         payload=payload,
@@ -44,5 +47,5 @@ def to_message(
         expiry=getattr(properties, "MessageExpiryInterval", None),
         response_topic=response_topic,
         correlation_data=getattr(properties, "CorrelationData", None),
-        receipt=Receipt(received.mid, topic, payload, acknowledge) if received.qos else None,
+        receipt=receipt,
     )

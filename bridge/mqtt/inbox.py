@@ -11,18 +11,22 @@ __all__ = ["Inbox"]
 
 log = structlog.get_logger()
 
+LENIENCY = 16
+
 
 class Inbox:
-    """A queue of `capacity` messages that outlives connections.
+    """A queue that outlives connections and holds about `capacity` messages.
 
-    The memory bound: MQTT 5's Receive Maximum keeps a broker from having more than `capacity`
-    QoS 1 messages unacknowledged. What it does not govern (QoS 0, and QoS 1 of a 3.1.1 broker
-    without a limit of its own) is dropped when the queue is full, counted in `dropped`, and
-    logged when dropping begins.
+    The memory bound: MQTT 5's Receive Maximum has the broker keep back what exceeds `capacity`
+    unacknowledged QoS 1 messages. mosquitto 2.0 keeps to it only until the first PUBACK: each one
+    then releases as many again from its queue. A 3.1.1 broker need not keep to anything. So QoS 1
+    may exceed the capacity `LENIENCY` times before a message is dropped, and even then gets no
+    PUBACK, so that a resumed session brings it again. QoS 0 is dropped at `capacity`. What was
+    dropped is counted in `dropped`, and logged when dropping begins.
 
     A receipt stays known until it has surely served: when the session is resumed, a message that
     is still unacknowledged, or whose PUBACK was lost with the connection, is delivered again and
-    recognised, so that `receive` returns it once (R27: a `toggle` never happens twice).
+    recognised, so that `get` returns it once (R27: a `toggle` never happens twice).
     """
 
     def __init__(self, capacity: int) -> None:
@@ -31,7 +35,7 @@ class Inbox:
         self._queue: deque[Message] = deque()
         self._arrival = trio.lowlevel.ParkingLot()
         self._open: dict[int, Receipt] = {}
-        # As many PUBACKs as the broker may be waiting for can be lost with a connection.
+        # As many PUBACKs as there may be unacknowledged messages can be lost with a connection.
         self._served: OrderedDict[int, Receipt] = OrderedDict()
         self._full = False
 
@@ -54,9 +58,9 @@ class Inbox:
         receipt = message.receipt
         if receipt is not None and message.duplicate and self._is_known(receipt):
             return
-        if len(self._queue) >= self.capacity:
+        limit = self.capacity if receipt is None else self.capacity * LENIENCY
+        if len(self._queue) >= limit:
             self._drop(message)
-            message.acknowledge()
             return
         self._full = False
         if receipt is not None:
@@ -79,7 +83,7 @@ class Inbox:
     def _is_known(self, again: Receipt) -> bool:
         """Whether this is a redelivery of what was put before; then its receipt is renewed."""
         known = self._open.get(again.mid) or self._served.get(again.mid)
-        if known is None or (known.topic, known.payload) != (again.topic, again.payload):
+        if known is None or known.fingerprint != again.fingerprint:
             return False
         known.send = again.send
         if known.acknowledged:
@@ -90,7 +94,7 @@ class Inbox:
         if self._open.get(receipt.mid) is receipt:
             del self._open[receipt.mid]
             self._served[receipt.mid] = receipt
-            if len(self._served) > self.capacity:
+            if len(self._served) > self.capacity * LENIENCY:
                 self._served.popitem(last=False)
 
     def _drop(self, message: Message) -> None:

@@ -134,11 +134,16 @@ class BrokerLink:
         while True:
             self._become(BrokerState.CONNECTING)
             try:
-                await self._connect()
-            except* BrokerFailure as group:
-                self._note(flatten(group))
-            self._become(BrokerState.DOWN)
+                await self._attempt()
+            finally:
+                self._become(BrokerState.DOWN)
             await trio.sleep(self._backoff.next())
+
+    async def _attempt(self) -> None:
+        try:
+            await self._connect()
+        except* BrokerFailure as group:
+            self._note(flatten(group))
 
     async def _connect(self) -> None:
         """One connection, in the protocol that is asked for or that the broker speaks."""
@@ -185,7 +190,6 @@ class BrokerLink:
                     await self._leave(session, watch)
                 self._refused_messages += session.refused_messages
                 self._session = None
-                self._become(BrokerState.DOWN)
 
     def _accepted(self, session: Session) -> None:
         self._connections += 1

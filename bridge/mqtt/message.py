@@ -25,12 +25,12 @@ class Receipt:
 
     `send` queues the PUBACK on the connection that delivered the message last. When a session
     is resumed the broker delivers again what it saw no PUBACK for; the inbox then points `send`
-    to the new connection, so the message itself is handed out once only.
+    to the new connection, so the message itself is handed out once only. `fingerprint` is a hash
+    of topic and payload: packet identifiers alone are used again.
     """
 
     mid: int
-    topic: str
-    payload: bytes
+    fingerprint: int
     send: Callable[[int], None]
     acknowledged: bool = False
     on_acknowledged: Callable[["Receipt"], None] | None = None

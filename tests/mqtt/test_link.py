@@ -1,0 +1,438 @@
+"""The broker link over the life of a real broker: start, stop, kill, freeze, flood, refusal."""
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from typing import Any
+
+import pytest
+import trio
+from structlog.testing import capture_logs
+
+from bridge.mqtt.image import Image
+from bridge.mqtt.link import BrokerLink, BrokerState
+from bridge.mqtt.session import Session
+from bridge.mqtt.settings import Subscription, TlsSettings
+from bridge.reconnect import Backoff
+from tests.broker_fixtures import Launch
+from tests.brokers import Broker, BrokerOptions, Certificates, free_port
+
+from .connections import peer, settings_for
+
+AVAILABILITY = "hmp/bridge/state"
+
+
+class Running:
+    """A link in a nursery, and the states that it went through."""
+
+    def __init__(
+        self,
+        broker: Broker,
+        *,
+        filters: tuple[str, ...] = (),
+        greet: Callable[[Session], Awaitable[None]] | None = None,
+        **settings: Any,
+    ) -> None:
+        self.states: list[BrokerState] = []
+        self.image = Image()
+        self._news = trio.lowlevel.ParkingLot()
+        more: dict[str, Any] = {} if greet is None else {"greet": greet}
+        self.link = BrokerLink(
+            settings_for(broker, settings.pop("client_id", "bridge"), **settings),
+            self.image,
+            [Subscription(each) for each in filters],
+            availability_topic=AVAILABILITY,
+            changed=self._note,
+            backoff=Backoff(shortest=0.02, longest=0.1),
+            **more,
+        )
+
+    def _note(self, state: BrokerState) -> None:
+        self.states.append(state)
+        self._news.unpark_all()
+
+    async def until(self, state: BrokerState) -> None:
+        """Wait for the next time the link enters this state, or return when it is in it."""
+        while self.link.state is not state:
+            await self._news.park()
+
+
+@asynccontextmanager
+async def running(broker: Broker, **how: Any) -> AsyncIterator[Running]:
+    """A link for the time of the body; it leaves in good order."""
+    run = Running(broker, **how)
+    async with trio.open_nursery() as nursery:
+        await nursery.start(run.link.run)
+        yield run
+        nursery.cancel_scope.cancel()
+
+
+@pytest.fixture(
+    params=[pytest.param("5", marks=pytest.mark.mqtt5), "3.1.1"],
+)
+def protocol(request: pytest.FixtureRequest) -> str:
+    """Each test in both versions."""
+    return str(request.param)
+
+
+async def test_states_come_before_online_and_offline_comes_last(
+    launch: Launch, protocol: str
+) -> None:
+    broker = launch()
+    async with peer(broker, ["hmp/#"]) as panel:
+        async with running(broker, protocol=protocol) as run:
+            run.image.set("hmp/room/a/state", "idle")
+            run.image.set("hmp/room/b/state", "idle")
+            await run.image.settled()
+            await run.until(BrokerState.ONLINE)
+            run.image.set("hmp/room/a/state", "recording")
+            run.image.send("hmp/room/a/ack", "record ok")
+        heard = []
+        while (AVAILABILITY, b"offline") not in heard:
+            message = await panel.next()
+            heard.append((message.topic, message.payload))
+    assert heard == [
+        ("hmp/room/a/state", b"idle"),
+        ("hmp/room/b/state", b"idle"),
+        (AVAILABILITY, b"online"),
+        ("hmp/room/a/state", b"recording"),
+        ("hmp/room/a/ack", b"record ok"),
+        (AVAILABILITY, b"offline"),
+    ]
+    assert run.states[-1] is BrokerState.DOWN
+
+
+async def test_a_restarted_broker_gets_everything_again(launch: Launch, protocol: str) -> None:
+    broker = launch()
+    async with running(broker, protocol=protocol, filters=("in/#",)) as run:
+        for number in range(100):
+            run.image.set(f"hmp/{number}", "before")
+        await run.image.settled()
+        await trio.to_thread.run_sync(broker.stop)
+        await run.until(BrokerState.DOWN)
+        run.image.set("hmp/7", "changed while away")
+        run.image.send("hmp/result", "kept")
+        await trio.to_thread.run_sync(broker.start)
+        await run.image.settled()
+        async with peer(broker, ["hmp/#"]) as panel:
+            held = dict([await _pair(panel) for _ in range(101)])
+            assert held["hmp/7"] == b"changed while away"
+            assert held["hmp/8"] == b"before"
+            assert held[AVAILABILITY] == b"online"
+            await panel.publish("in/press", b"true")
+            assert (await run.link.receive()).topic == "in/press"
+        assert run.link.health().reconnects >= 1
+
+
+async def _pair(panel: Any) -> tuple[str, bytes]:
+    message = await panel.next()
+    return message.topic, message.payload
+
+
+async def test_a_killed_broker_is_the_same_to_us(launch: Launch, protocol: str) -> None:
+    broker = launch()
+    async with running(broker, protocol=protocol) as run:
+        run.image.set("a", "1")
+        await run.image.settled()
+        for value in ("2", "3"):
+            await trio.to_thread.run_sync(broker.kill)
+            await run.until(BrokerState.DOWN)
+            run.image.set("a", value)
+            await trio.to_thread.run_sync(broker.start)
+            await run.image.settled()
+        async with peer(broker, ["a"]) as panel:
+            assert (await panel.next()).payload == b"3"
+
+
+async def test_a_frozen_broker_is_noticed_by_what_it_leaves_unanswered(launch: Launch) -> None:
+    broker = launch()
+    async with running(broker, keepalive=2) as run:
+        await run.until(BrokerState.ONLINE)
+        broker.freeze()
+        begun = trio.current_time()
+        with capture_logs() as logs:
+            run.image.set("a", "1")
+            await run.until(BrokerState.DOWN)
+        assert trio.current_time() - begun < 2 * 1.5 + 1.5
+        assert "unanswered" in str(run.link.health().error) or "PINGREQ" in logs[0]["error"]
+        broker.thaw()
+        await run.image.settled()
+
+
+async def test_a_frozen_broker_is_noticed_by_its_silence(launch: Launch) -> None:
+    broker = launch()
+    async with running(broker, keepalive=3) as run:
+        await run.until(BrokerState.ONLINE)
+        broker.freeze()
+        begun = trio.current_time()
+        await run.until(BrokerState.DOWN)
+        assert trio.current_time() - begun < 3 * 1.5 + 1.5
+        assert "PINGREQ" in str(run.link.health().error)
+        broker.thaw()
+
+
+async def test_a_late_will_is_answered_with_online(launch: Launch, protocol: str) -> None:
+    broker = launch()
+    async with (
+        running(broker, protocol=protocol) as run,
+        peer(broker, [AVAILABILITY], retain_handling=2) as other,
+    ):
+        await run.until(BrokerState.ONLINE)
+        with capture_logs() as logs:
+            await other.publish(AVAILABILITY, b"offline", retain=True)
+            await other.until(AVAILABILITY, b"offline")
+            await other.until(AVAILABILITY, b"online")
+        assert "saying online again" in logs[0]["event"]
+        await other.publish("probe", b"")
+
+
+async def test_greet_runs_before_anything_is_said_and_may_end_everything(
+    launch: Launch, protocol: str
+) -> None:
+    broker = launch()
+
+    class ForeignBridgeError(Exception):
+        pass
+
+    async def greet(session: Session) -> None:
+        await session.publish("greeted", b"")
+        raise ForeignBridgeError
+
+    async with peer(broker, ["#"]) as other:
+        await other.publish(AVAILABILITY, b"online", retain=True)
+        await other.until(AVAILABILITY, b"online")
+        run = Running(broker, greet=greet, protocol=protocol)
+        run.image.set("room", "idle")
+        with pytest.RaisesGroup(ForeignBridgeError, flatten_subgroups=True):
+            await run.link.run()
+        assert (await other.next()).topic == "greeted"
+        await other.publish("end", b"")
+        assert (await other.next()).topic == "end"
+
+
+async def test_a_press_is_received_once_though_its_acknowledgement_was_lost(
+    launch: Launch,
+) -> None:
+    """The link's connection breaks with messages waiting, taken and acknowledged."""
+    broker = launch()
+    if not broker.speaks_mqtt5:
+        pytest.skip("sessions are resumed in MQTT 5 only")
+    async with (
+        running(broker, filters=("press",), client_id="victim") as run,
+        peer(broker) as panel,
+    ):
+        await run.until(BrokerState.ONLINE)
+        for number in range(3):
+            await panel.publish("press", str(number).encode())
+        first = await run.link.receive()
+        second = await run.link.receive()
+        # Another client with our identifier takes the session; it takes nothing from it.
+        async with peer(broker, name="victim", session_expiry=60):
+            pass
+        await run.until(BrokerState.DOWN)
+        first.acknowledge()
+        await run.until(BrokerState.ONLINE)
+        assert run.link.health().session_present
+        third = await run.link.receive()
+        second.acknowledge()
+        third.acknowledge()
+        await panel.publish("press", b"3")
+        last = await run.link.receive()
+        last.acknowledge()
+        assert [m.payload for m in (first, second, third, last)] == [b"0", b"1", b"2", b"3"]
+        assert run.link.health().received_unacknowledged == 0
+
+
+async def test_a_flood_at_qos_0_is_dropped_beyond_the_capacity(launch: Launch) -> None:
+    broker = launch()
+    async with (
+        running(broker, filters=("flood",), receive_maximum=50) as run,
+        peer(broker) as other,
+    ):
+        await run.until(BrokerState.ONLINE)
+        with capture_logs() as logs:
+            for _ in range(2000):
+                other.session.post("flood", b"x", qos=0, retain=False)
+            await other.publish("flood", b"last")
+            # Our next PUBACK comes behind everything that the broker had for us.
+            run.image.set("a", "1")
+            await run.image.settled()
+        health = run.link.health()
+        assert health.received_waiting == 51
+        assert health.received_dropped == 1950
+        assert len(logs) == 1
+
+
+@pytest.mark.mqtt5
+async def test_a_slow_subscriber_ends_with_every_topic_right(launch: Launch) -> None:
+    """More topics than mosquitto queues for a QoS 1 subscriber that takes 1 ms a message."""
+    broker = launch()
+    topics = 5000
+    state: dict[str, bytes] = {}
+
+    async with peer(broker, ["slow/#"], receive_maximum=20) as panel:
+
+        async def read() -> None:
+            while len(state) < topics or set(state.values()) != {b"y" * 100}:
+                message = await panel.next()
+                state[message.topic] = message.payload
+                await trio.sleep(0.001)
+
+        async with running(broker, client_id="announcer") as run:
+            for number in range(topics):
+                run.image.set(f"slow/{number}", b"y" * 100)
+            async with trio.open_nursery() as nursery:
+                nursery.start_soon(read)
+                await run.image.settled()
+    assert len(state) == topics
+
+
+@pytest.mark.mqtt5
+@pytest.mark.parametrize("transport", ["tcp", "websockets"])
+async def test_tls_and_websockets(
+    launch: Launch, certificates: Certificates, transport: str
+) -> None:
+    broker = launch(BrokerOptions(tls=certificates))
+    port = broker.tls_port if transport == "tcp" else broker.websocket_port
+    tls = TlsSettings(ca=str(certificates.ca)) if transport == "tcp" else None
+    async with running(broker, filters=("in/#",), port=port, tls=tls, transport=transport) as run:
+        run.image.set("in/a", b"z" * 100_000)
+        await run.image.settled()
+        async with peer(broker) as other:
+            for number in range(300):
+                other.session.post("in/b", str(number).encode(), qos=0, retain=False)
+            await other.session.drained()
+        for number in range(300):
+            message = await run.link.receive()
+            while message.topic == "in/a":
+                message.acknowledge()
+                message = await run.link.receive()
+            assert message.payload == str(number).encode()
+
+
+async def failing(broker: Broker, **settings: Any) -> list[Any]:
+    """The log of a link that fails at least three times in a row."""
+    with capture_logs() as logs:
+        async with running(broker, **settings) as run:
+            for _ in range(3):
+                await run.until(BrokerState.DOWN)
+                await run.until(BrokerState.CONNECTING)
+    return [line for line in logs if line["log_level"] == "warning"]
+
+
+@pytest.mark.mqtt5
+@pytest.mark.parametrize(
+    ("changes", "error", "hint"),
+    [
+        ({"tls": TlsSettings()}, "not trusted", "mqtt.tls.ca"),
+        ({"tls": TlsSettings(ca="/nowhere/ca.pem")}, "/nowhere/ca.pem", "paths under mqtt.tls"),
+        ({"tls": "ca", "host": "127.0.0.2"}, "refuses connections", "mqtt.port"),
+        ({"port": "plain", "tls": "ca"}, "", "mqtt.tls|network"),
+        ({"port": "plain", "transport": "websockets"}, "WebSocket", "websocket_path"),
+        ({"port": "websocket"}, "lost|MQTT|closed|answer", ""),
+    ],
+)
+async def test_ways_to_fail_before_mqtt_are_said_once_with_what_to_do(
+    launch: Launch, certificates: Certificates, changes: dict[str, Any], error: str, hint: str
+) -> None:
+    broker = launch(BrokerOptions(tls=certificates))
+    settings: dict[str, Any] = {"port": broker.tls_port, "connect_timeout": 2.0} | changes
+    if settings.get("tls") == "ca":
+        settings["tls"] = TlsSettings(ca=str(certificates.ca))
+    ports = {"plain": broker.port, "websocket": broker.websocket_port}
+    settings["port"] = ports.get(settings["port"], settings["port"])
+    logs = await failing(broker, **settings)
+    assert len(logs) == 1
+    assert any(each in logs[0]["error"] for each in error.split("|"))
+    assert any(each in logs[0]["hint"] for each in hint.split("|"))
+
+
+async def test_a_broker_that_is_not_there_is_said_once(broker: Broker) -> None:
+    logs = await failing(broker, port=free_port())
+    assert len(logs) == 1
+    assert "refuses connections" in logs[0]["error"]
+
+
+async def test_a_name_without_an_address_is_said_once(broker: Broker) -> None:
+    logs = await failing(broker, host="broker.invalid")
+    assert len(logs) == 1
+    assert "broker.invalid" in logs[0]["error"]
+
+
+@pytest.mark.mqtt5
+@pytest.mark.parametrize("password", ["wrong", None])
+async def test_a_wrong_password_is_said_once(
+    launch: Launch, protocol: str, password: str | None
+) -> None:
+    broker = launch(BrokerOptions(users={"bridge": "right"}))
+    user = None if password is None else "bridge"
+    logs = await failing(broker, username=user, password=password, protocol=protocol)
+    assert len(logs) == 1
+    assert "Not authorized" in logs[0]["error"]
+    assert "mqtt.username" in logs[0]["hint"]
+    assert "wrong" not in str(logs)
+    async with running(broker, username="bridge", password="right", protocol=protocol) as run:
+        await run.until(BrokerState.ONLINE)
+
+
+@pytest.mark.mqtt5
+async def test_a_client_certificate_is_presented(
+    launch: Launch, certificates: Certificates
+) -> None:
+    broker = launch(BrokerOptions(tls=certificates, client_certificates=True))
+    tls = TlsSettings(
+        ca=str(certificates.ca), cert=str(certificates.cert), key=str(certificates.key)
+    )
+    async with running(broker, port=broker.tls_port, tls=tls) as run:
+        await run.until(BrokerState.ONLINE)
+
+
+@pytest.mark.mqtt5
+async def test_insecure_tls_takes_any_certificate(
+    launch: Launch, certificates: Certificates
+) -> None:
+    broker = launch(BrokerOptions(tls=certificates))
+    async with running(broker, port=broker.tls_port, tls=TlsSettings(insecure=True)) as run:
+        await run.until(BrokerState.ONLINE)
+
+
+async def test_a_broker_of_3_1_1_only_is_found_out(launch: Launch) -> None:
+    pytest.importorskip("amqtt")
+    broker = launch(kind="embedded")
+    async with running(broker, filters=("in",)) as run:
+        await run.until(BrokerState.ONLINE)
+        assert run.link.health().protocol == "3.1.1"
+        async with peer(broker) as other:
+            await other.publish("in", b"x")
+        assert (await run.link.receive()).payload == b"x"
+
+
+@pytest.mark.mqtt5
+async def test_a_broker_that_is_too_small_for_a_message_keeps_the_connection(
+    launch: Launch,
+) -> None:
+    broker = launch(BrokerOptions(extra=("max_packet_size 1000",)))
+    async with running(broker) as run:
+        run.image.set("big", "x" * 5000)
+        run.image.set("small", "x")
+        await run.image.settled()
+        assert run.link.health().reconnects == 0
+        assert run.link.health().refused == 1
+
+
+async def test_cancelled_without_a_broker_it_leaves_at_once(broker: Broker) -> None:
+    begun = trio.current_time()
+    async with running(broker, port=free_port()) as run:
+        run.image.set("a", "1")
+        await run.until(BrokerState.DOWN)
+    assert trio.current_time() - begun < 2
+
+
+async def test_cancelled_with_a_frozen_broker_it_leaves_in_time(launch: Launch) -> None:
+    broker = launch()
+    async with running(broker, farewell_timeout=0.5) as run:
+        await run.until(BrokerState.ONLINE)
+        broker.freeze()
+        run.image.set("a", "1")
+        begun = trio.current_time()
+    assert trio.current_time() - begun < 2
+    broker.thaw()
