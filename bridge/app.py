@@ -11,8 +11,6 @@ own tasks. A signal cancels the innermost layer first: rooms settle while both l
 then the server links close, then `offline` is published and the broker link closes (R24).
 """
 
-import os
-import signal
 import time
 from functools import partial
 
@@ -34,6 +32,7 @@ from .report import instance_in, render_health, render_info
 from .room.state import Result, RoomState
 from .room.vocabulary import State
 from .room.worker import Room, ServerFacts
+from .signals import stop_on_signal
 from .systemd import notify
 
 __all__ = ["Bridge", "ForeignBridge", "run_bridge"]
@@ -105,11 +104,6 @@ class Bridge:
     def stop(self) -> None:
         """Let `run` leave: finish what is under way, leave recordings running, say `offline`."""
         self._stopping.set()
-
-    @property
-    def stopping(self) -> bool:
-        """Whether it is leaving."""
-        return self._stopping.is_set()
 
     # What the links and the rooms say.
 
@@ -203,18 +197,7 @@ async def run_bridge(configuration: Configuration, instance_id: str) -> None:
         rooms=len(bridge.rooms),
     )
     async with trio.open_nursery() as nursery:
-        nursery.start_soon(_stop_on_signal, bridge)
+        nursery.start_soon(stop_on_signal, bridge.stop)
         await bridge.run()
         nursery.cancel_scope.cancel()
     log.info("bridge stopped")
-
-
-async def _stop_on_signal(bridge: Bridge) -> None:
-    with trio.open_signal_receiver(signal.SIGTERM, signal.SIGINT) as signals:
-        async for number in signals:
-            if bridge.stopping:
-                # Whoever asks twice means now: die of the signal, as if it had not been caught.
-                signal.signal(number, signal.SIG_DFL)
-                os.kill(os.getpid(), number)
-            log.info("bridge stopping", signal=signal.Signals(number).name)
-            bridge.stop()

@@ -99,7 +99,7 @@ def _nearest(path: tuple[str, ...]) -> str:
 
 def _keys_beside(path: tuple[str, ...]) -> list[str]:
     """The keys that the table at `path`'s parent may have."""
-    from .config import Configuration  # noqa: PLC0415 - the models describe themselves
+    from .config import Configuration
 
     model: Any = Configuration
     for part in path[:-1]:

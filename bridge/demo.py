@@ -1,0 +1,202 @@
+"""``hmp-bridge demo``: a broker, a simulated HMP and the bridge, nothing to install or configure.
+
+The broker is a child process; the simulated HMP, the bridge and a subscriber that prints what is
+published run here. Everything ends with Ctrl-C.
+"""
+
+import importlib.util
+import os
+import random
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import trio
+
+from .app import Bridge
+from .config import Configuration
+from .instance import claim_state_folder
+from .logs import configure_logs
+from .mqtt.image import Image
+from .mqtt.link import BrokerLink
+from .mqtt.message import Message
+from .mqtt.settings import BrokerSettings, Subscription
+from .signals import stop_on_signal
+from .simulator.run import wall_clock
+from .simulator.server import Simulator, serve
+from .simulator.worldfile import load_world
+
+__all__ = ["DEMO", "DemoError", "run_demo"]
+
+DEMO: dict[str, Any] = {
+    "servers": {"main": {"host": "localhost"}},
+    "rooms": {
+        "boardroom": {
+            "name": "Boardroom",
+            "server": "main",
+            "session": "71edd346-2cf0-4c62-b3d3-9d457b287394",
+        },
+        "auditorium": {
+            "name": "Auditorium",
+            "server": "main",
+            "session": "46713454-8e31-4efc-babc-6bc9b88f2834",
+        },
+    },
+}
+"""What `config/bridge.toml` says, for where that file is not."""
+
+_BROKER_PORT = 1883
+_HMP_PORT = 23233
+
+_NOT_SHOWN = ("status", "info", "health", "marker")
+"""Topics whose JSON repeats what the others say."""
+
+
+class DemoError(Exception):
+    """The demo cannot run; the message says what to do."""
+
+
+async def run_demo(with_bridge: bool = True) -> None:
+    """Run until SIGINT or SIGTERM. Raises `DemoError`."""
+    if importlib.util.find_spec("amqtt") is None:
+        raise DemoError("the demo brings its own broker: pip install 'hmp-bridge[demo]'")
+    configure_logs("warning")
+    broker_port = _free_port(_BROKER_PORT, "MQTT broker")
+    hmp_port = _free_port(_HMP_PORT, "simulated HMP")
+    async with trio.open_nursery() as outermost:
+        everything = trio.CancelScope()
+        outermost.start_soon(stop_on_signal, everything.cancel)
+        with everything:
+            async with _broker(broker_port), trio.open_nursery() as nursery:
+                world = load_world(None, now=wall_clock(), ids=random.Random())
+                await nursery.start(partial(serve, Simulator(world), port=hmp_port))
+                _introduce(broker_port, hmp_port, with_bridge=with_bridge)
+                watch = _subscriber(broker_port)
+                nursery.start_soon(watch.run)
+                nursery.start_soon(_print_messages, watch)
+                nursery.start_soon(_press_what_is_typed, watch.image)
+                if with_bridge:
+                    nursery.start_soon(_bridge, broker_port, hmp_port)
+        outermost.cancel_scope.cancel()
+
+
+async def _bridge(broker_port: int, hmp_port: int) -> None:
+    tables = DEMO | {
+        "mqtt": {"port": broker_port},
+        "servers": {"main": {"host": "localhost", "port": hmp_port}},
+    }
+    with (
+        tempfile.TemporaryDirectory(prefix="hmp-bridge-demo-") as folder,
+        claim_state_folder(Path(folder)) as instance_id,
+    ):
+        await Bridge(Configuration(**tables), instance_id).run()
+
+
+@asynccontextmanager
+async def _broker(port: int) -> AsyncIterator[None]:
+    """The broker's process, in a session of its own: Ctrl-C reaches the demo first."""
+    command = [sys.executable, "-W", "ignore", "-m", "bridge.demo_broker", str(port)]
+    process = await trio.lowlevel.open_process(
+        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, start_new_session=True
+    )
+    try:
+        assert process.stdout is not None  # noqa: S101 - as asked for above
+        with trio.move_on_after(30):
+            if await process.stdout.receive_some(64):
+                yield
+                return
+        raise DemoError(f"the broker did not start on port {port}")
+    finally:
+        with trio.move_on_after(5, shield=True):
+            process.terminate()
+            await process.wait()
+        if process.returncode is None:
+            process.kill()
+
+
+def _free_port(usual: int, what: str) -> int:
+    """The usual port, or any other when that is taken, which is then said."""
+    for port in (usual, 0):
+        with socket.socket() as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                probe.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+            found: int = probe.getsockname()[1]
+        if found != usual:
+            print(f"Port {usual} is taken: the {what} is on port {found}.")
+        return found
+    raise DemoError(f"no free port for the {what}")
+
+
+def _introduce(broker_port: int, hmp_port: int, *, with_bridge: bool) -> None:
+    publish = f"mosquitto_pub -h localhost -p {broker_port} -q 1 -t hmp/room/boardroom"
+    setting = "" if hmp_port == _HMP_PORT else f"--set servers.main.port={hmp_port} "
+    topics = "\n".join(f"  hmp/room/{room}/…" for room in DEMO["rooms"])
+    print(
+        f"""
+MQTT broker     localhost:{broker_port}
+simulated HMP   localhost:{hmp_port}
+bridge          {"running" if with_bridge else "yours: start it with hmp-bridge run"}
+
+Topics of the rooms
+{topics}
+
+Press a button: type record, pause, resume, mark, stop or toggle here and Enter.
+Or paste one of these into another terminal (Debian: apt install mosquitto-clients):
+  {publish}/press/toggle -m true
+  {publish}/set -m record
+  {publish}/mark -m 'Question from the floor'
+  {publish}/event -m '{{"event":"meeting_start","id":"42","title":"Weekly"}}'
+  {publish}/set -m stop
+  mosquitto_sub -h localhost -p {broker_port} -v -t 'hmp/#'
+Speak to the HMP itself:
+  hmp-bridge send {setting}main createSession 'He said "hi"'
+Ctrl-C ends everything. What is published:
+""",
+        flush=True,
+    )
+
+
+def _subscriber(port: int) -> BrokerLink:
+    settings = BrokerSettings(
+        host="localhost", port=port, client_id=f"hmp-bridge-demo-{os.getpid()}"
+    )
+    every = Subscription("hmp/#", retain_handling=0, retain_as_published=False)
+    return BrokerLink(settings, Image(), [every], availability_topic="demo/state")
+
+
+async def _print_messages(link: BrokerLink) -> None:
+    while True:
+        message = await link.receive()
+        message.acknowledge()
+        _print_message(message)
+
+
+def _print_message(message: Message) -> None:
+    if message.topic.rpartition("/")[2] in _NOT_SHOWN:
+        return
+    payload = message.payload.decode(errors="replace")
+    print(f"{time.strftime('%H:%M:%S')}  {message.topic:<40} {payload}", flush=True)
+
+
+async def _press_what_is_typed(image: Image) -> None:
+    """Each line typed is an action of the first room; without a terminal there is none."""
+    if not sys.stdin.isatty():
+        return
+    room = next(iter(DEMO["rooms"]))
+    while True:
+        await trio.lowlevel.wait_readable(sys.stdin)
+        line = os.read(sys.stdin.fileno(), 1024)
+        if not line:
+            return
+        if word := line.decode(errors="replace").strip():
+            image.send(f"hmp/room/{room}/set", word)

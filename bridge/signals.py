@@ -1,0 +1,26 @@
+"""Leaving on a signal: the first asks, the second insists."""
+
+import os
+import signal
+from collections.abc import Callable
+
+import structlog
+import trio
+
+__all__ = ["stop_on_signal"]
+
+log = structlog.get_logger()
+
+
+async def stop_on_signal(stop: Callable[[], None]) -> None:
+    """Call `stop` at the first SIGTERM or SIGINT, die of the second; runs until cancelled."""
+    asked = False
+    with trio.open_signal_receiver(signal.SIGTERM, signal.SIGINT) as signals:
+        async for number in signals:
+            if asked:
+                # Whoever asks twice means now: as if the signal had never been caught.
+                signal.signal(number, signal.SIG_DFL)
+                os.kill(os.getpid(), number)
+            asked = True
+            log.info("stopping", signal=signal.Signals(number).name)
+            stop()
