@@ -157,8 +157,9 @@ def any_ip_address(value: object, field: str = "ip") -> str:
 
 def metadata_field(value: object, field: str = "fieldName") -> MetadataField:
     """The name of a metadata field."""
+    name = _string(field, value)
     try:
-        return MetadataField(_string(field, value))
+        return MetadataField(name)
     except ValueError:
         names = ", ".join(MetadataField)
         raise InvalidArgument(field, value, f"must be one of {names}") from None

@@ -197,5 +197,8 @@ def _fold(name: str) -> str:
 
 def _nearest(name: str, names: Sequence[str] | Mapping[str, object]) -> str | None:
     folded = {_fold(item): item for item in names}
+    for key, item in folded.items():
+        if len(name) > 5 and key.startswith(_fold(name)):  # shareRecording, as the guide has it
+            return item
     found = difflib.get_close_matches(_fold(name), folded, n=1, cutoff=0.6)
     return folded[found[0]] if found else None

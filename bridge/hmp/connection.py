@@ -53,6 +53,10 @@ class TcpStream(trio.abc.Stream):
         #: this box's address as HMP sees it, unless there is address translation in between
         self.local_address: str = connected.getsockname()[0]
 
+    def fileno(self) -> int:
+        """The socket's file descriptor; -1 once closed."""
+        return self._socket.fileno()
+
     async def send_all(self, data: bytes | bytearray | memoryview) -> None:
         """Write `data`; raises `NothingSent`, or `trio.BrokenResourceError` after a part of it."""
         await trio.lowlevel.checkpoint_if_cancelled()

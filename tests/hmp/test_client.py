@@ -25,9 +25,7 @@ from bridge.hmp.commands import (
     StopRecording,
 )
 from bridge.hmp.errors import ErrorKind, HmpError, LinkDown, NotAuthorized, OutcomeUnknown, Refused
-from tests.hmp.peer import NOT_FOUND, UUID, MemoryHmp, PeerConnection, States
-
-pytestmark = pytest.mark.usefixtures("autojump_clock")
+from tests.hmp.peer import NOT_FOUND, SETTINGS, UUID, MemoryHmp, PeerConnection, States
 
 START = StartRecording(SessionId(UUID))
 STATUS = GetRecordingStatus(RecordingId(UUID))
@@ -64,12 +62,48 @@ class Caller:
         await self._ended.wait()
 
 
+class Breakable(trio.abc.Stream):
+    """A stream whose reads fail as soon as `broken` is set."""
+
+    def __init__(self, stream: trio.abc.Stream, broken: trio.Event) -> None:
+        self._stream, self._broken = stream, broken
+
+    async def send_all(self, data: bytes | bytearray | memoryview) -> None:
+        await self._stream.send_all(data)
+
+    async def wait_send_all_might_not_block(self) -> None:
+        raise NotImplementedError
+
+    async def receive_some(self, max_bytes: int | None = None) -> bytes | bytearray:
+        received: list[bytes | bytearray] = []
+
+        async def receive(scope: trio.CancelScope) -> None:
+            received.append(await self._stream.receive_some(max_bytes))
+            scope.cancel()
+
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(receive, nursery.cancel_scope)
+            await self._broken.wait()
+            nursery.cancel_scope.cancel()
+        if not received:
+            raise trio.BrokenResourceError("reset by peer")
+        return received[0]
+
+    async def aclose(self) -> None:
+        await self._stream.aclose()
+
+
 class Stage:
     """A link that is READY, and its peer."""
 
-    def __init__(self, hmp: MemoryHmp, link: ServerLink, states: States, n: trio.Nursery) -> None:
-        self.hmp, self.link, self.states, self._nursery = hmp, link, states, n
+    def __init__(self, hmp: MemoryHmp, nursery: trio.Nursery) -> None:
+        self.hmp, self.states, self._nursery = hmp, States(), nursery
+        self.link = self.states.link(self.connect)
         self.peer: PeerConnection
+        self.broken = trio.Event()
+
+    async def connect(self, host: str, port: int) -> trio.abc.Stream:
+        return Breakable(await self.hmp.connect(host, port), self.broken)
 
     def call(self, command: Command[object], priority: Priority = Priority.CONTROL) -> Caller:
         caller = Caller(self.link, command, priority)
@@ -79,19 +113,17 @@ class Stage:
 
 @asynccontextmanager
 async def ready(*, lockstep: bool = False) -> AsyncIterator[Stage]:
-    hmp, states = MemoryHmp(lockstep=lockstep), States()
-    link = states.link(hmp.connect)
     async with trio.open_nursery() as nursery:
-        stage = Stage(hmp, link, states, nursery)
-        nursery.start_soon(link.run)
-        stage.peer = await hmp.accept()
+        stage = Stage(MemoryHmp(lockstep=lockstep), nursery)
+        nursery.start_soon(stage.link.run)
+        stage.peer = await stage.hmp.accept()
         await stage.peer.alive()
-        await states.until(LinkState.READY)
+        await stage.states.until(LinkState.READY)
         yield stage
         nursery.cancel_scope.cancel()
 
 
-async def test_a_command_is_answered_with_its_typed_result() -> None:
+async def test_a_command_is_answered_with_its_typed_result(autojump_clock: trio.abc.Clock) -> None:
     async with ready() as stage:
         start = stage.call(START)
         assert await stage.peer.answer(f"OK|{UUID}") == f"startRecording {UUID}"
@@ -101,7 +133,7 @@ async def test_a_command_is_answered_with_its_typed_result() -> None:
         assert await status.result() is RecordingStatus.PAUSED
 
 
-async def test_a_refusal_is_raised_and_the_link_stays() -> None:
+async def test_a_refusal_is_raised_and_the_link_stays(autojump_clock: trio.abc.Clock) -> None:
     async with ready() as stage:
         pause = stage.call(PAUSE)
         await stage.peer.answer("ERROR|070003|Failed to update state")
@@ -114,17 +146,18 @@ async def test_a_refusal_is_raised_and_the_link_stays() -> None:
         assert stage.states.seen == [LinkState.READY]
 
 
-async def test_one_in_flight_and_the_rest_by_priority_then_age() -> None:
+async def test_one_in_flight_and_the_rest_by_priority_then_age(
+    autojump_clock: trio.abc.Clock,
+) -> None:
     async with ready() as stage:
         in_flight = stage.call(PAUSE)
         await stage.peer.line()
-        waiting = [
-            stage.call(AddHotmark(RecordingId(UUID), f"{priority.name}-{turn}"), priority)
-            for turn in range(3)
-            for priority in reversed(Priority)
-            if await trio.testing.wait_all_tasks_blocked() is None
-        ]
-        await trio.testing.wait_all_tasks_blocked()
+        waiting: list[Caller] = []
+        for turn in range(3):
+            for priority in reversed(Priority):
+                mark = AddHotmark(RecordingId(UUID), f"{priority.name}-{turn}")
+                waiting.append(stage.call(mark, priority))
+                await trio.testing.wait_all_tasks_blocked()  # in this order, not in Trio's
         assert stage.link.health().queue_depth == len(waiting)
         assert stage.link.health().in_flight == "pauseRecording"
         with trio.move_on_after(1) as nothing_more:
@@ -139,7 +172,7 @@ async def test_one_in_flight_and_the_rest_by_priority_then_age() -> None:
 
 @pytest.mark.parametrize(("command", "limit"), [(STATUS, 5), (PAUSE, 10), (START, 30), (STOP, 30)])
 async def test_no_answer_in_time_closes_the_connection(
-    command: Command[object], limit: float
+    autojump_clock: trio.abc.Clock, command: Command[object], limit: float
 ) -> None:
     async with ready() as stage:
         before = trio.current_time()
@@ -155,7 +188,7 @@ async def test_no_answer_in_time_closes_the_connection(
             await stage.peer.line()
 
 
-async def test_a_late_reply_never_answers_the_next_command() -> None:
+async def test_a_late_reply_never_answers_the_next_command(autojump_clock: trio.abc.Clock) -> None:
     async with ready() as stage:
         late = stage.call(PAUSE)
         await stage.peer.line()
@@ -173,7 +206,7 @@ async def test_a_late_reply_never_answers_the_next_command() -> None:
         assert await status.result() is RecordingStatus.RECORDING
 
 
-async def test_cancelled_while_it_waits_nothing_is_sent() -> None:
+async def test_cancelled_while_it_waits_nothing_is_sent(autojump_clock: trio.abc.Clock) -> None:
     async with ready() as stage:
         first = stage.call(PAUSE)
         await stage.peer.line()
@@ -188,7 +221,9 @@ async def test_cancelled_while_it_waits_nothing_is_sent() -> None:
         assert [await first.result(), await last.result()] == [None, None]
 
 
-async def test_cancelled_before_it_is_called_nothing_is_sent() -> None:
+async def test_cancelled_before_it_is_called_nothing_is_sent(
+    autojump_clock: trio.abc.Clock,
+) -> None:
     async with ready() as stage:
         with trio.CancelScope() as scope:
             scope.cancel()
@@ -197,7 +232,9 @@ async def test_cancelled_before_it_is_called_nothing_is_sent() -> None:
         assert stage.link.health().queue_depth == 0
 
 
-async def test_cancelled_in_flight_the_reply_is_still_returned() -> None:
+async def test_cancelled_in_flight_the_reply_is_still_returned(
+    autojump_clock: trio.abc.Clock,
+) -> None:
     async with ready() as stage:
         start = stage.call(START)
         await stage.peer.line()
@@ -208,7 +245,9 @@ async def test_cancelled_in_flight_the_reply_is_still_returned() -> None:
         assert not start.scope.cancelled_caught
 
 
-async def test_cancelled_in_flight_the_wait_ends_with_the_time_limit() -> None:
+async def test_cancelled_in_flight_the_wait_ends_with_the_time_limit(
+    autojump_clock: trio.abc.Clock,
+) -> None:
     async with ready() as stage:
         before = trio.current_time()
         start = stage.call(START)
@@ -219,7 +258,9 @@ async def test_cancelled_in_flight_the_wait_ends_with_the_time_limit() -> None:
         assert trio.current_time() - before == pytest.approx(30)
 
 
-async def test_stopping_the_link_lets_the_exchange_in_flight_end() -> None:
+async def test_stopping_the_link_lets_the_exchange_in_flight_end(
+    autojump_clock: trio.abc.Clock,
+) -> None:
     hmp, states = MemoryHmp(), States()
     link = states.link(hmp.connect)
     async with trio.open_nursery() as callers, trio.open_nursery() as links:
@@ -243,7 +284,9 @@ async def test_stopping_the_link_lets_the_exchange_in_flight_end() -> None:
         await peer.line()
 
 
-async def test_stopping_the_link_waits_no_longer_than_the_command_may_take() -> None:
+async def test_stopping_the_link_waits_no_longer_than_the_command_may_take(
+    autojump_clock: trio.abc.Clock,
+) -> None:
     hmp, states = MemoryHmp(), States()
     link = states.link(hmp.connect)
     async with trio.open_nursery() as callers:
@@ -262,7 +305,9 @@ async def test_stopping_the_link_waits_no_longer_than_the_command_may_take() -> 
             await start.result()
 
 
-async def test_link_lost_tells_the_one_in_flight_from_those_that_wait() -> None:
+async def test_link_lost_tells_the_one_in_flight_from_those_that_wait(
+    autojump_clock: trio.abc.Clock,
+) -> None:
     async with ready() as stage:
         start = stage.call(START)
         await stage.peer.line()
@@ -280,7 +325,7 @@ async def test_link_lost_tells_the_one_in_flight_from_those_that_wait() -> None:
             await stage.link.execute(STOP, Priority.STOP)
 
 
-async def test_a_close_while_idle_is_noticed_at_once() -> None:
+async def test_a_close_while_idle_is_noticed_at_once(autojump_clock: trio.abc.Clock) -> None:
     async with ready() as stage:
         before = trio.current_time()
         await stage.peer.close()
@@ -294,7 +339,9 @@ async def test_a_close_while_idle_is_noticed_at_once() -> None:
 
 
 @pytest.mark.parametrize("line", ["OK\n", "OK|RECORDING\n", "Welcome\n"])
-async def test_a_line_that_nobody_asked_for_closes_the_connection(line: str) -> None:
+async def test_a_line_that_nobody_asked_for_closes_the_connection(
+    autojump_clock: trio.abc.Clock, line: str
+) -> None:
     async with ready() as stage:
         await stage.peer.send(line)
         await stage.states.until(LinkState.DOWN)
@@ -303,7 +350,7 @@ async def test_a_line_that_nobody_asked_for_closes_the_connection(line: str) -> 
             await stage.peer.line()
 
 
-async def test_taken_off_the_list_while_idle() -> None:
+async def test_taken_off_the_list_while_idle(autojump_clock: trio.abc.Clock) -> None:
     async with ready() as stage:
         await stage.peer.send("ERROR|020000|Not Authorized\n")
         await stage.states.until(LinkState.UNAUTHORIZED)
@@ -312,9 +359,11 @@ async def test_taken_off_the_list_while_idle() -> None:
         assert caught.value.state is LinkState.UNAUTHORIZED
 
 
-async def test_taken_off_the_list_with_a_command_in_flight() -> None:
+async def test_taken_off_the_list_with_a_command_in_flight(autojump_clock: trio.abc.Clock) -> None:
     async with ready() as stage:
-        start, stop = stage.call(START), stage.call(STOP)
+        start = stage.call(START)
+        await trio.testing.wait_all_tasks_blocked()
+        stop = stage.call(STOP)
         await stage.peer.answer("ERROR|020000|Not Authorized")
         with pytest.raises(NotAuthorized):
             await start.result()
@@ -323,7 +372,9 @@ async def test_taken_off_the_list_with_a_command_in_flight() -> None:
         assert caught.value.state is LinkState.UNAUTHORIZED
 
 
-async def test_a_result_of_another_kind_leaves_the_outcome_unknown() -> None:
+async def test_a_result_of_another_kind_leaves_the_outcome_unknown(
+    autojump_clock: trio.abc.Clock,
+) -> None:
     async with ready() as stage:
         start = stage.call(START)
         await stage.peer.answer("OK|RECORDING")
@@ -332,7 +383,9 @@ async def test_a_result_of_another_kind_leaves_the_outcome_unknown() -> None:
         assert stage.states.seen[-1] is LinkState.DOWN
 
 
-async def test_a_doubtful_back_end_is_probed_before_anything_else() -> None:
+async def test_a_doubtful_back_end_is_probed_before_anything_else(
+    autojump_clock: trio.abc.Clock,
+) -> None:
     async with ready() as stage:
         pause, stop = stage.call(PAUSE), stage.call(STOP, Priority.STOP)
         await trio.testing.wait_all_tasks_blocked()
@@ -344,7 +397,9 @@ async def test_a_doubtful_back_end_is_probed_before_anything_else() -> None:
         assert stage.states.seen == [LinkState.READY]
 
 
-async def test_degraded_keeps_the_socket_probes_and_recovers() -> None:
+async def test_degraded_keeps_the_socket_probes_and_recovers(
+    autojump_clock: trio.abc.Clock,
+) -> None:
     async with ready() as stage:
         pause = stage.call(PAUSE)
         await stage.peer.line()
@@ -369,7 +424,9 @@ async def test_degraded_keeps_the_socket_probes_and_recovers() -> None:
         assert len(stage.hmp.attempts) == 1
 
 
-async def test_silence_is_probed_and_a_half_open_connection_given_up() -> None:
+async def test_silence_is_probed_and_a_half_open_connection_given_up(
+    autojump_clock: trio.abc.Clock,
+) -> None:
     async with ready() as stage:
         before = trio.current_time()
         await stage.peer.alive()
@@ -381,7 +438,20 @@ async def test_silence_is_probed_and_a_half_open_connection_given_up() -> None:
         assert "no answer to getRecordingStatus within 5 s" in (stage.link.health().error or "")
 
 
-async def test_polls_are_probes_enough() -> None:
+async def test_a_slow_answer_is_no_silence(autojump_clock: trio.abc.Clock) -> None:
+    async with ready() as stage:
+        await trio.sleep(15)
+        start = stage.call(START)
+        await stage.peer.line()
+        await trio.sleep(20)  # beyond the probe interval, within the command's limit
+        await stage.peer.send(f"OK|{UUID}\n")
+        assert await start.result() == UUID
+        answered = trio.current_time()
+        await stage.peer.alive()
+        assert trio.current_time() - answered == pytest.approx(30)
+
+
+async def test_polls_are_probes_enough(autojump_clock: trio.abc.Clock) -> None:
     async with ready() as stage:
         for _ in range(4):
             await trio.sleep(20)
@@ -390,7 +460,9 @@ async def test_polls_are_probes_enough() -> None:
             await status.result()
 
 
-async def test_a_command_that_leaves_in_pieces_is_one_command() -> None:
+async def test_a_command_that_leaves_in_pieces_is_one_command(
+    autojump_clock: trio.abc.Clock,
+) -> None:
     async with ready(lockstep=True) as stage:
         start = stage.call(START)
         received = bytearray()
@@ -401,7 +473,7 @@ async def test_a_command_that_leaves_in_pieces_is_one_command() -> None:
         assert await start.result() == UUID
 
 
-async def test_half_a_command_written_is_an_unknown_outcome() -> None:
+async def test_half_a_command_written_is_an_unknown_outcome(autojump_clock: trio.abc.Clock) -> None:
     async with ready(lockstep=True) as stage:
         start = stage.call(START)
         assert await stage.peer.stream.receive_some(5) == b"start"
@@ -410,7 +482,7 @@ async def test_half_a_command_written_is_an_unknown_outcome() -> None:
             await start.result()
 
 
-async def test_a_peer_that_reads_nothing_times_out() -> None:
+async def test_a_peer_that_reads_nothing_times_out(autojump_clock: trio.abc.Clock) -> None:
     async with ready(lockstep=True) as stage:
         before = trio.current_time()
         with pytest.raises(OutcomeUnknown):
@@ -418,7 +490,7 @@ async def test_a_peer_that_reads_nothing_times_out() -> None:
         assert trio.current_time() - before == pytest.approx(10)
 
 
-async def test_health_tells_the_round_trip() -> None:
+async def test_health_tells_the_round_trip(autojump_clock: trio.abc.Clock) -> None:
     async with ready() as stage:
         status = stage.call(STATUS)
         await stage.peer.line()
@@ -431,7 +503,7 @@ async def test_health_tells_the_round_trip() -> None:
         assert (health.state, health.error, health.in_flight) == (LinkState.READY, None, None)
 
 
-async def test_poll_slots_are_spread_over_the_budget() -> None:
+async def test_poll_slots_are_spread_over_the_budget(autojump_clock: trio.abc.Clock) -> None:
     link = States().link(MemoryHmp().connect)
     assert [link.poll_delay() for _ in range(3)] == pytest.approx([2.0, 2.05, 2.1])
     slots = [trio.current_time() + link.poll_delay() for _ in range(200)]
@@ -441,7 +513,7 @@ async def test_poll_slots_are_spread_over_the_budget() -> None:
     assert link.poll_delay() == 2.0
 
 
-async def test_not_found_is_health_whatever_the_code() -> None:
+async def test_not_found_is_health_whatever_the_code(autojump_clock: trio.abc.Clock) -> None:
     for answer in (
         NOT_FOUND,
         "ERROR|040002|Recording not found",
@@ -454,3 +526,73 @@ async def test_not_found_is_health_whatever_the_code() -> None:
             await (await hmp.accept()).answer(answer)
             await states.until(LinkState.READY)
             nursery.cancel_scope.cancel()
+
+
+async def test_a_connection_that_breaks_is_an_unknown_outcome(
+    autojump_clock: trio.abc.Clock,
+) -> None:
+    async with ready() as stage:
+        start = stage.call(START)
+        await stage.peer.line()
+        stage.broken.set()
+        with pytest.raises(OutcomeUnknown, match="reset by peer"):
+            await start.result()
+        assert stage.states.seen[-1] is LinkState.DOWN
+
+
+async def test_a_probe_is_not_waited_for_when_stopping(autojump_clock: trio.abc.Clock) -> None:
+    async with ready() as stage:
+        await stage.peer.line()  # the probe after silence
+        before = trio.current_time()
+    assert trio.current_time() == before
+
+
+async def test_an_answer_at_the_last_moment_is_returned(autojump_clock: trio.abc.Clock) -> None:
+    async with ready() as stage:
+        pause, behind = stage.call(PAUSE), stage.call(START, Priority.POLL)
+        await stage.peer.line()
+        await trio.sleep(10)  # the time limit and this end in the same instant
+        await stage.peer.send("OK\n")
+        for caller in (pause, behind):
+            try:
+                await caller.result()
+            except (OutcomeUnknown, LinkDown):
+                continue
+        assert stage.link.health().in_flight is None
+
+
+async def test_callers_get_an_answer_even_when_the_link_crashes(
+    autojump_clock: trio.abc.Clock,
+) -> None:
+    class ChangedFailed(Exception):
+        pass
+
+    def changed(state: LinkState) -> None:
+        if state is LinkState.DOWN:
+            raise ChangedFailed
+
+    hmp, results = MemoryHmp(), []
+    link = ServerLink(SETTINGS, changed=changed, connect=hmp.connect)
+
+    async def execute(command: Command[object]) -> None:
+        try:
+            await link.execute(command, Priority.CONTROL)
+        except HmpError as error:
+            results.append(type(error))
+
+    async def crash() -> None:
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(link.run)
+            peer = await hmp.accept()
+            await peer.alive()
+            await trio.testing.wait_all_tasks_blocked()
+            nursery.start_soon(execute, START)
+            await peer.line()
+            nursery.start_soon(execute, STOP)
+            await trio.testing.wait_all_tasks_blocked()
+            await peer.close()
+
+    with pytest.raises(ExceptionGroup) as caught:
+        await crash()
+    assert caught.group_contains(ChangedFailed)
+    assert sorted(error.__name__ for error in results) == ["LinkDown", "OutcomeUnknown"]

@@ -16,8 +16,6 @@ from bridge.hmp.connection import NothingSent
 from bridge.hmp.errors import LinkDown
 from tests.hmp.peer import SETTINGS, UUID, MemoryHmp, States
 
-pytestmark = pytest.mark.usefixtures("autojump_clock")
-
 STOP = StopRecording(RecordingId(UUID))
 REFUSED = ConnectionRefusedError(errno.ECONNREFUSED, "Connection refused")
 
@@ -41,7 +39,7 @@ def one_of_many(error: OSError) -> OSError:
     ],
 )
 async def test_each_way_of_not_connecting(
-    error: OSError, state: LinkState, says: str, do: str
+    autojump_clock: trio.abc.Clock, error: OSError, state: LinkState, says: str, do: str
 ) -> None:
     hmp, states = MemoryHmp(), States()
     hmp.failures = [error] * 5
@@ -66,7 +64,7 @@ async def test_each_way_of_not_connecting(
     assert recovered["event"] == "HMP is ready"
 
 
-async def test_connecting_takes_no_longer_than_allowed() -> None:
+async def test_connecting_takes_no_longer_than_allowed(autojump_clock: trio.abc.Clock) -> None:
     async def connect(_host: str, _port: int) -> trio.abc.Stream:
         await trio.sleep_forever()
         raise AssertionError
@@ -81,7 +79,9 @@ async def test_connecting_takes_no_longer_than_allowed() -> None:
         nursery.cancel_scope.cancel()
 
 
-async def test_nothing_is_sent_before_the_greeting_wait_is_over() -> None:
+async def test_nothing_is_sent_before_the_greeting_wait_is_over(
+    autojump_clock: trio.abc.Clock,
+) -> None:
     hmp, states = MemoryHmp(), States()
     async with trio.open_nursery() as nursery:
         nursery.start_soon(states.link(hmp.connect).run)
@@ -95,7 +95,9 @@ async def test_nothing_is_sent_before_the_greeting_wait_is_over() -> None:
 @pytest.mark.parametrize(
     "greeting", ["ERROR|020000|Not Authorized\n", "Not Authorized\r\n", "Not Authorized"]
 )
-async def test_not_authorized_waits_until_the_list_can_have_changed(greeting: str) -> None:
+async def test_not_authorized_waits_until_the_list_can_have_changed(
+    autojump_clock: trio.abc.Clock, greeting: str
+) -> None:
     hmp, states = MemoryHmp(), States()
     with structlog.testing.capture_logs() as logs:
         async with trio.open_nursery() as nursery:
@@ -112,7 +114,9 @@ async def test_not_authorized_waits_until_the_list_can_have_changed(greeting: st
     assert "authorized devices" in line["what_to_do"]
 
 
-async def test_closed_without_a_word_reads_as_not_authorized_but_is_tried_again_soon() -> None:
+async def test_closed_without_a_word_reads_as_not_authorized_but_is_tried_again_soon(
+    autojump_clock: trio.abc.Clock,
+) -> None:
     hmp, states = MemoryHmp(), States()
     async with trio.open_nursery() as nursery:
         nursery.start_soon(states.link(hmp.connect).run)
@@ -129,7 +133,7 @@ async def test_closed_without_a_word_reads_as_not_authorized_but_is_tried_again_
         nursery.cancel_scope.cancel()
 
 
-async def test_something_else_listens_on_the_port() -> None:
+async def test_something_else_listens_on_the_port(autojump_clock: trio.abc.Clock) -> None:
     hmp, states = MemoryHmp(), States()
     link = states.link(hmp.connect)
     async with trio.open_nursery() as nursery:
@@ -140,7 +144,7 @@ async def test_something_else_listens_on_the_port() -> None:
         nursery.cancel_scope.cancel()
 
 
-async def test_connected_but_never_answered_is_down() -> None:
+async def test_connected_but_never_answered_is_down(autojump_clock: trio.abc.Clock) -> None:
     hmp, states = MemoryHmp(), States()
     async with trio.open_nursery() as nursery:
         nursery.start_soon(states.link(hmp.connect).run)
@@ -152,7 +156,9 @@ async def test_connected_but_never_answered_is_down() -> None:
 @pytest.mark.parametrize(
     "answer", ["ERROR|070000|Internal Server Error", "ERROR|090001|No bus connection", "ERROR|x"]
 )
-async def test_a_back_end_that_starts_keeps_the_socket(answer: str) -> None:
+async def test_a_back_end_that_starts_keeps_the_socket(
+    autojump_clock: trio.abc.Clock, answer: str
+) -> None:
     hmp, states = MemoryHmp(), States()
     link = states.link(hmp.connect)
     async with trio.open_nursery() as nursery:
@@ -169,7 +175,9 @@ async def test_a_back_end_that_starts_keeps_the_socket(answer: str) -> None:
         nursery.cancel_scope.cancel()
 
 
-async def test_backing_off_grows_and_starts_over_only_once_usable() -> None:
+async def test_backing_off_grows_and_starts_over_only_once_usable(
+    autojump_clock: trio.abc.Clock,
+) -> None:
     settings = LinkSettings(name="main", host="hmp.test", shortest_backoff=1, longest_backoff=8)
     hmp, states = MemoryHmp(), States()
     hmp.failures = [REFUSED] * 200
@@ -193,7 +201,9 @@ async def test_backing_off_grows_and_starts_over_only_once_usable() -> None:
         nursery.cancel_scope.cancel()
 
 
-async def test_a_new_way_of_failing_is_said_and_an_old_one_after_recovery_again() -> None:
+async def test_a_new_way_of_failing_is_said_and_an_old_one_after_recovery_again(
+    autojump_clock: trio.abc.Clock,
+) -> None:
     hmp, states = MemoryHmp(), States()
     hmp.failures = [REFUSED, socket.gaierror(-2, "unknown"), REFUSED]
     with structlog.testing.capture_logs() as logs:
@@ -243,7 +253,7 @@ class DeadOnWrite(trio.abc.Stream):
         await self._stream.aclose()
 
 
-async def test_a_write_that_never_left_is_link_down() -> None:
+async def test_a_write_that_never_left_is_link_down(autojump_clock: trio.abc.Clock) -> None:
     hmp, states = MemoryHmp(), States()
 
     async def connect(host: str, port: int) -> trio.abc.Stream:
@@ -260,7 +270,9 @@ async def test_a_write_that_never_left_is_link_down() -> None:
         nursery.cancel_scope.cancel()
 
 
-async def test_reset_on_the_first_question_names_the_address_to_add() -> None:
+async def test_reset_on_the_first_question_names_the_address_to_add(
+    autojump_clock: trio.abc.Clock,
+) -> None:
     hmp, states = MemoryHmp(), States()
 
     async def connect(host: str, port: int) -> trio.abc.Stream:
@@ -274,7 +286,7 @@ async def test_reset_on_the_first_question_names_the_address_to_add() -> None:
     assert "192.0.2.7" in logs[0]["what_to_do"]
 
 
-async def test_stopping_a_link_that_waits_to_reconnect() -> None:
+async def test_stopping_a_link_that_waits_to_reconnect(autojump_clock: trio.abc.Clock) -> None:
     hmp, states = MemoryHmp(), States()
     hmp.failures = [REFUSED] * 3
     link: ServerLink = states.link(hmp.connect)

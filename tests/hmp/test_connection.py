@@ -1,0 +1,182 @@
+"""`TcpStream` and the link on real sockets: localhost, port 0, no virtual clock.
+
+The peer is a plain listening socket in the test's own hands, so that it can reset and half-close.
+"""
+
+import errno
+import os
+import socket
+import struct
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import pytest
+import trio
+import trio.testing
+
+from bridge.hmp.arguments import SessionId
+from bridge.hmp.client import LinkSettings, LinkState, Priority
+from bridge.hmp.commands import StartRecording
+from bridge.hmp.connection import NothingSent, TcpStream, connect_tcp
+from bridge.hmp.errors import LinkDown
+from tests.hmp.peer import UUID, PeerConnection, States
+
+
+@asynccontextmanager
+async def connected() -> AsyncIterator[tuple[TcpStream, trio.SocketStream]]:
+    [listener] = await trio.open_tcp_listeners(0, host="127.0.0.1")
+    async with listener:
+        port = listener.socket.getsockname()[1]
+        ours = await connect_tcp("127.0.0.1", port)
+        theirs = await listener.accept()
+        async with ours, theirs:
+            yield ours, theirs
+
+
+def reset(stream: trio.SocketStream) -> None:
+    """Close so that the peer gets RST, as from a process that was killed with unread input."""
+    stream.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    stream.socket.close()
+
+
+async def test_bytes_both_ways_and_the_end() -> None:
+    async with connected() as (ours, theirs):
+        assert ours.local_address == "127.0.0.1"
+        await ours.wait_send_all_might_not_block()
+        await ours.send_all(b"ping\n")
+        assert await theirs.receive_some() == b"ping\n"
+        await theirs.send_all(b"pong\n")
+        assert await ours.receive_some(2) == b"po"
+        assert await ours.receive_some() == b"ng\n"
+        await theirs.aclose()
+        assert await ours.receive_some() == b""
+
+
+async def test_small_packets_leave_at_once_and_dead_peers_are_found() -> None:
+    async with connected() as (ours, _):
+        raw = socket.socket(fileno=os.dup(ours.fileno()))
+        with raw:
+            assert raw.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
+            assert raw.getsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE)
+
+
+async def test_a_write_larger_than_the_buffers_arrives_whole() -> None:
+    data = b"x" * 8_000_000
+    received = bytearray()
+
+    async def read(stream: trio.SocketStream) -> None:
+        while len(received) < len(data):
+            received.extend(await stream.receive_some(1_000_000))
+
+    async with connected() as (ours, theirs), trio.open_nursery() as nursery:
+        nursery.start_soon(read, theirs)
+        await ours.send_all(data)
+    assert received == data
+
+
+async def test_nothing_is_sent_to_a_peer_that_has_closed() -> None:
+    async with connected() as (ours, theirs):
+        await theirs.aclose()
+        await trio.lowlevel.wait_readable(ours.fileno())
+        with pytest.raises(NothingSent, match="closed the connection"):
+            await ours.send_all(b"startRecording\n")
+
+
+async def test_nothing_is_sent_after_a_reset_and_reading_says_so() -> None:
+    async with connected() as (ours, theirs):
+        reset(theirs)
+        with pytest.raises(trio.BrokenResourceError):
+            await ours.receive_some()
+    async with connected() as (ours, theirs):
+        reset(theirs)
+        await trio.lowlevel.wait_readable(ours.fileno())
+        with pytest.raises(NothingSent):
+            await ours.send_all(b"startRecording\n")
+
+
+async def test_a_write_that_breaks_halfway_is_broken_and_not_unsent() -> None:
+    async with connected() as (ours, theirs):
+
+        async def write() -> None:
+            with pytest.raises(trio.BrokenResourceError) as caught:
+                await ours.send_all(b"x" * 8_000_000)
+            assert not isinstance(caught.value, NothingSent)
+
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(write)
+            await theirs.receive_some(1)
+            reset(theirs)
+
+
+async def test_a_closed_stream_says_so_to_whoever_uses_it() -> None:
+    async with connected() as (ours, _):
+
+        async def read() -> None:
+            with pytest.raises(trio.ClosedResourceError):
+                await ours.receive_some()
+
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(read)
+            await trio.testing.wait_all_tasks_blocked()
+            await ours.aclose()
+        await ours.aclose()
+        with pytest.raises(trio.ClosedResourceError):
+            await ours.send_all(b"x")
+        with pytest.raises(trio.ClosedResourceError):
+            await ours.receive_some()
+
+
+async def test_connecting_where_nobody_listens_is_refused() -> None:
+    with socket.socket() as unused:
+        unused.bind(("127.0.0.1", 0))
+        port = unused.getsockname()[1]
+        with pytest.raises(OSError, match="connect") as caught:
+            await connect_tcp("127.0.0.1", port)
+        assert isinstance(caught.value, ConnectionRefusedError) or caught.value.__cause__
+        states = States()
+        link = states.link(connect_tcp, LinkSettings(name="main", host="127.0.0.1", port=port))
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(link.run)
+            await states.until(LinkState.REFUSED)
+            nursery.cancel_scope.cancel()
+
+
+async def test_a_socket_that_is_no_longer_connected_is_not_taken_over() -> None:
+    with socket.socket() as never_connected:
+        never_connected.close()
+        with pytest.raises(OSError) as caught:  # noqa: PT011 - the number says which
+            TcpStream(never_connected)
+        assert caught.value.errno == errno.EBADF
+
+
+async def test_the_link_over_a_real_socket_and_through_a_reset() -> None:
+    states = States()
+    [listener] = await trio.open_tcp_listeners(0, host="127.0.0.1")
+    settings = LinkSettings(
+        name="main",
+        host="127.0.0.1",
+        port=listener.socket.getsockname()[1],
+        greeting_wait=0.01,
+        longest_backoff=0.01,
+    )
+    link = states.link(connect_tcp, settings)
+    async with listener, trio.open_nursery() as nursery:
+        nursery.start_soon(link.run)
+        stream = await listener.accept()
+        peer = PeerConnection(stream)
+        await peer.alive()
+        await states.until(LinkState.READY)
+
+        async def start() -> None:
+            assert await link.execute(StartRecording(SessionId(UUID)), Priority.CONTROL) == UUID
+
+        nursery.start_soon(start)
+        await peer.answer(f"OK|{UUID}", "startRecording")
+        reset(stream)
+        await states.until(LinkState.DOWN)
+        with pytest.raises(LinkDown):
+            await link.execute(StartRecording(SessionId(UUID)), Priority.CONTROL)
+        async with await listener.accept() as again:
+            await PeerConnection(again).alive()
+            await states.until(LinkState.READY, times=2)
+            nursery.cancel_scope.cancel()
