@@ -11,8 +11,6 @@ Two rules make the rest simple:
   for its own answer; one whose command was not sent yet ends `ignored`.
 """
 
-from dataclasses import replace
-
 from ..hmp.commands import RecordingStatus
 from . import problems
 from .state import Change, Now, Pending, Request, RoomState, elapsed
@@ -49,8 +47,8 @@ def link_changed(room: RoomState, ready: bool, now: Now) -> Change:
     if ready:
         waited = 0.0 if room.not_ready_since is None else now.monotonic - room.not_ready_since
         turn.update(
-            pending=tuple(replace(p, left=p.left - waited) for p in room.pending),
-            deferred=tuple(replace(p, left=p.left - waited) for p in room.deferred),
+            pending=tuple(p.after(waited) for p in room.pending),
+            deferred=tuple(p.after(waited) for p in room.deferred),
         )
         if room.recording is None:
             decide_deferred(turn)
@@ -86,7 +84,8 @@ def decide_deferred(turn: Turn) -> None:
 
 
 def _expire(turn: Turn, waited: float) -> None:
-    over = [p for p in (*turn.room.pending, *turn.room.deferred) if p.left <= waited]
+    waiting = (*turn.room.pending, *turn.room.deferred)
+    over = [p for p in waiting if p.left is not None and p.left <= waited]
     if not over:
         return
     for pending in over:

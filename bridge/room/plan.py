@@ -72,7 +72,8 @@ def wake_in(room: RoomState, now: Now) -> float:
     """Seconds until the state changes by time alone; infinite if it does not."""
     moments = [mark.expires_at for mark in room.marks]
     if room.not_ready_since is not None:
-        moments += [room.not_ready_since + p.left for p in (*room.pending, *room.deferred)]
+        lefts = [p.left for p in (*room.pending, *room.deferred) if p.left is not None]
+        moments += [room.not_ready_since + left for left in lefts]
     if room.lost_start is not None:
         moments.append(room.lost_start.ask_at)
     recording = room.recording

@@ -19,7 +19,7 @@ what people want (`RoomState.target`) and from what is under way, by the table i
                HMP: FINISHED or gone                      ERROR: HMP says so
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 from ..hmp.commands import Command, RecordingId, RecordingStatus, SessionId
@@ -119,12 +119,17 @@ class Result:
 class Pending:
     """A request that was accepted and whose result is still out.
 
-    `left` is how many seconds of an unusable link it survives (R8: queueing never expires it).
+    `left` is how many seconds of an unusable link it survives (R8: queueing never expires it);
+    None for a stop, which is kept until HMP confirms it.
     """
 
     request: Request
     goal: Goal
-    left: float
+    left: float | None
+
+    def after(self, waited: float) -> "Pending":
+        """The same after the link was unusable for `waited` seconds."""
+        return self if self.left is None else replace(self, left=self.left - waited)
 
 
 @dataclass(frozen=True, slots=True)

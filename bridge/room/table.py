@@ -5,7 +5,6 @@ lets it wait for its goal. Nothing here sends a command; what to send follows fr
 """
 
 from collections.abc import Callable
-from math import inf
 
 from . import problems
 from .state import Mark, Request
@@ -55,7 +54,7 @@ def _stop_while_starting(turn: Turn, request: Request) -> None:
         turn.answer(request, Outcome.IGNORED)
         return
     turn.update(target=Target.IDLE, next_title=None)
-    turn.wait_for(request, Goal.STOP, inf)
+    turn.wait_for(request, Goal.STOP, None)
 
 
 def _toggle_while_starting(turn: Turn, request: Request) -> None:
@@ -95,7 +94,7 @@ def _stop(turn: Turn, request: Request) -> None:
         return
     turn.update(target=Target.IDLE, next_title=None)
     turn.update_recording(stop=Stop.WANTED, not_before=0.0)
-    turn.wait_for(request, Goal.STOP, inf)
+    turn.wait_for(request, Goal.STOP, None)
 
 
 def _pause(turn: Turn, request: Request) -> None:
@@ -172,7 +171,7 @@ def _stop_while_unknown(turn: Turn, request: Request) -> None:
         return
     if lost is None:
         turn.update_recording(stop=Stop.WANTED, missing=False, missing_since=None, not_before=0.0)
-    turn.wait_for(request, Goal.STOP, inf)
+    turn.wait_for(request, Goal.STOP, None)
 
 
 def _mark(turn: Turn, request: Request) -> None:

@@ -49,7 +49,7 @@ class Turn:
         """Give a request its one result."""
         self._answers.append((request, outcome, problem))
 
-    def wait_for(self, request: Request, goal: Goal, left: float) -> None:
+    def wait_for(self, request: Request, goal: Goal, left: float | None) -> None:
         """Accept a request; its result comes when `goal` is reached or given up."""
         self.update(pending=(*self.room.pending, Pending(request, goal, left)))
 

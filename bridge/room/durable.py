@@ -1,0 +1,204 @@
+"""What of a room survives a restart, and what a restart makes of it (R7, R9).
+
+`remember` picks what must not be lost, `to_document` and `from_document` write and read it, and
+`restore` makes a state of it again. A process that ends between a journalled intent and its
+journalled answer leaves an unknown outcome behind, which is treated as any other.
+"""
+
+from dataclasses import dataclass, replace
+
+from pydantic import TypeAdapter, ValidationError
+
+from ..hmp.commands import RecordingId
+from . import problems
+from .state import (
+    Change,
+    LostStart,
+    Mark,
+    Now,
+    Pending,
+    Policy,
+    Problem,
+    Recording,
+    Result,
+    RoomState,
+    elapsed,
+)
+from .turn import Turn
+from .vocabulary import Alarm, Goal, Outcome, StepKind, Target
+
+__all__ = ["DocumentError", "Remembered", "from_document", "remember", "restore", "to_document"]
+
+_CREATING = frozenset({StepKind.START, StepKind.MARK})
+"""Steps whose repeat would create something twice: that they were sent is journalled first (R6)."""
+
+
+class DocumentError(ValueError):
+    """A journalled document that cannot be read."""
+
+
+@dataclass(frozen=True, slots=True)
+class Remembered:
+    """The part of a `RoomState` that is journalled, and the results not known to have arrived."""
+
+    target: Target
+    recording: Recording | None
+    lost_start: LostStart | None
+    last_recording_id: RecordingId | None
+    sent: StepKind | None
+    not_ready_since: float | None
+    pending: tuple[Pending, ...]
+    deferred: tuple[Pending, ...]
+    marks: tuple[Mark, ...]
+    alarms: frozenset[Alarm]
+    problem: Problem | None
+    adopting: RecordingId | None
+    next_owner: str
+    next_title: str | None
+    intended_at: float | None
+    restarted: bool
+    spare_suspected: bool
+    start_not_before: float
+    interrupted_at: float | None
+    server_proves: bool
+    results: tuple[Result, ...] = ()
+
+
+_DOCUMENTS = TypeAdapter(Remembered)
+
+
+def remember(room: RoomState, results: tuple[Result, ...] = ()) -> Remembered:
+    """What must survive; equal as long as nothing that matters has changed."""
+    recording = room.recording
+    if recording is not None:
+        # What only steers the questions of this minute is not worth a flush.
+        recording = replace(
+            recording, unsettled=False, asked=False, not_before=0.0, failures=0, refused=None
+        )
+    waiting = room.pending or room.deferred
+    return Remembered(
+        target=room.target,
+        recording=recording,
+        lost_start=None if room.lost_start is None else replace(room.lost_start, ask_at=0.0),
+        last_recording_id=room.last_recording_id,
+        sent=room.busy.kind if room.busy is not None and room.busy.kind in _CREATING else None,
+        not_ready_since=room.not_ready_since if waiting else None,
+        pending=room.pending,
+        deferred=room.deferred,
+        marks=room.marks,
+        alarms=room.alarms,
+        problem=room.problem,
+        adopting=room.adopting,
+        next_owner=room.next_owner,
+        next_title=room.next_title,
+        intended_at=room.intended_at,
+        restarted=room.restarted,
+        spare_suspected=room.spare_suspected,
+        start_not_before=room.start_not_before,
+        interrupted_at=room.interrupted_at,
+        server_proves=room.server_proves,
+        results=results,
+    )
+
+
+def to_document(remembered: Remembered) -> str:
+    """JSON."""
+    return _DOCUMENTS.dump_json(remembered).decode()
+
+
+def from_document(document: str) -> Remembered:
+    """Read what `to_document` wrote. Raises `DocumentError`."""
+    try:
+        return _DOCUMENTS.validate_json(document)
+    except ValidationError as error:
+        raise DocumentError(str(error)) from None
+
+
+def restore(
+    policy: Policy, known: Remembered, *, saved_at: float, shift: float, now: Now
+) -> Change:
+    """The state after a restart, and the results that a kill has made due.
+
+    `saved_at` is the monotonic time of the document on its own clock, `shift` what to add to its
+    monotonic times to have them on the clock of `now`.
+    """
+    recording = known.recording
+    if recording is not None:
+        recording = replace(
+            recording,
+            unsettled=True,
+            running_since=_shifted(recording.running_since, shift),
+            missing_since=_shifted(recording.missing_since, shift),
+            stop_answered_at=_shifted(recording.stop_answered_at, shift),
+        )
+    lost = known.lost_start
+    if lost is not None:
+        lost = replace(lost, written_at=lost.written_at + shift, ask_at=now.monotonic)
+    waiting_since = known.not_ready_since if known.not_ready_since is not None else saved_at
+    room = RoomState(
+        policy=policy,
+        target=known.target,
+        recording=recording,
+        lost_start=lost,
+        last_recording_id=known.last_recording_id,
+        not_ready_since=min(waiting_since + shift, now.monotonic),
+        pending=tuple(_on_this_clock(pending, shift) for pending in known.pending),
+        deferred=tuple(_on_this_clock(pending, shift) for pending in known.deferred),
+        marks=tuple(
+            replace(
+                mark,
+                request=replace(mark.request, received_at=mark.request.received_at + shift),
+                expires_at=mark.expires_at + shift,
+            )
+            for mark in known.marks
+        ),
+        alarms=known.alarms - {Alarm.JOURNAL_FAILING},
+        problem=known.problem,
+        adopting=known.adopting,
+        next_owner=known.next_owner,
+        next_title=known.next_title,
+        intended_at=_shifted(known.intended_at, shift),
+        restarted=known.restarted,
+        spare_suspected=known.spare_suspected,
+        start_not_before=known.start_not_before + shift if known.start_not_before else 0.0,
+        interrupted_at=_shifted(known.interrupted_at, shift),
+        elapsed=elapsed(recording, now),
+        server_proves=known.server_proves,
+    )
+    turn = Turn(room, now)
+    if known.sent is StepKind.START:
+        _start_may_have_been_sent(turn)
+    elif known.sent is StepKind.MARK and turn.room.marks:
+        sent, *others = turn.room.marks
+        turn.answer(sent.request, Outcome.UNKNOWN, problems.OUTCOME_UNKNOWN)
+        turn.update(marks=tuple(others))
+    change = turn.finish()
+    return Change(change.state, known.results + change.results)
+
+
+def _start_may_have_been_sent(turn: Turn) -> None:
+    room = turn.room
+    turn.update(
+        # Written at any time between the journalled intent and the kill: the latest is taken.
+        lost_start=LostStart(
+            session=room.policy.session,
+            written_at=turn.now.monotonic,
+            wall=turn.now.wall,
+            ask_at=turn.now.monotonic,
+            owner=room.next_owner,
+            title=room.next_title,
+        ),
+        next_title=None,
+    )
+    turn.alarm(Alarm.OUTCOME_UNKNOWN)
+    over = {Goal.START, Goal.PAUSE, Goal.RESUME}
+    turn.resolve(over, Outcome.UNKNOWN, problems.OUTCOME_UNKNOWN)
+
+
+def _on_this_clock(pending: Pending, shift: float) -> Pending:
+    request = pending.request
+    return replace(pending, request=replace(request, received_at=request.received_at + shift))
+
+
+def _shifted(moment: float | None, shift: float) -> float | None:
+    return None if moment is None else moment + shift
