@@ -6,7 +6,7 @@ import trio
 
 from .command import Command
 from .connection import Connect, NothingSent, command_timeout, connect_tcp, open_connection
-from .errors import NotAuthorized, OutcomeUnknown
+from .errors import NotAuthorized, OutcomeUnknown, Refused
 from .failures import Unusable, connection_lost
 from .link import LinkSettings
 from .protocol import Closed, Event, Protocol, Reply, Unsolicited
@@ -27,9 +27,10 @@ async def send_once(
     try:
         stream, protocol = await open_connection(settings, connect)
     except Unusable as failure:
-        error = NotAuthorized(command=command.name) if failure.way == "not authorized" else failure
-        error.add_note(failure.what_to_do)
-        raise error from None
+        said_so = failure.way == "not authorized"
+        raised = NotAuthorized(command=command.name) if said_so else failure
+        raised.add_note(failure.what_to_do)
+        raise raised from None
     limit = command_timeout(settings, command)
     try:
         with trio.move_on_after(limit):
@@ -38,11 +39,8 @@ async def send_once(
                 case Reply(error=None, result=result):
                     answer: T = result
                     return answer
-                case Reply(error=refused):
-                    assert refused is not None  # noqa: S101 - the case above took the rest
-                    raise refused
-                case Unsolicited(error=not_authorized):
-                    raise not_authorized
+                case Reply(error=Refused() as error) | Unsolicited(error=error):
+                    raise error
                 case Closed(violation=violation):
                     reason = str(violation or "HMP closed the connection")
                     raise OutcomeUnknown(command.name, reason)

@@ -1,3 +1,4 @@
+# ruff: noqa: ARG002 - naming the clock is enough; fakes ignore arguments
 """One command over a connection of its own."""
 
 from collections.abc import Awaitable, Callable

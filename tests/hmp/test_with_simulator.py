@@ -1,5 +1,6 @@
 """The link against the simulated HMP over a real socket: both copies of the protocol, together."""
 
+import random
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -13,13 +14,13 @@ from bridge.hmp.commands import (
     CreateSession,
     GetRecordingStatus,
     PauseRecording,
-    RecordingStatus,
     StartRecording,
     StopRecording,
 )
 from bridge.hmp.connection import connect_tcp
 from bridge.hmp.errors import ErrorKind, LinkDown, NotAuthorized, Refused
 from bridge.hmp.once import send_once
+from bridge.simulator.knobs import Knobs
 from bridge.simulator.server import Simulator, serve
 from bridge.simulator.world import World
 from tests.hmp.peer import UUID, States
@@ -27,15 +28,21 @@ from tests.hmp.peer import UUID, States
 
 def settings(port: int) -> LinkSettings:
     return LinkSettings(
-        name="main", host="127.0.0.1", port=port, greeting_wait=0.02, longest_backoff=0.05
+        name="main",
+        host="127.0.0.1",
+        port=port,
+        greeting_wait=0.02,
+        longest_backoff=0.05,
+        unauthorized_wait=0.05,
     )
 
 
 @asynccontextmanager
 async def linked() -> AsyncIterator[tuple[ServerLink, States, Simulator, int]]:
-    simulator, states = Simulator(World()), States()
+    world = World(now=trio.current_time, ids=random.Random(1), knobs=Knobs(apply_delay=0.0))
+    simulator, states = Simulator(world), States()
     async with trio.open_nursery() as nursery:
-        port = await nursery.start(lambda task_status: serve(simulator, task_status=task_status))
+        port: int = await nursery.start(serve, simulator)
         link = states.link(connect_tcp, settings(port))
         nursery.start_soon(link.run)
         await states.until(LinkState.READY)
@@ -72,18 +79,22 @@ async def test_a_restart_of_hmp_is_survived() -> None:
 
 async def test_a_box_that_is_not_on_the_list() -> None:
     async with linked() as (_, states, simulator, port):
-        simulator.world.access.enabled = True
-        simulator.world.knobs.apply_delay = 0.0
-        simulator.list_address("127.0.0.1", allowed=False)
-        simulator.list_address("192.0.2.1", allowed=True)
+        simulator.list_address("*", allowed=False)
         await states.until(LinkState.UNAUTHORIZED)
         with pytest.raises(NotAuthorized) as caught:
             await send_once(settings(port), GetRecordingStatus(RecordingId(UUID)))
         assert "127.0.0.1" in caught.value.__notes__[0]
 
 
+async def test_the_api_switched_off() -> None:
+    async with linked() as (_, states, simulator, _port):
+        simulator.switch_api(enabled=False)
+        await states.until(LinkState.REFUSED)
+        simulator.switch_api(enabled=True)
+        await states.until(LinkState.READY, times=2)
+
+
 async def test_send_once_asks_and_leaves() -> None:
     async with linked() as (_, _states, simulator, port):
         session = await send_once(settings(port), CreateSession("Room 1"))
         assert session in simulator.world.sessions
-        assert RecordingStatus.RECORDING == "RECORDING"
