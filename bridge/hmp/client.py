@@ -42,6 +42,7 @@ from .connection import (
 from .errors import LinkDown, NotAuthorized, OutcomeUnknown, Refused
 from .failures import Unusable, backend_down, connection_lost, not_authorized
 from .link import LinkHealth, LinkSettings, LinkState, Priority
+from .polls import PollSlots
 from .protocol import Closed, Event, Protocol, Reply, State, Unsolicited
 from .queue import CommandQueue, Request
 from .recording_commands import GetRecordingStatus
@@ -95,7 +96,7 @@ class ServerLink:
         self._sent_at = 0.0
         self._round_trip: float | None = None
         self._last_answer: float | None = None
-        self._last_slot = -math.inf
+        self._poll_slots = PollSlots(settings.max_polls_per_second)
 
     @property
     def state(self) -> LinkState:
@@ -123,9 +124,7 @@ class ServerLink:
         """
         now = trio.current_time()
         earliest = now if soon else now + self.settings.poll_interval
-        spacing = 1.0 / self.settings.max_polls_per_second
-        self._last_slot = max(earliest, self._last_slot + spacing)
-        return self._last_slot - now
+        return self._poll_slots.take(earliest, now) - now
 
     async def execute(self, command: Command[T], priority: Priority) -> T:
         """HMP's answer to `command`.
@@ -269,8 +268,8 @@ class ServerLink:
                 self._end(not_authorized(self.settings, local_address(self._stream)))
             case Closed(violation=None):
                 self._end(self._lost(reason))
-            case Closed(violation=violation):
-                self._end(connection_lost(f"HMP broke the protocol: {violation}"))
+            case Closed():
+                self._end(connection_lost(f"HMP broke the protocol: {event.violation}"))
 
     def _replied(self, reply: Reply) -> None:
         request, self._in_flight = self._in_flight, None

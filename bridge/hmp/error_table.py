@@ -8,17 +8,14 @@ In wordings ``{}`` stands for any text (a number, or the caller's own argument e
 """
 
 import re
-from dataclasses import dataclass
-from enum import StrEnum
 from functools import cache
 from types import MappingProxyType
+
+from .error_kinds import Actor, ErrorKind, Meaning
 
 __all__ = [
     "ERRORS",
     "UNKNOWN_CODE",
-    "Actor",
-    "ErrorKind",
-    "Meaning",
     "code_for_message",
     "meaning_of",
     "normalise_code",
@@ -27,516 +24,261 @@ __all__ = [
 UNKNOWN_CODE = "000000"
 
 
-class Actor(StrEnum):
-    """Who can do something about an error."""
-
-    #: whoever gave the arguments: the panel's programmer, the configuration's author
-    CALLER = "caller"
-    #: the people in the room, or whoever looks after the recording at hand
-    OPERATOR = "operator"
-    #: the administrator of HMP
-    ADMINISTRATOR = "administrator"
-    #: Haivision's support, with HMP's logs
-    SUPPORT = "support"
-    #: the authors of this bridge
-    BRIDGE = "bridge"
-    #: nobody: it was already so, or it passes
-    NOBODY = "nobody"
-
-
-class ErrorKind(StrEnum):
-    """What an error means, resolved from command, code and wording; branch on this."""
-
-    UNKNOWN = "unknown"
-    SYNTAX_ERROR = "syntax_error"
-    COMMAND_NOT_FOUND = "command_not_found"
-    BAD_ARGUMENT = "bad_argument"
-    WRONG_ARITY = "wrong_arity"
-    #: addHotmark to a recording that has ended
-    NOT_ACTIVE = "not_active"
-    NOT_SINGLE_SOURCE = "not_single_source"
-    ADDRESS_IN_USE = "address_in_use"
-    NOT_AUTHORIZED = "not_authorized"
-    CANNOT_SHARE = "cannot_share"
-    #: three codes (E13); `Refused.active_only` says whether a finished one may still exist
-    RECORDING_NOT_FOUND = "recording_not_found"
-    STREAM_NOT_FOUND = "stream_not_found"
-    USER_NOT_FOUND = "user_not_found"
-    GROUP_NOT_FOUND = "group_not_found"
-    SESSION_MISSING = "session_missing"
-    CATEGORY_NOT_FOUND = "category_not_found"
-    SOURCE_NOT_FOUND = "source_not_found"
-    NO_RESULTS = "no_results"
-    NO_ROLES = "no_roles"
-    #: the session is being recorded
-    ACTIVE_RECORDING = "active_recording"
-    #: what was asked for is so already: count it as success
-    ALREADY_DONE = "already_done"
-    NO_SOURCE = "no_source"
-    #: HMP's back end is down or restarting; passes
-    TRANSIENT = "transient"
-    #: HMP's user directory does not answer; passes
-    DIRECTORY = "directory"
-    #: HMP failed inside
-    INTERNAL = "internal"
-    WRITE_ERROR = "write_error"
-    DISK_FULL = "disk_full"
-
-
-@dataclass(frozen=True, slots=True)
-class Meaning:
-    """One thing that a code can mean."""
-
-    #: the guide's wordings
-    messages: tuple[str, ...]
-    kind: ErrorKind
-    actor: Actor
-    #: for people: what is the matter
-    explanation: str
-    #: for people: what to do
-    what_to_do: str
-    #: commands for which this is meant when the wording is none of the guide's
-    commands: frozenset[str] = frozenset()
-
-
 _SUPPORT = "Look at HMP's logs (calypso.log); if it stays, ask Haivision's support."
 _REPORT = "This is a mistake in the bridge: please report it with the log lines around it."
 _PASSES = "Wait: HMP is starting or its services restart. If it lasts minutes, restart HMP."
 
 _K, _A = ErrorKind, Actor
 
+# A table: wordings, kind and actor; what is the matter; what to do.
+# fmt: off
 _TABLE: dict[str, tuple[Meaning, ...]] = {
     "000000": (
-        Meaning(
-            ("Unknown Error",),
-            _K.UNKNOWN,
-            _A.SUPPORT,
+        Meaning(("Unknown Error",), _K.UNKNOWN, _A.SUPPORT,
             "HMP failed and does not say why.",
-            _SUPPORT,
-        ),
+            _SUPPORT),
     ),
     "000001": (
-        Meaning(
-            ("Syntax Error",),
-            _K.SYNTAX_ERROR,
-            _A.BRIDGE,
+        Meaning(("Syntax Error",), _K.SYNTAX_ERROR, _A.BRIDGE,
             "HMP could not read the command line.",
-            _REPORT,
-        ),
+            _REPORT),
     ),
     "000002": (
-        Meaning(
-            ("Command not found",),
-            _K.COMMAND_NOT_FOUND,
-            _A.ADMINISTRATOR,
+        Meaning(("Command not found",), _K.COMMAND_NOT_FOUND, _A.ADMINISTRATOR,
             "This HMP does not know the command.",
-            "Check the release of HMP: the commands are those of release 3.7 and later.",
-        ),
+            "Check the release of HMP: the commands are those of release 3.7 and later."),
     ),
     "010001": (
-        Meaning(
-            ("'{}' is not a UUID",),
-            _K.BAD_ARGUMENT,
-            _A.CALLER,
+        Meaning(("'{}' is not a UUID",), _K.BAD_ARGUMENT, _A.CALLER,
             "HMP does not take this for an ID.",
-            "Copy the ID from HMP's web pages or from an earlier reply.",
-        ),
-        Meaning(
-            ("'{}' is not a boolean",),
-            _K.BAD_ARGUMENT,
-            _A.CALLER,
+            "Copy the ID from HMP's web pages or from an earlier reply."),
+        Meaning(("'{}' is not a boolean",), _K.BAD_ARGUMENT, _A.CALLER,
             "HMP wants true or false here.",
-            "Write true or false in lower case.",
-        ),
-        Meaning(
-            ("'{}' is not an ip address",),
-            _K.BAD_ARGUMENT,
-            _A.CALLER,
+            "Write true or false in lower case."),
+        Meaning(("'{}' is not an ip address",), _K.BAD_ARGUMENT, _A.CALLER,
             "HMP does not take this for an IP address.",
-            "Give an IPv4 address such as 239.1.1.1; IPv6 needs HMP 3.10.2 or later.",
-        ),
-        Meaning(
-            ("'{}' is not a port number",),
-            _K.BAD_ARGUMENT,
-            _A.CALLER,
+            "Give an IPv4 address such as 239.1.1.1; IPv6 needs HMP 3.10.2 or later."),
+        Meaning(("'{}' is not a port number",), _K.BAD_ARGUMENT, _A.CALLER,
             "HMP does not take this for a port number.",
-            "Give a port from 1 to 65535.",
-        ),
-        Meaning(
-            ("'{}' is an invalid field name",),
-            _K.BAD_ARGUMENT,
-            _A.CALLER,
+            "Give a port from 1 to 65535."),
+        Meaning(("'{}' is an invalid field name",), _K.BAD_ARGUMENT, _A.CALLER,
             "HMP does not know this metadata field.",
-            "The fields are title, description and createdby.",
-        ),
-        Meaning(
-            ("Permission must be one of: {}",),
-            _K.BAD_ARGUMENT,
-            _A.CALLER,
+            "The fields are title, description and createdby."),
+        Meaning(("Permission must be one of: {}",), _K.BAD_ARGUMENT, _A.CALLER,
             "HMP does not know this permission.",
-            "Sessions take WATCH, EDIT, RECORD, OWN, recordings WATCH, EDIT, OWN; both take the "
-            "ID of a custom permission.",
-        ),
-        Meaning(
-            ("Session name must be at least 1 character",),
-            _K.BAD_ARGUMENT,
-            _A.CALLER,
+            "Sessions take WATCH, EDIT, RECORD, OWN, recordings WATCH, EDIT, OWN; both take "
+            "the ID of a custom permission."),
+        Meaning(("Session name must be at least 1 character",), _K.BAD_ARGUMENT, _A.CALLER,
             "A session needs a title.",
-            "Give a title that is not empty.",
-        ),
-        Meaning(
-            (
-                "Values must be strings",
-                "Please provide non-empty values",
-                "Please remove any leading or trailing spaces in the values",
-                "Please verify that values are unique",
-            ),
-            _K.BAD_ARGUMENT,
-            _A.CALLER,
+            "Give a title that is not empty."),
+        Meaning((
+            "Values must be strings",
+            "Please provide non-empty values",
+            "Please remove any leading or trailing spaces in the values",
+            "Please verify that values are unique",
+            ), _K.BAD_ARGUMENT, _A.CALLER,
             "HMP does not take these category values.",
-            "Give each value once, not empty, without spaces around it.",
-        ),
+            "Give each value once, not empty, without spaces around it."),
     ),
     "010003": (
-        Meaning(
-            ("Expected {} parameter(s). Got {} parameter(s)", "Expected {} parameters. Got {}"),
-            _K.WRONG_ARITY,
-            _A.BRIDGE,
+        Meaning((
+            "Expected {} parameter(s). Got {} parameter(s)",
+            "Expected {} parameters. Got {}",
+            ), _K.WRONG_ARITY, _A.BRIDGE,
             "HMP expects another number of parameters for this command.",
-            _REPORT,
-        ),
+            _REPORT),
     ),
     "010004": (
-        Meaning(
-            ("'{}' is not an active recording",),
-            _K.NOT_ACTIVE,
-            _A.OPERATOR,
+        Meaning(("'{}' is not an active recording",), _K.NOT_ACTIVE, _A.OPERATOR,
             "The recording has ended.",
-            "HotMarks can only be set while a recording runs or is paused.",
-        ),
+            "HotMarks can only be set while a recording runs or is paused."),
     ),
     "010005": (
-        Meaning(
-            ("Only single source recordings can be streamed",),
-            _K.NOT_SINGLE_SOURCE,
-            _A.OPERATOR,
+        Meaning(("Only single source recordings can be streamed",),
+            _K.NOT_SINGLE_SOURCE, _A.OPERATOR,
             "The recording has more than one source.",
-            "Re-streaming needs a recording of a session with one source.",
-        ),
+            "Re-streaming needs a recording of a session with one source."),
     ),
     "010006": (
-        Meaning(
-            ("Address or port already in use",),
-            _K.ADDRESS_IN_USE,
-            _A.OPERATOR,
+        Meaning(("Address or port already in use",), _K.ADDRESS_IN_USE, _A.OPERATOR,
             "Another re-stream already goes to this address and port.",
-            "Stop that re-stream, or choose another address or port.",
-        ),
-        Meaning(
-            ("Address or port already in use by a source",),
-            _K.ADDRESS_IN_USE,
-            _A.OPERATOR,
+            "Stop that re-stream, or choose another address or port."),
+        Meaning(("Address or port already in use by a source",), _K.ADDRESS_IN_USE, _A.OPERATOR,
             "A source of HMP already uses this address and port.",
-            "Choose another address or port.",
-        ),
+            "Choose another address or port."),
     ),
     "020000": (
-        Meaning(
-            ("Not Authorized",),
-            _K.NOT_AUTHORIZED,
-            _A.ADMINISTRATOR,
+        Meaning(("Not Authorized",), _K.NOT_AUTHORIZED, _A.ADMINISTRATOR,
             "HMP does not accept commands from this box.",
-            "In HMP add this box's address under Administration > System Settings > API Access.",
-        ),
+            "In HMP add this box's address under Administration > System Settings > API Access."),
     ),
     "030003": (
-        Meaning(
-            ("Cannot share",),
-            _K.CANNOT_SHARE,
-            _A.ADMINISTRATOR,
+        Meaning(("Cannot share",), _K.CANNOT_SHARE, _A.ADMINISTRATOR,
             "HMP does not allow this share.",
-            "Choose a lower permission, or check the custom permission's ID and the roles in HMP.",
-        ),
+            "Choose a lower permission, or check the custom permission's ID and the roles in HMP."),
     ),
     "040001": (
-        Meaning(
-            ("Active recording not found",),
-            _K.RECORDING_NOT_FOUND,
-            _A.OPERATOR,
+        Meaning(("Active recording not found",), _K.RECORDING_NOT_FOUND, _A.OPERATOR,
             "HMP has no active recording with this ID: it has ended, or never was.",
-            "Look at the recording in HMP's web pages.",
-        ),
+            "Look at the recording in HMP's web pages."),
     ),
     "040002": (
-        Meaning(
-            ("Recording not found",),
-            _K.RECORDING_NOT_FOUND,
-            _A.OPERATOR,
+        Meaning(("Recording not found",), _K.RECORDING_NOT_FOUND, _A.OPERATOR,
             "HMP has no recording with this ID.",
-            "Check the ID; the recording may have been deleted in HMP's web pages.",
-        ),
+            "Check the ID; the recording may have been deleted in HMP's web pages."),
     ),
     "040003": (
-        Meaning(
-            ("Stream not found",),
-            _K.STREAM_NOT_FOUND,
-            _A.OPERATOR,
+        Meaning(("Stream not found",), _K.STREAM_NOT_FOUND, _A.OPERATOR,
             "HMP has no re-stream with this ID: it has ended, or never was.",
-            "Start the re-stream again if it is still wanted.",
-        ),
+            "Start the re-stream again if it is still wanted."),
     ),
     "040004": (
-        Meaning(
-            ("User not found",),
-            _K.USER_NOT_FOUND,
-            _A.CALLER,
+        Meaning(("User not found",), _K.USER_NOT_FOUND, _A.CALLER,
             "HMP has no user of this name.",
-            "Check the name under Administration > Users in HMP.",
-        ),
+            "Check the name under Administration > Users in HMP."),
     ),
     "040005": (
-        Meaning(
-            ("Group not found",),
-            _K.GROUP_NOT_FOUND,
-            _A.CALLER,
+        Meaning(("Group not found",), _K.GROUP_NOT_FOUND, _A.CALLER,
             "HMP has no group of this name.",
-            "Check the name; groups exist only where HMP uses LDAP or Active Directory.",
-        ),
+            "Check the name; groups exist only where HMP uses LDAP or Active Directory."),
     ),
     "040006": (
-        Meaning(
-            ("Session not found",),
-            _K.SESSION_MISSING,
-            _A.CALLER,
+        Meaning(("Session not found",), _K.SESSION_MISSING, _A.CALLER,
             "HMP has no session with this ID.",
-            "Check the session's ID in the configuration; it may have been deleted in HMP.",
-        ),
+            "Check the session's ID in the configuration; it may have been deleted in HMP."),
     ),
     "040007": (
-        Meaning(
-            ("Category not found",),
-            _K.CATEGORY_NOT_FOUND,
-            _A.CALLER,
+        Meaning(("Category not found",), _K.CATEGORY_NOT_FOUND, _A.CALLER,
             "HMP has no category with this ID.",
-            "Check the category's ID in the configuration.",
-        ),
+            "Check the category's ID in the configuration."),
     ),
     "040009": (
-        Meaning(
-            ("Source not found",),
-            _K.SOURCE_NOT_FOUND,
-            _A.CALLER,
+        Meaning(("Source not found",), _K.SOURCE_NOT_FOUND, _A.CALLER,
             "HMP has no source with this ID.",
-            "Copy the ID from Administration > Configuration > Sources in HMP.",
-        ),
+            "Copy the ID from Administration > Configuration > Sources in HMP."),
     ),
     "040012": (
-        Meaning(
-            ("No results",),
-            _K.NO_RESULTS,
-            _A.NOBODY,
+        Meaning(("No results",), _K.NO_RESULTS, _A.NOBODY,
             "HMP found nothing to change.",
-            "Try again once the recording has finished.",
-        ),
+            "Try again once the recording has finished."),
     ),
     "060001": (
-        Meaning(
-            ("User has no roles assigned",),
-            _K.NO_ROLES,
-            _A.ADMINISTRATOR,
+        Meaning(("User has no roles assigned",), _K.NO_ROLES, _A.ADMINISTRATOR,
             "The user has no role in HMP.",
-            "Give the user a role in HMP.",
-        ),
+            "Give the user a role in HMP."),
     ),
     "060002": (
-        Meaning(
-            ("Group has no roles assigned",),
-            _K.NO_ROLES,
-            _A.ADMINISTRATOR,
+        Meaning(("Group has no roles assigned",), _K.NO_ROLES, _A.ADMINISTRATOR,
             "The group has no role in HMP.",
-            "Give the group a role in HMP.",
-        ),
+            "Give the group a role in HMP."),
     ),
     "060003": (
-        Meaning(
-            ("Recording currently in progress", "Active recording currently in progress"),
-            _K.ACTIVE_RECORDING,
-            _A.OPERATOR,
+        Meaning((
+            "Recording currently in progress",
+            "Active recording currently in progress",
+            ), _K.ACTIVE_RECORDING, _A.OPERATOR,
             "The session is being recorded.",
-            "Stop all recordings of the session first.",
-        ),
+            "Stop all recordings of the session first."),
     ),
     "060004": (
-        Meaning(
-            ("Hotmark already exists at this time",),
-            _K.ALREADY_DONE,
-            _A.NOBODY,
+        Meaning(("Hotmark already exists at this time",), _K.ALREADY_DONE, _A.NOBODY,
             "There is a HotMark in this second already.",
-            "Nothing: the moment is marked.",
-        ),
+            "Nothing: the moment is marked."),
     ),
     "060008": (
-        Meaning(
-            ("Source already added to this session",),
-            _K.ALREADY_DONE,
-            _A.NOBODY,
+        Meaning(("Source already added to this session",), _K.ALREADY_DONE, _A.NOBODY,
             "The session has this source already.",
-            "Nothing: it is as wanted.",
-        ),
+            "Nothing: it is as wanted."),
     ),
     "060009": (
-        Meaning(
-            ("Session requires at least one source",),
-            _K.NO_SOURCE,
-            _A.ADMINISTRATOR,
+        Meaning(("Session requires at least one source",), _K.NO_SOURCE, _A.ADMINISTRATOR,
             "The session has no source, so there is nothing to record.",
-            "Add a source to the session in HMP.",
-        ),
+            "Add a source to the session in HMP."),
     ),
     "070000": (
-        Meaning(
-            ("Internal Server Error",),
-            _K.TRANSIENT,
-            _A.NOBODY,
+        Meaning(("Internal Server Error",), _K.TRANSIENT, _A.NOBODY,
             "HMP could not do it just now; it says so while its services start.",
-            _PASSES,
-        ),
+            _PASSES),
     ),
     "070003": (
-        Meaning(
-            ("Failed to update state", "Internal Server Error"),
-            _K.INTERNAL,
-            _A.SUPPORT,
+        Meaning((
+            "Failed to update state",
+            "Internal Server Error",
+            ), _K.INTERNAL, _A.SUPPORT,
             "HMP could not change the recording's state.",
-            _SUPPORT,
-        ),
-        Meaning(
-            ("Recording not found",),
-            _K.RECORDING_NOT_FOUND,
-            _A.OPERATOR,
+            _SUPPORT),
+        Meaning(("Recording not found",), _K.RECORDING_NOT_FOUND, _A.OPERATOR,
             "HMP has no recording with this ID.",
             "Check the ID; the recording may have been deleted in HMP's web pages.",
-            frozenset({"getRecordingStatus"}),
-        ),
+            frozenset({"getRecordingStatus"})),
     ),
     "070004": (
-        Meaning(
-            ("Error while starting stream",),
-            _K.INTERNAL,
-            _A.SUPPORT,
+        Meaning(("Error while starting stream",), _K.INTERNAL, _A.SUPPORT,
             "HMP could not start the re-stream.",
-            _SUPPORT,
-        ),
+            _SUPPORT),
     ),
     "070005": (
-        Meaning(
-            ("Error while stopping stream",),
-            _K.INTERNAL,
-            _A.SUPPORT,
+        Meaning(("Error while stopping stream",), _K.INTERNAL, _A.SUPPORT,
             "HMP could not stop the re-stream.",
-            _SUPPORT,
-        ),
+            _SUPPORT),
     ),
     "070006": (
-        Meaning(
-            ("Bus client error",),
-            _K.TRANSIENT,
-            _A.NOBODY,
+        Meaning(("Bus client error",), _K.TRANSIENT, _A.NOBODY,
             "HMP's services do not reach each other.",
-            _PASSES,
-        ),
+            _PASSES),
     ),
     "070007": (
-        Meaning(
-            ("Bus response parsing error",),
-            _K.TRANSIENT,
-            _A.NOBODY,
+        Meaning(("Bus response parsing error",), _K.TRANSIENT, _A.NOBODY,
             "HMP's services do not understand each other.",
-            _PASSES,
-        ),
+            _PASSES),
     ),
     "070008": (
-        Meaning(
-            ("Error searching for a user",),
-            _K.DIRECTORY,
-            _A.ADMINISTRATOR,
+        Meaning(("Error searching for a user",), _K.DIRECTORY, _A.ADMINISTRATOR,
             "HMP could not look the user up.",
-            "Check HMP's connection to its directory (LDAP or Active Directory).",
-        ),
+            "Check HMP's connection to its directory (LDAP or Active Directory)."),
     ),
     "070009": (
-        Meaning(
-            ("Error searching for a group",),
-            _K.DIRECTORY,
-            _A.ADMINISTRATOR,
+        Meaning(("Error searching for a group",), _K.DIRECTORY, _A.ADMINISTRATOR,
             "HMP could not look the group up.",
-            "Check HMP's connection to its directory (LDAP or Active Directory).",
-        ),
+            "Check HMP's connection to its directory (LDAP or Active Directory)."),
     ),
     "070010": (
-        Meaning(
-            ("Could not create a track",),
-            _K.INTERNAL,
-            _A.SUPPORT,
+        Meaning(("Could not create a track",), _K.INTERNAL, _A.SUPPORT,
             "HMP could not add the source to the session.",
-            f"A session takes up to four sources. {_SUPPORT}",
-        ),
+            f"A session takes up to four sources. {_SUPPORT}"),
     ),
     "070011": (
-        Meaning(
-            ("Could not locate recording",),
-            _K.INTERNAL,
-            _A.SUPPORT,
+        Meaning(("Could not locate recording",), _K.INTERNAL, _A.SUPPORT,
             "HMP could not find the recording's data.",
-            _SUPPORT,
-        ),
+            _SUPPORT),
     ),
     "070014": (
-        Meaning(
-            ("Error writing to file",),
-            _K.WRITE_ERROR,
-            _A.ADMINISTRATOR,
+        Meaning(("Error writing to file",), _K.WRITE_ERROR, _A.ADMINISTRATOR,
             "HMP cannot write the recording.",
-            "Check HMP's storage: mounted, writable, not full.",
-        ),
+            "Check HMP's storage: mounted, writable, not full."),
     ),
     "070017": (
-        Meaning(
-            ("Failed to update a recording",),
-            _K.INTERNAL,
-            _A.SUPPORT,
+        Meaning(("Failed to update a recording",), _K.INTERNAL, _A.SUPPORT,
             "HMP could not change the recording's details.",
-            _SUPPORT,
-        ),
+            _SUPPORT),
     ),
     "070019": (
-        Meaning(
-            ("Failed to create a session",),
-            _K.INTERNAL,
-            _A.SUPPORT,
+        Meaning(("Failed to create a session",), _K.INTERNAL, _A.SUPPORT,
             "HMP could not make the session.",
-            _SUPPORT,
-        ),
+            _SUPPORT),
     ),
     "070027": (
-        Meaning(
-            ("Insufficient Disk Space",),
-            _K.DISK_FULL,
-            _A.ADMINISTRATOR,
+        Meaning(("Insufficient Disk Space",), _K.DISK_FULL, _A.ADMINISTRATOR,
             "HMP's disk is full: nothing is recorded.",
-            "Delete recordings that nobody needs, or give HMP more storage.",
-        ),
+            "Delete recordings that nobody needs, or give HMP more storage."),
     ),
     "090001": (
-        Meaning(
-            ("No bus connection",),
-            _K.TRANSIENT,
-            _A.NOBODY,
+        Meaning(("No bus connection",), _K.TRANSIENT, _A.NOBODY,
             "HMP's services are not connected.",
-            _PASSES,
-        ),
+            _PASSES),
     ),
 }
+# fmt: on
 
 #: Every logical code of the guide and what it can mean, the usual meaning first.
 ERRORS = MappingProxyType(_TABLE)

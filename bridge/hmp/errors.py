@@ -10,7 +10,8 @@ HmpError
 └ InvalidArgument    refused here, before anything was sent (R17); also a ValueError
 """
 
-from .error_table import Actor, ErrorKind, Meaning, meaning_of
+from .error_kinds import Actor, ErrorKind, Meaning
+from .error_table import meaning_of
 from .link import LinkState
 
 __all__ = [
