@@ -10,6 +10,7 @@ from ..hmp.commands import RecordingStatus
 from ..hmp.errors import ErrorKind, OutcomeUnknown, Refused
 from . import lost, problems, status
 from .answer import Answer, Done, NotSent, problem_of
+from .model import decide_deferred
 from .state import Change, LostStart, Now, Recording, RoomState, Step
 from .turn import Turn
 from .vocabulary import Alarm, Goal, Outcome, StepKind, Stop, Target
@@ -33,9 +34,19 @@ def apply(room: RoomState, step: Step, answer: Answer, now: Now) -> Change:
     """Take in what came of `step`, which was `room.busy` until now."""
     turn = Turn(room, now)
     turn.update(busy=None)
-    if not isinstance(answer, NotSent):
+    if not isinstance(answer, NotSent) and _concerns(room, step):
         _HANDLERS[step.kind](turn, answer)
+        if not turn.room.stale:
+            decide_deferred(turn)
     return turn.finish()
+
+
+def _concerns(room: RoomState, step: Step) -> bool:
+    """Whether the step is about what the room holds now: it may have given a recording up."""
+    about = getattr(step.command, "recording", None)
+    if about is None or step.kind is StepKind.ADOPT:
+        return True
+    return room.recording is not None and room.recording.id == about
 
 
 def _started(turn: Turn, answer: Answer) -> None:
@@ -94,6 +105,10 @@ def _start_refused(turn: Turn, refused: Refused) -> None:
     turn.update(problem=problem)
     if refused.kind in _START_ALARMS:
         turn.alarm(_START_ALARMS[refused.kind])
+    if refused.kind is ErrorKind.ACTIVE_RECORDING:
+        # The session is being recorded, and not by a recording that this room knows.
+        turn.alarm(Alarm.OUTCOME_UNKNOWN)
+        turn.update(spare_suspected=True, restarted=False)
     if _is_restart(turn.room) and refused.kind not in _NEVER_AGAIN:
         pause = turn.room.policy.interrupt_backoff
         turn.update(start_not_before=turn.now.monotonic + pause)
@@ -185,7 +200,7 @@ _HANDLERS: dict[StepKind, Callable[[Turn, Answer], None]] = {
     StepKind.CONFIRM: status.confirmed,
     StepKind.PAUSE: _paused,
     StepKind.RESUME: _resumed,
-    StepKind.SETTLE: status.settled,
+    StepKind.SETTLE: status.polled,
     StepKind.ADOPT: lost.adopted,
     StepKind.QUESTION: lost.questioned,
     StepKind.MARK: _marked,

@@ -11,11 +11,11 @@ from ..hmp.commands import RecordingStatus
 from ..hmp.errors import ErrorKind, OutcomeUnknown, Refused
 from . import problems
 from .answer import Answer, Done, problem_of
-from .state import Recording
+from .state import Recording, RoomState
 from .turn import Turn
 from .vocabulary import Alarm, Goal, Outcome, Stop, Target
 
-__all__ = ["adopted", "questioned"]
+__all__ = ["adopted", "give_up_restart", "questioned", "restart_until"]
 
 
 def questioned(turn: Turn, answer: Answer) -> None:
@@ -93,6 +93,7 @@ def _proved(turn: Turn) -> None:
     turn.alarm(Alarm.OUTCOME_UNKNOWN)
     room = turn.room
     if room.recording is not None:
+        turn.update_recording(unsettled=False)
         turn.wait_until(turn.now.monotonic + room.policy.poll_interval)
         return
     lost = room.lost_start
@@ -118,8 +119,11 @@ def _proved(turn: Turn) -> None:
 def _not_proved(turn: Turn) -> None:
     room = turn.room
     lost = room.lost_start
-    if lost is None:
+    if lost is None and (room.recording is not None or room.server_proves):
         _not_recorded(turn)
+    elif lost is None:
+        # No spare file was found, which proves nothing here: the alarm stays until the next start.
+        turn.update(spare_suspected=False)
     elif turn.now.monotonic < lost.written_at + room.policy.start_timeout:
         # HMP may still be at it.
         last = lost.written_at + room.policy.start_timeout
@@ -150,6 +154,24 @@ def _may_restart(turn: Turn) -> bool:
     if not room.policy.restart_lost_start or room.restarted or room.intended_at is None:
         return False
     return turn.now.monotonic < room.intended_at + room.policy.restart_within
+
+
+def restart_until(room: RoomState) -> float | None:
+    """Monotonic time after which the restart of a lost start comes too late, None without one."""
+    if not room.restarted or room.recording is not None or room.target is Target.IDLE:
+        return None
+    if room.busy is not None or room.lost_start is not None or room.intended_at is None:
+        return None
+    if room.interrupted_at is not None and room.interrupted_at > room.intended_at:
+        return None  # it is the restart of an interrupted recording, which has no such limit (R25)
+    return room.intended_at + room.policy.restart_within
+
+
+def give_up_restart(turn: Turn) -> None:
+    """The link was down for so long that nobody expects the restart any more."""
+    until = restart_until(turn.room)
+    if until is not None and until <= turn.now.monotonic:
+        turn.update(target=Target.IDLE, next_title=None)
 
 
 def _not_recorded(turn: Turn) -> None:

@@ -13,6 +13,7 @@ Two rules make the rest simple:
 
 from ..hmp.commands import RecordingStatus
 from . import problems
+from .lost import give_up_restart
 from .state import Change, Now, Pending, Request, RoomState, elapsed
 from .table import TABLE
 from .turn import Turn
@@ -50,10 +51,10 @@ def link_changed(room: RoomState, ready: bool, now: Now) -> Change:
             pending=tuple(p.after(waited) for p in room.pending),
             deferred=tuple(p.after(waited) for p in room.deferred),
         )
-        if room.recording is None:
-            decide_deferred(turn)
-    elif room.recording is not None:
+    if room.recording is not None:
         turn.update_recording(unsettled=True, not_before=now.monotonic)
+    if not turn.room.stale:
+        decide_deferred(turn)
     return turn.finish()
 
 
@@ -69,6 +70,7 @@ def tick(room: RoomState, now: Now) -> Change:
         turn.update(marks=tuple(mark for mark in room.marks if mark not in late))
     if room.not_ready_since is not None:
         _expire(turn, now.monotonic - room.not_ready_since)
+    give_up_restart(turn)
     seconds = elapsed(room.recording, now)
     if seconds - room.elapsed >= room.policy.elapsed_every:
         turn.update(elapsed=seconds)
@@ -83,18 +85,17 @@ def decide_deferred(turn: Turn) -> None:
         TABLE[turn.room.state][pending.request.action](turn, pending.request)
 
 
-def _expire(turn: Turn, waited: float) -> None:
-    waiting = (*turn.room.pending, *turn.room.deferred)
-    over = [p for p in waiting if p.left is not None and p.left <= waited]
-    if not over:
-        return
-    for pending in over:
+def _expire(turn: Turn, since: float) -> None:
+    room, now = turn.room, turn.now.monotonic
+    over = tuple(p for p in room.pending if p.left is not None and since + p.left <= now)
+    undecided = tuple(p for p in room.deferred if p.left is not None and since + p.left <= now)
+    for pending in (*over, *undecided):
         turn.answer(pending.request, Outcome.EXPIRED, problems.TOO_LATE)
     turn.update(
-        pending=tuple(p for p in turn.room.pending if p not in over),
-        deferred=tuple(p for p in turn.room.deferred if p not in over),
+        pending=tuple(p for p in room.pending if p not in over),
+        deferred=tuple(p for p in room.deferred if p not in undecided),
     )
-    goals = {p.goal for p in over}
+    goals = {p.goal for p in over}  # a toggle still undecided wanted nothing yet
     if Goal.ADOPT in goals:
         turn.update(adopting=None)
     if turn.room.recording is None:

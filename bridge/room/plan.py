@@ -21,6 +21,7 @@ from ..hmp.commands import (
     UpdateMetadata,
 )
 from ..hmp.link import Priority
+from .lost import restart_until
 from .state import Now, Recording, RoomState, Step
 from .vocabulary import StepKind, Stop, Target
 
@@ -79,6 +80,7 @@ def wake_in(room: RoomState, now: Now) -> float:
     recording = room.recording
     if recording is None:
         moments.append(room.start_not_before)
+        moments.append(restart_until(room) or 0.0)
     else:
         moments.append(recording.not_before)
         if recording.running_since is not None:
@@ -94,8 +96,10 @@ def _question(room: RoomState) -> Step:
 def _start(room: RoomState, now: Now) -> Step | None:
     if room.start_not_before > now.monotonic:
         return None
+    if room.spare_suspected and (room.target is Target.IDLE or not room.restarted):
+        return _question(room)  # before another press starts a third recording (R5)
     if room.target is Target.IDLE:
-        return _question(room) if room.spare_suspected else None
+        return None
     return Step(StepKind.START, StartRecording(room.policy.session))
 
 

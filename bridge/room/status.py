@@ -7,11 +7,11 @@ from ..hmp.commands import RecordingStatus
 from ..hmp.errors import ErrorKind, Refused
 from . import problems
 from .answer import Answer, Done, problem_of
-from .model import decide_deferred, follow_status
+from .model import follow_status
 from .turn import Turn
 from .vocabulary import Alarm, Goal, Outcome, Stop, Target
 
-__all__ = ["confirmed", "polled", "settled"]
+__all__ = ["confirmed", "polled"]
 
 _CONFIRM_EVERY = 0.5
 """Seconds between two questions whether a stop has taken effect."""
@@ -24,7 +24,7 @@ _ASK_AGAIN = 1.0
 
 
 def polled(turn: Turn, answer: Answer) -> None:
-    """The answer to a routine poll."""
+    """The answer to a routine poll, or to a question asked because something was uncertain."""
     turn.update_recording(asked=True)
     match answer:
         case Done(value=RecordingStatus.FINISHED):
@@ -42,13 +42,6 @@ def polled(turn: Turn, answer: Answer) -> None:
             turn.wait_until(turn.now.monotonic + _ASK_AGAIN)
         case _:
             turn.update_recording(unsettled=True)
-
-
-def settled(turn: Turn, answer: Answer) -> None:
-    """The answer to a question asked because something was uncertain."""
-    polled(turn, answer)
-    if not turn.room.stale:
-        decide_deferred(turn)
 
 
 def confirmed(turn: Turn, answer: Answer) -> None:
@@ -86,8 +79,7 @@ def confirmed(turn: Turn, answer: Answer) -> None:
 def _found(turn: Turn, status: RecordingStatus) -> None:
     """HMP knows the recording: take over what it says."""
     recording = turn.recording
-    if recording.missing:
-        turn.clear(Alarm.OUTCOME_UNKNOWN)
+    _certain(turn)
     verified_at = recording.verified_at
     if verified_at is None and status is RecordingStatus.RECORDING:
         verified_at = turn.now.wall
@@ -124,14 +116,20 @@ def _ended_by_somebody(turn: Turn) -> None:
         return
     if turn.room.target is not Target.IDLE:
         turn.alarm(Alarm.STOPPED_UNEXPECTEDLY)
-    if turn.recording.missing:
-        turn.clear(Alarm.OUTCOME_UNKNOWN)
+    _certain(turn)
     turn.end_recording()
     turn.update(target=Target.IDLE)
     turn.resolve({Goal.PAUSE, Goal.RESUME}, Outcome.FAILED, problems.ENDED)
 
 
+def _certain(turn: Turn) -> None:
+    """HMP has spoken of the recording, so the only doubt left is about a spare one (R7b)."""
+    if not turn.room.spare_suspected:
+        turn.clear(Alarm.OUTCOME_UNKNOWN)
+
+
 def _stop_confirmed(turn: Turn) -> None:
+    _certain(turn)
     turn.end_recording()
     turn.resolve({Goal.STOP}, Outcome.OK)
 

@@ -29,9 +29,21 @@ def _not_certain(turn: Turn, request: Request) -> None:
     turn.answer(request, Outcome.FAILED, problems.NOT_CERTAIN)
 
 
+def _stop_in_idle(turn: Turn, request: Request) -> None:
+    if turn.room.adopting is None:
+        turn.answer(request, Outcome.IGNORED)
+    else:  # it is meant for the recording that is being handed over
+        turn.wait_for(request, Goal.STOP, None)
+
+
 def _start(turn: Turn, request: Request) -> None:
+    interrupted_at = turn.room.interrupted_at
+    if turn.room.recording is None:
+        turn.resolve({Goal.STOP}, Outcome.IGNORED)
     turn.update(
         target=Target.RECORDING,
+        # A restart that was still to come is overtaken: this start is the press's own.
+        interrupted_at=interrupted_at and min(interrupted_at, turn.now.monotonic),
         next_owner=request.owner,
         next_title=request.title or turn.room.next_title,
         intended_at=turn.now.monotonic,
@@ -43,7 +55,6 @@ def _start(turn: Turn, request: Request) -> None:
 
 def _record_while_starting(turn: Turn, request: Request) -> None:
     if turn.room.target is Target.IDLE:  # a stop came in between and is overtaken now
-        turn.resolve({Goal.STOP}, Outcome.IGNORED)
         _start(turn, request)
     else:
         turn.answer(request, Outcome.IGNORED)
@@ -163,6 +174,9 @@ def _record_while_unknown(turn: Turn, request: Request) -> None:
 
 def _stop_while_unknown(turn: Turn, request: Request) -> None:
     lost = turn.room.lost_start
+    if any(pending.goal is Goal.STOP for pending in turn.room.pending):
+        turn.answer(request, Outcome.IGNORED)  # one is kept already
+        return
     turn.update(target=Target.IDLE, next_title=None)
     if lost is not None and lost.inconclusive:
         # Everything has been asked already; the alarm stays until something is recorded again.
@@ -219,7 +233,7 @@ _ACTIVE: _Row = {
 TABLE: dict[State, _Row] = {
     State.IDLE: {
         Action.RECORD: _start,
-        Action.STOP: _ignore,
+        Action.STOP: _stop_in_idle,
         Action.PAUSE: _not_recording,
         Action.RESUME: _not_recording,
         Action.TOGGLE: _start,

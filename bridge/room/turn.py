@@ -106,7 +106,7 @@ class Turn:
         reached without a command of ours found it already so. Both end `ignored`.
         """
         room = self.room
-        if room.busy is not None or room.lost_start is not None:
+        if room.busy is not None or room.lost_start is not None or room.adopting is not None:
             return
         recording = room.recording
         if recording is None:
@@ -126,6 +126,8 @@ class Turn:
             over |= {Goal.RESUME} if room.target is Target.PAUSED else {Goal.PAUSE}
             if recording.status is RecordingStatus.RECORDING:
                 over |= {Goal.RESUME}
+            elif recording.status is RecordingStatus.PAUSED:
+                over |= {Goal.PAUSE}
         self.resolve(over, Outcome.IGNORED)
 
     def finish(self) -> Change:
