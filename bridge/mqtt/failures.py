@@ -32,7 +32,8 @@ class FailureKind(Enum):
     TLS = "check that mqtt.port is the broker's TLS port and mqtt.tls.cert and key fit together"
     FILE = "correct the paths under mqtt.tls, and let the bridge's user read the files"
     WEBSOCKET = "check that mqtt.port is the broker's WebSocket port, and mqtt.websocket_path"
-    NO_ANSWER = "check that mqtt.port is the broker's MQTT port"
+    NO_ANSWER = "check that mqtt.port is the broker's MQTT port, and that the broker is well"
+    NOT_MQTT = "check that mqtt.port is the broker's MQTT port, and not its TLS or web port"
     CREDENTIALS = "correct mqtt.username and mqtt.password, or add the user to the broker"
     NOT_AUTHORIZED = "give the bridge's user access on the broker (mqtt.username, password, ACL)"
     CLIENT_ID = "set mqtt.client_id to one that the broker accepts"
@@ -101,7 +102,7 @@ def from_disconnect(reason: ReasonCode, *, from_broker: bool) -> BrokerFailure:
     if kind is FailureKind.KEEPALIVE:
         return BrokerFailure(kind, "the broker did not answer a PINGREQ")
     if name == "Protocol error":
-        return BrokerFailure(FailureKind.NO_ANSWER, "the broker sent something that is not MQTT")
+        return BrokerFailure(FailureKind.NOT_MQTT, "the broker sent something that is not MQTT")
     return BrokerFailure(kind, "the connection was lost")
 
 

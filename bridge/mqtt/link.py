@@ -97,7 +97,7 @@ class BrokerLink:
         self._inbox = Inbox(settings.receive_maximum)
         self._session: Session | None = None
         self._connections = 0
-        self._failure: BrokerFailure | None = None
+        self.failure: BrokerFailure | None = None
         self._refused_messages = 0
 
     async def receive(self) -> Message:
@@ -121,7 +121,7 @@ class BrokerLink:
             unconfirmed=self.image.unconfirmed,
             outbox_dropped=self.image.dropped,
             refused=self.image.refused,
-            error=str(self._failure) if self._failure else None,
+            error=str(self.failure) if self.failure else None,
         )
 
     async def run(self, *, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
@@ -197,7 +197,7 @@ class BrokerLink:
 
     def _online(self, session: Session) -> None:
         self._backoff.reset()
-        self._failure = None
+        self.failure = None
         log.info(
             "mqtt connected",
             broker=self.settings.address,
@@ -228,8 +228,8 @@ class BrokerLink:
 
     def _note(self, failure: BrokerFailure) -> None:
         """Log a way of failing when it begins, not at each attempt that fails the same way."""
-        known = self._failure
-        self._failure = failure
+        known = self.failure
+        self.failure = failure
         report = log.debug if known and known.kind is failure.kind else log.warning
         report(
             "mqtt connection failed",

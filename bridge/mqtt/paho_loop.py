@@ -5,6 +5,8 @@
 - Writing is tried at once by whoever has something to write; the writer task steps in only while
   the socket is full. A failed write raises nothing into its caller: paho closes the socket, and
   the reader, woken by that, ends the loop with the reason.
+- Nothing is written from within a callback: paho holds a lock there, which it takes again, and
+  never gets, when the write fails. What a callback queues is written when paho has returned.
 - The tasks are shielded from cancellation until `stop`, so that whoever uses the connection can
   still say good-bye when it is cancelled.
 """
@@ -38,6 +40,7 @@ class PahoLoop:
         self._socket_full = trio.Event()
         self._drained = trio.lowlevel.ParkingLot()
         self._leaving = False
+        self._inside_paho = False
         # Attached only now: earlier, paho would call them in the thread that connects.
         client.on_socket_close = _wake_waiters
         # Its presence keeps paho from writing by itself; `want_write` says the rest.
@@ -87,9 +90,11 @@ class PahoLoop:
 
     def write(self) -> None:
         """Write what is queued, now, unless the socket is known to be full."""
+        if self._inside_paho:
+            return
         if self.client.want_write() and not self._socket_full.is_set():
-            self.client.loop_write()
-            if self.client.want_write():
+            self._call(self.client.loop_write)
+            if self.client.want_write() and self.alive:
                 self._socket_full.set()
 
     async def drained(self) -> None:
@@ -104,6 +109,15 @@ class PahoLoop:
         self.write()
         await self.drained()
 
+    def _call(self, loop: Callable[[], object]) -> None:
+        # The result is not looked at: whatever ends a connection closes its socket and has said
+        # why to `_on_disconnect`.
+        self._inside_paho = True
+        try:
+            loop()
+        finally:
+            self._inside_paho = False
+
     async def _read(self) -> None:
         client = self.client
         while (sock := client.socket()) is not None:
@@ -111,23 +125,25 @@ class PahoLoop:
                 await trio.lowlevel.wait_readable(sock)
             except trio.ClosedResourceError:
                 break
-            client.loop_read()
+            self._call(client.loop_read)
             # TLS hands over a whole record at a time, and what is left of it wakes nobody.
             pending = getattr(sock, "pending", None)
             while pending is not None and client.socket() is sock and pending():
-                client.loop_read()
+                self._call(client.loop_read)
             if client.socket() is sock:
                 quick_acknowledgement(client)
             self.write()
 
     async def _write_when_possible(self) -> None:
-        while (sock := self.client.socket()) is not None:
+        while True:
             await self._socket_full.wait()
+            if (sock := self.client.socket()) is None:
+                return
             try:
                 await trio.lowlevel.wait_writable(sock)
             except trio.ClosedResourceError:
                 return
-            self.client.loop_write()
+            self._call(self.client.loop_write)
             if not self.client.want_write():
                 self._socket_full = trio.Event()
                 self._drained.unpark_all()
@@ -136,7 +152,7 @@ class PahoLoop:
         # paho's keepalive runs on time.monotonic, whatever clock Trio has.
         while self.alive:
             await trio.sleep(1.0)
-            self.client.loop_misc()
+            self._call(self.client.loop_misc)
             self.write()
             if self.failure is None and (failure := self._overdue()) is not None:
                 self.failure = failure

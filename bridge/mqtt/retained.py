@@ -27,7 +27,8 @@ async def read_retained(
     """Payload by topic of every retained message that matches.
 
     The broker sends what it retains as it handles SUBSCRIBE; a marker published after SUBACK
-    comes back behind all of that, so nothing is guessed from silence. What is read does not reach
+    comes back behind all of that, so nothing is guessed from silence. All of it is delivered at
+    QoS 0, past whatever waits to be acknowledged by somebody else, and does not reach
     `BrokerLink.receive`; live messages for the session's other subscriptions still do. The
     filters are unsubscribed again, or restored where the session had subscribed to them.
 
@@ -62,9 +63,9 @@ async def _read_round(
 
     session.interceptors.append(collect)
     try:
-        await session.subscribe([Subscription(marker_topic, retain_handling=2)])
+        await session.subscribe([Subscription(marker_topic, qos=0)])
         await session.subscribe(
-            [Subscription(each, retain_handling=0, retain_as_published=False) for each in filters]
+            [Subscription(each, 0, retain_as_published=False, qos=0) for each in filters]
         )
         await session.publish(marker_topic, marker)
         with trio.move_on_after(ECHO_PATIENCE):

@@ -218,13 +218,14 @@ class Session:
 
     def _send_subscribe(self, batch: Sequence[Subscription]) -> tuple[object, int | None]:
         if self.protocol == "3.1.1":
-            return self._client.subscribe([(each.topic_filter, 1) for each in batch])
+            pairs: list[tuple[str, int]] = [(each.topic_filter, each.qos) for each in batch]
+            return self._client.subscribe(pairs)
         return self._client.subscribe(
             [
                 (
                     each.topic_filter,
                     SubscribeOptions(
-                        qos=1,
+                        qos=each.qos,
                         retainAsPublished=each.retain_as_published,
                         retainHandling=each.retain_handling,
                     ),

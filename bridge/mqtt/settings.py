@@ -58,7 +58,7 @@ class BrokerSettings:
 
 @dataclass(frozen=True, slots=True)
 class Subscription:
-    """A topic filter, always subscribed at QoS 1.
+    """A topic filter, and how it is subscribed to; inputs are at QoS 1.
 
     `retain_handling` 2: nothing retained is sent at subscription. `retain_as_published`: a message
     that was published retained while we were subscribed says so (R16). MQTT 3.1.1 has neither.
@@ -67,3 +67,4 @@ class Subscription:
     topic_filter: str
     retain_handling: Literal[0, 1, 2] = 2
     retain_as_published: bool = True
+    qos: Literal[0, 1] = 1

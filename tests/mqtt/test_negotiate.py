@@ -1,0 +1,103 @@
+"""What the link makes of answers that no installed broker gives."""
+
+from typing import Any
+
+import pytest
+import trio
+
+from bridge.mqtt.failures import BrokerFailure, FailureKind
+from bridge.mqtt.image import Image
+from bridge.mqtt.link import BrokerLink, BrokerState
+from bridge.mqtt.settings import BrokerSettings, Subscription
+from bridge.reconnect import Backoff
+
+from .scripted_broker import scripted_broker
+
+CONNACK_311 = bytes.fromhex("20020000")
+CONNACK_311_VERSION = bytes.fromhex("20020001")
+CONNACK_5 = bytes.fromhex("2003000000")
+CONNACK_5_SESSION = bytes.fromhex("2003010000")
+CONNACK_5_CLIENT_ID = bytes.fromhex("2003008500")
+CONNACK_5_VERSION = bytes.fromhex("2003008400")
+SUBACK_5_REFUSED = bytes.fromhex("900400010087")
+SUBACK_311_REFUSED = bytes.fromhex("9003000180")
+TAKEN_OVER = bytes.fromhex("e0028e00")
+
+
+async def end_of(port: int, **changes: Any) -> BrokerFailure:
+    """How the link's first attempt fails."""
+    settings: dict[str, Any] = {"connect_timeout": 1.0, "client_id": "bridge"} | changes
+    failed = trio.Event()
+    states: list[BrokerState] = []
+
+    def changed(state: BrokerState) -> None:
+        states.append(state)
+        if state is BrokerState.DOWN:
+            failed.set()
+
+    link = BrokerLink(
+        BrokerSettings(host="127.0.0.1", port=port, **settings),
+        Image(),
+        [Subscription("in/a")],
+        availability_topic="state",
+        changed=changed,
+        backoff=Backoff(uniform=lambda _low, _high: 60.0),
+    )
+    async with trio.open_nursery() as nursery:
+        await nursery.start(link.run)
+        await failed.wait()
+        nursery.cancel_scope.cancel()
+    failure = link.failure
+    assert failure is not None
+    return failure
+
+
+@pytest.mark.parametrize("answer", [CONNACK_311_VERSION, CONNACK_5_VERSION])
+async def test_unsupported_protocol_version_is_followed_by_3_1_1(answer: bytes) -> None:
+    async with scripted_broker([answer, None], [CONNACK_311, SUBACK_311_REFUSED]) as port:
+        failure = await end_of(port)
+    # That this refusal was understood shows that the second connection spoke 3.1.1.
+    assert failure.kind is FailureKind.SUBSCRIPTION
+    assert "in/a" in str(failure)
+
+
+async def test_silence_is_asked_again_in_a_form_that_any_version_reads() -> None:
+    async with scripted_broker(
+        [], [CONNACK_311_VERSION, None], [CONNACK_311, SUBACK_311_REFUSED]
+    ) as port:
+        assert (await end_of(port)).kind is FailureKind.SUBSCRIPTION
+
+
+@pytest.mark.parametrize("second", [[], [None], [CONNACK_5], [CONNACK_5_CLIENT_ID, None]])
+async def test_silence_alone_never_means_3_1_1(second: list[bytes | None]) -> None:
+    async with scripted_broker([], second, [CONNACK_311, SUBACK_311_REFUSED]) as port:
+        failure = await end_of(port)
+    assert failure.kind is FailureKind.NO_ANSWER
+
+
+@pytest.mark.parametrize(
+    ("protocol", "script", "kind"),
+    [
+        ("5", [CONNACK_311_VERSION, None], FailureKind.PROTOCOL_VERSION),
+        ("auto", [CONNACK_5_CLIENT_ID, None], FailureKind.CLIENT_ID),
+        ("auto", [None], FailureKind.LOST),
+        ("auto", [bytes.fromhex("15030300020246")], FailureKind.NOT_MQTT),
+        ("auto", [CONNACK_5, SUBACK_5_REFUSED], FailureKind.SUBSCRIPTION),
+        ("auto", [CONNACK_5, TAKEN_OVER], FailureKind.TAKEN_OVER),
+        ("3.1.1", [bytes.fromhex("20020002"), None], FailureKind.CLIENT_ID),
+        ("3.1.1", [bytes.fromhex("20020003"), None], FailureKind.BUSY),
+        ("3.1.1", [bytes.fromhex("20020004"), None], FailureKind.CREDENTIALS),
+    ],
+)
+async def test_answers_have_their_own_kind_of_failure(
+    protocol: str, script: list[bytes | None], kind: FailureKind
+) -> None:
+    async with scripted_broker(script) as port:
+        assert (await end_of(port, protocol=protocol)).kind is kind
+
+
+async def test_a_topic_that_is_not_utf_8_is_dropped_and_the_link_goes_on() -> None:
+    # PUBLISH at QoS 1, identifier 7, topic ff fe; then a SUBACK that refuses, as a full stop.
+    odd = bytes.fromhex("32080002fffe00070078")
+    async with scripted_broker([CONNACK_5 + odd, SUBACK_5_REFUSED]) as port:
+        assert (await end_of(port)).kind is FailureKind.SUBSCRIPTION
