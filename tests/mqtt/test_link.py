@@ -140,7 +140,8 @@ async def test_a_killed_broker_is_the_same_to_us(launch: Launch, protocol: str) 
             await trio.to_thread.run_sync(broker.start)
             await run.image.settled()
         async with peer(broker, ["a"]) as panel:
-            assert (await panel.next()).payload == b"3"
+            # Not simply the next message: the embedded broker adds some that nobody asked for.
+            await panel.until("a", b"3")
 
 
 async def test_a_frozen_broker_is_noticed_by_what_it_leaves_unanswered(launch: Launch) -> None:
@@ -242,6 +243,7 @@ async def test_a_press_is_received_once_though_its_acknowledgement_was_lost(
         assert run.link.health().received_unacknowledged == 0
 
 
+@pytest.mark.mqtt5  # the embedded broker makes QoS 1 of everything for a QoS 1 subscriber
 async def test_a_flood_at_qos_0_is_dropped_beyond_the_capacity(launch: Launch) -> None:
     broker = launch()
     async with (
