@@ -4,14 +4,16 @@
 
     broker layer   the broker link
       server layer   one link per server
-        room layer     one worker per room, the dispatcher, the health topic
+        room layer     one worker per room, the dispatcher, the bridge's word of itself
 
 Each layer's nursery holds its links beside the next layer, so that a lost link ends nothing but its
 own tasks. A signal cancels the innermost layer first: rooms settle while both links still work,
 then the server links close, then `offline` is published and the broker link closes (R24).
 """
 
+import math
 import time
+from collections.abc import Callable
 from functools import partial
 
 import structlog
@@ -22,6 +24,7 @@ from .config import Configuration
 from .dispatch import Dispatcher
 from .hmp.client import ServerLink
 from .hmp.link import LinkState
+from .journal import Journal, stamp
 from .mqtt.image import Image
 from .mqtt.link import BrokerLink, BrokerState
 from .mqtt.retained import read_retained
@@ -29,15 +32,19 @@ from .mqtt.session import Session
 from .mqtt.settings import Subscription
 from .mqtt.topics import Topics, render_ack, render_result, render_room
 from .report import instance_in, render_health, render_info
+from .room.memory import recall
 from .room.state import Result, RoomState
 from .room.vocabulary import State
-from .room.worker import Room, ServerFacts
+from .room.worker import Room, ServerFacts, clock
 from .signals import stop_on_signal
 from .systemd import notify
 
 __all__ = ["Bridge", "ForeignBridge", "run_bridge"]
 
 log = structlog.get_logger()
+
+_CONTACT_EVERY = 10.0
+"""Seconds between two journalled contacts with the broker: how well a backlog's age is known."""
 
 
 class ForeignBridge(Exception):
@@ -47,13 +54,15 @@ class ForeignBridge(Exception):
 class Bridge:
     """Everything that one process runs, wired but not yet running."""
 
-    def __init__(self, configuration: Configuration, instance_id: str) -> None:
+    def __init__(self, configuration: Configuration, instance_id: str, journal: Journal) -> None:
         self.configuration = configuration
         self.instance_id = instance_id
+        self.journal = journal
         self.topics = Topics(configuration.mqtt.base_topic)
         self.image = Image()
         self.started_at = time.time()
         self._stopping = trio.Event()
+        self._online = trio.Event()
         self.broker = BrokerLink(
             configuration.broker(f"hmp-bridge-{instance_id}"),
             self.image,
@@ -66,21 +75,46 @@ class Bridge:
             name: ServerLink(table.link(name), changed=partial(self._server_changed, name))
             for name, table in configuration.servers.items()
         }
+        for name, link in self.links.items():
+            self.image.set(self.topics.server_state(name), link.state)
+        self.rooms = self._rooms()
+        self.dispatcher = Dispatcher(
+            self.broker,
+            self.topics,
+            self.rooms,
+            refuse=self._refuse,
+            clock=clock,
+            taken=journal.inputs(),
+        )
+        contact, now = journal.contact(), stamp()
+        away = math.inf if contact is None else now.monotonic - contact.monotonic
+        if contact is not None:
+            away -= contact.shift_to(now)
+        self.dispatcher.away(since=trio.current_time() - away)
+        journal.on_change(self._journal_changed)
+
+    def _rooms(self) -> dict[str, Room]:
+        entries, at, now = self.journal.rooms(), stamp(), clock()
+        for name in entries.keys() - self.configuration.rooms.keys():
+            log.warning("the journal has a room that is not configured", room=name)
         facts = {name: ServerFacts() for name in self.links}
-        self.rooms = {
-            name: Room(
+        rooms = {}
+        for name, table in self.configuration.rooms.items():
+            policy = table.policy(self.configuration.servers[table.server])
+            state, memory = recall(
+                name, entries.get(name), policy, self.journal.save, at=at, now=now
+            )
+            facts[table.server].proves |= state.server_proves
+            rooms[name] = Room(
                 name,
-                table.policy(configuration.servers[table.server]),
+                state,
                 self.links[table.server],
+                memory=memory,
                 facts=facts[table.server],
                 publish=partial(self._publish_room, name, table.tally_words()),
                 give=partial(self._give, name),
             )
-            for name, table in configuration.rooms.items()
-        }
-        self.dispatcher = Dispatcher(self.broker, self.topics, self.rooms, self._refuse)
-        for name, link in self.links.items():
-            self.image.set(self.topics.server_state(name), link.state)
+        return rooms
 
     async def run(self) -> None:
         """Run until `stop`, then leave in order (R24)."""
@@ -94,6 +128,7 @@ class Bridge:
                         room_layer.start_soon(room.run)
                     room_layer.start_soon(self.dispatcher.run)
                     room_layer.start_soon(self._publish_health)
+                    room_layer.start_soon(self._keep_contact)
                     notify("READY=1", f"STATUS=serving {len(self.rooms)} rooms")
                     await self._stopping.wait()
                     notify("STOPPING=1")
@@ -105,12 +140,19 @@ class Bridge:
         """Let `run` leave: finish what is under way, leave recordings running, say `offline`."""
         self._stopping.set()
 
-    # What the links and the rooms say.
+    # The broker.
 
     async def _greet(self, session: Session) -> None:
-        """On every connection: no other bridge may be at work here (R26)."""
+        """On every connection, before anything is published: who else is here, what was here?"""
         info, state = self.topics.bridge_info, self.topics.bridge_state
-        retained = await read_retained(session, [info, state], self.topics.bridge_marker)
+        unknown = {
+            self.topics.room(name, "status"): room
+            for name, room in self.rooms.items()
+            if not room.known
+        }
+        retained = await read_retained(session, [info, state, *unknown], self.topics.bridge_marker)
+        # The marker came back behind everything that was kept for us (R16).
+        self.dispatcher.live()
         foreign = instance_in(retained.get(info, b""))
         if foreign not in (None, self.instance_id) and retained.get(state) == b"online":
             raise ForeignBridge(
@@ -118,6 +160,8 @@ class Bridge:
                 f"{self.broker.settings.address}; stop it, or give this one a base topic of its "
                 "own: mqtt.base_topic"
             )
+        for topic, room in unknown.items():
+            await room.adopt(retained.get(topic, b""))
         self.image.set(
             info,
             render_info(
@@ -134,18 +178,39 @@ class Bridge:
     def _broker_changed(self, state: BrokerState) -> None:
         if state is BrokerState.ONLINE:
             self._health_now()
+            self._online.set()
+        else:
+            self._online = trio.Event()
+            self.dispatcher.away()
+
+    async def _keep_contact(self) -> None:
+        """Journal again and again that the broker is in contact: the age of a backlog (R16)."""
+        while True:
+            await self._online.wait()
+            if await self.broker.touch(self.topics.bridge_marker):
+                self.dispatcher.in_contact()
+                await self.journal.save_contact()
+            await trio.sleep(_CONTACT_EVERY)
+
+    # What the links and the rooms say.
 
     def _server_changed(self, name: str, state: LinkState) -> None:
         self.image.set(self.topics.server_state(name), state)
         for room, table in self.configuration.rooms.items():
             if table.server == name:
                 self.rooms[room].link_changed(ready=state is LinkState.READY)
+        self._health_now()
+
+    def _journal_changed(self, failing: bool) -> None:
+        for room in self.rooms.values():
+            room.journal_changed(failing=failing)
+        self._health_now()
 
     def _publish_room(self, name: str, tally: dict[State, str], state: RoomState) -> None:
         for topic, payload in render_room(self.topics, name, state, tally).items():
             self.image.set(topic, payload)
 
-    def _give(self, name: str, result: Result) -> None:
+    def _give(self, name: str, result: Result, arrived: Callable[[], None] | None = None) -> None:
         log.info(
             "request done",
             room=name,
@@ -157,7 +222,7 @@ class Bridge:
             **({} if result.problem is None else {"error": result.problem.message}),
         )
         self.image.send(self.topics.room(name, "ack"), render_ack(result))
-        self.image.send(self.topics.room(name, "result"), render_result(result))
+        self.image.send(self.topics.room(name, "result"), render_result(result), arrived=arrived)
 
     def _refuse(self, room: str | None, result: Result) -> None:
         if room is not None:
@@ -176,6 +241,7 @@ class Bridge:
         health = render_health(
             {name: link.health() for name, link in self.links.items()},
             self.broker.health(),
+            self.journal.health(),
             retained_dropped=self.dispatcher.retained_dropped,
             monotonic=trio.current_time(),
             wall=time.time(),
@@ -183,12 +249,12 @@ class Bridge:
         self.image.set(self.topics.bridge_health, health)
 
 
-async def run_bridge(configuration: Configuration, instance_id: str) -> None:
+async def run_bridge(configuration: Configuration, instance_id: str, journal: Journal) -> None:
     """Run the daemon until SIGTERM or SIGINT; a second one ends the process at once.
 
     Raises `ForeignBridge`, in an exception group.
     """
-    bridge = Bridge(configuration, instance_id)
+    bridge = Bridge(configuration, instance_id, journal)
     log.info(
         "bridge starting",
         version=__version__,

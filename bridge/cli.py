@@ -7,6 +7,7 @@ Exit codes are those of ``sysexits.h``. Commands import what they need when they
 import argparse
 import sys
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import closing
 from enum import IntEnum
 from pathlib import Path
 from typing import Any, NoReturn
@@ -102,18 +103,20 @@ def _run(options: argparse.Namespace) -> int:
 
     from .app import ForeignBridge, run_bridge
     from .instance import StateFolderError, claim_state_folder, state_folder
+    from .journal import Journal, JournalUnusable
     from .logs import configure_logs
 
     configuration = _load(options)
     configure_logs(configuration.bridge.log_level)
+    folder = state_folder(configuration.bridge.state_dir)
     foreign: list[str] = []
     try:
-        with claim_state_folder(state_folder(configuration.bridge.state_dir)) as instance_id:
+        with claim_state_folder(folder) as instance_id, closing(Journal(folder)) as journal:
             try:
-                trio.run(run_bridge, configuration, instance_id, strict_exception_groups=True)
+                trio.run(run_bridge, configuration, instance_id, journal)
             except* ForeignBridge as group:
                 foreign += [str(error) for error in _leaves(group)]
-    except StateFolderError as error:
+    except (StateFolderError, JournalUnusable) as error:
         _say(str(error))
         return ExitCode.UNAVAILABLE
     for reason in foreign:

@@ -13,7 +13,7 @@ import sys
 import tempfile
 import time
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, closing
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -23,6 +23,7 @@ import trio
 from .app import Bridge
 from .config import Configuration
 from .instance import claim_state_folder
+from .journal import Journal
 from .logs import configure_logs
 from .mqtt.image import Image
 from .mqtt.link import BrokerLink
@@ -95,8 +96,9 @@ async def _bridge(broker_port: int, hmp_port: int) -> None:
     with (
         tempfile.TemporaryDirectory(prefix="hmp-bridge-demo-") as folder,
         claim_state_folder(Path(folder)) as instance_id,
+        closing(Journal(Path(folder))) as journal,
     ):
-        await Bridge(Configuration(**tables), instance_id).run()
+        await Bridge(Configuration(**tables), instance_id, journal).run()
 
 
 @asynccontextmanager

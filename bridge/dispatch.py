@@ -1,29 +1,33 @@
 """From the broker to the rooms: every message becomes one request, one refusal, or nothing.
 
-Messages are taken in arrival order and acknowledged in that order (R27).
+Messages are taken, and acknowledged, in the order in which they arrived (R27).
 """
 
+import hashlib
 import secrets
-from collections.abc import Callable, Mapping
+from collections import deque
+from collections.abc import Callable, Iterable, Mapping
 
 import structlog
 import trio
 
 from .hmp.commands import RecordingId
+from .journal import Input as InputKey
 from .mqtt.link import BrokerLink
 from .mqtt.message import Message
 from .mqtt.topics import Input, Malformed, Nothing, Topics, parse
-from .room.problems import ALREADY_HELD
-from .room.requests import NotUnderstood, malformed, request
-from .room.state import Problem, Result
-from .room.vocabulary import Outcome
-from .room.worker import Room
+from .room.problems import ALREADY_HELD, TOO_OLD
+from .room.requests import NotUnderstood, malformed, outlives, request
+from .room.state import Now, Problem, Request, Result
+from .room.vocabulary import Action, Outcome
+from .room.worker import Delivery, Room
 
 __all__ = ["Dispatcher", "Refusal"]
 
 log = structlog.get_logger()
 
 _MOST_TOPICS_REMEMBERED = 1000
+_LONGEST_WORD = 40
 
 Refusal = Callable[[str | None, Result], None]
 """Called with the room, None where neither it nor the action exists, and the result."""
@@ -32,47 +36,83 @@ Refusal = Callable[[str | None, Result], None]
 class Dispatcher:
     """Hands what the broker delivers to the rooms.
 
-    `refuse` answers what no room can decide.
+    `refuse` answers what no room can decide. `taken` are inputs that were journalled before a
+    restart and that the broker may deliver again.
     """
 
     def __init__(
-        self, broker: BrokerLink, topics: Topics, rooms: Mapping[str, Room], refuse: Refusal
+        self,
+        broker: BrokerLink,
+        topics: Topics,
+        rooms: Mapping[str, Room],
+        *,
+        refuse: Refusal,
+        clock: Callable[[], Now],
+        taken: Iterable[InputKey] = (),
     ) -> None:
         self._broker = broker
         self._topics = topics
         self._rooms = rooms
         self._refuse = refuse
+        self._clock = clock
+        self._taken = set(taken)
+        self._receipts: deque[_Receipt] = deque()
         self._retained_topics: set[str] = set()
+        self._contact_at = trio.current_time()
+        self._live_since: float | None = None
         self.retained_dropped = 0
+
+    def in_contact(self) -> None:
+        """The broker has just answered us."""
+        self._contact_at = trio.current_time()
+
+    def away(self, *, since: float | None = None) -> None:
+        """No connection; the last contact was at `since`, or as `in_contact` said.
+
+        Until `live`, what a resumed session delivers may have waited since then (R16).
+        """
+        if since is not None:
+            self._contact_at = since
+        self._live_since = None
+
+    def live(self) -> None:
+        """What was kept for us has been delivered; what comes from now on is fresh."""
+        self._live_since = trio.current_time()
 
     async def run(self) -> None:
         """Dispatch until cancelled."""
         while True:
             message = await self._broker.receive()
+            receipt = _Receipt(message, self._receipts)
             if message.retain:
                 self._drop_retained(message.topic)
-            else:
-                self._dispatch(message)
-            message.acknowledge()
+            elif message.duplicate and _key(message) in self._taken:
+                self._taken.discard(_key(message))
+                log.info("redelivered message was carried out before", topic=message.topic)
+            elif self._dispatch(message, receipt):
+                continue  # the room acknowledges it
+            receipt.accept()
 
-    def _dispatch(self, message: Message) -> None:
+    def _dispatch(self, message: Message, receipt: "_Receipt") -> bool:
+        """Hand the message to its room; False where there was nothing to hand over."""
         try:
             match parse(self._topics, message.topic, message.payload):
                 case Input() as given:
-                    self._submit(given, message)
+                    return self._submit(given, message, receipt)
                 case Nothing():
                     pass
         except Malformed as error:
             room = error.room if error.room in self._rooms else None
             self._fail(room, error.word, error.id, message, malformed(error.reason))
+        return False
 
-    def _submit(self, given: Input, message: Message) -> None:
+    def _submit(self, given: Input, message: Message, receipt: "_Receipt") -> bool:
         room = self._rooms.get(given.room)
         if room is None:
             reason = f"{given.room!r} is no room of this bridge"
             problem = Problem("unknown_room", reason, f"Its rooms are: {', '.join(self._rooms)}.")
             self._fail(None, given.word, given.id, message, problem)
-            return
+            return False
         try:
             asked = request(
                 given.word,
@@ -80,16 +120,29 @@ class Dispatcher:
                 event=given.event,
                 request_id=given.id,
                 origin=message.topic,
-                received_at=message.received_at,
+                received_at=self._clock().monotonic - _age(message),
             )
         except NotUnderstood as error:
             answering = room.name if error.known else None
             self._fail(answering, given.word, given.id, message, error.problem)
-            return
+            return False
         if asked.recording_id is not None and self._held_elsewhere(asked.recording_id, room):
-            self._fail(room.name, given.word, given.id, message, ALREADY_HELD)
-            return
-        room.submit(asked)
+            self._fail(room.name, given.word, asked.id, message, ALREADY_HELD)
+            return False
+        if self._too_old(asked, message, room):
+            self._fail(room.name, given.word, asked.id, message, TOO_OLD, outcome=Outcome.EXPIRED)
+            return False
+        key = _key(message)
+        room.submit(Delivery(asked, None if key is None else (key.mid, key.digest), receipt.accept))
+        return True
+
+    def _too_old(self, asked: Request, message: Message, room: Room) -> bool:
+        """Whether it waited at the broker for longer than it keeps, as far as can be told (R16)."""
+        if self._live_since is not None and message.received_at >= self._live_since:
+            return False
+        policy = room.state.policy
+        keeps = policy.mark_ttl if asked.action is Action.MARK else policy.action_ttl
+        return trio.current_time() - self._contact_at > keeps and not outlives(asked)
 
     def _fail(
         self,
@@ -98,15 +151,18 @@ class Dispatcher:
         request_id: str | int | None,
         message: Message,
         problem: Problem,
+        *,
+        outcome: Outcome = Outcome.FAILED,
     ) -> None:
         result = Result(
             id=secrets.token_hex(8) if request_id is None else request_id,
-            word=word,
+            # Whatever somebody sent as an action comes back, but not 64 KB of it.
+            word=word if len(word) <= _LONGEST_WORD else f"{word[: _LONGEST_WORD - 3]}...",
             origin=message.topic,
-            outcome=Outcome.FAILED,
+            outcome=outcome,
             state=None if room is None else self._rooms[room].state.state,
             problem=problem,
-            took=trio.current_time() - message.received_at,
+            took=_age(message),
         )
         self._refuse(room, result)
 
@@ -126,3 +182,34 @@ class Dispatcher:
             what_to_do="publish inputs without the retain flag, and clear the retained message: "
             f"mosquitto_pub -r -n -t {topic}",
         )
+
+
+class _Receipt:
+    """One message's place in the order of acknowledgements."""
+
+    __slots__ = ("_accepted", "_message", "_order")
+
+    def __init__(self, message: Message, order: deque["_Receipt"]) -> None:
+        self._message = message
+        self._order = order
+        self._accepted = False
+        order.append(self)
+
+    def accept(self) -> None:
+        """Acknowledge the message as soon as everything that came before it is."""
+        self._accepted = True
+        order = self._order
+        while order and order[0]._accepted:  # noqa: SLF001 - its own class
+            order.popleft()._message.acknowledge()  # noqa: SLF001
+
+
+def _age(message: Message) -> float:
+    return trio.current_time() - message.received_at
+
+
+def _key(message: Message) -> InputKey | None:
+    if message.receipt is None:
+        return None
+    digest = hashlib.blake2b(message.topic.encode(), digest_size=16)
+    digest.update(b"\0" + message.payload)
+    return InputKey(message.receipt.mid, digest.digest())

@@ -4,6 +4,7 @@ import json
 from collections.abc import Iterable, Mapping
 
 from .hmp.link import LinkHealth
+from .journal import JournalHealth
 from .mqtt.link import BrokerHealth
 from .mqtt.topics import timestamp
 
@@ -48,6 +49,7 @@ def instance_in(info: bytes) -> str | None:
 def render_health(
     servers: Mapping[str, LinkHealth],
     broker: BrokerHealth,
+    journal: JournalHealth,
     *,
     retained_dropped: int,
     monotonic: float,
@@ -82,6 +84,11 @@ def render_health(
                 "results_dropped": broker.outbox_dropped,
                 "retained_ignored": retained_dropped,
                 "error": broker.error,
+            },
+            "journal": {
+                "state": "ok" if journal.failure is None else "failing",
+                "commit_ms": _milliseconds(journal.last_commit),
+                "error": journal.failure,
             },
         },
         separators=(",", ":"),

@@ -343,7 +343,8 @@ class ServerLink:
         """Tell whoever waits for the command in flight that its answer will not come."""
         request, self._in_flight = self._in_flight, None
         if request is not None:
-            request.settle(outcome.Error(OutcomeUnknown(request.command.name, reason)))
+            waited = trio.current_time() - self._sent_at
+            request.settle(outcome.Error(OutcomeUnknown(request.command.name, reason, waited)))
 
     def _refuse_waiting(self, reason: str) -> None:
         """Tell whoever waits for a command in the queue that it was not sent."""

@@ -103,12 +103,16 @@ class LinkDown(HmpError):
 
 
 class OutcomeUnknown(HmpError):
-    """The command, or a part of it, was written and the reply never came."""
+    """The command, or a part of it, was written and the reply never came.
 
-    def __init__(self, command: str, reason: str) -> None:
-        super().__init__(command, reason)
+    `waited` is the seconds since it was written.
+    """
+
+    def __init__(self, command: str, reason: str, waited: float = 0.0) -> None:
+        super().__init__(command, reason, waited)
         self.command = command
         self.reason = reason
+        self.waited = waited
 
     def __str__(self) -> str:
         return f"{self.command}: sent, but {self.reason}; HMP may have carried it out"

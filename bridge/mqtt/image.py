@@ -65,6 +65,7 @@ class _Outgoing:
     payload: bytes
     correlation_data: bytes | None = None
     retain: bool = False
+    arrived: Callable[[], None] | None = None
 
 
 class Image:
@@ -119,17 +120,24 @@ class Image:
         self.set(topic, b"")
 
     def send(
-        self, topic: str, payload: str | bytes, *, correlation_data: bytes | None = None
+        self,
+        topic: str,
+        payload: str | bytes,
+        *,
+        correlation_data: bytes | None = None,
+        arrived: Callable[[], None] | None = None,
     ) -> None:
         """Publish once, not retained, at QoS 1, when there is a broker.
 
+        `arrived` is called when the broker has answered for it; never, if it is dropped.
         `correlation_data` travels in MQTT 5 only. Raises `ValueError` for a topic that cannot be
         published to: a broker answers that by closing the connection.
         """
         if not is_topic_name(topic):
             raise ValueError(f"not a topic that can be published to: {topic!r}")
         value = payload.encode() if isinstance(payload, str) else payload
-        self._outbox.append(_Outgoing(self._new_ticket(), topic, value, correlation_data))
+        ticket = self._new_ticket()
+        self._outbox.append(_Outgoing(ticket, topic, value, correlation_data, arrived=arrived))
         self._bound_outbox()
         self._change.unpark_all()
 
@@ -221,6 +229,8 @@ class Image:
     def _acknowledged(self, outgoing: _Outgoing, reason: ReasonCode) -> None:
         if self._in_flight.pop(outgoing.ticket, None) is None:
             return
+        if outgoing.arrived is not None:
+            outgoing.arrived()
         if reason.is_failure:
             self._refuse(
                 outgoing.topic,

@@ -104,6 +104,17 @@ class BrokerLink:
         """The next inbound message, over all connections, in arrival order, each once."""
         return await self._inbox.get()
 
+    async def touch(self, topic: str) -> bool:
+        """Whether the broker is in contact: it acknowledges a publication to `topic`."""
+        session = self._session
+        if session is None or self.state is not BrokerState.ONLINE:
+            return False
+        try:
+            await session.publish(topic, b"")
+        except BrokerFailure:
+            return False
+        return True
+
     def health(self) -> BrokerHealth:
         """A look at the link as it is now."""
         session = self._session

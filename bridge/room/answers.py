@@ -11,7 +11,7 @@ from ..hmp.errors import ErrorKind, OutcomeUnknown, Refused
 from . import lost, problems, status
 from .answer import Answer, Done, NotSent, problem_of
 from .model import decide_deferred
-from .state import Change, LostStart, Now, Recording, RoomState, Step
+from .state import Change, Now, Recording, RoomState, Step
 from .turn import Turn
 from .vocabulary import Alarm, Goal, Outcome, StepKind, Stop, Target
 
@@ -55,22 +55,8 @@ def _started(turn: Turn, answer: Answer) -> None:
             _begin(turn, recording_id)
         case Refused():
             _start_refused(turn, answer)
-        case OutcomeUnknown():
-            room = turn.room
-            turn.update(
-                lost_start=LostStart(
-                    session=room.policy.session,
-                    written_at=turn.now.monotonic,
-                    wall=turn.now.wall,
-                    ask_at=turn.now.monotonic,
-                    owner=room.next_owner,
-                    title=room.next_title,
-                ),
-                next_title=None,
-            )
-            turn.alarm(Alarm.OUTCOME_UNKNOWN)
-            over = {Goal.START, Goal.PAUSE, Goal.RESUME}
-            turn.resolve(over, Outcome.UNKNOWN, problems.OUTCOME_UNKNOWN)
+        case OutcomeUnknown(waited=waited):
+            lost.start_lost(turn, waited)
 
 
 def _begin(turn: Turn, recording_id: object) -> None:

@@ -11,6 +11,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from ..hmp.commands import RecordingId
 from . import problems
+from .lost import start_lost
 from .state import (
     Change,
     LostStart,
@@ -25,7 +26,7 @@ from .state import (
     elapsed,
 )
 from .turn import Turn
-from .vocabulary import Alarm, Goal, Outcome, StepKind, Target
+from .vocabulary import Alarm, Outcome, StepKind, Target
 
 __all__ = ["DocumentError", "Remembered", "from_document", "remember", "restore", "to_document"]
 
@@ -167,32 +168,14 @@ def restore(
     )
     turn = Turn(room, now)
     if known.sent is StepKind.START:
-        _start_may_have_been_sent(turn)
+        # Written at any time between the journalled intent and the kill: the latest is taken.
+        start_lost(turn, 0.0)
     elif known.sent is StepKind.MARK and turn.room.marks:
         sent, *others = turn.room.marks
         turn.answer(sent.request, Outcome.UNKNOWN, problems.OUTCOME_UNKNOWN)
         turn.update(marks=tuple(others))
     change = turn.finish()
     return Change(change.state, known.results + change.results)
-
-
-def _start_may_have_been_sent(turn: Turn) -> None:
-    room = turn.room
-    turn.update(
-        # Written at any time between the journalled intent and the kill: the latest is taken.
-        lost_start=LostStart(
-            session=room.policy.session,
-            written_at=turn.now.monotonic,
-            wall=turn.now.wall,
-            ask_at=turn.now.monotonic,
-            owner=room.next_owner,
-            title=room.next_title,
-        ),
-        next_title=None,
-    )
-    turn.alarm(Alarm.OUTCOME_UNKNOWN)
-    over = {Goal.START, Goal.PAUSE, Goal.RESUME}
-    turn.resolve(over, Outcome.UNKNOWN, problems.OUTCOME_UNKNOWN)
 
 
 def _on_this_clock(pending: Pending, shift: float) -> Pending:

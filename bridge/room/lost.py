@@ -11,11 +11,30 @@ from ..hmp.commands import RecordingStatus
 from ..hmp.errors import ErrorKind, OutcomeUnknown, Refused
 from . import problems
 from .answer import Answer, Done, problem_of
-from .state import Recording, RoomState
+from .state import LostStart, Recording, RoomState
 from .turn import Turn
 from .vocabulary import Alarm, Goal, Outcome, Stop, Target
 
-__all__ = ["adopted", "give_up_restart", "questioned", "restart_until"]
+__all__ = ["adopted", "give_up_restart", "questioned", "restart_until", "start_lost"]
+
+
+def start_lost(turn: Turn, waited: float) -> None:
+    """No reply came to a start written `waited` seconds ago: nobody knows whether it records."""
+    room, now = turn.room, turn.now
+    turn.update(
+        lost_start=LostStart(
+            session=room.policy.session,
+            written_at=now.monotonic - waited,
+            wall=now.wall - waited,
+            ask_at=now.monotonic,
+            owner=room.next_owner,
+            title=room.next_title,
+        ),
+        next_title=None,
+    )
+    turn.alarm(Alarm.OUTCOME_UNKNOWN)
+    over = {Goal.START, Goal.PAUSE, Goal.RESUME}
+    turn.resolve(over, Outcome.UNKNOWN, problems.OUTCOME_UNKNOWN)
 
 
 def questioned(turn: Turn, answer: Answer) -> None:

@@ -17,9 +17,16 @@ from .lost import give_up_restart
 from .state import Change, Now, Pending, Request, RoomState, elapsed
 from .table import TABLE
 from .turn import Turn
-from .vocabulary import Action, Goal, Outcome, StepKind, Stop, Target
+from .vocabulary import Action, Alarm, Goal, Outcome, StepKind, Stop, Target
 
-__all__ = ["decide", "decide_deferred", "follow_status", "link_changed", "tick"]
+__all__ = [
+    "decide",
+    "decide_deferred",
+    "follow_status",
+    "journal_changed",
+    "link_changed",
+    "tick",
+]
 
 _TOGGLES = frozenset({Action.TOGGLE, Action.TOGGLE_PAUSE})
 
@@ -58,6 +65,16 @@ def link_changed(room: RoomState, ready: bool, now: Now) -> Change:
     return turn.finish()
 
 
+def journal_changed(room: RoomState, failing: bool, now: Now) -> Change:
+    """What this room must remember can, or can no longer, be written to the disk."""
+    turn = Turn(room, now)
+    if failing:
+        turn.alarm(Alarm.JOURNAL_FAILING)
+    else:
+        turn.clear(Alarm.JOURNAL_FAILING)
+    return turn.finish()
+
+
 def tick(room: RoomState, now: Now) -> Change:
     """Time has passed: let expire what is due (R8) and count the seconds recorded."""
     turn = Turn(room, now)
@@ -69,7 +86,7 @@ def tick(room: RoomState, now: Now) -> Change:
             turn.answer(mark.request, Outcome.EXPIRED, problems.TOO_LATE)
         turn.update(marks=tuple(mark for mark in room.marks if mark not in late))
     if room.not_ready_since is not None:
-        _expire(turn, now.monotonic - room.not_ready_since)
+        _expire(turn, room.not_ready_since)
     give_up_restart(turn)
     seconds = elapsed(room.recording, now)
     if seconds - room.elapsed >= room.policy.elapsed_every:

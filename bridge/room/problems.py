@@ -13,6 +13,7 @@ __all__ = [
     "NO_SUCH_RECORDING",
     "OUTCOME_UNKNOWN",
     "TOO_LATE",
+    "TOO_OLD",
 ]
 
 NOT_RECORDING = Problem(
@@ -65,4 +66,9 @@ ALREADY_HELD = Problem(
     "already_held",
     "Another room has this recording",
     "A recording belongs to one room. Stop it there.",
+)
+TOO_OLD = Problem(
+    "expired",
+    "The message waited at the broker for longer than the action keeps",
+    "The bridge was away when it was sent. Ask again if it is still wanted.",
 )

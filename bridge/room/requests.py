@@ -8,7 +8,7 @@ from ..hmp.errors import InvalidArgument
 from .state import Problem, Request
 from .vocabulary import Action
 
-__all__ = ["EVENTS", "NotUnderstood", "malformed", "request"]
+__all__ = ["EVENTS", "NotUnderstood", "malformed", "outlives", "request"]
 
 EVENTS: Mapping[str, Action] = {
     "meeting_start": Action.RECORD,
@@ -67,6 +67,11 @@ def request(
         recording_id=recording_id,
         owner=_owner(parameters) if event else "manual",
     )
+
+
+def outlives(asked: Request) -> bool:
+    """Whether a request counts however old it is (R16): a stop, and what a meeting's events say."""
+    return asked.action is Action.STOP or asked.word.startswith("meeting_")
 
 
 def malformed(reason: str) -> Problem:

@@ -167,6 +167,8 @@ class Recording:
     not_before: float = 0.0
     #: Monotonic time since when HMP has answered *not found* for it, before it was ever verified.
     missing_since: float | None = None
+    #: Known from our retained topics only (R9): if HMP does not know it, it ended some time ago.
+    remembered: bool = False
     #: HMP has not known it for `start_timeout`: nobody can say whether it exists (R8).
     missing: bool = False
     #: Monotonic time when HMP answered the stop, bounds how long ERROR is taken for *not ended*.

@@ -65,7 +65,7 @@ def confirmed(turn: Turn, answer: Answer) -> None:
             else:
                 turn.wait_until(turn.now.monotonic + _CONFIRM_EVERY)
         case Refused(kind=ErrorKind.RECORDING_NOT_FOUND):
-            if recording.verified_at is not None:
+            if recording.verified_at is not None or recording.remembered:
                 _stop_confirmed(turn)
             else:
                 _stop_of_missing(turn)
@@ -85,7 +85,12 @@ def _found(turn: Turn, status: RecordingStatus) -> None:
         verified_at = turn.now.wall
     turn.set_status(status)
     turn.update_recording(
-        unsettled=False, missing=False, missing_since=None, verified_at=verified_at, not_before=0.0
+        unsettled=False,
+        missing=False,
+        missing_since=None,
+        verified_at=verified_at,
+        not_before=0.0,
+        remembered=False,
     )
 
 
@@ -138,7 +143,10 @@ def _missing(turn: Turn) -> None:
     """HMP does not know the recording (any more)."""
     recording = turn.recording
     turn.update_recording(unsettled=False)
-    if recording.verified_at is not None:
+    if recording.remembered:
+        # Nobody watched it since who knows when: it has ended, and whether it was lost is moot.
+        _ended_by_somebody(turn)
+    elif recording.verified_at is not None:
         _interrupted(turn, gone=True)
     elif _asked_long_enough(turn):
         turn.update_recording(missing=True)
@@ -173,7 +181,8 @@ def _interrupted(turn: Turn, *, gone: bool) -> None:
     turn.resolve({Goal.PAUSE, Goal.RESUME}, Outcome.FAILED, problems.ENDED)
     room, recording = turn.room, turn.recording
     verified = recording.verified_at is not None
-    if room.policy.restart_interrupted and verified and room.target is Target.RECORDING:
+    watched = verified and not recording.remembered
+    if room.policy.restart_interrupted and watched and room.target is Target.RECORDING:
         restart_at = turn.now.monotonic
         if room.interrupted_at is not None:
             restart_at = max(restart_at, room.interrupted_at + room.policy.interrupt_backoff)

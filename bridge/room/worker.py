@@ -3,9 +3,9 @@
 The middle of the way of a press. Everything that is decided is decided in pure functions; this loop
 gives them the time and carries what they say:
 
-    request ──▶ decide ─┐                       ┌─▶ publish state, give results
-    answer  ──▶ apply  ─┼─▶ RoomState ─▶ settle ┤
-    link    ──▶ link_changed                    └─▶ next_step ──▶ the server link ──▶ answer
+    request ──▶ decide ─┐                        ┌─▶ journal, then publish state, give results
+    answer  ──▶ apply  ─┼─▶ RoomState ─▶ settle ─┤
+    link    ──▶ link_changed                     └─▶ the step planned ──▶ server link ──▶ answer
     time    ──▶ tick  ──┘
 
 A room has one step under way at most. Requests are decided while it is, so a press is never held up
@@ -17,6 +17,7 @@ import time
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import partial
 
 import trio
 
@@ -25,12 +26,17 @@ from ..hmp.commands import RecordingId
 from ..hmp.errors import LinkDown, OutcomeUnknown, Refused
 from .answer import Answer, Done, NotSent
 from .answers import apply
-from .model import decide, link_changed, tick
+from .memory import Memory
+from .model import decide, journal_changed, link_changed, tick
 from .plan import PRIORITY, next_step, wake_in
-from .state import Change, Now, Policy, Request, Result, RoomState, Step
+from .retained import adopt_retained
+from .state import Change, Now, Request, Result, RoomState, Step
 from .vocabulary import StepKind
 
-__all__ = ["Room", "ServerFacts", "now"]
+__all__ = ["Delivery", "Room", "ServerFacts", "clock"]
+
+_FAREWELL = 10.0
+"""Seconds that a room may take to write down and say what came last."""
 
 
 @dataclass(slots=True)
@@ -42,54 +48,96 @@ class ServerFacts:
 
 
 @dataclass(frozen=True, slots=True)
+class Delivery:
+    """A request and the message that brought it.
+
+    `input_key` is what a redelivery is recognised by; `accepted` is called once the request is
+    journalled (R27).
+    """
+
+    request: Request
+    input_key: tuple[int, bytes] | None = None
+    accepted: Callable[[], None] = lambda: None
+
+
+@dataclass(frozen=True, slots=True)
 class _Answered:
     step: Step
     answer: Answer
 
 
-_Input = Request | _Answered | bool
+@dataclass(frozen=True, slots=True)
+class _Told:
+    """Something the room is told; `settled` is called once it is written down and published."""
+
+    decide: Callable[[RoomState, Now], Change]
+    settled: Callable[[], None] = lambda: None
 
 
-def now() -> Now:
-    """This instant, on Trio's clock for durations and the wall clock for people."""
-    return Now(trio.current_time(), time.time())
+def clock() -> Now:
+    """This instant: a clock that goes on while the machine sleeps, and the wall clock."""
+    return Now(time.clock_gettime(time.CLOCK_BOOTTIME), time.time())
 
 
 class Room:
     """A room and its recorder.
 
-    `publish` gets the state whenever it has changed, `give` every result, in that order.
+    `publish` gets the state whenever it has changed, `give` every result and what to call once the
+    broker has it, in that order.
     """
 
     def __init__(
         self,
         name: str,
-        policy: Policy,
+        state: RoomState,
         link: ServerLink,
         *,
+        memory: Memory,
         facts: ServerFacts,
         publish: Callable[[RoomState], None],
-        give: Callable[[Result], None],
+        give: Callable[[Result, Callable[[], None]], None],
+        clock: Callable[[], Now] = clock,
     ) -> None:
         self.name = name
-        self.state = RoomState(policy, not_ready_since=trio.current_time())
+        self.state = state
         self._link = link
+        self._memory = memory
         self._facts = facts
         self._publish = publish
         self._give = give
-        self._inbox: deque[_Input] = deque()
+        self._clock = clock
+        self._inbox: deque[Delivery | _Answered | _Told] = deque()
         self._wake = trio.Event()
+        self._settled: list[Callable[[], None]] = []
+        self._taken: list[tuple[int, bytes]] = []
+        self._results: list[Result] = list(memory.results)
+        self._planned: Step | None = None
         self._withdrawal = trio.CancelScope()
         self._published: RoomState | None = None
-        self._results: list[Result] = []
 
-    def submit(self, request: Request) -> None:
+    def submit(self, delivery: Delivery) -> None:
         """Ask something of the room; the result is given when it is due."""
-        self._put(request)
+        self._put(delivery)
 
     def link_changed(self, *, ready: bool) -> None:
         """Tell the room whether its server link is usable."""
-        self._put(ready)
+        self._put(_Told(lambda room, now: link_changed(room, ready, now)))
+
+    def journal_changed(self, *, failing: bool) -> None:
+        """Tell the room whether what it must remember cannot be written."""
+        self._put(_Told(lambda room, now: journal_changed(room, failing, now)))
+
+    @property
+    def known(self) -> bool:
+        """Whether the room remembers anything by itself, or has been told."""
+        return self._memory.known
+
+    async def adopt(self, retained_status: bytes) -> None:
+        """Take over what the room's retained topics say, before anything is published (R9)."""
+        self._memory.known = True
+        settled = trio.Event()
+        self._put(_Told(lambda room, now: adopt_retained(room, retained_status, now), settled.set))
+        await settled.wait()
 
     def holds(self, recording_id: RecordingId) -> bool:
         """Whether the recording with this id is this room's."""
@@ -103,56 +151,78 @@ class Room:
             async with trio.open_nursery() as nursery:
                 while True:
                     self._take_in()
+                    self._plan()
+                    await self._settle()
                     self._send(nursery)
-                    self._settle()
-                    with trio.move_on_after(wake_in(self.state, now())):
+                    with trio.move_on_after(self._idle_for()):
                         await self._wake.wait()
         finally:
-            self._take_in()
-            self._settle()
+            with trio.move_on_after(_FAREWELL, shield=True):
+                self._take_in()
+                await self._settle()
 
-    def _put(self, item: _Input) -> None:
+    def _put(self, item: Delivery | _Answered | _Told) -> None:
         self._inbox.append(item)
         self._wake.set()
+
+    def _idle_for(self) -> float:
+        return min(wake_in(self.state, self._clock()), self._memory.tidy_in())
 
     def _take_in(self) -> None:
         """Decide everything that has come, and let time pass."""
         self._wake = trio.Event()
-        instant = now()
+        now = self._clock()
         while self._inbox:
             match self._inbox.popleft():
-                case Request() as request:
-                    self._become(decide(self.state, request, instant))
+                case Delivery(request, input_key, accepted):
+                    self._become(decide(self.state, request, now))
+                    self._taken += [] if input_key is None else [input_key]
+                    self._settled.append(accepted)
                 case _Answered(step, answer):
                     known = replace(self.state, server_proves=self._facts.proves)
-                    self._become(apply(known, step, answer, instant))
+                    self._become(apply(known, step, answer, now))
                     self._facts.proves = self.state.server_proves
-                case bool() as ready:
-                    self._become(link_changed(self.state, ready, instant))
-        self._become(tick(self.state, instant))
+                case _Told(decision, settled):
+                    self._become(decision(self.state, now))
+                    self._settled.append(settled)
+        self._become(tick(self.state, now))
 
     def _become(self, change: Change) -> None:
         self.state = change.state
         self._results += change.results
 
-    def _settle(self) -> None:
-        """Say how things stand, then what came of requests: a result never runs ahead (R1)."""
+    def _plan(self) -> None:
+        """Choose what to send now, or call back what waits and is wanted no more (R10)."""
+        step = next_step(self.state, self._clock())
+        if self.state.busy is None:
+            self.state = replace(self.state, busy=step)
+            self._planned = step
+        elif self.state.busy != step:
+            self._withdrawal.cancel()
+
+    async def _settle(self) -> None:
+        """Write down what must not be lost; then say how things stand; then what came of requests.
+
+        So nothing is published that a kill could make untrue (R6), and no result runs ahead of the
+        state it speaks of (R1).
+        """
+        results, self._results = self._results, []
+        taken, self._taken = self._taken, []
+        settled, self._settled = self._settled, []
+        await self._memory.keep(self.state, results, taken)
         if self.state is not self._published:
             self._publish(self.state)
             self._published = self.state
-        results, self._results = self._results, []
         for result in results:
-            self._give(result)
+            self._give(result, partial(self._memory.arrived, result))
+        for each in settled:
+            each()
 
     def _send(self, nursery: trio.Nursery) -> None:
-        """Send what is wanted now, or call back what waits and is wanted no more (R10)."""
-        step = next_step(self.state, now())
-        if self.state.busy is None and step is not None:
-            self.state = replace(self.state, busy=step)
+        step, self._planned = self._planned, None
+        if step is not None:
             self._withdrawal = trio.CancelScope()
             nursery.start_soon(self._exchange, step, self._withdrawal)
-        elif self.state.busy != step:
-            self._withdrawal.cancel()
 
     async def _exchange(self, step: Step, withdrawal: trio.CancelScope) -> None:
         answer: Answer = NotSent()

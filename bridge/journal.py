@@ -1,0 +1,284 @@
+"""What must survive a kill: one SQLite file in the state folder (R6).
+
+A room's document is written, and flushed to the disk, before a command that creates something is
+sent and before anything that follows from an answer is published. SQLite's write-ahead log with
+``synchronous=FULL`` makes a commit one flush. Commits run in a worker thread, one at a time;
+whatever has come meanwhile goes into the next one, so that a hundred rooms share a flush.
+
+A journal that cannot be written never keeps anything from being recorded or stopped: the failure
+is said, and the next commit carries what this one could not.
+"""
+
+import sqlite3
+import time
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import closing
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+import structlog
+import trio
+
+__all__ = ["Entry", "Input", "Journal", "JournalHealth", "JournalUnusable", "Stamp", "stamp"]
+
+log = structlog.get_logger()
+
+_MIGRATIONS = (
+    """
+    CREATE TABLE rooms (room TEXT PRIMARY KEY, document TEXT NOT NULL, boot TEXT NOT NULL,
+                        monotonic REAL NOT NULL, wall REAL NOT NULL) WITHOUT ROWID;
+    CREATE TABLE inputs (mid INTEGER PRIMARY KEY, digest BLOB NOT NULL);
+    CREATE TABLE contact (one INTEGER PRIMARY KEY CHECK (one = 1), boot TEXT NOT NULL,
+                          monotonic REAL NOT NULL, wall REAL NOT NULL);
+    """,
+)
+"""One step per schema version; a journal is taken forward through those it lacks."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stamp:
+    """An instant that can be understood after a restart: `monotonic` counts within `boot`."""
+
+    boot: str
+    monotonic: float
+    wall: float
+
+    def shift_to(self, now: "Stamp") -> float:
+        """What to add to a monotonic time of then to have it on the clock of now.
+
+        Across boots the wall clock is all there is; what it says is bounded to *not in the future*.
+        """
+        if self.boot == now.boot:
+            return 0.0
+        return now.monotonic - self.monotonic - max(0.0, now.wall - self.wall)
+
+
+def stamp() -> Stamp:
+    """This instant, on the clock that goes on while the machine sleeps."""
+    return Stamp(_boot_id(), time.clock_gettime(time.CLOCK_BOOTTIME), time.time())
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A room's document as it was written, and when."""
+
+    document: str
+    at: Stamp
+
+
+@dataclass(frozen=True, slots=True)
+class Input:
+    """An inbound message by which a redelivery is recognised (R27): packet id and a digest."""
+
+    mid: int
+    digest: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class JournalHealth:
+    """Why the last commit failed, None if it did not, and the seconds the last good one took."""
+
+    failure: str | None
+    last_commit: float | None
+
+
+class JournalUnusable(Exception):
+    """The journal cannot be opened and must not be replaced; the message says what to do."""
+
+
+class Journal:
+    """Documents by room, the inputs they have taken in, and the last contact with the broker."""
+
+    def __init__(self, folder: Path) -> None:
+        """Open the journal in `folder`, or begin one; an unreadable one is moved aside.
+
+        Raises `JournalUnusable`.
+        """
+        self.path = folder / "journal.db"
+        #: Why the last commit failed; None while commits succeed.
+        self.failure: str | None = None
+        #: Seconds that the last commit took, its flush included.
+        self.last_commit: float | None = None
+        self.moved_aside: Path | None = None
+        self._changed: Callable[[bool], None] = lambda _: None
+        self._lock = trio.Lock()
+        self._rooms: dict[str, Entry] = {}
+        self._inputs: dict[int, bytes] = {}
+        self._contact: Stamp | None = None
+        self._asked = 0
+        self._committed = 0
+        try:
+            self._connection = _open(self.path)
+        except sqlite3.OperationalError as error:
+            # The disk or its permissions, not the file: there may be recordings in it.
+            raise JournalUnusable(
+                f"the journal {self.path} cannot be opened: {error}; make it and its folder "
+                "writable, and the disk not full"
+            ) from error
+        except sqlite3.DatabaseError as error:
+            self.moved_aside = _move_aside(self.path)
+            log.error(  # noqa: TRY400 - where in SQLite tells nobody anything
+                "journal unreadable, moved aside; rooms are taken from the retained topics",
+                error=str(error),
+                moved_to=str(self.moved_aside),
+            )
+            self._connection = _open(self.path)
+
+    def close(self) -> None:
+        """Close the file; what was saved stays."""
+        self._connection.close()
+
+    def on_change(self, changed: Callable[[bool], None]) -> None:
+        """Have `changed` told whether writing fails, whenever that changes."""
+        self._changed = changed
+
+    def health(self) -> JournalHealth:
+        """How writing does."""
+        return JournalHealth(self.failure, self.last_commit)
+
+    # What was known when the bridge started.
+
+    def rooms(self) -> dict[str, Entry]:
+        """Every room's document."""
+        rows = self._connection.execute("SELECT room, document, boot, monotonic, wall FROM rooms")
+        return {room: Entry(document, Stamp(*at)) for room, document, *at in rows}
+
+    def inputs(self) -> set[Input]:
+        """Inputs whose acknowledgement the broker may not have seen."""
+        rows = self._connection.execute("SELECT mid, digest FROM inputs")
+        return {Input(mid, bytes(digest)) for mid, digest in rows}
+
+    def contact(self) -> Stamp | None:
+        """The last journalled contact with the broker."""
+        row = self._connection.execute("SELECT boot, monotonic, wall FROM contact").fetchone()
+        return None if row is None else Stamp(*row)
+
+    # What must be known when it starts again.
+
+    async def save(self, room: str, document: str, inputs: Iterable[Input] = ()) -> None:
+        """Write a room's document, with the inputs it has taken in; returns once that is durable.
+
+        Returns also when it cannot be written; `failure` then says why (R6: recording comes first).
+        """
+        self._rooms[room] = Entry(document, stamp())
+        self._inputs.update((item.mid, item.digest) for item in inputs)
+        await self._commit()
+
+    async def save_contact(self) -> None:
+        """Write that the broker is in contact now (R16)."""
+        self._contact = stamp()
+        await self._commit()
+
+    async def _commit(self) -> None:
+        self._asked += 1
+        ticket = self._asked
+        async with self._lock:
+            if self._committed >= ticket:
+                return  # whoever held the lock before has taken ours along
+            ticket = self._asked
+            rooms, self._rooms = self._rooms, {}
+            inputs, self._inputs = self._inputs, {}
+            contact, self._contact = self._contact, None
+            try:
+                self.last_commit = await trio.to_thread.run_sync(
+                    _write, self._connection, rooms, inputs, contact
+                )
+            except sqlite3.Error as error:
+                # Nothing is forgotten: it goes with the next commit, unless newer by then.
+                self._rooms = rooms | self._rooms
+                self._inputs = inputs | self._inputs
+                self._contact = self._contact or contact
+                self._fails(str(error))
+            else:
+                self._fails(None)
+            self._committed = ticket
+
+    def _fails(self, failure: str | None) -> None:
+        before, self.failure = self.failure, failure
+        if (before is None) == (failure is None):
+            return
+        if failure is not None:
+            log.error(
+                "journal cannot be written; recording goes on, a crash now could lose an id",
+                error=failure,
+                file=str(self.path),
+                what_to_do="free the disk, or repair it",
+            )
+        else:
+            log.info("journal is written again", file=str(self.path))
+        self._changed(failure is not None)
+
+
+def _open(path: Path) -> sqlite3.Connection:
+    # One connection, handed from thread to thread, never used by two at once (the lock).
+    connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+    try:
+        connection.execute("PRAGMA journal_mode=WAL")
+        connection.execute("PRAGMA synchronous=FULL")
+        damage = connection.execute("PRAGMA quick_check").fetchone()[0]
+        if damage != "ok":
+            raise sqlite3.DatabaseError(damage)  # noqa: TRY301 - as if SQLite had noticed
+        _migrate(connection, path)
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
+def _migrate(connection: sqlite3.Connection, path: Path) -> None:
+    version = connection.execute("PRAGMA user_version").fetchone()[0]
+    if version > len(_MIGRATIONS):
+        raise JournalUnusable(
+            f"{path} was written by a later version of hmp-bridge (schema {version}, this one "
+            f"knows {len(_MIGRATIONS)}); install that version again, or move the file away"
+        )
+    for number, script in enumerate(_MIGRATIONS[version:], version + 1):
+        connection.executescript(f"BEGIN; {script} PRAGMA user_version = {number}; COMMIT;")
+
+
+def _move_aside(path: Path) -> Path:
+    kept = path.with_name(f"{path.name}.unreadable-{time.strftime('%Y%m%dT%H%M%S')}")
+    for suffix in ("", "-wal", "-shm"):
+        part = path.with_name(path.name + suffix)
+        if part.exists():
+            part.replace(kept.with_name(kept.name + suffix))
+    return kept
+
+
+def _write(
+    connection: sqlite3.Connection,
+    rooms: Mapping[str, Entry],
+    inputs: Mapping[int, bytes],
+    contact: Stamp | None,
+) -> float:
+    """One transaction, in a worker thread; seconds it took."""
+    began = time.perf_counter()
+    with closing(connection.cursor()) as cursor:
+        cursor.execute("BEGIN IMMEDIATE")
+        try:
+            cursor.executemany(
+                "INSERT OR REPLACE INTO rooms VALUES (?, ?, ?, ?, ?)",
+                [
+                    (room, entry.document, entry.at.boot, entry.at.monotonic, entry.at.wall)
+                    for room, entry in rooms.items()
+                ],
+            )
+            cursor.executemany("INSERT OR REPLACE INTO inputs VALUES (?, ?)", inputs.items())
+            if contact is not None:
+                cursor.execute(
+                    "INSERT OR REPLACE INTO contact VALUES (1, ?, ?, ?)",
+                    (contact.boot, contact.monotonic, contact.wall),
+                )
+            cursor.execute("COMMIT")
+        except BaseException:
+            if connection.in_transaction:
+                cursor.execute("ROLLBACK")
+            raise
+    return time.perf_counter() - began
+
+
+@cache
+def _boot_id() -> str:
+    path = Path("/proc/sys/kernel/random/boot_id")
+    return path.read_text().strip() if path.exists() else "unknown"

@@ -1,0 +1,89 @@
+"""What one room keeps on the disk: written when it matters, and not a moment later (R6)."""
+
+import math
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import replace
+
+import structlog
+import trio
+
+from ..journal import Entry, Input, Stamp
+from .durable import DocumentError, Remembered, from_document, remember, restore, to_document
+from .state import Now, Policy, Result, RoomState
+
+__all__ = ["Memory", "recall"]
+
+log = structlog.get_logger()
+
+_TIDY_AFTER = 1.0
+"""Seconds after which the arrival of results is written too, should nothing else be written."""
+
+_MOST_RESULTS = 100
+"""Results of one room that are kept for a broker that is away."""
+
+Save = Callable[[str, str, Sequence[Input]], Awaitable[None]]
+
+
+class Memory:
+    """The journal's view of one room.
+
+    `results` are due from before a restart.
+    """
+
+    def __init__(
+        self, room: str, save: Save, results: Sequence[Result] = (), *, known: bool = False
+    ) -> None:
+        self.room = room
+        #: Whether the journal knew this room when the bridge started.
+        self.known = known
+        self.results = tuple(results)
+        self._save = save
+        self._kept: Remembered | None = None
+        self._unconfirmed: list[Result] = []
+        self._tidy_at = math.inf
+
+    async def keep(
+        self, state: RoomState, results: Sequence[Result], keys: Sequence[tuple[int, bytes]]
+    ) -> None:
+        """Return once everything about `state` that must survive is on the disk."""
+        self._unconfirmed = [*self._unconfirmed, *results][-_MOST_RESULTS:]
+        known = remember(state)
+        untidy = bool(keys or results) or self.tidy_in() <= 0.0
+        if known == self._kept and not untidy:
+            return
+        self._kept = known
+        self._tidy_at = math.inf
+        document = to_document(replace(known, results=tuple(self._unconfirmed)))
+        await self._save(self.room, document, [Input(mid, digest) for mid, digest in keys])
+
+    def arrived(self, result: Result) -> None:
+        """The broker has the result: it need not be given again after a restart."""
+        if result in self._unconfirmed:
+            self._unconfirmed.remove(result)
+            self._tidy_at = min(self._tidy_at, trio.current_time() + _TIDY_AFTER)
+
+    def tidy_in(self) -> float:
+        """Seconds until the arrival of results should be written down."""
+        return max(0.0, self._tidy_at - trio.current_time())
+
+
+def recall(
+    room: str, entry: Entry | None, policy: Policy, save: Save, *, at: Stamp, now: Now
+) -> tuple[RoomState, Memory]:
+    """The state and memory of a room as the journal has them, or of one that nobody knows."""
+    fresh = RoomState(policy, not_ready_since=now.monotonic)
+    if entry is None:
+        return fresh, Memory(room, save)
+    try:
+        known = from_document(entry.document)
+    except DocumentError as error:
+        log.error(  # noqa: TRY400 - the document says more than the parser's stack
+            "a room's journal entry is unreadable; it is taken from its retained topics",
+            room=room,
+            error=str(error),
+            entry=entry.document,
+        )
+        return fresh, Memory(room, save)
+    shift = entry.at.shift_to(at)
+    change = restore(policy, known, saved_at=entry.at.monotonic, shift=shift, now=now)
+    return change.state, Memory(room, save, change.results, known=True)

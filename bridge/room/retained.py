@@ -1,0 +1,85 @@
+"""A room as its own retained topics remember it, for a bridge that has lost its journal (R9)."""
+
+import json
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
+
+from ..hmp import arguments
+from ..hmp.commands import RecordingId, RecordingStatus
+from ..hmp.errors import InvalidArgument
+from .state import Change, Now, Recording, RoomState
+from .vocabulary import Alarm, State, Stop, Target
+
+__all__ = ["adopt_retained"]
+
+_MOST_ELAPSED = 366 * 86400
+
+
+def adopt_retained(room: RoomState, status: bytes, now: Now) -> Change:
+    """Take over the recording that the retained `status` speaks of, to be checked with HMP.
+
+    Nothing in it is trusted: what is no id, or belongs to another session, is left. A room that
+    knows anything by itself is left as it is.
+    """
+    pristine = room.recording is None and room.lost_start is None and not room.pending
+    told = _object(status)
+    if not pristine or room.target is not Target.IDLE or told is None:
+        return Change(room, ())
+    changes: dict[str, Any] = {}
+    if (last := _id(told, "last_recording_id")) is not None:
+        changes["last_recording_id"] = last
+    recording_id = _id(told, "recording_id")
+    session = told.get("session_id")
+    if recording_id is not None and session == room.policy.session:
+        paused = told.get("paused") is True
+        stopping = told.get("state") == State.STOPPING
+        changes |= {
+            "recording": Recording(
+                id=recording_id,
+                session=room.policy.session,
+                started_at=_time(told.get("started_at")) or now.wall,
+                status=RecordingStatus.PAUSED if paused else RecordingStatus.RECORDING,
+                owner="adopted",
+                verified_at=_time(told.get("verified_at")),
+                recorded=float(_seconds(told.get("elapsed"))),
+                running_since=None if paused else now.monotonic,
+                unsettled=True,
+                remembered=True,
+                stop=Stop.WANTED if stopping else Stop.NO,
+            ),
+            # A stop that was under way is carried out (R8).
+            "target": Target.IDLE if stopping else Target.PAUSED if paused else Target.RECORDING,
+        }
+    elif told.get("state") == State.UNKNOWN:
+        changes["alarms"] = room.alarms | {Alarm.OUTCOME_UNKNOWN}
+    return Change(replace(room, **changes), ())
+
+
+def _object(status: bytes) -> dict[str, Any] | None:
+    try:
+        value = json.loads(status)
+    except (ValueError, RecursionError):
+        return None
+    return value if isinstance(value, dict) else None
+
+
+def _id(told: dict[str, Any], name: str) -> RecordingId | None:
+    try:
+        return arguments.recording_id(told.get(name), name)
+    except InvalidArgument:
+        return None
+
+
+def _time(value: object) -> float | None:
+    if not isinstance(value, str):
+        return None
+    try:
+        return datetime.fromisoformat(value).timestamp()
+    except (ValueError, OverflowError):
+        return None
+
+
+def _seconds(value: object) -> int:
+    is_count = isinstance(value, int) and not isinstance(value, bool)
+    return value if is_count and 0 <= value <= _MOST_ELAPSED else 0
