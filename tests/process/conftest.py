@@ -1,0 +1,95 @@
+"""Fixtures of the process tier: a whole site, or its parts one by one."""
+
+import itertools
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, closing
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.brokers import Broker
+
+from .daemon import Daemon, configuration
+from .hmp import Hmp
+from .panel import Panel
+
+_bases = itertools.count()
+
+
+class Site:
+    """A broker, an HMP, a daemon and a panel, each of them a program of its own but the panel.
+
+    Every site has a base topic of its own, so that sites can share a broker.
+    """
+
+    def __init__(self, folder: Path, broker: Broker, stack: ExitStack) -> None:
+        self.folder = folder
+        self.broker = broker
+        self.base = f"site{next(_bases)}/hmp"
+        self._stack = stack
+        self._daemons = itertools.count()
+        self.hmp: Hmp
+        self.panel: Panel
+        self.daemon: Daemon
+        self.tables: dict[str, Any]
+
+    def add_hmp(self, rooms: int = 2, *, knobs: Sequence[str] = ()) -> Hmp:
+        """Start the HMP."""
+        self.hmp = self._stack.enter_context(closing(Hmp(self.folder, rooms, knobs=knobs)))
+        return self.hmp
+
+    def add_panel(self, *, mqtt5: bool = False) -> Panel:
+        """Connect the panel."""
+        panel = Panel(self.broker.port, self.base, mqtt5=mqtt5)
+        self.panel = self._stack.enter_context(closing(panel))
+        return panel
+
+    def add_daemon(self, **how: Any) -> Daemon:
+        """Start a daemon on `self.tables`."""
+        folder = self.folder / f"daemon{next(self._daemons)}"
+        daemon = Daemon(folder, self.tables, **how)
+        self.daemon = self._stack.enter_context(closing(daemon))
+        # Shown by pytest beside a failure.
+        self._stack.callback(lambda: print(f"{daemon.file}:\n{daemon.output[-4000:]}"))
+        return daemon
+
+    def configure(self, **changes: Any) -> None:
+        """Set `tables` for this broker and HMP."""
+        given = {"broker_port": self.broker.port, "hmp_port": self.hmp.port} | changes
+        self.tables = configuration(base_topic=self.base, **given)
+
+    def wait_ready(self, since: int = 0) -> None:
+        """Until the daemon is online, its HMP ready and the first room says so."""
+        self.daemon.wait_for_line("mqtt connected")
+        self.panel.wait_for("bridge/state", "online", since=since)
+        self.panel.wait_for("server/main/state", "ready", since=since)
+        self.panel.wait_for("room/r0/availability", "online", since=since)
+
+
+MakeSite = Callable[..., Site]
+
+
+@pytest.fixture
+def site(tmp_path: Path, broker: Broker) -> Iterator[MakeSite]:
+    """Make a site and wait until it is ready: `site(rooms=2, broker=…, knobs=…, room=…)`."""
+    with ExitStack() as stack:
+
+        def make(
+            rooms: int = 2,
+            *,
+            broker: Broker = broker,
+            knobs: Sequence[str] = (),
+            start: bool = True,
+            **changes: Any,
+        ) -> Site:
+            made = Site(tmp_path, broker, stack)
+            made.add_hmp(rooms, knobs=knobs)
+            made.configure(rooms=rooms, **changes)
+            made.add_panel()
+            if start:
+                made.add_daemon()
+                made.wait_ready()
+            return made
+
+        yield make

@@ -1,0 +1,72 @@
+"""`hmp-bridge run` as a process, with a configuration and a state folder of its own."""
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from .hmp import session_of
+from .programs import HMP_BRIDGE, Program
+
+__all__ = ["Daemon", "configuration", "toml"]
+
+
+def toml(tables: Mapping[str, Any]) -> str:
+    """Nested tables as TOML; values are what JSON and TOML write alike."""
+    return "\n".join(_lines(tables, ()))
+
+
+def _lines(table: Mapping[str, Any], path: tuple[str, ...]) -> list[str]:
+    lines = [f"[{'.'.join(path)}]"] if path else []
+    for key, value in table.items():
+        if not isinstance(value, Mapping):
+            lines.append(f"{key} = {json.dumps(value)}")
+    for key, value in table.items():
+        if isinstance(value, Mapping):
+            lines += _lines(value, (*path, key))
+    return lines
+
+
+def configuration(
+    *,
+    broker_port: int,
+    hmp_port: int,
+    base_topic: str,
+    rooms: int = 2,
+    mqtt: Mapping[str, Any] | None = None,
+    server: Mapping[str, Any] | None = None,
+    room: Mapping[str, Any] | None = None,
+) -> dict[str, Any]:
+    """Rooms `r0`, `r1`, … of one server `main`, in a hurry: polls and time limits are short."""
+    quick = {"poll_interval": "200ms", "start_timeout": "5s", "query_timeout": "2s"}
+    return {
+        "mqtt": {"host": "127.0.0.1", "port": broker_port, "base_topic": base_topic}
+        | dict(mqtt or {}),
+        "bridge": {"health_every": "1s"},
+        "servers": {"main": {"host": "127.0.0.1", "port": hmp_port} | quick | dict(server or {})},
+        "rooms": {
+            f"r{number}": {"server": "main", "session": session_of(number)} | dict(room or {})
+            for number in range(rooms)
+        },
+    }
+
+
+class Daemon(Program):
+    """The daemon; `folder` holds its configuration and, unless told otherwise, its state."""
+
+    def __init__(
+        self,
+        folder: Path,
+        tables: Mapping[str, Any],
+        *,
+        state: Path | None = None,
+        environment: Mapping[str, str] | None = None,
+    ) -> None:
+        folder.mkdir(parents=True, exist_ok=True)
+        self.state = state or folder / "state"
+        self.file = folder / "bridge.toml"
+        bridge = {"bridge": dict(tables.get("bridge", {})) | {"state_dir": str(self.state)}}
+        self.file.write_text(toml(dict(tables) | bridge), encoding="utf-8")
+        super().__init__(
+            [HMP_BRIDGE, "run", "--config", str(self.file)], environment=environment, folder=folder
+        )

@@ -1,0 +1,207 @@
+"""HMP or broker killed and restarted while a room starts, records and stops.
+
+Afterwards the states are right within seconds, HMP has one recording, and every word that was ever
+published on `availability` was true when it was said.
+"""
+
+import signal
+import time
+
+import pytest
+
+from tests.broker_fixtures import Launch
+from tests.brokers import BrokerOptions
+
+from .conftest import MakeSite, Site
+
+SECONDS = 10.0
+"""What *within a few seconds* means here: the back-off after several refusals may reach four."""
+
+
+def restart_hmp(s: Site, *, down: float = 0.0) -> None:
+    """Kill the HMP, wait until everybody knows, bring it back with its recordings."""
+    mark = s.panel.mark()
+    killed_at = time.monotonic()
+    recordings = s.hmp.kill()
+    offline = s.panel.wait_for("room/r0/availability", "offline", since=mark)
+    assert offline.at - killed_at < 2
+    s.panel.wait_for("server/main/state", "refused", since=mark)
+    back_at = time.monotonic()
+    s.hmp.start(recordings)
+    online = s.panel.wait_for("room/r0/availability", "online", since=mark, timeout=SECONDS)
+    assert online.at > back_at
+
+
+def test_hmp_dies_while_recording(site: MakeSite) -> None:
+    """The last known state stays, marked stale, and is found true again (R4)."""
+    s = site()
+    s.panel.press("r0", "record")
+    s.panel.wait_for("room/r0/ack", "record ok")
+    s.panel.wait_until(lambda _: s.panel.status("r0")["verified_at"], "a verified recording")
+    mark = s.panel.mark()
+    recordings = s.hmp.kill()
+    s.panel.wait_for("room/r0/availability", "offline", since=mark)
+    s.panel.wait_until(lambda _: s.panel.status("r0")["stale"], "stale")
+    assert s.panel.newest("room/r0/state") == "recording"
+    s.hmp.start(recordings)
+    s.panel.wait_for("room/r0/availability", "online", since=mark, timeout=SECONDS)
+    s.panel.wait_until(lambda _: not s.panel.status("r0")["stale"], "fresh again")
+    assert s.panel.payloads("room/r0/state", mark) == []
+    assert s.panel.newest("room/r0/recording") == "true"
+    assert len(s.hmp.commands("startRecording")) == 1
+    assert len(s.hmp.recordings("RECORDING")) == 1
+    s.panel.press("r0", "stop")
+    s.panel.wait_for("room/r0/ack", "stop ok")
+
+
+def test_hmp_dies_while_stopping(site: MakeSite) -> None:
+    """A stop that HMP never carried out is sent again, and counts once it is confirmed (R8)."""
+    s = site()
+    s.panel.press("r0", "record")
+    s.panel.wait_for("room/r0/ack", "record ok")
+    s.hmp.fault("delay:stopRecording:30")
+    s.panel.press("r0", "stop")
+    s.panel.wait_for("room/r0/state", "stopping")
+    restart_hmp(s)
+    s.panel.wait_for("room/r0/ack", "stop ok", timeout=SECONDS)
+    assert s.panel.newest("room/r0/state") == "idle"
+    assert [row["state"] for row in s.hmp.recordings()] == ["FINISHED"]
+    assert len(s.hmp.commands("startRecording")) == 1
+    assert s.panel.payloads("room/r0/ack").count("stop ok") == 1
+
+
+def test_hmp_dies_while_starting_having_started(site: MakeSite) -> None:
+    """The reply is lost, the recording is there: proved, without its id, never started again."""
+    s = site(
+        knobs=["active_check=before"],
+        room={"on_lost_start": "hold"},
+        server={"start_timeout": "3s"},
+    )
+    s.hmp.fault("slow_reply:startRecording:30")
+    s.panel.press("r0", "record")
+    s.panel.wait_for("room/r0/state", "starting")
+    s.hmp.wait_until(lambda hmp: hmp.recordings("RECORDING"), "a recording")
+    restart_hmp(s)
+    s.panel.wait_for("room/r0/state", "unknown")
+    s.panel.wait_for("room/r0/alarm", "outcome_unknown")
+    s.panel.wait_for_newest("room/r0/state", "recording", timeout=SECONDS)
+    assert s.panel.newest("room/r0/recording_id") == "none"
+    assert s.panel.newest("room/r0/alarm") == "outcome_unknown"
+    assert len(s.hmp.recordings("RECORDING")) == 1
+    assert len(s.hmp.commands("startRecording")) == 1
+    s.panel.press("r0", "stop")
+    s.panel.wait_for("room/r0/ack", "stop failed id_unknown")
+
+
+def test_a_lost_start_is_held(site: MakeSite) -> None:
+    """An HMP that proves nothing: unknown, alarm, no second start, also once the link is back."""
+    s = site(room={"on_lost_start": "hold"}, server={"start_timeout": "1s"})
+    s.hmp.fault("lose_reply:startRecording:count=1")
+    s.panel.press("r0", "record")
+    s.panel.wait_for("room/r0/state", "unknown")
+    s.panel.wait_for("room/r0/ack", "record unknown")
+    s.panel.wait_for("room/r0/tally", "fault")
+    assert s.panel.newest("room/r0/alarm") == "outcome_unknown"
+    mark = s.panel.mark()
+    s.panel.wait_for("room/r0/availability", "online", since=mark, timeout=SECONDS)
+    s.daemon.wait_for_line("HMP is ready")
+    # Asked about, several times, and started only once.
+    s.hmp.wait_until(lambda hmp: len(hmp.commands("removeSourceFromSession")) > 1, "questions")
+    assert s.panel.newest("room/r0/state") == "unknown"
+    assert len(s.hmp.commands("startRecording")) == 1
+    s.panel.press("r0", "toggle")
+    s.panel.wait_for("room/r0/ack", "toggle failed not_certain")
+
+
+@pytest.mark.parametrize("how", ["kill", "stop"])
+def test_the_broker_dies_in_every_phase(site: MakeSite, launch: Launch, how: str) -> None:
+    """HMP is not disturbed by it, and the newest word on every topic is there afterwards (R23)."""
+    broker = launch(BrokerOptions())
+    s = site(3, broker=broker)
+    end = broker.kill if how == "kill" else broker.stop
+    s.panel.press("r0", "record")
+    s.panel.press("r2", "record")
+    s.panel.wait_for("room/r0/ack", "record ok")
+    s.panel.wait_for("room/r2/ack", "record ok")
+    s.hmp.fault("delay:*:0.3")
+    # One recording, one that is to start, and one that is to stop.
+    s.panel.publish_many([("room/r1/press/record", "true"), ("room/r2/press/stop", "true")])
+    s.panel.wait_for("room/r1/state", "starting")
+    s.panel.wait_for("room/r2/state", "stopping")
+    end()
+    s.daemon.wait_for_line("mqtt connection failed")
+    mark = s.panel.mark()
+    broker.start()
+    s.panel.wait_for("bridge/state", "online", since=mark, timeout=SECONDS)
+    s.panel.wait_for_newest("room/r0/state", "recording", timeout=SECONDS)
+    s.panel.wait_for_newest("room/r1/state", "recording", timeout=SECONDS)
+    s.panel.wait_for_newest("room/r2/state", "idle", timeout=SECONDS)
+    assert s.panel.newest("room/r0/availability") == "online"
+    assert s.panel.newest("server/main/state") == "ready"
+    assert s.panel.payloads("room/r0/availability", mark) == ["online"]
+    assert len(s.hmp.commands("startRecording")) == 3
+    assert len(s.hmp.recordings("RECORDING")) == 2
+    assert len(s.hmp.commands("stopRecording")) == 1
+    # The states were all there before anybody could believe the bridge to be online (R24).
+    topics = [seen.topic.removeprefix(f"{s.base}/") for seen in s.panel.seen.since(mark)]
+    assert "room/r2/state" in topics[: topics.index("bridge/state")]
+    s.panel.press("r1", "stop")
+    s.panel.wait_for("room/r1/ack", "stop ok", since=mark)
+
+
+def test_both_die_at_once(site: MakeSite, launch: Launch) -> None:
+    """While the broker is away HMP comes and goes; what is published in the end is what is."""
+    broker = launch()
+    s = site(1, broker=broker)
+    s.panel.press("r0", "record")
+    s.panel.wait_for("room/r0/ack", "record ok")
+    broker.kill()
+    recordings = s.hmp.kill()
+    s.daemon.wait_for_line("HMP cannot be used")
+    broker.start()
+    s.panel.wait_for_newest("room/r0/availability", "offline", timeout=SECONDS)
+    mark = s.panel.mark()
+    s.hmp.start(recordings)
+    s.panel.wait_for("room/r0/availability", "online", since=mark, timeout=SECONDS)
+    assert s.panel.newest("room/r0/state") == "recording"
+    assert len(s.hmp.commands("startRecording")) == 1
+
+
+def test_hmp_goes_half_open(site: MakeSite) -> None:
+    """A stop that is swallowed by a dead connection is sent again over the next one."""
+    s = site(server={"start_timeout": "1s"})
+    s.panel.press("r0", "record")
+    s.panel.wait_for("room/r0/ack", "record ok")
+    s.hmp.fault("half_open:stopRecording:count=1")
+    s.panel.press("r0", "stop")
+    s.panel.wait_for("room/r0/availability", "offline")
+    s.panel.wait_for("room/r0/ack", "stop ok", timeout=SECONDS)
+    assert [row["state"] for row in s.hmp.recordings()] == ["FINISHED"]
+
+
+def test_hmp_restarts_and_is_not_ready_at_once(site: MakeSite) -> None:
+    """Refused, then degraded, then ready; the room is usable only with the last of them."""
+    s = site(server={"query_timeout": "1s"})
+    s.panel.press("r0", "record")
+    s.panel.wait_for("room/r0/ack", "record ok")
+    mark = s.panel.mark()
+    s.hmp.do("restart", down=1, unready=2, recordings="keep")
+    s.panel.wait_for("server/main/state", "degraded", since=mark, timeout=SECONDS)
+    assert s.panel.newest("room/r0/availability") == "offline"
+    s.panel.wait_for("server/main/state", "ready", since=mark, timeout=SECONDS)
+    s.panel.wait_for("room/r0/availability", "online", since=mark)
+    assert s.panel.payloads("room/r0/availability", mark) == ["offline", "online"]
+    assert s.panel.newest("room/r0/state") == "recording"
+    assert len(s.hmp.commands("startRecording")) == 1
+
+
+def test_the_daemon_is_killed(site: MakeSite) -> None:
+    """The will says so; the next one says that it is back."""
+    s = site()
+    mark = s.panel.mark()
+    s.daemon.send_signal(signal.SIGKILL)
+    s.panel.wait_for("bridge/state", "offline", since=mark)
+    s.daemon.wait()
+    s.add_daemon(state=s.daemon.state)
+    s.panel.wait_for("bridge/state", "online", since=mark)
+    assert s.panel.payloads("bridge/state", mark) == ["offline", "online"]

@@ -1,0 +1,116 @@
+"""Two hundred rooms on one HMP, pressed at once; and a flood of what nobody can understand."""
+
+import json
+import random
+import time
+from contextlib import closing
+
+from .conftest import MakeSite
+from .tap import Tap
+
+ROOMS = 200
+
+
+def test_two_hundred_rooms_start_at_once(site: MakeSite) -> None:
+    """All record, one command is in flight at any time, and a stop in the middle goes first."""
+    s = site(ROOMS, start=False)
+    with closing(Tap(s.hmp.port)) as tap:
+        s.configure(rooms=ROOMS, hmp_port=tap.port, server={"poll_interval": "2s"})
+        s.hmp.fault("delay:*:0.002")
+        s.add_daemon()
+        s.wait_ready()
+        s.panel.press("r0", "record")
+        s.panel.wait_for("room/r0/ack", "record ok")
+        s.panel.publish_many([(f"room/r{n}/press/record", "true") for n in range(1, ROOMS)])
+        s.panel.wait_for("room/r5/state", "recording")
+        pressed_at = time.monotonic()
+        s.panel.press("r0", "stop")
+        stopped = s.panel.wait_for("room/r0/ack", "stop ok")
+
+        def all_recording(_: object) -> bool:
+            states = (s.panel.newest(f"room/r{n}/state") for n in range(1, ROOMS))
+            return all(state == "recording" for state in states)
+
+        s.panel.wait_until(all_recording, "199 rooms recording")
+        assert len(s.hmp.recordings("RECORDING")) == ROOMS - 1
+        assert len(s.hmp.commands("startRecording")) == ROOMS
+        assert tap.most_in_flight == 1
+        assert s.hmp.do("snapshot")["accepted"] == 1
+        # From the press to the stop on the wire, and from there to its confirmation.
+        asked = next(w for w in tap.wires if w.line.startswith("stopRecording"))
+        before = [w for w in tap.wires if w.direction == "<" and pressed_at < w.at < asked.at]
+        between = [w for w in tap.wires if w.direction == ">" and asked.at < w.at < stopped.at]
+        assert len([w for w in between if w.line.startswith("getRecordingStatus")]) >= 1
+        assert len(before) <= 12, "a press takes a few answers of 2 ms to arrive, not 199"
+        assert len(between) <= 12
+    s.daemon.close()
+
+
+def malformed(room: str, number: int) -> tuple[str, bytes | str]:
+    """One of all the ways to be wrong."""
+    chance = random.Random(number)
+    ways: list[tuple[str, bytes | str]] = [
+        ("set", ""),
+        ("set", "explode"),
+        ("set", b"\xff\xfe" + chance.randbytes(20)),
+        ("set", '{"action":'),
+        ("set", '{"action": 7, "id": "x"}'),
+        ("set", '{"action": "record", "id": {"no": "id"}}'),
+        ("set", '{"action": "record", "volume": 11}'),
+        ("set", "[" * 5000),
+        ("set", '{"a":' * 5000),
+        ("set", "record\nstop"),
+        ("set", "x" * 70_000),
+        ("press/record", "maybe"),
+        ("press/explode", "true"),
+        ("press/mark", '{"action": "stop"}'),
+        ("mark", "a\x00b"),
+        ("mark", "m" * 5000),
+        ("mark", b"\x80"),
+        ("event", ""),
+        ("event", "fire"),
+        ("event", '{"event": null}'),
+        ("event", '{"event": "meeting_start", "id": [1]}'),
+        ("set", json.dumps({"action": "adopt", "recording_id": "x\nstopRecording y"})),
+    ]
+    leaf, payload = ways[number % len(ways)]
+    return f"room/{room}/{leaf}", payload
+
+
+def test_malformed_everything(site: MakeSite) -> None:
+    """Five thousand of them: one result each, nothing done, and no memory kept."""
+    s = site()
+    panel = s.panel
+    rooms = ("r0", "nowhere")
+
+    def flood(first: int, count: int) -> None:
+        for start in range(first, first + count, 250):
+            since = panel.mark()
+            numbers = range(start, min(start + 250, first + count))
+            panel.publish_many([malformed(rooms[n % 40 == 0], n) for n in numbers])
+            results = ("/room/r0/result", "/bridge/response/error")
+            panel.wait_until(
+                lambda seen, wanted=len(numbers): (
+                    sum(m.topic.endswith(results) for m in seen) >= wanted
+                ),
+                "a result for every message",
+                since=since,
+            )
+            answered = [m for m in panel.seen.since(since) if m.topic.endswith(results)]
+            assert len(answered) == len(numbers)
+            for message in answered:
+                result = json.loads(message.payload)
+                assert result["outcome"] == "failed"
+                assert result["error"]["explanation"]
+                assert len(message.payload) < 1500
+
+    flood(0, 1000)
+    before = s.daemon.resident_kilobytes()
+    flood(1000, 4000)
+    assert s.daemon.resident_kilobytes() - before < 4096
+    assert panel.payloads("room/r0/state") == ["idle"]
+    assert s.hmp.recordings() == []
+    assert {entry["line"].split()[0] for entry in s.hmp.commands()} == {"getRecordingStatus"}
+    assert "Traceback" not in s.daemon.output
+    panel.press("r0", "record")
+    panel.wait_for("room/r0/ack", "record ok")
