@@ -27,18 +27,18 @@ Save = Callable[[str, str, Sequence[Input]], Awaitable[None]]
 class Memory:
     """The journal's view of one room.
 
-    `results` are due from before a restart.
+    `kept` is what the journal has (None: nothing), `results` are due from before a restart.
     """
 
     def __init__(
-        self, room: str, save: Save, results: Sequence[Result] = (), *, known: bool = False
+        self, room: str, save: Save, kept: Remembered | None, results: Sequence[Result] = ()
     ) -> None:
         self.room = room
-        #: Whether the journal knew this room when the bridge started.
-        self.known = known
+        #: Whether the room remembers anything by itself, or has been told by its retained topics.
+        self.known = kept is not None
         self.results = tuple(results)
         self._save = save
-        self._kept: Remembered | None = None
+        self._kept = kept
         self._unconfirmed: list[Result] = []
         self._tidy_at = math.inf
 
@@ -48,6 +48,9 @@ class Memory:
         """Return once everything about `state` that must survive is on the disk."""
         self._unconfirmed = [*self._unconfirmed, *results][-_MOST_RESULTS:]
         known = remember(state)
+        if self._kept is None and not self.known:
+            # A room that nobody has told anything yet: to write that down would pass for knowledge.
+            self._kept = known
         untidy = bool(keys or results) or self.tidy_in() <= 0.0
         if known == self._kept and not untidy:
             return
@@ -73,7 +76,7 @@ def recall(
     """The state and memory of a room as the journal has them, or of one that nobody knows."""
     fresh = RoomState(policy, not_ready_since=now.monotonic)
     if entry is None:
-        return fresh, Memory(room, save)
+        return fresh, Memory(room, save, None)
     try:
         known = from_document(entry.document)
     except DocumentError as error:
@@ -83,7 +86,7 @@ def recall(
             error=str(error),
             entry=entry.document,
         )
-        return fresh, Memory(room, save)
+        return fresh, Memory(room, save, None)
     shift = entry.at.shift_to(at)
     change = restore(policy, known, saved_at=entry.at.monotonic, shift=shift, now=now)
-    return change.state, Memory(room, save, change.results, known=True)
+    return change.state, Memory(room, save, replace(known, results=()), change.results)

@@ -81,5 +81,6 @@ def _time(value: object) -> float | None:
 
 
 def _seconds(value: object) -> int:
-    is_count = isinstance(value, int) and not isinstance(value, bool)
-    return value if is_count and 0 <= value <= _MOST_ELAPSED else 0
+    if not isinstance(value, int) or isinstance(value, bool):
+        return 0
+    return value if 0 <= value <= _MOST_ELAPSED else 0
