@@ -1,0 +1,113 @@
+"""The README is run: its commands, its topics, its tables, against the code."""
+
+import re
+import shlex
+from pathlib import Path
+
+import pytest
+import yaml
+
+from bridge.config import load
+from bridge.hmp.link import LinkState
+from bridge.mqtt.topics import Input, Topics, parse, render_room
+from bridge.room.requests import request
+from bridge.room.state import Policy, RoomState
+from bridge.room.vocabulary import ALARMS, Alarm, State
+
+ROOT = Path(__file__).parent.parent
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+SESSION = "71edd346-2cf0-4c62-b3d3-9d457b287394"
+
+#: Raised by rules that do not exist yet in the room model.
+NOT_YET_RAISED = {Alarm.CUT_FAILED, Alarm.PAUSED_TOO_LONG, Alarm.ENDING_SOON}
+
+
+def blocks(language: str) -> list[str]:
+    return re.findall(rf"```{language}\n(.*?)```", README, re.DOTALL)
+
+
+def published() -> dict[str, str]:
+    words = dict.fromkeys(State, "word")
+    state = RoomState(Policy(session=SESSION))  # type: ignore[arg-type]
+    return render_room(Topics(), "boardroom", state, words)
+
+
+def test_the_gate_runs_the_readme_s_test_command() -> None:
+    [command] = [block.strip() for block in blocks("sh") if "pytest" in block]
+    assert command in (ROOT / ".ci/run").read_text().splitlines()
+
+
+def test_every_published_topic_of_a_room_is_named() -> None:
+    for topic in published():
+        assert topic in README or f"`{topic.rpartition('/')[2]}`" in README, topic
+
+
+def test_every_room_topic_named_exists() -> None:
+    outputs = set(published()) | {f"hmp/room/boardroom/{leaf}" for leaf in ("ack", "result")}
+    for topic in set(re.findall(r"hmp/room/boardroom/[a-z_/]+", README)):
+        if topic not in outputs:
+            given = parse(Topics(), topic, b"true" if "/press/" in topic else b"button")
+            assert isinstance(given, Input), topic
+
+
+@pytest.mark.parametrize("line", [line for block in blocks("sh") for line in block.splitlines()])
+def test_mosquitto_pub_lines_are_understood(line: str) -> None:
+    words = shlex.split(line, comments=True)
+    if words[:1] != ["mosquitto_pub"]:
+        return
+    topic = words[words.index("-t") + 1]
+    payload = words[words.index("-m") + 1]
+    given = parse(Topics(), topic, payload.encode())
+    assert isinstance(given, Input)
+    request(
+        given.word,
+        given.parameters,
+        event=given.event,
+        request_id=given.id,
+        origin=topic,
+        received_at=0.0,
+    )
+
+
+def test_states_alarms_and_server_states_are_complete() -> None:
+    for state in State:
+        assert f"`{state}`" in README
+    for alarm in ALARMS:
+        row = re.search(rf"^\| `{alarm}` \|", README, re.MULTILINE)
+        assert (row is None) == (alarm in NOT_YET_RAISED), alarm
+    for link_state in LinkState:
+        assert re.search(rf"^\| `{link_state}` \|", README, re.MULTILINE), link_state
+
+
+def test_the_smallest_configuration_loads(tmp_path: Path) -> None:
+    [text] = blocks("toml")
+    path = tmp_path / "bridge.toml"
+    path.write_text(text)
+    assert list(load(path).rooms) == ["boardroom"]
+
+
+def test_home_assistant_s_entities_use_topics_and_words_that_exist() -> None:
+    [text] = blocks("yaml")
+    retained = published()
+    for entry in yaml.safe_load(text)["mqtt"]:
+        [(platform, entity)] = entry.items()
+        for key, topic in entity.items():
+            if key in ("state_topic", "json_attributes_topic"):
+                assert topic in retained
+            if key == "command_topic":
+                for payload in ("payload_on", "payload_off", "payload_press"):
+                    if payload in entity:
+                        given = parse(Topics(), topic, entity[payload].encode())
+                        assert isinstance(given, Input)
+        if platform == "sensor":
+            assert entity["options"] == [str(state) for state in State]
+        for available in entity.get("availability", ()):
+            assert available["topic"] in {*retained, Topics().bridge_state}
+
+
+def test_systemd_s_unit_and_the_readme_agree_on_paths() -> None:
+    unit = (ROOT / "systemd/hmp-bridge.service").read_text()
+    assert "/opt/hmp-bridge/bin/hmp-bridge run --config /etc/hmp-bridge/bridge.toml" in unit
+    assert "/opt/hmp-bridge/bin/hmp-bridge check --config /etc/hmp-bridge/bridge.toml" in README
+    assert "StateDirectory=hmp-bridge" in unit
+    assert "/var/lib/hmp-bridge" in README
