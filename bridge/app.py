@@ -15,6 +15,7 @@ import math
 import time
 from collections.abc import Callable
 from functools import partial
+from typing import TypeGuard
 
 import structlog
 import trio
@@ -27,11 +28,12 @@ from .hmp.link import LinkState
 from .journal import Journal, stamp
 from .mqtt.image import Image
 from .mqtt.link import BrokerLink, BrokerState
+from .mqtt.message import Message
 from .mqtt.retained import read_retained
 from .mqtt.session import Session
 from .mqtt.settings import Subscription
-from .mqtt.topics import Topics, render_ack, render_result, render_room
-from .report import instance_in, render_health, render_info
+from .mqtt.topics import Topics, render_ack, render_result, render_room, timestamp
+from .report import Identity, identity_in, render_health, render_info
 from .room.memory import recall
 from .room.state import Result, RoomState
 from .room.vocabulary import State
@@ -63,6 +65,8 @@ class Bridge:
         self.started_at = time.time()
         self._stopping = trio.Event()
         self._online = trio.Event()
+        self._rival: Identity | None = None
+        self._rival_heard = trio.Event()
         self.broker = BrokerLink(
             configuration.broker(f"hmp-bridge-{instance_id}"),
             self.image,
@@ -129,6 +133,7 @@ class Bridge:
                     room_layer.start_soon(self.dispatcher.run)
                     room_layer.start_soon(self._publish_health)
                     room_layer.start_soon(self._keep_contact)
+                    room_layer.start_soon(self._leave_to_rival)
                     notify("READY=1", f"STATUS=serving {len(self.rooms)} rooms")
                     await self._stopping.wait()
                     notify("STOPPING=1")
@@ -153,13 +158,12 @@ class Bridge:
         retained = await read_retained(session, [info, state, *unknown], self.topics.bridge_marker)
         # The marker came back behind everything that was kept for us (R16).
         self.dispatcher.live()
-        foreign = instance_in(retained.get(info, b""))
-        if foreign not in (None, self.instance_id) and retained.get(state) == b"online":
-            raise ForeignBridge(
-                f"another bridge ({foreign}) is online on the base topic {self.topics.base!r} of "
-                f"{self.broker.settings.address}; stop it, or give this one a base topic of its "
-                "own: mqtt.base_topic"
-            )
+        other = identity_in(retained.get(info, b""))
+        if self._is_foreign(other) and retained.get(state) == b"online":
+            raise self._foreign(other)
+        # Two that start at once see nothing of each other yet: the later one leaves when it does.
+        session.interceptors.append(self._hear_info)
+        await session.subscribe([Subscription(info, retain_as_published=False)])
         for topic, room in unknown.items():
             await room.adopt(retained.get(topic, b""))
         self.image.set(
@@ -173,6 +177,31 @@ class Bridge:
                 rooms=self.rooms,
                 digest=self.configuration.digest,
             ),
+        )
+
+    def _hear_info(self, message: Message) -> bool:
+        if message.topic != self.topics.bridge_info:
+            return False
+        other = identity_in(message.payload)
+        ours = Identity(timestamp(self.started_at), self.instance_id)
+        if self._is_foreign(other) and other < ours:
+            self._rival = other
+            self._rival_heard.set()
+        return True
+
+    async def _leave_to_rival(self) -> None:
+        await self._rival_heard.wait()
+        raise self._foreign(self._rival)
+
+    def _is_foreign(self, other: Identity | None) -> TypeGuard[Identity]:
+        return other is not None and other.instance != self.instance_id
+
+    def _foreign(self, other: Identity | None) -> ForeignBridge:
+        instance = "" if other is None else other.instance
+        return ForeignBridge(
+            f"another bridge ({instance}) is online on the base topic {self.topics.base!r} of "
+            f"{self.broker.settings.address}; stop it, or give this one a base topic of its "
+            "own: mqtt.base_topic"
         )
 
     def _broker_changed(self, state: BrokerState) -> None:

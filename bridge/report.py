@@ -2,13 +2,14 @@
 
 import json
 from collections.abc import Iterable, Mapping
+from typing import NamedTuple
 
 from .hmp.link import LinkHealth
 from .journal import JournalHealth
 from .mqtt.link import BrokerHealth
 from .mqtt.topics import timestamp
 
-__all__ = ["instance_in", "render_health", "render_info"]
+__all__ = ["Identity", "identity_in", "render_health", "render_info"]
 
 
 def render_info(
@@ -36,14 +37,23 @@ def render_info(
     )
 
 
-def instance_in(info: bytes) -> str | None:
-    """The instance id in what `render_info` made; None for anything else."""
+class Identity(NamedTuple):
+    """Who a bridge is; of two, the one that started earlier sorts first."""
+
+    started_at: str
+    instance: str
+
+
+def identity_in(info: bytes) -> Identity | None:
+    """Whose `render_info` this is; None for anything else."""
     try:
         value = json.loads(info)
     except (ValueError, RecursionError):
         return None
-    instance = value.get("instance") if isinstance(value, dict) else None
-    return instance if isinstance(instance, str) else None
+    if not isinstance(value, dict):
+        return None
+    identity = Identity(str(value.get("started_at")), str(value.get("instance")))
+    return identity if "instance" in value else None
 
 
 def render_health(
