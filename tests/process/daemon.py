@@ -61,12 +61,15 @@ class Daemon(Program):
         *,
         state: Path | None = None,
         environment: Mapping[str, str] | None = None,
+        configured_state: bool = True,
     ) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         self.state = state or folder / "state"
         self.file = folder / "bridge.toml"
-        bridge = {"bridge": dict(tables.get("bridge", {})) | {"state_dir": str(self.state)}}
-        self.file.write_text(toml(dict(tables) | bridge), encoding="utf-8")
+        if configured_state:
+            bridge = dict(tables.get("bridge", {})) | {"state_dir": str(self.state)}
+            tables = dict(tables) | {"bridge": bridge}
+        self.file.write_text(toml(tables), encoding="utf-8")
         super().__init__(
             [HMP_BRIDGE, "run", "--config", str(self.file)], environment=environment, folder=folder
         )

@@ -3,6 +3,7 @@
 import socket
 import threading
 import time
+from contextlib import suppress
 from typing import NamedTuple
 
 __all__ = ["Tap", "Wire"]
@@ -32,10 +33,8 @@ class Tap:
     def close(self) -> None:
         """Hang up, and end the threads."""
         for each in (self._listener, *self._sockets):
-            try:
+            with suppress(OSError):  # the other side has hung up already
                 each.shutdown(socket.SHUT_RDWR)
-            except OSError:  # the other side has hung up already
-                pass
             each.close()
         for thread in self._threads:
             thread.join(5)

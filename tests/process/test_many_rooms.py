@@ -2,13 +2,22 @@
 
 import json
 import random
+import shlex
 import time
 from contextlib import closing
+from datetime import datetime
 
 from .conftest import MakeSite
+from .panel import Seen
 from .tap import Tap
 
 ROOMS = 200
+ANSWERS = ("/room/r0/result", "/bridge/response/error")
+
+
+def at_least(count: int, found: list[Seen]) -> list[Seen]:
+    """All of them, once there are enough."""
+    return found if len(found) >= count else []
 
 
 def test_two_hundred_rooms_start_at_once(site: MakeSite) -> None:
@@ -23,7 +32,6 @@ def test_two_hundred_rooms_start_at_once(site: MakeSite) -> None:
         s.panel.wait_for("room/r0/ack", "record ok")
         s.panel.publish_many([(f"room/r{n}/press/record", "true") for n in range(1, ROOMS)])
         s.panel.wait_for("room/r5/state", "recording")
-        pressed_at = time.monotonic()
         s.panel.press("r0", "stop")
         stopped = s.panel.wait_for("room/r0/ack", "stop ok")
 
@@ -36,14 +44,26 @@ def test_two_hundred_rooms_start_at_once(site: MakeSite) -> None:
         assert len(s.hmp.commands("startRecording")) == ROOMS
         assert tap.most_in_flight == 1
         assert s.hmp.do("snapshot")["accepted"] == 1
-        # From the press to the stop on the wire, and from there to its confirmation.
+        # From its receipt to the stop on the wire, and from there to its confirmation.
         asked = next(w for w in tap.wires if w.line.startswith("stopRecording"))
-        before = [w for w in tap.wires if w.direction == "<" and pressed_at < w.at < asked.at]
-        between = [w for w in tap.wires if w.direction == ">" and asked.at < w.at < stopped.at]
-        assert len([w for w in between if w.line.startswith("getRecordingStatus")]) >= 1
-        assert len(before) <= 12, "a press takes a few answers of 2 ms to arrive, not 199"
-        assert len(between) <= 12
+        received_at = received(s.daemon.wait_for_line("request done", "room=r0", "action=stop"))
+        answers = [w for w in tap.wires if w.direction == "<"]
+        waited_for = [w for w in answers if received_at < w.at < asked.at]
+        confirming = [w for w in answers if asked.at < w.at < stopped.at]
+        starts_after = [w for w in tap.wires if w.at > asked.at and "startRecording" in w.line]
+        # A few tens of milliseconds of a busy machine are some answers of 2 ms; what is looked
+        # at is that the stop went ahead of the starts that had been pressed before it.
+        assert len(starts_after) >= 100
+        assert len(waited_for) <= 60
+        assert len(confirming) <= 60
     s.daemon.close()
+
+
+def received(done: str) -> float:
+    """When a request was received, on the monotonic clock, after the log line of its result."""
+    fields = dict(word.split("=", 1) for word in shlex.split(done))
+    ended = datetime.fromisoformat(fields["timestamp"]).timestamp()
+    return ended - float(fields["ms"]) / 1000 - (time.time() - time.monotonic())
 
 
 def malformed(room: str, number: int) -> tuple[str, bytes | str]:
@@ -83,30 +103,26 @@ def test_malformed_everything(site: MakeSite) -> None:
     panel = s.panel
     rooms = ("r0", "nowhere")
 
-    def flood(first: int, count: int) -> None:
-        for start in range(first, first + count, 250):
-            since = panel.mark()
-            numbers = range(start, min(start + 250, first + count))
-            panel.publish_many([malformed(rooms[n % 40 == 0], n) for n in numbers])
-            results = ("/room/r0/result", "/bridge/response/error")
-            panel.wait_until(
-                lambda seen, wanted=len(numbers): (
-                    sum(m.topic.endswith(results) for m in seen) >= wanted
-                ),
-                "a result for every message",
-                since=since,
-            )
-            answered = [m for m in panel.seen.since(since) if m.topic.endswith(results)]
-            assert len(answered) == len(numbers)
-            for message in answered:
-                result = json.loads(message.payload)
-                assert result["outcome"] == "failed"
-                assert result["error"]["explanation"]
-                assert len(message.payload) < 1500
+    def flood(numbers: range) -> None:
+        since = panel.mark()
+        panel.publish_many([malformed(rooms[n % 40 == 0], n) for n in numbers])
+        answered = panel.wait_until(
+            lambda seen: at_least(len(numbers), [m for m in seen if m.topic.endswith(ANSWERS)]),
+            "a result for every message",
+            since=since,
+        )
+        assert len(answered) == len(numbers)
+        for message in answered:
+            result = json.loads(message.payload)
+            assert result["outcome"] == "failed"
+            assert result["error"]["explanation"]
+            assert len(message.payload) < 1500
 
-    flood(0, 1000)
+    for start in range(0, 1000, 250):
+        flood(range(start, start + 250))
     before = s.daemon.resident_kilobytes()
-    flood(1000, 4000)
+    for start in range(1000, 5000, 250):
+        flood(range(start, start + 250))
     assert s.daemon.resident_kilobytes() - before < 4096
     assert panel.payloads("room/r0/state") == ["idle"]
     assert s.hmp.recordings() == []

@@ -1,0 +1,137 @@
+"""One bridge at a time, and how it leaves: signals, systemd, restarts."""
+
+import signal
+import socket
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from .conftest import MakeSite
+
+SIGNALS = pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+
+
+@SIGNALS
+def test_a_signal_leaves_in_order(site: MakeSite, number: signal.Signals) -> None:
+    """The command in flight ends, the recording runs on, `offline` is the last word, code 0."""
+    s = site()
+    s.panel.press("r0", "record")
+    s.panel.wait_for("room/r0/ack", "record ok")
+    s.hmp.fault("delay:startRecording:1")
+    s.panel.press("r1", "record")
+    s.panel.wait_for("room/r1/state", "starting")
+    mark = s.panel.mark()
+    assert s.daemon.stop(number) == 0
+    s.panel.wait_for("bridge/state", "offline", since=mark)
+    # The answer that came during the farewell was still published, ahead of `offline`.
+    assert s.panel.newest("room/r1/state") == "recording"
+    second = s.hmp.commands("startRecording")[1]["answer"].removeprefix("OK|")
+    assert s.panel.newest("room/r1/recording_id") == second
+    assert len(s.hmp.recordings("RECORDING")) == 2
+    assert s.hmp.commands("stopRecording") == []
+    said = [seen.topic.removeprefix(f"{s.base}/") for seen in s.panel.seen.since(mark)]
+    assert said[-1] == "bridge/state"
+    assert s.panel.payloads("bridge/state", mark) == ["offline"]
+    assert s.panel.newest("room/r0/state") == "recording"
+    s.daemon.wait_for_line("stopping", number.name)
+    s.daemon.wait_for_line("bridge stopped")
+    assert "Traceback" not in s.daemon.output
+    s.add_daemon(state=s.daemon.state)
+    s.panel.wait_for("bridge/state", "online", since=mark)
+    assert len(s.hmp.commands("startRecording")) == 2
+
+
+@SIGNALS
+def test_a_second_signal_ends_at_once(site: MakeSite, number: signal.Signals) -> None:
+    """Whoever asks twice does not wait for an HMP that takes its time."""
+    s = site(server={"start_timeout": "30s"})
+    s.hmp.fault("half_open:startRecording:count=1")
+    s.panel.press("r0", "record")
+    s.hmp.wait_until(lambda hmp: hmp.do("faults")["faults"] == [], "swallowed the command")
+    mark = s.panel.mark()
+    s.daemon.send_signal(number)
+    s.daemon.wait_for_line("stopping")
+    s.daemon.send_signal(number)
+    assert s.daemon.wait(5) == -number
+    s.panel.wait_for("bridge/state", "offline", since=mark)
+
+
+def test_leaving_without_broker_and_hmp(site: MakeSite) -> None:
+    """Nothing to say goodbye to is no reason to stay, and starting so is no reason to give up."""
+    s = site(start=False)
+    s.hmp.close()
+    s.tables["mqtt"]["port"] = 1
+    daemon = s.add_daemon()
+    daemon.wait_for_line("mqtt connection failed", "127.0.0.1:1", "mqtt.port")
+    daemon.wait_for_line("HMP cannot be used", "state=refused", "what_to_do=")
+    assert daemon.stop() == 0
+
+
+def test_two_bridges_one_state_folder(site: MakeSite) -> None:
+    """The second says whose folder it is and exits 69; it can start once the first has gone."""
+    s = site()
+    first = s.daemon
+    second = s.add_daemon(state=first.state)
+    assert second.wait() == 69
+    [line] = second.lines.since()
+    assert f"process {first.pid}" in line
+    assert str(first.state) in line
+    assert "bridge.state_dir" in line
+    assert first.stop() == 0
+    mark = s.panel.mark()
+    third = s.add_daemon(state=first.state)
+    s.panel.wait_for("bridge/state", "online", since=mark)
+    assert third.stop() == 0
+
+
+def test_two_bridges_one_base_topic(site: MakeSite) -> None:
+    """The second says which instance is there and exits 69, and does not say `offline` for it."""
+    s = site()
+    first = s.daemon
+    [name] = (first.state / "instance-id").read_text().split()
+    mark = s.panel.mark()
+    second = s.add_daemon()
+    assert second.wait() == 69
+    assert second.lines_with("another bridge", name, s.base, "mqtt.base_topic")
+    assert "Traceback" not in second.output
+    s.panel.press("r0", "record")
+    s.panel.wait_for("room/r0/ack", "record ok")
+    assert s.panel.payloads("bridge/state", mark) == []
+    assert first.stop() == 0
+    s.panel.wait_for("bridge/state", "offline", since=mark)
+    mark = s.panel.mark()
+    s.add_daemon()
+    s.panel.wait_for("bridge/state", "online", since=mark)
+
+
+@pytest.mark.parametrize("abstract", [False, True])
+def test_word_to_systemd(site: MakeSite, tmp_path: Path, abstract: bool) -> None:
+    """READY=1 once it runs, STOPPING=1 when it leaves."""
+    s = site(start=False)
+    path = str(tmp_path / "notify")
+    address = f"@{path}" if abstract else path
+    with closing(socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)) as systemd:
+        systemd.settimeout(15)
+        systemd.bind(f"\0{path}" if abstract else path)
+        s.add_daemon(environment={"NOTIFY_SOCKET": address})
+        assert b"READY=1" in systemd.recv(4096).split(b"\n")
+        s.wait_ready()
+        assert s.daemon.stop() == 0
+        said = [systemd.recv(4096)]
+        while b"STOPPING=1" not in said[-1]:
+            said.append(systemd.recv(4096))
+
+
+def test_state_folder_of_systemd_and_of_the_user(site: MakeSite, tmp_path: Path) -> None:
+    """Without `bridge.state_dir` it is STATE_DIRECTORY, else below XDG_STATE_HOME."""
+    s = site(start=False)
+    for variable, folder in (
+        ({"STATE_DIRECTORY": f"{tmp_path}/systemd:/elsewhere"}, tmp_path / "systemd"),
+        ({"XDG_STATE_HOME": f"{tmp_path}/xdg"}, tmp_path / "xdg" / "hmp-bridge"),
+    ):
+        mark = s.panel.mark()
+        daemon = s.add_daemon(environment=variable, configured_state=False)
+        s.panel.wait_for("bridge/state", "online", since=mark)
+        assert (folder / "instance-id").exists()
+        assert daemon.stop() == 0
