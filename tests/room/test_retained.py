@@ -1,0 +1,152 @@
+"""A replaced box: rooms as their own retained topics remember them (R9)."""
+
+import json
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bridge.hmp.commands import RecordingStatus
+from bridge.mqtt.topics import Topics, render_room
+from bridge.room.retained import adopt_retained
+from bridge.room.state import Now, RoomState
+from bridge.room.vocabulary import Action, Alarm, State, Stop, Target
+
+from .driven import (
+    FINISHED,
+    IS_PAUSED,
+    IS_RECORDING,
+    NOT_FOUND,
+    OK,
+    POLICY,
+    RECORDING_ID,
+    STARTED,
+    WALL,
+    DrivenRoom,
+)
+
+NOW = Now(1000.0, WALL + 1000.0)
+FRESH = RoomState(POLICY, not_ready_since=1000.0)
+WORDS = dict.fromkeys(State, "word")
+
+
+def retained(driven: DrivenRoom) -> bytes:
+    """The room's `status` as the broker keeps it."""
+    topics = Topics()
+    return render_room(topics, "r", driven.room, WORDS)[topics.room("r", "status")].encode()
+
+
+def recording_room() -> DrivenRoom:
+    driven = DrivenRoom()
+    driven.press(Action.RECORD)
+    driven.answers(STARTED, IS_RECORDING)
+    return driven
+
+
+def adopted(status: bytes) -> DrivenRoom:
+    """A room of a bridge without a journal that has read `status` and reaches HMP."""
+    driven = DrivenRoom(ready=False)
+    driven.clock = NOW.monotonic
+    driven.room = adopt_retained(FRESH, status, NOW).state
+    driven.link(ready=True)
+    return driven
+
+
+def test_a_recording_is_taken_over_as_stale_and_confirmed_by_hmp() -> None:
+    state = adopt_retained(FRESH, retained(recording_room()), NOW).state
+    assert state.stale
+    assert state.state is State.RECORDING
+    assert state.recording is not None
+    assert state.recording.id == RECORDING_ID
+    assert state.recording.started_at == WALL
+
+    driven = adopted(retained(recording_room()))
+    driven.answer(IS_RECORDING)
+    assert (driven.state, driven.room.stale) == (State.RECORDING, False)
+
+
+def test_hmp_decides() -> None:
+    driven = adopted(retained(recording_room()))
+    driven.answer(IS_PAUSED)
+    assert driven.state is State.PAUSED
+
+
+@pytest.mark.parametrize("ended", [FINISHED, NOT_FOUND])
+def test_what_ended_meanwhile_has_ended_and_nothing_is_started(ended: Any) -> None:
+    driven = adopted(retained(recording_room()))
+    driven.answer(ended)
+    assert driven.state is State.IDLE
+    assert driven.room.alarm is Alarm.STOPPED_UNEXPECTEDLY
+    assert driven.room.last_recording_id == RECORDING_ID
+    driven.wait(3600.0)
+    assert driven.step is None
+
+
+def test_a_paused_one_stays_paused() -> None:
+    before = recording_room()
+    before.press(Action.PAUSE)
+    before.answer(OK)
+    driven = adopted(retained(before))
+    driven.answer(IS_PAUSED)
+    assert driven.state is State.PAUSED
+
+
+def test_a_stop_under_way_is_carried_out() -> None:
+    before = recording_room()
+    before.press(Action.STOP)
+    state = adopt_retained(FRESH, retained(before), NOW).state
+    assert (state.state, state.target) == (State.STOPPING, Target.IDLE)
+    assert state.recording is not None
+    assert state.recording.stop is Stop.WANTED
+    driven = adopted(retained(before))
+    driven.answers(IS_RECORDING, OK, FINISHED)
+    assert driven.state is State.IDLE
+
+
+def test_the_last_recording_is_remembered() -> None:
+    before = recording_room()
+    before.press(Action.STOP)
+    before.answers(OK, FINISHED)
+    state = adopt_retained(FRESH, retained(before), NOW).state
+    assert (state.state, state.last_recording_id) == (State.IDLE, RECORDING_ID)
+
+
+def test_a_doubt_is_kept_as_an_alarm() -> None:
+    state = adopt_retained(FRESH, b'{"state":"unknown"}', NOW).state
+    assert state.alarm is Alarm.OUTCOME_UNKNOWN
+
+
+def test_another_session_s_recording_is_left() -> None:
+    told = json.loads(retained(recording_room()))
+    told["session_id"] = "00000000-2cf0-4c62-b3d3-9d457b287394"
+    assert adopt_retained(FRESH, json.dumps(told).encode(), NOW).state.recording is None
+
+
+def test_a_room_that_knows_something_is_left_as_it_is() -> None:
+    busy = replace(FRESH, target=Target.RECORDING)
+    assert adopt_retained(busy, retained(recording_room()), NOW).state is busy
+
+
+json_values = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
+    lambda children: st.lists(children, max_size=2) | st.dictionaries(st.text(), children),
+    max_leaves=4,
+)
+KEYS = list(json.loads(retained(recording_room())))
+
+
+@given(st.dictionaries(st.sampled_from(KEYS), json_values))
+def test_nothing_retained_is_trusted(changes: dict[str, Any]) -> None:
+    told = json.loads(retained(recording_room())) | changes
+    state = adopt_retained(FRESH, json.dumps(told).encode(), NOW).state
+    if state.recording is not None:
+        assert state.recording.session == POLICY.session
+        assert state.recording.status in (RecordingStatus.RECORDING, RecordingStatus.PAUSED)
+        render_room(Topics(), "r", state, WORDS)
+
+
+@given(st.binary(max_size=200))
+def test_noise_is_nothing(noise: bytes) -> None:
+    assert adopt_retained(FRESH, noise, NOW).state == FRESH

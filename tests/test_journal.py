@@ -1,0 +1,155 @@
+"""The journal on a real file: what comes back, how commits are shared, what a broken one does."""
+
+import sqlite3
+import threading
+from pathlib import Path
+
+import pytest
+import trio
+
+from bridge.journal import Input, Journal, JournalUnusable, Stamp, stamp
+
+
+async def test_what_was_saved_comes_back(tmp_path: Path) -> None:
+    journal = Journal(tmp_path)
+    before = stamp()
+    await journal.save("a", '{"x":1}')
+    await journal.save("a", '{"x":2}', [Input(7, b"digest")])
+    await journal.save_contact()
+    journal.close()
+
+    again = Journal(tmp_path)
+    [(room, entry)] = again.rooms().items()
+    assert (room, entry.document) == ("a", '{"x":2}')
+    assert entry.at.boot == before.boot
+    assert before.monotonic <= entry.at.monotonic <= stamp().monotonic
+    assert again.inputs() == {Input(7, b"digest")}
+    contact = again.contact()
+    assert contact is not None
+    assert contact.monotonic >= entry.at.monotonic
+    again.close()
+
+
+def test_an_empty_journal_knows_nothing(tmp_path: Path) -> None:
+    journal = Journal(tmp_path)
+    assert (journal.rooms(), journal.inputs(), journal.contact()) == ({}, set(), None)
+    journal.close()
+
+
+def test_a_commit_is_flushed_to_the_disk(tmp_path: Path) -> None:
+    journal = Journal(tmp_path)
+    connection = journal._connection  # noqa: SLF001 - SQLite's word for it, as set on this connection
+    assert connection.execute("PRAGMA synchronous").fetchone() == (2,)
+    assert connection.execute("PRAGMA journal_mode").fetchone() == ("wal",)
+    journal.close()
+
+
+async def test_rooms_that_save_at_once_share_a_commit(tmp_path: Path) -> None:
+    journal = Journal(tmp_path)
+    commits = []
+    journal._connection.set_trace_callback(  # noqa: SLF001 - SQLite itself counts
+        lambda statement: commits.append(statement) if statement == "COMMIT" else None
+    )
+    async with trio.open_nursery() as nursery:
+        for number in range(200):
+            nursery.start_soon(journal.save, f"room-{number}", "{}")
+    assert len(journal.rooms()) == 200
+    assert len(commits) <= 2  # the first perhaps by itself, then everybody who came meanwhile
+    journal.close()
+
+
+async def test_the_trio_thread_is_not_held_up(tmp_path: Path) -> None:
+    journal = Journal(tmp_path)
+    blocker = sqlite3.connect(journal.path, isolation_level=None, check_same_thread=False)
+    blocker.execute("BEGIN IMMEDIATE")
+    release = threading.Event()
+
+    def unblock() -> None:
+        release.wait()
+        blocker.execute("ROLLBACK")
+
+    ticks = 0
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(trio.to_thread.run_sync, unblock)
+        nursery.start_soon(journal.save, "a", "{}")
+        for _ in range(100):
+            await trio.lowlevel.checkpoint()
+            ticks += 1
+        release.set()
+    assert ticks == 100
+    assert "a" in journal.rooms()
+    blocker.close()
+    journal.close()
+
+
+async def test_a_failing_disk_is_said_and_made_up_for(tmp_path: Path) -> None:
+    journal = Journal(tmp_path)
+    heard: list[bool] = []
+    journal.on_change(heard.append)
+    # SQLite's own limit plays the full disk: "database or disk is full".
+    [(pages,)] = journal._connection.execute("PRAGMA page_count")  # noqa: SLF001
+    journal._connection.execute(f"PRAGMA max_page_count = {pages}")  # noqa: SLF001
+    await journal.save("a", "x" * 100_000)
+    assert journal.failure is not None
+    assert "full" in journal.failure
+    await journal.save("b", "x" * 100_000)
+    assert heard == [True]
+
+    journal._connection.execute("PRAGMA max_page_count = 100000")  # noqa: SLF001
+    await journal.save("c", "{}")
+    assert heard == [True, False]
+    assert journal.health().failure is None
+    assert set(journal.rooms()) == {"a", "b", "c"}
+    journal.close()
+
+
+@pytest.mark.parametrize("damage", [b"this is no database", b"SQLite format 3\0" + b"\xff" * 4096])
+def test_an_unreadable_journal_is_moved_aside(tmp_path: Path, damage: bytes) -> None:
+    (tmp_path / "journal.db").write_bytes(damage)
+    journal = Journal(tmp_path)
+    assert journal.rooms() == {}
+    assert journal.moved_aside is not None
+    assert journal.moved_aside.read_bytes() == damage
+    journal.close()
+
+
+def test_a_page_damaged_in_the_middle_is_noticed(tmp_path: Path) -> None:
+    async def fill(journal: Journal) -> None:
+        for number in range(200):
+            await journal.save(f"room-{number}", "x" * 500)
+
+    journal = Journal(tmp_path)
+    trio.run(fill, journal)
+    journal.close()
+    path = tmp_path / "journal.db"
+    data = bytearray(path.read_bytes())
+    data[8192:12288] = b"\xa5" * 4096
+    path.write_bytes(bytes(data))
+    again = Journal(tmp_path)
+    assert again.moved_aside is not None
+    again.close()
+
+
+def test_a_journal_of_a_later_version_is_not_touched(tmp_path: Path) -> None:
+    with sqlite3.connect(tmp_path / "journal.db") as connection:
+        connection.execute("PRAGMA user_version = 99")
+    connection.close()
+    with pytest.raises(JournalUnusable, match="later version"):
+        Journal(tmp_path)
+    assert list(tmp_path.glob("*unreadable*")) == []
+
+
+def test_a_journal_that_cannot_be_opened_is_not_replaced(tmp_path: Path) -> None:
+    (tmp_path / "journal.db").mkdir()
+    with pytest.raises(JournalUnusable, match="cannot be opened"):
+        Journal(tmp_path)
+
+
+def test_clocks_within_a_boot_and_across_boots() -> None:
+    saved = Stamp("boot-1", 100.0, 1_000.0)
+    assert saved.shift_to(Stamp("boot-1", 500.0, 9_999.0)) == 0.0
+    # Rebooted: a minute passed by the wall clock; what was 100 then is 60 seconds ago now.
+    shift = saved.shift_to(Stamp("boot-2", 7.0, 1_060.0))
+    assert 100.0 + shift == pytest.approx(7.0 - 60.0)
+    # A wall clock that has not been set yet: nothing is in the future.
+    assert 100.0 + saved.shift_to(Stamp("boot-2", 7.0, 0.0)) == pytest.approx(7.0)
