@@ -114,6 +114,8 @@ def _for_recording(
         return Step(StepKind.STOP, StopRecording(recording_id))
     if recording.stop is Stop.ANSWERED:
         return Step(StepKind.CONFIRM, ask)
+    if recording.missing_since is not None:  # nothing can be done to what HMP does not know
+        return Step(StepKind.POLL if recording.missing else StepKind.SETTLE, ask)
     if (recording.status, room.target) == (RecordingStatus.RECORDING, Target.PAUSED):
         return Step(StepKind.PAUSE, PauseRecording(recording_id))
     if (recording.status, room.target) == (RecordingStatus.PAUSED, Target.RECORDING):

@@ -152,7 +152,7 @@ class Recording:
     started_at: float
     status: RecordingStatus
     owner: str = "manual"
-    #: Wall time of the first status RECORDING (R2).
+    #: Wall time of the first status RECORDING or PAUSED: HMP holds it (R2).
     verified_at: float | None = None
     #: Seconds recorded before `running_since`, pauses left out (E52: our own estimate).
     recorded: float = 0.0

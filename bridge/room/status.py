@@ -81,7 +81,7 @@ def _found(turn: Turn, status: RecordingStatus) -> None:
     recording = turn.recording
     _certain(turn)
     verified_at = recording.verified_at
-    if verified_at is None and status is RecordingStatus.RECORDING:
+    if verified_at is None and status is not RecordingStatus.ERROR:
         verified_at = turn.now.wall
     turn.set_status(status)
     turn.update_recording(
@@ -152,8 +152,7 @@ def _missing(turn: Turn) -> None:
         turn.update_recording(missing=True)
         turn.alarm(Alarm.OUTCOME_UNKNOWN)
         turn.resolve({Goal.PAUSE, Goal.RESUME}, Outcome.UNKNOWN, problems.OUTCOME_UNKNOWN)
-    else:
-        turn.wait_until(turn.now.monotonic + _ASK_AGAIN)
+    turn.wait_until(turn.now.monotonic + _ASK_AGAIN)
 
 
 def _stop_of_missing(turn: Turn) -> None:
