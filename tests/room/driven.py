@@ -1,0 +1,213 @@
+"""A room driven by hand: what the worker's loop and the server link do, on a clock of our own.
+
+A step goes out as soon as the room wants it. It is *written* at once, a poll after the poll
+interval, and nothing while `queueing` is true. A step that waits is called back when the room no
+longer wants it; one that was written is answered by the test. Every request must get exactly one
+result: `DrivenRoom` fails as soon as there is a second one.
+"""
+
+from dataclasses import replace
+
+from bridge.hmp.commands import RecordingId, RecordingStatus, SessionId
+from bridge.hmp.errors import OutcomeUnknown, Refused
+from bridge.room.answer import Answer, Done, NotSent
+from bridge.room.answers import apply
+from bridge.room.model import decide, link_changed, tick
+from bridge.room.plan import next_step, wake_in
+from bridge.room.state import Change, Now, Policy, Request, Result, RoomState
+from bridge.room.vocabulary import Action, Outcome, State, StepKind
+
+__all__ = [
+    "FINISHED",
+    "IS_ERROR",
+    "IS_PAUSED",
+    "IS_RECORDING",
+    "LOST",
+    "NOT_FOUND",
+    "OK",
+    "OTHER_ID",
+    "POLICY",
+    "RECORDING_ID",
+    "SESSION",
+    "STARTED",
+    "WALL",
+    "DrivenRoom",
+    "refused",
+]
+
+SESSION = SessionId("71edd346-2cf0-4c62-b3d3-9d457b287394")
+RECORDING_ID = RecordingId("f678f415-0665-48cd-b141-1e95283469f1")
+OTHER_ID = RecordingId("0f0f0f0f-0665-48cd-b141-1e95283469f1")
+POLICY = Policy(SESSION)
+#: Wall time when the driven clock shows 0.
+WALL = 1_700_000_000.0
+
+OK = Done()
+STARTED = Done(RECORDING_ID)
+IS_RECORDING = Done(RecordingStatus.RECORDING)
+IS_PAUSED = Done(RecordingStatus.PAUSED)
+IS_ERROR = Done(RecordingStatus.ERROR)
+FINISHED = Done(RecordingStatus.FINISHED)
+LOST = OutcomeUnknown("any", "the connection was lost")
+NOT_FOUND = Refused("040001", "Active recording not found", "040001", "getRecordingStatus")
+
+
+def refused(code: str, message: str, command: str) -> Refused:
+    """HMP's refusal of a command."""
+    return Refused(code, message, code, command)
+
+
+class DrivenRoom:
+    """One room and everything around it that is not the model."""
+
+    def __init__(self, policy: Policy = POLICY, *, ready: bool = True) -> None:
+        self.clock = 0.0
+        self.room = RoomState(policy, not_ready_since=0.0)
+        self.queueing = False
+        self.written = False
+        #: When the step under way may be written: polls are spread (R3).
+        self.due = 0.0
+        self.results: dict[str | int, Result] = {}
+        self.asked: list[str | int] = []
+        #: Steps that were written, in order.
+        self.sent: list[StepKind] = []
+        if ready:
+            self.link(ready=True)
+
+    @property
+    def now(self) -> Now:
+        """This instant."""
+        return Now(self.clock, WALL + self.clock)
+
+    @property
+    def state(self) -> State:
+        """The published state."""
+        return self.room.state
+
+    @property
+    def step(self) -> StepKind | None:
+        """The step under way, in the queue or written."""
+        return None if self.room.busy is None else self.room.busy.kind
+
+    def press(
+        self,
+        action: Action | str,
+        *,
+        title: str | None = None,
+        recording_id: RecordingId | None = None,
+        owner: str = "manual",
+    ) -> int:
+        """Ask something of the room; the request's id."""
+        action = Action(action)
+        request_id = len(self.asked) + 1
+        self.asked.append(request_id)
+        request = Request(
+            action,
+            request_id,
+            str(action),
+            f"hmp/room/r/press/{action}",
+            self.clock,
+            title=title,
+            recording_id=recording_id,
+            owner=owner,
+        )
+        self._become(decide(self.room, request, self.now))
+        self._go_on()
+        return request_id
+
+    def answer(self, answer: Answer) -> None:
+        """HMP's answer to the step under way, or word that there will be none."""
+        step = self.room.busy
+        assert step is not None, "nothing is under way"
+        if not self.written and not self.queueing and not isinstance(answer, NotSent):
+            self.wait(self.due - self.clock)
+        assert self.written or isinstance(answer, NotSent), "it still waits in the queue"
+        self._become(apply(self.room, step, answer, self.now))
+        self._go_on()
+
+    def answers(self, *answers: Answer) -> None:
+        """Several answers in a row, each to the step that the one before brought about."""
+        for answer in answers:
+            self.answer(answer)
+
+    def link(self, *, ready: bool) -> None:
+        """Word of the server link."""
+        self._become(link_changed(self.room, ready, self.now))
+        self._go_on()
+
+    def cut(self, *, seconds: float = 0.0) -> None:
+        """The link is lost with what is under way, and comes back after `seconds`."""
+        if self.room.busy is not None:
+            written = self.written
+            self._become(link_changed(self.room, False, self.now))
+            self.answer(LOST if written else NotSent())
+        else:
+            self.link(ready=False)
+        self.wait(seconds)
+        self.link(ready=True)
+
+    def let_go(self) -> None:
+        """What waits in the queue is written now."""
+        self.queueing = False
+        assert self.room.busy is not None, "nothing waits"
+        if not self.written:
+            self._write()
+
+    def wait(self, seconds: float) -> None:
+        """Time passes, in the steps in which the worker would look."""
+        end = self.clock + seconds
+        while True:
+            until = self.clock + wake_in(self.room, self.now)
+            if self.room.busy is not None and not self.written and self.due > self.clock:
+                until = min(until, self.due)
+            if until > end:
+                break
+            self.clock = until
+            self._go_on()
+        self.clock = end
+        self._go_on()
+
+    def outcome(self, request_id: int) -> Outcome | None:
+        """What became of a request, None while it waits."""
+        result = self.results.get(request_id)
+        return None if result is None else result.outcome
+
+    def code(self, request_id: int) -> str | None:
+        """The code of what went wrong with a request."""
+        problem = self.results[request_id].problem
+        return None if problem is None else problem.code
+
+    def _become(self, change: Change) -> None:
+        self.room = change.state
+        for result in change.results:
+            assert result.id in self.asked, f"a result for {result.id}, which nobody asked"
+            assert result.id not in self.results, f"a second result for {result.id}"
+            self.results[result.id] = result
+
+    def _go_on(self) -> None:
+        """Let time take effect, call back what waits in vain, send what is wanted."""
+        for _ in range(20):
+            self._become(tick(self.room, self.now))
+            step = next_step(self.room, self.now)
+            busy = self.room.busy
+            if busy is None and step is not None:
+                self.room = replace(self.room, busy=step)
+                self.written = False
+                polling = step.kind is StepKind.POLL
+                self.due = self.clock + (self.room.policy.poll_interval if polling else 0.0)
+            elif busy is None or busy == step or self.written:
+                if busy is not None:
+                    self._write_when_due()
+                return
+            else:
+                self._become(apply(self.room, busy, NotSent(), self.now))
+        raise AssertionError("the room goes round in circles")
+
+    def _write_when_due(self) -> None:
+        if not self.written and not self.queueing and self.due <= self.clock:
+            self._write()
+
+    def _write(self) -> None:
+        assert self.room.busy is not None
+        self.written = True
+        self.sent.append(self.room.busy.kind)
