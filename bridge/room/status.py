@@ -148,7 +148,8 @@ def _missing(turn: Turn) -> None:
         _ended_by_somebody(turn)
     elif recording.verified_at is not None:
         _interrupted(turn, gone=True)
-    elif _asked_long_enough(turn):
+        return
+    if _asked_long_enough(turn):
         turn.update_recording(missing=True)
         turn.alarm(Alarm.OUTCOME_UNKNOWN)
         turn.resolve({Goal.PAUSE, Goal.RESUME}, Outcome.UNKNOWN, problems.OUTCOME_UNKNOWN)

@@ -2,8 +2,8 @@
 
 Presses, web pages, lost connections at every point of an exchange, HMPs that answer late, refuse,
 forget and fail: the model drives a simulated world (`Site`), and Hypothesis looks for a course that
-breaks a promise. While it runs, `DrivenRoom` and `Site` watch that no request gets two results, that
-no recording is let go that still runs, and that HMP is not asked without end.
+breaks a promise. While it runs, `DrivenRoom` and `Site` watch that no request gets two results,
+that no recording is let go that still runs, and that HMP is not asked without end.
 """
 
 import hypothesis.strategies as st
