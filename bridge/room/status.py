@@ -146,7 +146,8 @@ def _missing(turn: Turn) -> None:
     if recording.remembered:
         # Nobody watched it since who knows when: it has ended, and whether it was lost is moot.
         _ended_by_somebody(turn)
-    elif recording.verified_at is not None:
+        return
+    if recording.verified_at is not None:
         _interrupted(turn, gone=True)
         return
     if _asked_long_enough(turn):

@@ -29,7 +29,6 @@ FAULTS = st.sampled_from(
         "error:resumeRecording:070003:count=1",
         "error:stopRecording:070003:count=1",
         "error:getRecordingStatus:070000:count=1",
-        "error:getRecordingStatus:040001:count=1:seconds=1",
         "disk_full:startRecording:count=1",
         "write_error:startRecording:count=1",
         "recording_error:startRecording:3:count=1",
