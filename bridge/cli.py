@@ -215,6 +215,9 @@ def _overrides(settings: Sequence[str]) -> Mapping[str, Any]:
         table = tables
         for parent in parents:
             table = table.setdefault(parent, {})
+            if not isinstance(table, dict):
+                _say(f"--set {setting}: {parent} has been set to a value, it cannot be a table too")
+                raise SystemExit(ExitCode.USAGE)
         table[key] = value
     return tables
 

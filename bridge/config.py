@@ -11,7 +11,7 @@ import hashlib
 import json
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -31,6 +31,7 @@ from pydantic_settings import (
     NestedSecretsSettingsSource,
     PydanticBaseSettingsSource,
     SettingsConfigDict,
+    SettingsError,
     TomlConfigSettingsSource,
 )
 
@@ -281,12 +282,31 @@ def load(path: Path, overrides: Mapping[str, Any] | None = None) -> Configuratio
     class FromFile(Configuration):
         model_config = SettingsConfigDict(toml_file=path)
 
+    given = overrides or {}
     try:
-        return FromFile(**(overrides or {}))
+        return FromFile(**given)
     except ConfigurationError as error:
-        raise error.seen_from(path) from None
+        raise error.seen_from(path, given) from None
+    except UnicodeDecodeError as error:
+        reason = f"is not UTF-8 text, from byte {error.start} on; save it as UTF-8"
+        raise ConfigurationError([Fault((), reason)], path) from None
+    except SettingsError as error:
+        # The only thing in a source that is more than text: a whole table in one variable.
+        faults = list(_unreadable_variables()) or [Fault((), str(error))]
+        raise ConfigurationError(faults, path) from None
     except (OSError, ValueError) as error:
-        raise ConfigurationError([Fault((), str(error))]).seen_from(path) from None
+        raise ConfigurationError([Fault((), str(error))], path) from None
+
+
+def _unreadable_variables() -> Iterator[Fault]:
+    for name, value in os.environ.items():
+        table = name.upper().removeprefix("HMP_BRIDGE_").lower()
+        if table in Configuration.model_fields and name.upper() != table.upper():
+            try:
+                json.loads(value)
+            except ValueError:
+                example = f"HMP_BRIDGE_{table.upper()}__KEY"
+                yield Fault((table,), f"is no JSON object; set one key by {example}=value")
 
 
 def _faults_between(data: Mapping[str, Any]) -> list[Fault]:

@@ -3,7 +3,7 @@
 import difflib
 import os
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -36,13 +36,8 @@ class Fault:
     path: tuple[str, ...]
     reason: str
 
-    def describe(self, file: Path) -> str:
+    def describe(self, where: str) -> str:
         """One line: where it stands, table, key, what is wrong and what would be right."""
-        where = str(file)
-        variable = "__".join(["HMP_BRIDGE", *self.path[:1]]).replace("__", "_", 1).upper()
-        variable = "__".join([variable, *(part.upper() for part in self.path[1:])])
-        if self.path and variable in os.environ:
-            where = f"environment variable {variable}"
         if not self.path:
             return f"{where}: {self.reason}"
         *table, key = self.path
@@ -51,19 +46,50 @@ class Fault:
 
 
 class ConfigurationError(Exception):
-    """The configuration cannot be used; `faults` has everything that is wrong with it."""
+    """The configuration cannot be used; `faults` has everything that is wrong with it.
 
-    def __init__(self, faults: Sequence[Fault], file: Path | None = None) -> None:
-        super().__init__(faults, file)
+    `overrides` are the command line's, for a fault is to be looked for where it was made.
+    """
+
+    def __init__(
+        self,
+        faults: Sequence[Fault],
+        file: Path | None = None,
+        overrides: Mapping[str, Any] | None = None,
+    ) -> None:
+        super().__init__(faults, file, overrides)
         self.faults = tuple(faults)
-        self.file = file or Path("configuration")
+        self.file = file
+        self.overrides = overrides or {}
 
-    def seen_from(self, file: Path) -> "ConfigurationError":
+    def seen_from(self, file: Path, overrides: Mapping[str, Any]) -> "ConfigurationError":
         """The same faults with the name of the file they stand in."""
-        return ConfigurationError(self.faults, file)
+        return ConfigurationError(self.faults, file, overrides)
 
     def __str__(self) -> str:
-        return "\n".join(fault.describe(self.file) for fault in self.faults)
+        return "\n".join(fault.describe(self._source(fault.path)) for fault in self.faults)
+
+    def _source(self, path: tuple[str, ...]) -> str:
+        """Where the value at `path` was set, in the order of precedence."""
+        if path and _is_set(self.overrides, path):
+            return f"command line, --set {'.'.join(path)}"
+        variables = {name.upper(): name for name in os.environ}
+        for length in range(len(path), 0, -1):
+            if name := variables.get(f"HMP_BRIDGE_{'__'.join(path[:length])}".upper()):
+                return f"environment variable {name}"
+        secret = Path(os.environ.get("CREDENTIALS_DIRECTORY", "."), "__".join(path))
+        if path and "CREDENTIALS_DIRECTORY" in os.environ and secret.is_file():
+            return f"secret {secret}"
+        return str(self.file or "configuration")
+
+
+def _is_set(overrides: Mapping[str, Any], path: tuple[str, ...]) -> bool:
+    value: Any = overrides
+    for part in path:
+        if not isinstance(value, Mapping) or part not in value:
+            return False
+        value = value[part]
+    return not isinstance(value, Mapping)
 
 
 def faults_of(error: ValidationError) -> list[Fault]:
@@ -77,6 +103,8 @@ def _fault(found: Any) -> Fault:
     match found["type"]:
         case "extra_forbidden":
             return Fault(path, f"is no key here{_nearest(path)}")
+        case "missing" if path in (("servers",), ("rooms",)):
+            return Fault(path, f"needs at least one table [{path[0]}.<name>]")
         case "missing":
             return Fault(path, "is missing")
         case "value_error":
@@ -85,8 +113,41 @@ def _fault(found: Any) -> Fault:
             return Fault(path, f"must be one of {context['expected']}")
         case "string_pattern_mismatch" if len(path) == 2:
             return Fault(path, "a name has only lower-case letters, digits, - and _")
+        case "string_too_long":
+            return Fault(path, f"has more than {context['max_length']} characters")
+        case "greater_than" | "greater_than_equal" | "less_than_equal":
+            return Fault(path, _bound(found["type"], context, found["input"]))
+        case kind if kind in _MUST_BE:
+            return Fault(path, f"must be {_MUST_BE[kind]}")
         case _:
             return Fault(path, str(found["msg"]).lower().removeprefix("input "))
+
+
+_MUST_BE = {
+    "bool_parsing": "true or false",
+    "bool_type": "true or false",
+    "dict_type": "a table",
+    "float_parsing": "a number",
+    "float_type": "a number",
+    "int_from_float": "a whole number",
+    "int_parsing": "a whole number",
+    "int_type": "a whole number",
+    "model_type": "a table",
+    "path_type": "a path in quotes",
+    "string_type": "text in quotes",
+}
+"""Pydantic's kinds of wrong type, in the words of the file."""
+
+
+def _bound(kind: str, context: Mapping[str, Any], given: object) -> str:
+    relation, key = {
+        "greater_than": ("more than", "gt"),
+        "greater_than_equal": ("at least", "ge"),
+        "less_than_equal": ("at most", "le"),
+    }[kind]
+    limit = f"{context[key]:g}"
+    is_duration = isinstance(given, str) and _DURATION.fullmatch(given.strip()) is not None
+    return f"must be {relation} {limit}{'s' if is_duration else ''}"
 
 
 def _nearest(path: tuple[str, ...]) -> str:
