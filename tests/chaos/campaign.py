@@ -1,0 +1,135 @@
+"""Round after round: faults, then calm, then judgement."""
+
+import tempfile
+import time
+from collections import Counter
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final
+
+import trio
+
+from .faults import carry_out
+from .judge import NAMES, Violation, judge
+from .observation import Observation
+from .observer import Observer
+from .plan import Plan, make_plan
+from .plan import Site as Places
+from .site import Site
+
+__all__ = ["Campaign"]
+
+_PATIENCE: Final = 45.0
+"""Seconds that a calm may take: a turned away bridge waits 10, its back-off goes up to 30."""
+
+
+@dataclass(slots=True)
+class Campaign:
+    """A run of so many seconds, replayed by its seed. `violations` has each with its round."""
+
+    seed: int
+    seconds: float
+    first: int = 0
+    verbose: bool = False
+    rounds: int = 0
+    presses: int = 0
+    commands: int = 0
+    violations: list[tuple[int, Violation]] = field(default_factory=list)
+    _standing: set[tuple[str, str]] = field(default_factory=set)
+
+    async def run(self) -> bool:
+        """Run; whether nothing was violated."""
+        folder = Path(tempfile.mkdtemp(prefix="hmp-bridge-chaos-"))
+        site = Site(folder, self.seed)
+        observer = Observer(site)
+        deadline = trio.current_time() + self.seconds
+        print(f"seed {self.seed}, {self.seconds:g} s, files in {folder}", flush=True)
+        async with trio.open_nursery() as nursery:
+            await nursery.start(site.run)
+            await self._settle(site, observer)
+            while trio.current_time() < deadline:
+                await self._round(site, observer, self.first + self.rounds)
+                self.rounds += 1
+            nursery.cancel_scope.cancel()
+        self._report(site, observer)
+        return not self.violations
+
+    async def _round(self, site: Site, observer: Observer, number: int) -> None:
+        places = Places(tuple(room.name for room in site.rooms), tuple(site.hmps))
+        plan = make_plan(self.seed, number, places)
+        observer.next_round()
+        before = Counter(site.faults)
+        await carry_out(site, plan)
+        began = trio.current_time()
+        seen, found = await self._settle(site, observer)
+        calm = trio.current_time() - began
+        self.presses += len(site.panel.presses)
+        happened = Counter(site.faults) - before
+        print(
+            f"round {number} {plan.style.name}: {len(site.panel.presses)} presses, "
+            f"{happened.total()} faults, {_kills(happened)} kills, calm after {calm:.1f} s",
+            flush=True,
+        )
+        if self.verbose:
+            print(f"  {dict(happened)}", flush=True)
+        self._note(number, found)
+        await self._sweep(site, plan, seen)
+
+    async def _settle(
+        self, site: Site, observer: Observer
+    ) -> tuple[Observation | None, list[Violation]]:
+        """Calm, then look until nothing is wrong or patience has ended."""
+        await site.calm()
+        deadline = trio.current_time() + _PATIENCE
+        seen, found = None, [Violation("not_online", "", "the broker could not be asked")]
+        while trio.current_time() < deadline:
+            await trio.sleep(0.25)
+            if observer.unanswered() and trio.current_time() < deadline - 5.0:
+                continue
+            seen = await observer.observe()
+            if seen is None:
+                continue
+            found = judge(seen)
+            if not {(each.name, each.room) for each in found} - self._standing:
+                break
+        return seen, found
+
+    def _note(self, number: int, found: list[Violation]) -> None:
+        """Count what is wrong and was not wrong already after the round before."""
+        names = {(each.name, each.room) for each in found}
+        for each in found:
+            if (each.name, each.room) not in self._standing:
+                self.violations.append((number, each))
+                print(f"  VIOLATION {each.name} {each.room}: {each.text}", flush=True)
+        self._standing = names
+
+    async def _sweep(self, site: Site, plan: Plan, seen: Observation | None) -> None:
+        """The operator, told by the alarm, ends in HMP's web pages what nobody knows."""
+        if seen is None or not plan.sweep:
+            return
+        shown = {seen.retained.get(f"room/{room.name}/recording_id") for room in seen.rooms}
+        servers = {room.session: room.server for room in seen.rooms}
+        for recording in seen.recordings:
+            if recording.active and recording.id not in shown:
+                await site.hmps[servers[recording.session]].ask("stop", recording=recording.id)
+
+    def _report(self, site: Site, observer: Observer) -> None:
+        faults = site.faults
+        commands = sum(proxy.commands for proxy in site.proxies.values())
+        print(f"\nrounds      {self.rounds}")
+        print(f"presses     {self.presses}, {observer.excused} lost with the broker itself")
+        print(f"commands    {commands} seen on the way to HMP")
+        print(f"daemon      {site.daemon.starts} starts, at most {site.daemon.peak} kB resident")
+        print(f"kill -9     {site.kills} of the daemon")
+        print(f"faults      {faults.total()}")
+        for kind, count in sorted(faults.items()):
+            print(f"  {kind:22} {count}")
+        print(f"violations  {len(self.violations)}")
+        for name, count in Counter(each.name for _, each in self.violations).items():
+            print(f"  {name:22} {count}  ({NAMES[name]})")
+        print(f"replay      python -m tests.chaos --seed {self.seed} --seconds {self.seconds:g}")
+        print(f"ended       {time.strftime('%Y-%m-%d %H:%M:%S')}", flush=True)
+
+
+def _kills(happened: Counter[str]) -> int:
+    return sum(count for kind, count in happened.items() if kind.startswith("kill"))

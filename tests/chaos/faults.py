@@ -1,0 +1,200 @@
+"""Carrying out what a plan says: presses, and every fault with its own undoing."""
+
+import json
+import time
+from collections.abc import Awaitable, Callable
+from typing import Final
+
+import trio
+
+from .hmp_proxy import Arm
+from .mqtt_proxy import Trigger
+from .panel import Press
+from .plan import Fault, Plan, Tap
+from .site import BASE, Site
+
+__all__ = ["FAULTS", "carry_out"]
+
+
+async def carry_out(site: Site, plan: Plan) -> None:
+    """Do everything in the plan at its time; returns when every fault with an end has ended."""
+    began = trio.current_time()
+    async with trio.open_nursery() as nursery:
+        for operation in plan.operations:
+            await trio.sleep_until(began + operation.at)
+            match operation.what:
+                case Tap() as tap:
+                    await _tap(site, tap)
+                case Fault() as fault:
+                    nursery.start_soon(FAULTS[fault.kind], site, fault)
+
+
+async def _tap(site: Site, tap: Tap) -> None:
+    """A press; left out while the broker is away."""
+    press = Press(tap.id, tap.room, tap.action, time.time())
+    if tap.by_button:
+        topic, payload = f"{BASE}/room/{tap.room}/press/{tap.action}", {"id": tap.id}
+    else:
+        topic, payload = f"{BASE}/room/{tap.room}/set", {"id": tap.id, "action": tap.action}
+    await site.panel.press(press, topic, json.dumps(payload).encode())
+
+
+async def _kill(site: Site, fault: Fault) -> None:
+    site.daemon.kill("kill", pause=fault.value)
+
+
+async def _arm(site: Site, fault: Fault) -> None:
+    assert isinstance(fault.how, Arm)
+    site.proxies[fault.target].arm(fault.how)
+
+
+async def _trigger(site: Site, fault: Fault) -> None:
+    assert isinstance(fault.how, Trigger)
+    site.mqtt.arm(fault.how)
+
+
+async def _freeze(site: Site, fault: Fault) -> None:
+    if site.daemon.freeze("freeze"):
+        await trio.sleep(fault.value)
+        site.daemon.thaw()
+
+
+async def _terminate(site: Site, fault: Fault) -> None:
+    if site.daemon.terminate():
+        await site.daemon.see_terminated()
+
+
+async def _mqtt_cut(site: Site, fault: Fault) -> None:
+    if site.mqtt.cut():
+        site.happened(fault.kind)
+
+
+async def _mqtt_refuse(site: Site, fault: Fault) -> None:
+    site.happened(fault.kind)
+    site.mqtt.refuse(True)
+    site.mqtt.cut()
+    await trio.sleep(fault.value)
+    site.mqtt.refuse(False)
+
+
+async def _mqtt_silence(site: Site, fault: Fault) -> None:
+    site.happened(fault.kind)
+    site.mqtt.silence(True)
+    await trio.sleep(fault.value)
+    site.mqtt.silence(False)
+
+
+async def _mqtt_delay(site: Site, fault: Fault) -> None:
+    site.happened(fault.kind)
+    site.mqtt.delay = fault.value / 10
+    await trio.sleep(1.0)
+    site.mqtt.delay = 0.0
+
+
+async def _mqtt_split(site: Site, fault: Fault) -> None:
+    site.happened(fault.kind)
+    site.mqtt.split = True
+    await trio.sleep(fault.value)
+    site.mqtt.split = False
+
+
+async def _hmp_cut(site: Site, fault: Fault) -> None:
+    if site.proxies[fault.target].cut():
+        site.happened(fault.kind)
+
+
+async def _hmp_refuse(site: Site, fault: Fault) -> None:
+    site.happened(fault.kind)
+    proxy = site.proxies[fault.target]
+    proxy.refuse(True)
+    proxy.cut()
+    await trio.sleep(fault.value)
+    proxy.refuse(False)
+
+
+async def _hmp_silence(site: Site, fault: Fault) -> None:
+    site.happened(fault.kind)
+    proxy = site.proxies[fault.target]
+    proxy.silence(True)
+    await trio.sleep(fault.value)
+    proxy.silence(False)
+
+
+async def _hmp_fault(site: Site, fault: Fault) -> None:
+    site.happened(f"hmp_{str(fault.how).partition(':')[0]}")
+    await site.hmps[fault.target].do("fault", fault=fault.how)
+
+
+async def _hmp_restart(site: Site, fault: Fault) -> None:
+    site.happened(f"hmp_restart_{fault.how}")
+    hmp = site.hmps[fault.target]
+    await hmp.do("restart", down=fault.value, unready=fault.value / 2, recordings=fault.how)
+
+
+async def _hmp_api_off(site: Site, fault: Fault) -> None:
+    site.happened(fault.kind)
+    await site.hmps[fault.target].do("api", enabled=False)
+    await trio.sleep(fault.value)
+    await site.hmps[fault.target].do("api", enabled=True)
+
+
+async def _hmp_deny(site: Site, fault: Fault) -> None:
+    site.happened(fault.kind)
+    await site.hmps[fault.target].do("deny", address="*")
+    await trio.sleep(fault.value)
+    await site.hmps[fault.target].do("allow", address="*")
+
+
+async def _web(site: Site, fault: Fault) -> None:
+    """Somebody in HMP's web pages, with one of the recordings that are active."""
+    hmp = site.hmps[fault.target]
+    active = [each for each in await hmp.recordings() if each["state"] in ("RECORDING", "PAUSED")]
+    if not active:
+        return
+    recording = active[int(fault.value * len(active))]
+    answer = await hmp.ask(str(fault.how), recording=recording["id"])
+    if answer.get("ok"):
+        site.happened(f"web_{fault.how}")
+        if fault.how == "stop" and site.forgets_what_ended(fault.target):
+            site.losses[recording["session"]] += 1
+
+
+async def _broker_restart(site: Site, fault: Fault) -> None:
+    site.happened(fault.kind)
+    await site.broker.terminate()
+    await trio.sleep(fault.value)
+    await site.broker.start()
+
+
+async def _broker_kill(site: Site, fault: Fault) -> None:
+    site.happened(fault.kind)
+    await site.broker.kill(keep_store=fault.kind == "broker_kill")
+    site.broker_lost()
+    await trio.sleep(fault.value)
+    await site.broker.start()
+
+
+FAULTS: Final[dict[str, Callable[[Site, Fault], Awaitable[None]]]] = {
+    "kill": _kill,
+    "terminate": _terminate,
+    "arm": _arm,
+    "trigger": _trigger,
+    "freeze": _freeze,
+    "mqtt_cut": _mqtt_cut,
+    "mqtt_refuse": _mqtt_refuse,
+    "mqtt_silence": _mqtt_silence,
+    "mqtt_delay": _mqtt_delay,
+    "mqtt_split": _mqtt_split,
+    "hmp_cut": _hmp_cut,
+    "hmp_refuse": _hmp_refuse,
+    "hmp_silence": _hmp_silence,
+    "hmp_fault": _hmp_fault,
+    "hmp_restart": _hmp_restart,
+    "hmp_api_off": _hmp_api_off,
+    "hmp_deny": _hmp_deny,
+    "web": _web,
+    "broker_restart": _broker_restart,
+    "broker_kill": _broker_kill,
+    "broker_store_lost": _broker_kill,
+}
+"""How each kind of a plan's faults is carried out."""

@@ -1,0 +1,94 @@
+"""A real broker as a process, with its sessions and retained messages kept over restarts."""
+
+import math
+import os
+import shutil
+import signal
+import subprocess
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import IO
+
+import trio
+
+__all__ = ["Mosquitto"]
+
+
+@dataclass(slots=True)
+class Mosquitto:
+    """mosquitto on one port of loopback; its files are in `folder`."""
+
+    folder: Path
+    port: int
+    _process: trio.Process | None = None
+    _log: IO[bytes] | None = field(default=None, repr=False)
+
+    async def start(self) -> None:
+        """Start, and wait until it accepts connections."""
+        if self._process is not None:
+            return
+        configuration = self.folder / "mosquitto.conf"
+        lines = [
+            f"listener {self.port} 127.0.0.1",
+            "allow_anonymous true",
+            "persistence true",
+            f"persistence_location {self.folder}/",
+            "max_queued_messages 0",
+            "set_tcp_nodelay true",
+            *(["user root"] if os.geteuid() == 0 else []),
+        ]
+        configuration.write_text("\n".join(lines) + "\n")
+        path = f"{os.environ.get('PATH', '')}:/usr/sbin:/usr/local/sbin"
+        program = shutil.which("mosquitto", path=path)
+        if program is None:
+            raise RuntimeError("mosquitto is not installed")
+        if self._log is None:
+            self._log = (self.folder / "mosquitto.log").open("ab")
+        self._process = await trio.lowlevel.open_process(
+            [program, "-c", str(configuration)],
+            stdin=subprocess.DEVNULL,
+            stdout=self._log,
+            stderr=subprocess.STDOUT,
+        )
+        with trio.fail_after(15):
+            while not await self._accepts():
+                if self._process.poll() is not None:
+                    raise RuntimeError("mosquitto has ended; its log says why")
+                await trio.sleep(0.02)
+
+    async def terminate(self) -> None:
+        """End it in good order: nothing that it has acknowledged is lost."""
+        await self._end(signal.SIGTERM)
+
+    async def kill(self, *, keep_store: bool) -> None:
+        """SIGKILL, with what it had on disk a moment before, or without its store."""
+        if self._process is None:
+            return
+        if keep_store:
+            self._process.send_signal(signal.SIGUSR1)  # mosquitto: write the store now
+            await trio.sleep(0.05)
+        await self._end(signal.SIGKILL)
+        if not keep_store:
+            (self.folder / "mosquitto.db").unlink(missing_ok=True)
+
+    async def _end(self, how: signal.Signals) -> None:
+        process, self._process = self._process, None
+        if process is None:
+            return
+        process.send_signal(how)
+        with trio.move_on_after(10, shield=True) as patience:
+            await process.wait()
+        if patience.cancelled_caught:
+            process.kill()
+            with trio.CancelScope(shield=True):
+                await process.wait()
+
+    async def _accepts(self) -> bool:
+        try:
+            stream = await trio.open_tcp_stream(
+                "127.0.0.1", self.port, happy_eyeballs_delay=math.inf
+            )
+        except OSError:
+            return False
+        await stream.aclose()
+        return True

@@ -1,0 +1,92 @@
+"""What was seen of a run at a calm: plain values, so that a judgement can be tested by hand."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+__all__ = ["Asked", "Observation", "Room", "Told", "WorldRecording"]
+
+
+@dataclass(frozen=True, slots=True)
+class Room:
+    """A room as configured: its server and session."""
+
+    name: str
+    server: str
+    session: str
+
+
+@dataclass(frozen=True, slots=True)
+class WorldRecording:
+    """A recording as HMP has it.
+
+    `state` is one of HMP's four words, or `forgotten` where it has ended and HMP answers *not
+    found*; `started_at` is Unix time.
+    """
+
+    id: str
+    session: str
+    state: str
+    started_at: float
+
+    @property
+    def active(self) -> bool:
+        """Whether it is being recorded or paused."""
+        return self.state in ("RECORDING", "PAUSED")
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A press that was sent, in the order of sending.
+
+    `acked`: the broker has acknowledged it. `excused`: the broker itself may have lost it, or the
+    result, since. `may_repeat`: the daemon was killed or a connection cut since, so that its result
+    may come more than once.
+    """
+
+    id: str
+    room: str
+    action: str
+    at: float
+    acked: bool = True
+    excused: bool = False
+    may_repeat: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """A result as a panel got it; `code` is the error's, empty without one."""
+
+    id: str
+    outcome: str
+    state: str
+    code: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Observation:
+    """Everything that is compared, about one round and the calm after it."""
+
+    rooms: Sequence[Room]
+    #: Of all servers.
+    recordings: Sequence[WorldRecording] = ()
+    #: Retained topics below the base topic, as a fresh subscriber got them.
+    retained: Mapping[str, str] = field(default_factory=dict)
+    #: Documents by room; None when there is no journal.
+    journal: Mapping[str, Mapping[str, Any]] | None = field(default_factory=dict)
+    #: Recording ids that were journalled, by room, oldest first.
+    journalled: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    #: Recording ids that were published, by room, oldest first.
+    published: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    #: Session of every recording that was ever seen in HMP.
+    sessions: Mapping[str, str] = field(default_factory=dict)
+    asked: Sequence[Asked] = ()
+    told: Mapping[str, Sequence[Told]] = field(default_factory=dict)
+    #: Successful startRecording of this round, by session.
+    starts: Mapping[str, int] = field(default_factory=dict)
+    #: Recordings that HMP lost or turned to ERROR this round, and doubts carried over, by session.
+    restarts_allowed: Mapping[str, int] = field(default_factory=dict)
+    #: Named violations that the proxies and the supervisor saw: name and text.
+    seen: Sequence[tuple[str, str]] = ()
+    #: Resident memory of the daemon in kB.
+    memory: int = 0

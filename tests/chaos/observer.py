@@ -1,0 +1,175 @@
+"""Collects what there is to compare: HMP's world, journal, retained topics, what panels heard."""
+
+import json
+import sqlite3
+import time
+from collections import Counter
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+import trio
+
+from .journal import read_journal
+from .observation import Asked, Observation, Told, WorldRecording
+from .panel import read_retained
+from .site import BASE, Site
+
+__all__ = ["Observer"]
+
+
+@dataclass(slots=True)
+class Observer:
+    """Remembers over the whole run what must be remembered, and over a round what is of a round."""
+
+    site: Site
+    answered: int = 0
+    excused: int = 0
+    _told: dict[str, list[Told]] = field(default_factory=dict)
+    _published: dict[str, list[str]] = field(default_factory=dict)
+    _sessions: dict[str, str] = field(default_factory=dict)
+    _starts: Counter[str] = field(default_factory=Counter)
+    _lost: set[str] = field(default_factory=set)
+    _carried: Counter[str] = field(default_factory=Counter)
+    _seen: list[tuple[str, str]] = field(default_factory=list)
+    _retained: dict[str, str] = field(default_factory=dict)
+    _active_before: set[str] = field(default_factory=set)
+
+    def unanswered(self) -> int:
+        """How many presses of this round still have no result, as far as the panel has heard."""
+        self._listen()
+        told, asked = self._told, self._asked()
+        return sum(not told.get(each.id) and each.acked and not each.excused for each in asked)
+
+    async def observe(self) -> Observation | None:
+        """Everything as it is now; None while the broker cannot be asked."""
+        site = self.site
+        try:
+            retained = await read_retained(site.broker.port, f"{BASE}/#")
+        except (OSError, trio.BrokenResourceError):
+            return None
+        self._retained = {key.removeprefix(f"{BASE}/"): value for key, value in retained.items()}
+        self._listen()
+        recordings = await self._ask_the_hmps()
+        try:
+            journal = read_journal(site.state, alive=True)
+        except sqlite3.Error as error:
+            journal = None
+            self._seen.append(("journal_missing", f"cannot be read: {error}"))
+        site.note_documents(journal or {})
+        self._gather()
+        allowed = self._carried + site.losses
+        for recording_id in self._lost:
+            allowed[self._sessions[recording_id]] += 2
+        return Observation(
+            rooms=site.rooms,
+            recordings=recordings,
+            retained=self._retained,
+            journal=journal,
+            journalled=site.journalled,
+            published=self._published,
+            sessions=self._sessions,
+            asked=self._asked(),
+            told=self._told,
+            starts=self._starts,
+            restarts_allowed=allowed,
+            seen=tuple(self._seen),
+            memory=site.daemon.measure(),
+        )
+
+    def next_round(self) -> None:
+        """The round has been judged: begin the next."""
+        asked = self._asked()
+        self.answered += sum(bool(self._told.get(each.id)) for each in asked)
+        self.excused += sum(each.excused for each in asked)
+        self.site.panel.presses.clear()
+        self.site.losses.clear()
+        self._told.clear()
+        self._starts.clear()
+        self._seen.clear()
+        self._lost.clear()
+        self._carried.clear()
+        for room in self.site.rooms:
+            if self._retained.get(f"room/{room.name}/state") not in ("idle", "recording", "paused"):
+                self._carried[room.session] += 2  # a restart of R7 or R25 is still to come
+
+    def _listen(self) -> None:
+        heard, self.site.panel.heard = self.site.panel.heard, []
+        for message in heard:
+            _, _, room, leaf = message.topic.split("/")
+            if leaf == "recording_id":
+                known = self._published.setdefault(room, [])
+                if message.payload != "none" and message.payload not in known:
+                    known.append(message.payload)
+                continue
+            result = json.loads(message.payload)
+            code = (result["error"] or {}).get("code", "")
+            told = Told(str(result["id"]), result["outcome"], str(result["state"]), code)
+            self._told.setdefault(told.id, []).append(told)
+
+    async def _ask_the_hmps(self) -> list[WorldRecording]:
+        """Their recordings; counts starts and finds losses on the way."""
+        recordings: list[WorldRecording] = []
+        started: set[str] = set()
+        for hmp in self.site.hmps.values():
+            entries = await hmp.executed()
+            self._keep(hmp.name, entries)
+            for entry in entries:
+                command, *arguments = entry["line"].split()
+                if command == "startRecording" and entry["answer"].startswith("OK|"):
+                    self._starts[arguments[0]] += 1
+                    started.add(entry["answer"].removeprefix("OK|"))
+                    self._sessions[entry["answer"].removeprefix("OK|")] = arguments[0]
+                if command == "getRecordingStatus" and entry["answer"] == "OK|ERROR":
+                    self._lost.add(arguments[0])
+            forgets = self.site.forgets_what_ended(hmp.name)
+            for row in await hmp.recordings():
+                state = "forgotten" if forgets and row["state"] == "FINISHED" else row["state"]
+                recordings.append(
+                    WorldRecording(row["id"], row["session"], state, row["started_at"])
+                )
+                self._sessions[row["id"]] = row["session"]
+        present = {each.id for each in recordings}
+        self._lost |= {each for each in self._sessions if each not in present} & (
+            started | self._active_before
+        )
+        self._active_before = {each.id for each in recordings if each.active}
+        return recordings
+
+    def _keep(self, hmp: str, entries: list[dict[str, Any]]) -> None:
+        """Write down what HMP has executed, beside the daemon's log: for whoever looks for why."""
+        with (self.site.folder / "commands.log").open("a") as log:
+            for entry in entries:
+                at = datetime.fromtimestamp(entry["at"], UTC).isoformat(timespec="milliseconds")
+                log.write(f"{at} {hmp} {entry['line']} -> {entry['answer']}\n")
+
+    def _gather(self) -> None:
+        """What proxies and supervisor have noticed since."""
+        site = self.site
+        for proxy in site.proxies.values():
+            self._seen += [("second_in_flight", text) for text in proxy.violations]
+            proxy.violations.clear()
+        self._seen += site.daemon.violations
+        site.daemon.violations.clear()
+        self._seen += [("traceback", text) for text in site.daemon.tracebacks()]
+
+    def _asked(self) -> list[Asked]:
+        site = self.site
+        losses = site.broker_losses
+        disturbed = max([*site.daemon.kills, *site.mqtt.ended, *losses, 0.0])
+        return [
+            Asked(
+                id=press.id,
+                room=press.room,
+                action=press.action,
+                at=press.at,
+                acked=press.acked is not None,
+                excused=not self._told.get(press.id) and _lost_with_the_broker(press.at, losses),
+                may_repeat=disturbed >= press.at,
+            )
+            for press in site.panel.presses
+        ]
+
+
+def _lost_with_the_broker(sent: float, losses: list[float]) -> bool:
+    return any(sent <= loss + 0.2 for loss in losses) and sent >= time.time() - 300
