@@ -142,6 +142,34 @@ class RoomAtAnHmp(RuleBasedStateMachine):
     def lose_connection(self, answer_first: bool, late: float | None) -> None:
         self.site.lose_connection(answer_first=answer_first, late=late)
 
+    @precondition(lambda self: self.site.connected)
+    @rule(
+        action=st.sampled_from([Action.RECORD, Action.STOP, Action.PAUSE, Action.RESUME]),
+        executed=st.booleans(),
+        answer_first=st.booleans(),
+        late=st.none() | st.sampled_from([0.2, 5.0, 25.0]),
+        away=st.sampled_from([0.0, 1.0, 40.0]),
+    )
+    def lose_a_reply(
+        self,
+        action: Action,
+        executed: bool,
+        answer_first: bool,
+        late: float | None,
+        away: float,
+    ) -> None:
+        site = self.site
+        site.flow()
+        site.press(action)
+        if site.waits:
+            site.write()
+            if executed:
+                site.execute()
+        site.lose_connection(answer_first=answer_first, late=late)
+        site.live(away)
+        site.connect()
+        site.live(0.5)
+
     @precondition(lambda self: not self.site.connected)
     @rule()
     def connect(self) -> None:
