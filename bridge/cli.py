@@ -190,7 +190,7 @@ def _send(options: argparse.Namespace) -> int:
         return ExitCode.UNKNOWN_OUTCOME
     except Refused as error:
         print(f"ERROR|{error.raw_code}|{error.message}")
-        _say(explain(error))
+        _say("\n".join(getattr(error, "__notes__", ())) or explain(error))
         unauthorized = isinstance(error, NotAuthorized)
         return ExitCode.NOT_AUTHORIZED if unauthorized else ExitCode.REFUSED
     print("OK" if result is None else f"OK|{result}")

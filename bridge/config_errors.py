@@ -6,9 +6,10 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from pydantic import ValidationError
+if TYPE_CHECKING:  # so that commands without a configuration do not wait for the import
+    from pydantic import ValidationError
 
 __all__ = ["ConfigurationError", "Fault", "faults_of", "parse_duration"]
 
@@ -92,7 +93,7 @@ def _is_set(overrides: Mapping[str, Any], path: tuple[str, ...]) -> bool:
     return not isinstance(value, Mapping)
 
 
-def faults_of(error: ValidationError) -> list[Fault]:
+def faults_of(error: "ValidationError") -> list[Fault]:
     """Pydantic's findings in our words."""
     return [_fault(found) for found in error.errors(include_context=True)]
 
