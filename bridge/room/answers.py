@@ -79,8 +79,7 @@ def _begin(turn: Turn, recording_id: object) -> None:
         elapsed=0,
     )
     turn.clear(*_START_ALARMS.values(), Alarm.STOPPED_UNEXPECTEDLY, Alarm.DETAILS_FAILED)
-    if not room.spare_suspected:
-        turn.clear(Alarm.OUTCOME_UNKNOWN)
+    turn.certain()
     if not _is_restart(room):
         turn.clear(Alarm.RECORDING_ERROR)
     turn.resolve({Goal.START}, Outcome.OK)
@@ -94,7 +93,8 @@ def _start_refused(turn: Turn, refused: Refused) -> None:
     if refused.kind is ErrorKind.ACTIVE_RECORDING:
         # The session is being recorded, and not by a recording that this room knows.
         turn.alarm(Alarm.OUTCOME_UNKNOWN)
-        turn.update(spare_suspected=True, restarted=False)
+        turn.suspect_spare()
+        turn.update(restarted=False)
     if _is_restart(turn.room) and refused.kind not in _NEVER_AGAIN:
         pause = turn.room.policy.interrupt_backoff
         turn.update(start_not_before=turn.now.monotonic + pause)

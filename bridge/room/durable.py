@@ -59,6 +59,7 @@ class Remembered:
     intended_at: float | None
     restarted: bool
     spare_suspected: bool
+    spare_until: float | None
     start_not_before: float
     interrupted_at: float | None
     server_proves: bool
@@ -95,6 +96,7 @@ def remember(room: RoomState, results: tuple[Result, ...] = ()) -> Remembered:
         intended_at=room.intended_at,
         restarted=room.restarted,
         spare_suspected=room.spare_suspected,
+        spare_until=room.spare_until,
         start_not_before=room.start_not_before,
         interrupted_at=room.interrupted_at,
         server_proves=room.server_proves,
@@ -161,6 +163,7 @@ def restore(
         intended_at=_shifted(known.intended_at, shift),
         restarted=known.restarted,
         spare_suspected=known.spare_suspected,
+        spare_until=_shifted(known.spare_until, shift),
         start_not_before=known.start_not_before + shift if known.start_not_before else 0.0,
         interrupted_at=_shifted(known.interrupted_at, shift),
         elapsed=elapsed(recording, now),

@@ -88,6 +88,7 @@ def adopted(turn: Turn, answer: Answer) -> None:
         lost_start=None,
         target=Target.IDLE if stop else Target.RECORDING if recording else Target.PAUSED,
         spare_suspected=False,
+        spare_until=None,
     )
     turn.clear(Alarm.OUTCOME_UNKNOWN, Alarm.STOPPED_UNEXPECTEDLY)
     turn.resolve({Goal.ADOPT}, Outcome.OK)
@@ -131,6 +132,7 @@ def _proved(turn: Turn) -> None:
         lost_start=None,
         target=Target.RECORDING,
         spare_suspected=False,
+        spare_until=None,
     )
     turn.resolve({Goal.STOP}, Outcome.FAILED, problems.ID_UNKNOWN)
 
@@ -141,7 +143,7 @@ def _not_proved(turn: Turn) -> None:
     if lost is None and (room.recording is not None or room.server_proves):
         _not_recorded(turn)
     elif lost is None:
-        # No spare file was found, which proves nothing here: the alarm stays until the next start.
+        # No spare file was found, which proves nothing here: the alarm stays.
         turn.update(spare_suspected=False)
     elif turn.now.monotonic < lost.written_at + room.policy.start_timeout:
         # HMP may still be at it.
@@ -150,14 +152,15 @@ def _not_proved(turn: Turn) -> None:
     elif room.target is Target.IDLE:
         if not room.server_proves:
             turn.resolve({Goal.STOP}, Outcome.UNKNOWN, problems.OUTCOME_UNKNOWN)
-            turn.update(lost_start=None)
+            turn.suspect_spare()
+            turn.update(lost_start=None, spare_suspected=False)
         else:
             _not_recorded(turn)
     elif _may_restart(turn):
+        turn.suspect_spare()
         turn.update(
             lost_start=None,
             restarted=True,
-            spare_suspected=True,
             next_owner=lost.owner,
             next_title=lost.title,
         )
@@ -198,7 +201,7 @@ def _not_recorded(turn: Turn) -> None:
     if turn.room.recording is not None:
         turn.end_recording()
     turn.clear(Alarm.OUTCOME_UNKNOWN)
-    turn.update(lost_start=None, spare_suspected=False)
+    turn.update(lost_start=None, spare_suspected=False, spare_until=None)
     if not any(pending.goal is Goal.START for pending in turn.room.pending):
         turn.update(target=Target.IDLE)
 

@@ -17,7 +17,7 @@ from .lost import give_up_restart
 from .state import Change, Now, Pending, Request, RoomState, elapsed
 from .table import TABLE
 from .turn import Turn
-from .vocabulary import Action, Alarm, Goal, Outcome, StepKind, Stop, Target
+from .vocabulary import Action, Alarm, Goal, Outcome, State, StepKind, Stop, Target
 
 __all__ = [
     "decide",
@@ -88,6 +88,10 @@ def tick(room: RoomState, now: Now) -> Change:
     if room.not_ready_since is not None:
         _expire(turn, room.not_ready_since)
     give_up_restart(turn)
+    if room.spare_until is not None and room.spare_until <= now.monotonic:
+        turn.update(spare_until=None, spare_suspected=False)
+        if turn.room.state is not State.UNKNOWN:
+            turn.certain()
     seconds = elapsed(room.recording, now)
     if seconds - room.elapsed >= room.policy.elapsed_every:
         turn.update(elapsed=seconds)

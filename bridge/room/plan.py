@@ -77,6 +77,8 @@ def wake_in(room: RoomState, now: Now) -> float:
         moments += [room.not_ready_since + left for left in lefts]
     if room.lost_start is not None:
         moments.append(room.lost_start.ask_at)
+    if room.spare_until is not None:
+        moments.append(room.spare_until)
     recording = room.recording
     if recording is None:
         moments.append(room.start_not_before)

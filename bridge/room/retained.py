@@ -9,6 +9,7 @@ from ..hmp import arguments
 from ..hmp.commands import RecordingId, RecordingStatus
 from ..hmp.errors import InvalidArgument
 from .state import Change, Now, Recording, RoomState
+from .turn import SPARE_FOR
 from .vocabulary import Alarm, State, Stop, Target
 
 __all__ = ["adopt_retained"]
@@ -51,8 +52,13 @@ def adopt_retained(room: RoomState, status: bytes, now: Now) -> Change:
             # A stop that was under way is carried out (R8).
             "target": Target.IDLE if stopping else Target.PAUSED if paused else Target.RECORDING,
         }
-    elif told.get("state") == State.UNKNOWN:
+    alarms = told.get("alarms")
+    if told.get("state") == State.UNKNOWN or (
+        isinstance(alarms, list) and Alarm.OUTCOME_UNKNOWN in alarms
+    ):
         changes["alarms"] = room.alarms | {Alarm.OUTCOME_UNKNOWN}
+        changes["spare_suspected"] = True
+        changes["spare_until"] = now.monotonic + SPARE_FOR
     return Change(replace(room, **changes), ())
 
 

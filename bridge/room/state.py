@@ -235,6 +235,9 @@ class RoomState:
     restarted: bool = False
     #: After a restart: ask once more when its recording has ended, there may be a spare file.
     spare_suspected: bool = False
+    #: Monotonic time until which a spare file may be being recorded that nobody can ask about:
+    #: until then the alarm stays, unless HMP proves otherwise.
+    spare_until: float | None = None
     #: Monotonic time before which no recording is started (R25).
     start_not_before: float = 0.0
     #: Monotonic time of the last restart after an interruption (R25).

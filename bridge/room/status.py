@@ -79,7 +79,7 @@ def confirmed(turn: Turn, answer: Answer) -> None:
 def _found(turn: Turn, status: RecordingStatus) -> None:
     """HMP knows the recording: take over what it says."""
     recording = turn.recording
-    _certain(turn)
+    turn.certain()
     verified_at = recording.verified_at
     if verified_at is None and status is not RecordingStatus.ERROR:
         verified_at = turn.now.wall
@@ -121,20 +121,14 @@ def _ended_by_somebody(turn: Turn) -> None:
         return
     if turn.room.target is not Target.IDLE:
         turn.alarm(Alarm.STOPPED_UNEXPECTEDLY)
-    _certain(turn)
+    turn.certain()
     turn.end_recording()
     turn.update(target=Target.IDLE)
     turn.resolve({Goal.PAUSE, Goal.RESUME}, Outcome.FAILED, problems.ENDED)
 
 
-def _certain(turn: Turn) -> None:
-    """HMP has spoken of the recording, so the only doubt left is about a spare one (R7b)."""
-    if not turn.room.spare_suspected:
-        turn.clear(Alarm.OUTCOME_UNKNOWN)
-
-
 def _stop_confirmed(turn: Turn) -> None:
-    _certain(turn)
+    turn.certain()
     turn.end_recording()
     turn.resolve({Goal.STOP}, Outcome.OK)
 

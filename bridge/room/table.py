@@ -160,7 +160,8 @@ def _record_while_unknown(turn: Turn, request: Request) -> None:
     """Start only where everything has been asked and nothing was learnt (R5, R7b)."""
     lost = turn.room.lost_start
     if lost is not None and lost.inconclusive:
-        turn.update(lost_start=None)
+        turn.suspect_spare()
+        turn.update(lost_start=None, spare_suspected=False)
         _start(turn, request)
     elif lost is not None:
         # It might be recording: the start that was lost stands for this press too.
@@ -179,8 +180,9 @@ def _stop_while_unknown(turn: Turn, request: Request) -> None:
         return
     turn.update(target=Target.IDLE, next_title=None)
     if lost is not None and lost.inconclusive:
-        # Everything has been asked already; the alarm stays until something is recorded again.
-        turn.update(lost_start=None)
+        # Everything has been asked already; the alarm stays.
+        turn.suspect_spare()
+        turn.update(lost_start=None, spare_suspected=False)
         turn.answer(request, Outcome.UNKNOWN, problems.OUTCOME_UNKNOWN)
         return
     if lost is None:

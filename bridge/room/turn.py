@@ -12,7 +12,10 @@ from . import problems
 from .state import Change, Now, Pending, Problem, Recording, Request, Result, RoomState, elapsed
 from .vocabulary import Alarm, Goal, Outcome, Stop, Target
 
-__all__ = ["Turn"]
+__all__ = ["SPARE_FOR", "Turn"]
+
+SPARE_FOR = 86_400.0
+"""Seconds after which nobody records any more by accident."""
 
 
 class Turn:
@@ -62,6 +65,15 @@ class Turn:
                 self.answer(pending.request, outcome, problem)
         self.update(pending=tuple(p for p in self.room.pending if p.goal not in goals))
 
+    def suspect_spare(self) -> None:
+        """A start whose reply was lost may be recording beside what comes next (R7b)."""
+        self.update(spare_suspected=True, spare_until=self.now.monotonic + SPARE_FOR)
+
+    def certain(self) -> None:
+        """HMP has spoken of the recording, so the only doubt left is about a spare one (R7b)."""
+        if self.room.spare_until is None:
+            self.clear(Alarm.OUTCOME_UNKNOWN)
+
     def wait_until(self, moment: float) -> None:
         """Ask or send nothing for the recording before the monotonic time `moment`."""
         self.update_recording(not_before=moment)
@@ -96,6 +108,7 @@ class Turn:
             marks=(),
             recording=None,
             elapsed=0,
+            spare_suspected=self.room.spare_until is not None,
             last_recording_id=recording.id or self.room.last_recording_id,
         )
 
