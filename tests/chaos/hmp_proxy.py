@@ -29,6 +29,13 @@ ARMS: Final = {
 }
 
 
+LATEST: Final = 1.7
+"""Seconds after which a command that was held up is dropped.
+
+What HMP executes later than `start_timeout` (2 s here) after the write, nobody can know about (R7).
+"""
+
+
 @dataclass(frozen=True, slots=True)
 class Arm:
     """What happens to the next command whose name is in `commands` (empty: to the next one)."""
@@ -146,9 +153,12 @@ class HmpProxy:
             if kind in ("kill_before_request", "cut_before_request"):
                 break
             waiting.append(_Exchange(command, arm))
+            came = trio.current_time()
             await self._while_silent()
             if arm is not None and kind == "delay_request":
                 await trio.sleep(arm.value)
+            if trio.current_time() - came > LATEST:
+                break
             if kind == "stop_after_request":
                 self.freeze(kind)
             await _send(server, line, split=kind == "split_request")

@@ -112,6 +112,11 @@ class _View:
         alarms = self.status.get("alarms")
         return isinstance(alarms, list) and "outcome_unknown" in alarms
 
+    @property
+    def reported(self) -> float:
+        """When people were last told so, Unix time."""
+        return self.seen.reported.get(self.room.name, 0.0)
+
     def told(self, press: Asked) -> Sequence[Told]:
         return self.seen.told.get(press.id, ())
 
@@ -132,7 +137,7 @@ def _recordings_are_known(view: _View) -> _Found:
             continue
         if recording.id in view.known:
             yield "forgotten_recording", f"{recording.id} is {recording.state}, shown: {view.shown}"
-        elif not view.alarmed:
+        elif not view.alarmed and (view.room.proves or view.reported < recording.started_at):
             yield "unreported_spare", f"{recording.id} is {recording.state}, shown: {view.shown}"
     for recording_id in view.known:
         session = view.seen.sessions.get(recording_id)

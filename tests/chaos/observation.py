@@ -9,11 +9,16 @@ __all__ = ["Asked", "Observation", "Room", "Told", "WorldRecording"]
 
 @dataclass(frozen=True, slots=True)
 class Room:
-    """A room as configured: its server and session."""
+    """A room as configured: its server and session.
+
+    `proves`: its HMP answers 060003 to the question of R7. Where it does not, nobody can say
+    whether an unknown recording has ended, and its alarm may end with the room's next recording.
+    """
 
     name: str
     server: str
     session: str
+    proves: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +91,8 @@ class Observation:
     starts: Mapping[str, int] = field(default_factory=dict)
     #: Recordings that HMP lost or turned to ERROR this round, and doubts carried over, by session.
     restarts_allowed: Mapping[str, int] = field(default_factory=dict)
+    #: When people were last told by alarm or result that a start's outcome is unknown, by room.
+    reported: Mapping[str, float] = field(default_factory=dict)
     #: Named violations that the proxies and the supervisor saw: name and text.
     seen: Sequence[tuple[str, str]] = ()
     #: Resident memory of the daemon in kB.

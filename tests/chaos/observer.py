@@ -33,6 +33,8 @@ class Observer:
     _carried: Counter[str] = field(default_factory=Counter)
     _seen: list[tuple[str, str]] = field(default_factory=list)
     _retained: dict[str, str] = field(default_factory=dict)
+    _alarms: dict[str, str] = field(default_factory=dict)
+    _reported: dict[str, float] = field(default_factory=dict)
     _active_before: set[str] = field(default_factory=set)
 
     def unanswered(self) -> int:
@@ -57,6 +59,9 @@ class Observer:
             journal = None
             self._seen.append(("journal_missing", f"cannot be read: {error}"))
         site.note_documents(journal or {})
+        self._reported |= {
+            room: time.time() for room, alarm in self._alarms.items() if alarm == "outcome_unknown"
+        }
         self._gather()
         allowed = self._carried + site.losses
         for recording_id in self._lost:
@@ -73,6 +78,7 @@ class Observer:
             told=self._told,
             starts=self._starts,
             restarts_allowed=allowed,
+            reported=self._reported,
             seen=tuple(self._seen),
             memory=site.daemon.measure(),
         )
@@ -97,6 +103,12 @@ class Observer:
         heard, self.site.panel.heard = self.site.panel.heard, []
         for message in heard:
             _, _, room, leaf = message.topic.split("/")
+            if leaf == "alarm":
+                # The highest of all alarms: it is published whenever it stands.
+                if "outcome_unknown" in (message.payload, self._alarms.get(room)):
+                    self._reported[room] = message.at
+                self._alarms[room] = message.payload
+                continue
             if leaf == "recording_id":
                 known = self._published.setdefault(room, [])
                 if message.payload != "none" and message.payload not in known:
@@ -106,6 +118,8 @@ class Observer:
             code = (result["error"] or {}).get("code", "")
             told = Told(str(result["id"]), result["outcome"], str(result["state"]), code)
             self._told.setdefault(told.id, []).append(told)
+            if told.outcome == "unknown":
+                self._reported[room] = message.at
 
     async def _ask_the_hmps(self) -> list[WorldRecording]:
         """Their recordings; counts starts and finds losses on the way."""

@@ -57,7 +57,10 @@ class Site:
         names = itertools.product(_SERVERS, range(rooms_per_server))
         self.rooms = tuple(
             Room(
-                f"{server}{number}", server, str(uuid.UUID(int=chance.getrandbits(128), version=4))
+                f"{server}{number}",
+                server,
+                str(uuid.UUID(int=chance.getrandbits(128), version=4)),
+                proves="active_check=before" in _SERVERS[server],
             )
             for server, number in names
         )
@@ -66,7 +69,7 @@ class Site:
             for number, (server, knobs) in enumerate(_SERVERS.items())
         }
         self.broker = Mosquitto(folder, _free_port())
-        topics = [f"{BASE}/room/+/result", f"{BASE}/room/+/recording_id"]
+        topics = [f"{BASE}/room/+/{leaf}" for leaf in ("result", "recording_id", "alarm")]
         self.panel = Panel(self.broker.port, topics)
         self.daemon = Daemon(
             Path(sys.executable).with_name("hmp-bridge"),
