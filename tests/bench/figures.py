@@ -1,0 +1,76 @@
+"""Figures, and the table that they are printed as."""
+
+import statistics
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+__all__ = ["Figure", "Sample", "percentile", "table"]
+
+
+def percentile(values: Sequence[float], percent: float) -> float:
+    """The smallest value that `percent` of all do not exceed."""
+    ordered = sorted(values)
+    return ordered[min(len(ordered) - 1, int(len(ordered) * percent / 100))]
+
+
+@dataclass
+class Sample:
+    """The same thing measured several times, interleaved with the others."""
+
+    values: list[float] = field(default_factory=list)
+
+    def add(self, value: float) -> None:
+        """One more repetition."""
+        self.values.append(value)
+
+    @property
+    def median(self) -> float:
+        """What is reported."""
+        return statistics.median(self.values)
+
+    @property
+    def spread(self) -> str:
+        """Smallest to largest: how noisy the machine was."""
+        if len(self.values) < 2:
+            return ""
+        return f"{_short(min(self.values))} … {_short(max(self.values))}"
+
+
+@dataclass
+class Figure:
+    """One row. `floor` is what it is compared with, `met` None where there is no target."""
+
+    what: str
+    sample: Sample
+    unit: str
+    floor: float | None = None
+    floor_is: str = ""
+    target: str = ""
+    met: bool | None = None
+
+    def cells(self) -> list[str]:
+        """The row as text."""
+        value = self.sample.median
+        ratio = "" if not self.floor else f"{value / self.floor:.2f}"
+        floor = "" if self.floor is None else f"{_short(self.floor)} {self.floor_is}".strip()
+        met = {None: "", True: "yes", False: "NO"}[self.met]
+        measured = f"{_short(value)} {self.unit}"
+        return [self.what, measured, self.sample.spread, floor, ratio, self.target, met]
+
+
+_HEAD = ["figure", "measured", "spread", "peer or floor", "ratio", "target", "met"]
+
+
+def table(figures: Sequence[Figure]) -> str:
+    """All rows, aligned, as a Markdown table."""
+    rows = [_HEAD, *(figure.cells() for figure in figures)]
+    widths = [max(len(row[column]) for row in rows) for column in range(len(_HEAD))]
+    rows.insert(1, ["-" * width for width in widths])
+    return "\n".join(
+        "| " + " | ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)) + " |"
+        for row in rows
+    )
+
+
+def _short(value: float) -> str:
+    return f"{value:.3g}" if abs(value) < 1000 else f"{value:,.0f}"

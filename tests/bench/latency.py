@@ -1,0 +1,143 @@
+"""Event to state: from a panel's press until `state` and `paused` say so, one press at a time."""
+
+import json
+import sqlite3
+import time
+from collections import defaultdict
+from collections.abc import Sequence
+from pathlib import Path
+
+from tests.brokers import Broker
+
+from .figures import Figure, Sample, percentile
+from .panel import Panel
+from .stage import Options, Stage, stage
+
+__all__ = ["Press", "commit_floor", "latency"]
+
+_PAUSE = ("pause", "paused", "true")
+_RESUME = ("resume", "recording", "false")
+
+_BROKERS = {"mosquitto's defaults": (), "set_tcp_nodelay true": ("set_tcp_nodelay true",)}
+_LIVES = ("script", "bare", "tmpfs", "disk")
+_WHO = {
+    "script": "paho script as users run it",
+    "bare": "bare loop",
+    "tmpfs": "daemon, journal on tmpfs",
+    "disk": "daemon, journal on disk",
+}
+
+
+class Press:
+    """A panel with two connections: one presses, one sees the light change."""
+
+    def __init__(self, made: Stage, broker: Broker, base: str, room: str = "r0") -> None:
+        self._room = f"{base}/room/{room}"
+        self._buttons = made.panel(broker)
+        self._light: Panel = made.panel(broker, f"{self._room}/state", f"{self._room}/paused")
+        self._light.drain()
+        self._paused = False
+
+    def once(self) -> float:
+        """Pause or resume; seconds until both scalars say so."""
+        self._paused = not self._paused
+        action, state, paused = _PAUSE if self._paused else _RESUME
+        wanted = {(f"{self._room}/state", state), (f"{self._room}/paused", paused)}
+        pressed = time.monotonic()
+        self._buttons.publish([(f"{self._room}/press/{action}", "true")])
+        while wanted:
+            wanted.difference_update(self._light.receive())
+        seen = time.monotonic()
+        self._buttons.drain()
+        return seen - pressed
+
+    def during(self, seconds: float, *, least: int = 3) -> list[float]:
+        """Press again and again for so many seconds, but not fewer than `least` times."""
+        took: list[float] = []
+        until = time.monotonic() + seconds
+        while len(took) < least or time.monotonic() < until:
+            took.append(self.once())
+        return took
+
+
+def latency(options: Options) -> Sequence[Figure]:
+    """The peers and the daemon, on both kinds of broker, journal in memory and on the disk."""
+    p50: dict[tuple[str, str], Sample] = defaultdict(Sample)
+    p99: dict[tuple[str, str], Sample] = defaultdict(Sample)
+    commit, own_commit = Sample(), Sample()
+    with stage(options) as made:
+        hmp = made.hmp()
+        presses: dict[tuple[str, str], Press] = {}
+        health = []
+        for name, lines in _BROKERS.items():
+            broker = made.broker(*lines)
+            for who in _LIVES:
+                base = f"{who}/hmp"
+                if who == "script":
+                    made.peer("paho_script", broker, hmp, base=base)
+                elif who == "bare":
+                    made.peer("bare_loop", broker, hmp, base=base)
+                else:
+                    state = made.disk() if who == "disk" else None
+                    made.daemon(broker, hmp, base=base, state=state)
+                    made.record(broker, base, 1)
+                presses[name, who] = Press(made, broker, base)
+                presses[name, who].during(0.0, least=20)
+            health.append(made.panel(broker, "disk/hmp/bridge/health"))
+        folder = made.disk()
+        for _ in range(options.repetitions):
+            for key, press in presses.items():
+                took = press.during(options.seconds / len(presses))
+                p50[key].add(percentile(took, 50) * 1000)
+                p99[key].add(percentile(took, 99) * 1000)
+            commit.add(commit_floor(folder) * 1000)
+            for panel in health:
+                for _topic, payload in panel.drain():
+                    if (said := json.loads(payload)["journal"]["commit_ms"]) is not None:
+                        own_commit.add(said)
+    return [
+        *(row for name in _BROKERS for row in _rows(name, p50, p99, commit.median)),
+        Figure("one SQLite WAL commit on that disk", commit, "ms"),
+        Figure("the daemon's own commit_ms on that disk", own_commit, "ms", commit.median),
+    ]
+
+
+def _rows(
+    broker: str,
+    p50: dict[tuple[str, str], Sample],
+    p99: dict[tuple[str, str], Sample],
+    commit: float,
+) -> Sequence[Figure]:
+    figures = []
+    bare = p50[broker, "bare"].median
+    users = p50[broker, "script"].median
+    for who in _LIVES:
+        middle, tail = p50[broker, who], p99[broker, who]
+        row = Figure(f"p50, {_WHO[who]}; {broker}", middle, "ms", bare, "bare loop")
+        last = Figure(f"p99, {_WHO[who]}; {broker}", tail, "ms", middle.median, "its p50")
+        if who == "tmpfs":
+            row.target = f"≤ 3 x bare; {users / middle.median:.0f} x faster than users' script ≥ 40"
+            row.met = middle.median <= 3 * bare and users >= 40 * middle.median
+        if who == "disk":
+            on_tmpfs = p50[broker, "tmpfs"].median
+            row.floor, row.floor_is = on_tmpfs + commit, "tmpfs + one commit"
+            row.target, row.met = "≤ tmpfs + one commit", middle.median <= on_tmpfs + commit
+        if who in ("tmpfs", "disk"):
+            last.target, last.met = "≤ 4 x p50", tail.median <= 4 * middle.median
+        figures += [row, last]
+    return figures
+
+
+def commit_floor(folder: Path, times: int = 30) -> float:
+    """Seconds, median, of one small commit as the journal's are: WAL, synchronous=FULL."""
+    connection = sqlite3.connect(folder / "floor.db", isolation_level=None)
+    connection.execute("PRAGMA journal_mode=WAL")
+    connection.execute("PRAGMA synchronous=FULL")
+    connection.execute("CREATE TABLE IF NOT EXISTS rows (one INTEGER PRIMARY KEY, document TEXT)")
+    took = []
+    for number in range(times):
+        began = time.perf_counter()
+        connection.execute("INSERT OR REPLACE INTO rows VALUES (1, ?)", (f"{number:>1000}",))
+        took.append(time.perf_counter() - began)
+    connection.close()
+    return percentile(took, 50)

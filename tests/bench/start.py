@@ -1,0 +1,102 @@
+"""From the process to the word `online`, and where the time goes."""
+
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
+
+from tests.process.daemon import toml
+from tests.process.programs import HMP_BRIDGE, clean_environment
+
+from .figures import Figure, Sample
+from .processes import Process
+from .stage import Options, Stage, configuration, stage
+
+__all__ = ["start"]
+
+_SHOWN = 8
+
+
+def start(options: Options) -> Sequence[Figure]:
+    """Process start to `online` and to usable rooms; `--version`; what importing takes."""
+    online, usable, version, bare = Sample(), Sample(), Sample(), Sample()
+    with stage(options, _anywhere) as made:
+        broker, hmp = made.broker(), made.hmp()
+        for number in range(max(2, options.repetitions)):
+            base = f"start{number}/hmp"
+            folder = made.folder / f"start{number}"
+            folder.mkdir()
+            file = folder / "bridge.toml"
+            file.write_text(toml(configuration(broker.port, hmp.port, base, 10, folder)))
+            state, room = f"{base}/bridge/state", f"{base}/room/r9/availability"
+            panel = made.panel(broker, state, room)
+            process = Process([HMP_BRIDGE, "run", "--config", str(file)], folder / "output")
+            try:
+                online.add(panel.wait_for(state, "online") - process.started_at)
+                usable.add(panel.wait_for(room, "online") - process.started_at)
+            finally:
+                process.close()
+            version.add(_seconds(HMP_BRIDGE, "--version"))
+            bare.add(_seconds(sys.executable, "-c", "pass"))
+    return [
+        Figure(
+            "process start to online, 10 rooms",
+            online,
+            "s",
+            target="≤ 0.8 s",
+            met=online.median <= 0.8,
+        ),
+        Figure("process start to usable rooms", usable, "s"),
+        Figure(
+            "hmp-bridge --version",
+            version,
+            "s",
+            bare.median,
+            "python -c pass",
+            "≤ 0.15 s",
+            version.median <= 0.15,
+        ),
+        *_imports(options),
+    ]
+
+
+def _anywhere(_made: Stage) -> None:
+    """On any core, as it is for people."""
+
+
+def _seconds(*command: str) -> float:
+    began = time.monotonic()
+    subprocess.run(command, check=True, capture_output=True, env=clean_environment())
+    return time.monotonic() - began
+
+
+def _imports(options: Options) -> Sequence[Figure]:
+    """The packages whose importing takes longest when the daemon starts, with all they import."""
+    took: dict[str, Sample] = {}
+    for _ in range(max(2, options.repetitions)):
+        for name, milliseconds in _import_times().items():
+            took.setdefault(name, Sample()).add(milliseconds)
+    heaviest = sorted(took.items(), key=lambda item: -item[1].median)[:_SHOWN]
+    return [Figure(f"importing {name}, own modules", sample, "ms") for name, sample in heaviest]
+
+
+def _import_times() -> dict[str, float]:
+    """Milliseconds by top-level package: what its modules took themselves, not what they import."""
+    program = "import bridge.cli, bridge.config, bridge.app, bridge.instance, bridge.logs"
+    done = subprocess.run(
+        [sys.executable, "-X", "importtime", "-c", program],
+        check=True,
+        capture_output=True,
+        text=True,
+        env=clean_environment(),
+    )
+    by_package: dict[str, float] = {"everything": 0.0}
+    for line in done.stderr.splitlines():
+        own, _, name = line.removeprefix("import time:").split("|")
+        if not own.strip().isdecimal():
+            continue
+        package = name.strip().partition(".")[0]
+        milliseconds = int(own) / 1000
+        by_package[package] = by_package.get(package, 0.0) + milliseconds
+        by_package["everything"] += milliseconds
+    return by_package
