@@ -14,7 +14,7 @@ Two rules make the rest simple:
 from ..hmp.commands import RecordingStatus
 from . import problems
 from .lost import give_up_restart
-from .state import Change, Now, Pending, Request, RoomState, elapsed
+from .state import Change, Now, Request, RoomState, elapsed
 from .table import TABLE
 from .turn import Turn
 from .vocabulary import Action, Alarm, Goal, Outcome, State, StepKind, Stop, Target
@@ -37,7 +37,7 @@ def decide(room: RoomState, request: Request, now: Now) -> Change:
     if request.action in _TOGGLES:
         if room.stale or room.deferred:
             # A toggle decided from memory could do the opposite of what the light promised.
-            waiting = Pending(request, Goal.START, room.policy.action_ttl)
+            waiting = turn.pending(request, Goal.START, room.policy.action_ttl)
             turn.update(deferred=(*room.deferred, waiting))
             return turn.finish()
     elif request.action is not Action.MARK:

@@ -54,7 +54,17 @@ class Turn:
 
     def wait_for(self, request: Request, goal: Goal, left: float | None) -> None:
         """Accept a request; its result comes when `goal` is reached or given up."""
-        self.update(pending=(*self.room.pending, Pending(request, goal, left)))
+        self.update(pending=(*self.room.pending, self.pending(request, goal, left)))
+
+    def pending(self, request: Request, goal: Goal, left: float | None) -> Pending:
+        """A request that survives `left` more seconds of an unusable link (R8).
+
+        An outage that has begun counts from now on only.
+        """
+        since = self.room.not_ready_since
+        if left is not None and since is not None:
+            left += self.now.monotonic - since
+        return Pending(request, goal, left)
 
     def resolve(
         self, goals: Container[Goal], outcome: Outcome, problem: Problem | None = None
