@@ -122,6 +122,7 @@ class DrivenRoom:
         if not self.written and not self.queueing and not isinstance(answer, NotSent):
             self.wait(self.due - self.clock)
         assert self.written or isinstance(answer, NotSent), "it still waits in the queue"
+        self.written = False
         self._become(apply(self.room, step, answer, self.now))
         self._go_on()
 
