@@ -57,7 +57,7 @@ def _record_while_starting(turn: Turn, request: Request) -> None:
     if turn.room.target is Target.IDLE:  # a stop came in between and is overtaken now
         _start(turn, request)
     else:
-        turn.answer(request, Outcome.IGNORED)
+        _resume_while_starting(turn, request)  # after a pause this is the last target (R10)
 
 
 def _stop_while_starting(turn: Turn, request: Request) -> None:
