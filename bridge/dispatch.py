@@ -57,6 +57,7 @@ class Dispatcher:
         self._clock = clock
         self._taken = set(taken)
         self._receipts: deque[_Receipt] = deque()
+        self._inputs = [topic_filter.split("/") for topic_filter in topics.inputs]
         self._retained_topics: set[str] = set()
         self._contact_at = trio.current_time()
         self._live_since: float | None = None
@@ -84,16 +85,25 @@ class Dispatcher:
         while True:
             message = await self._broker.receive()
             receipt = _Receipt(message, self._receipts)
-            if message.retain:
-                self._drop_retained(message.topic)
-            elif not message.topic.startswith(f"{self._topics.base}/room/"):
+            if not self._is_input(message.topic):
                 pass  # our own word, kept for us by a session from before a restart
+            elif message.retain:
+                self._drop_retained(message.topic)
             elif message.duplicate and _key(message) in self._taken:
                 self._taken.discard(_key(message))
                 log.info("redelivered message was carried out before", topic=message.topic)
             elif self._dispatch(message, receipt):
                 continue  # the room acknowledges it
             receipt.accept()
+
+    def _is_input(self, topic: str) -> bool:
+        """Whether this is for us; brokers also send what nobody has asked them for."""
+        levels = topic.split("/")
+        return any(
+            len(wanted) == len(levels)
+            and all(level in ("+", here) for level, here in zip(wanted, levels, strict=True))
+            for wanted in self._inputs
+        )
 
     def _dispatch(self, message: Message, receipt: "_Receipt") -> bool:
         """Hand the message to its room; False where there was nothing to hand over."""

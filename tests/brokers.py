@@ -97,7 +97,11 @@ class Broker:
         command = self._mosquitto() if self.kind == "mosquitto" else self._embedded()
         with (self._folder / "broker.log").open("ab") as log:
             self._process = subprocess.Popen(
-                command, stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT
+                # The embedded broker ends with its input, so that it never outlives the tests.
+                command,
+                stdin=subprocess.PIPE,
+                stdout=log,
+                stderr=subprocess.STDOUT,
             )
         for port in filter(None, (self.port, self.websocket_port, self.tls_port)):
             self._wait_for(port)
@@ -129,6 +133,8 @@ class Broker:
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
+        assert process.stdin is not None
+        process.stdin.close()
 
     def _signal(self, what: signal.Signals) -> None:
         assert self._process is not None
@@ -149,8 +155,8 @@ class Broker:
                 return
 
     def _embedded(self) -> list[str]:
-        program = Path(__file__).with_name("embedded_broker.py")
-        return [sys.executable, str(program), str(self.port), str(self.websocket_port)]
+        program = [sys.executable, "-W", "ignore", "-m", "bridge.demo_broker"]
+        return [*program, str(self.port), str(self.websocket_port)]
 
     def _mosquitto(self) -> list[str]:
         options, folder = self.options, self._folder

@@ -33,6 +33,7 @@ class Panel:
         self.base = base
         self.seen: Watched[Seen] = Watched()
         self._connected: Watched[float] = Watched()
+        self._newest: dict[str, str] = {}
         version = MQTTProtocolVersion.MQTTv5 if mqtt5 else MQTTProtocolVersion.MQTTv311
         self._client = Client(CallbackAPIVersion.VERSION2, protocol=version)
         self._client.reconnect_delay_set(0.05, 0.2)  # type: ignore[arg-type]  # any number will do
@@ -61,6 +62,9 @@ class Panel:
 
     def _on_message(self, _client: Client, _userdata: Any, message: MQTTMessage) -> None:
         payload = message.payload.decode(errors="replace")
+        if message.retain and self._newest.get(message.topic) == payload:
+            return  # the embedded broker sends what it retains again whenever anybody connects
+        self._newest[message.topic] = payload
         self.seen.add(Seen(time.monotonic(), message.topic, payload, message.retain))
 
     # Asking.
