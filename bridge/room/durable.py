@@ -40,29 +40,33 @@ class DocumentError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Remembered:
-    """The part of a `RoomState` that is journalled, and the results not known to have arrived."""
+    """The part of a `RoomState` that is journalled, and the results not known to have arrived.
+
+    Everything but the target has a default, so that a document of an earlier version can be read;
+    whatever is added later, here or in what it is made of, needs one too.
+    """
 
     target: Target
-    recording: Recording | None
-    lost_start: LostStart | None
-    last_recording_id: RecordingId | None
-    sent: StepKind | None
-    not_ready_since: float | None
-    pending: tuple[Pending, ...]
-    deferred: tuple[Pending, ...]
-    marks: tuple[Mark, ...]
-    alarms: frozenset[Alarm]
-    problem: Problem | None
-    adopting: RecordingId | None
-    next_owner: str
-    next_title: str | None
-    intended_at: float | None
-    restarted: bool
-    spare_suspected: bool
-    spare_until: float | None
-    start_not_before: float
-    interrupted_at: float | None
-    server_proves: bool
+    recording: Recording | None = None
+    lost_start: LostStart | None = None
+    last_recording_id: RecordingId | None = None
+    sent: StepKind | None = None
+    not_ready_since: float | None = None
+    pending: tuple[Pending, ...] = ()
+    deferred: tuple[Pending, ...] = ()
+    marks: tuple[Mark, ...] = ()
+    alarms: frozenset[Alarm] = frozenset()
+    problem: Problem | None = None
+    adopting: RecordingId | None = None
+    next_owner: str = "manual"
+    next_title: str | None = None
+    intended_at: float | None = None
+    restarted: bool = False
+    spare_suspected: bool = False
+    spare_until: float | None = None
+    start_not_before: float = 0.0
+    interrupted_at: float | None = None
+    server_proves: bool = False
     results: tuple[Result, ...] = ()
 
 

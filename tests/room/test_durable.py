@@ -124,11 +124,27 @@ def test_another_boot_moves_every_clock() -> None:
 
 
 @pytest.mark.parametrize(
-    "document", ["", "{", "[]", "{}", '{"target":"flying"}', "null", '{"target":"idle"}']
+    "document", ["", "{", "[]", "{}", '{"target":"flying"}', "null", '{"recording":null}']
 )
 def test_what_cannot_be_read_is_said(document: str) -> None:
     with pytest.raises(DocumentError):
         from_document(document)
+
+
+#: As the first version wrote it: what comes later must go on reading it.
+FIRST_VERSION = """
+{"target":"recording","recording":{"id":"f678f415-0665-48cd-b141-1e95283469f1",
+"session":"71edd346-2cf0-4c62-b3d3-9d457b287394","started_at":1700000000.0,"status":"RECORDING"},
+"pending":[{"request":{"action":"stop","id":"1","word":"stop","origin":"t","received_at":1.0},
+"goal":"the confirmed end","left":null}],"a field of a later version":1}
+"""
+
+
+def test_a_document_of_another_version_is_read() -> None:
+    known = from_document(FIRST_VERSION)
+    assert known.recording is not None
+    assert known.recording.id == RECORDING_ID
+    assert known.pending[0].request.action is Action.STOP
 
 
 # The memory of one room.
