@@ -280,10 +280,15 @@ def _json_agrees(view: _View) -> _Found:
 
 
 def _presses_are_answered(view: _View) -> _Found:
+    missing = [
+        f"{press.id} ({press.action})"
+        for press in view.asked
+        if press.acked and not press.excused and not view.told(press)
+    ]
+    if missing:
+        yield "no_result", ", ".join(missing)
     for press in view.asked:
         told = view.told(press)
-        if not told and press.acked and not press.excused:
-            yield "no_result", f"{press.id} ({press.action})"
         if len({(each.outcome, each.code) for each in told}) > 1:
             yield "results_differ", f"{press.id} ({press.action}): {_listed(told)}"
         elif len(told) > 1 and not press.may_repeat:
