@@ -182,6 +182,8 @@ class Bridge:
     def _hear_info(self, message: Message) -> bool:
         if message.topic != self.topics.bridge_info:
             return False
+        if message.retain:
+            return True  # MQTT 3.1.1 sends it with the subscription, whoever has long left
         other = identity_in(message.payload)
         ours = Identity(timestamp(self.started_at), self.instance_id)
         if self._is_foreign(other) and other < ours:

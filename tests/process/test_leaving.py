@@ -85,9 +85,10 @@ def test_two_bridges_one_state_folder(site: MakeSite) -> None:
     assert third.stop() == 0
 
 
-def test_two_bridges_one_base_topic(site: MakeSite) -> None:
+@pytest.mark.parametrize("protocol", [pytest.param("5", marks=pytest.mark.mqtt5), "3.1.1"])
+def test_two_bridges_one_base_topic(site: MakeSite, protocol: str) -> None:
     """The second says which instance is there and exits 69, and does not say `offline` for it."""
-    s = site()
+    s = site(mqtt={"protocol": protocol})
     first = s.daemon
     [name] = (first.state / "instance-id").read_text().split()
     mark = s.panel.mark()
