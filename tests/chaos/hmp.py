@@ -38,7 +38,7 @@ class Hmp:
     port: int = 0
     _control: trio.SocketStream | None = None
     _asking: trio.Lock = field(default_factory=trio.Lock)
-    _answers: Any = None
+    _answers: LineReader | None = None
     _next_entry: int = 0
 
     async def run(self, *, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
@@ -58,7 +58,7 @@ class Hmp:
                 if line.startswith(b"control on "):
                     control = int(line.rpartition(b":")[2])
                     self._control = await trio.open_tcp_stream("127.0.0.1", control)
-                    self._answers = aiter(LineReader(self._control))
+                    self._answers = LineReader(self._control)
                     task_status.started()
             raise RuntimeError(f"the simulated HMP {self.name} has ended by itself")
         finally:
@@ -69,6 +69,7 @@ class Hmp:
     async def ask(self, operation: str, **fields: object) -> dict[str, Any]:
         """One operation of the control port; its answer, which is an ``error`` when refused."""
         assert self._control is not None
+        assert self._answers is not None
         with trio.CancelScope(shield=True):  # half an exchange would answer the next question
             async with self._asking:
                 await self._control.send_all(

@@ -1,7 +1,5 @@
 """Lines out of a stream, each with its line feed."""
 
-from collections.abc import AsyncIterator
-
 import trio
 
 __all__ = ["LineReader"]
@@ -12,12 +10,17 @@ class LineReader:
 
     def __init__(self, stream: trio.abc.ReceiveStream) -> None:
         self._stream = stream
+        self._waiting = bytearray()
 
-    async def __aiter__(self) -> AsyncIterator[bytes]:
-        waiting = bytearray()
-        async for data in self._stream:
-            waiting += data
-            while (end := waiting.find(b"\n") + 1) > 0:
-                line = bytes(waiting[:end])
-                del waiting[:end]
-                yield line
+    def __aiter__(self) -> "LineReader":
+        return self
+
+    async def __anext__(self) -> bytes:
+        while (end := self._waiting.find(b"\n") + 1) == 0:
+            data = await self._stream.receive_some()
+            if not data:
+                raise StopAsyncIteration
+            self._waiting += data
+        line = bytes(self._waiting[:end])
+        del self._waiting[:end]
+        return line
