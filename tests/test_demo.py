@@ -1,0 +1,212 @@
+"""`hmp-bridge demo` as a person runs it: one command, a terminal, Ctrl-C."""
+
+import os
+import pty
+import re
+import select
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import ExitStack, closing
+from pathlib import Path
+
+import pytest
+
+from tests.brokers import free_port
+from tests.process.panel import Panel
+from tests.process.programs import HMP_BRIDGE, Program, run_bridge
+
+pytest.importorskip("amqtt", reason="needs the extra `demo`")
+
+USUAL = (1883, 23233)
+
+
+def port_of(demo: Program, what: str) -> int:
+    """The port that the introduction names."""
+    return int(demo.wait_for_line(what, " localhost:").rpartition(":")[2])
+
+
+def broker_of(demo: Program) -> int:
+    """The process id of its broker, the one process that it has started."""
+    threads = Path(f"/proc/{demo.pid}/task").glob("*/children")
+    [broker] = [int(child) for each in threads for child in each.read_text().split()]
+    return broker
+
+
+def is_running(pid: int) -> bool:
+    """Whether there is such a process, other than one that has ended and was not waited for."""
+    try:
+        state = Path(f"/proc/{pid}/stat").read_text(encoding="ascii").rpartition(")")[2].split()[0]
+    except OSError:
+        return False
+    return state != "Z"
+
+
+@pytest.fixture
+def stack() -> Iterator[ExitStack]:
+    """What ends with the test."""
+    with ExitStack() as resources:
+        yield resources
+
+
+def occupy(stack: ExitStack) -> None:
+    """Make sure that the usual ports are taken, by us or by whoever has them already."""
+    for port in USUAL:
+        try:
+            stack.enter_context(socket.create_server(("127.0.0.1", port)))
+        except OSError:
+            continue
+
+
+def start(stack: ExitStack, *options: str, stdin: int = subprocess.DEVNULL) -> Program:
+    """The demo, introduced."""
+    demo = stack.enter_context(closing(Program([HMP_BRIDGE, "demo", *options], stdin=stdin)))
+    stack.callback(lambda: print(demo.output))
+    demo.wait_for_line("What is published:")
+    return demo
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_press_is_seen_and_nothing_is_left(stack: ExitStack, number: signal.Signals) -> None:
+    """Ports taken: others are used, which is said. A published press shows. Then it ends, whole."""
+    occupy(stack)
+    demo = start(stack)
+    assert demo.lines_with("Port 1883 is taken: the MQTT broker is on port")
+    assert demo.lines_with("Port 23233 is taken: the simulated HMP is on port")
+    broker_port, hmp_port = port_of(demo, "MQTT broker"), port_of(demo, "simulated HMP")
+    assert broker_port != 1883
+    assert f"-p {broker_port} " in demo.wait_for_line("mosquitto_pub", "press/toggle")
+    assert f"--set servers.main.port={hmp_port}" in demo.wait_for_line("hmp-bridge", "send")
+    demo.wait_for_line("hmp/bridge/state", "online")
+    demo.wait_for_line("hmp/room/auditorium/availability", "online")
+    broker = broker_of(demo)
+
+    panel = stack.enter_context(closing(Panel(broker_port)))
+    panel.press("boardroom", "toggle")
+    panel.wait_for("room/boardroom/ack", "toggle ok")
+    demo.wait_for_line("hmp/room/boardroom/tally", "red")
+    demo.wait_for_line("hmp/room/boardroom/ack", "toggle ok")
+    assert re.fullmatch(
+        r"\d\d:\d\d:\d\d  hmp/room/boardroom/recording +true",
+        demo.wait_for_line("boardroom/recording ", "true"),
+    )
+
+    assert demo.stop(number) == 0
+    assert not is_running(broker)
+    assert "Traceback" not in demo.output
+    panel.wait_for("bridge/state", "offline")
+    with pytest.raises(ConnectionRefusedError):
+        socket.create_connection(("127.0.0.1", hmp_port), timeout=5).close()
+
+
+def test_the_pasted_lines_work(stack: ExitStack) -> None:
+    """Each mosquitto_pub line of the introduction, word for word, and `send` beside it."""
+    occupy(stack)
+    demo = start(stack)
+    demo.wait_for_line("hmp/room/boardroom/availability", "online")
+    panel = stack.enter_context(closing(Panel(port_of(demo, "MQTT broker"))))
+    publications = demo.lines_with("mosquitto_pub -h localhost")
+    assert len(publications) == 5
+    for line in publications:
+        words = subprocess.run(  # as a shell takes it apart
+            ["bash", "-c", f"printf '%s\\n' {line.strip().removeprefix('mosquitto_pub')}"],
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stdout.splitlines()
+        topic, payload = words[words.index("-t") + 1], words[words.index("-m") + 1]
+        since = panel.mark()
+        panel.publish(topic.removeprefix("hmp/"), payload)
+        assert panel.wait_for_results("boardroom", 1, since)[0]["outcome"] in ("ok", "ignored")
+        panel.wait_for("room/boardroom/ack", since=since)
+    sent = demo.wait_for_line("hmp-bridge send").strip()
+    example = Path(__file__).parents[1] / "config" / "bridge.toml"
+    command = sent.replace("hmp-bridge send", f"{HMP_BRIDGE} send --config {example}")
+    done = subprocess.run(["bash", "-c", command], capture_output=True, text=True, check=True)
+    assert re.fullmatch(r"OK\|[0-9a-f-]{36}\n", done.stdout)
+
+
+def test_typing_presses_a_button(stack: ExitStack) -> None:
+    """A line typed into the demo's terminal is an action of the first room."""
+    occupy(stack)
+    keyboard, terminal = pty.openpty()
+    stack.callback(os.close, keyboard)
+    demo = start(stack, stdin=terminal)
+    os.close(terminal)
+    demo.wait_for_line("hmp/room/boardroom/availability", "online")
+    for typed, shown in (
+        (b"record\n", "record ok"),
+        (b"\n  mark \n", "mark ok"),
+        (b"explode\n", "'explode' is no action"),
+        (b"stop\n", "stop ok"),
+    ):
+        os.write(keyboard, typed)
+        demo.wait_for_line(shown)
+    assert demo.stop(signal.SIGINT) == 0
+
+
+def test_two_lines_at_once_are_two_presses(stack: ExitStack) -> None:
+    """Pasted lines arrive together."""
+    occupy(stack)
+    keyboard, terminal = pty.openpty()
+    stack.callback(os.close, keyboard)
+    demo = start(stack, stdin=terminal)
+    os.close(terminal)
+    demo.wait_for_line("hmp/room/boardroom/availability", "online")
+    os.write(keyboard, b"record\nmark\n")
+    demo.wait_for_line("record ok")
+    demo.wait_for_line("hmp/room/boardroom/ack", "mark")
+    os.write(keyboard, b"\x04")  # end of input: the demo goes on without a keyboard
+    panel = stack.enter_context(closing(Panel(port_of(demo, "MQTT broker"))))
+    panel.press("auditorium", "record")
+    demo.wait_for_line("hmp/room/auditorium/state", "recording")
+
+
+def test_without_a_bridge_there_is_room_for_ones_own(stack: ExitStack, tmp_path: Path) -> None:
+    """`--no-bridge`, and the annotated configuration, unchanged but for the ports."""
+    occupy(stack)
+    demo = start(stack, "--no-bridge")
+    demo.wait_for_line("bridge          yours")
+    ports = [port_of(demo, each) for each in ("MQTT broker", "simulated HMP")]
+    example = Path(__file__).parents[1] / "config" / "bridge.toml"
+    settings = [f"mqtt.port={ports[0]}", f"servers.main.port={ports[1]}"]
+    settings += [f"bridge.state_dir={tmp_path}"]
+    options = [word for setting in settings for word in ("--set", setting)]
+    daemon = Program([HMP_BRIDGE, "run", "--config", str(example), *options])
+    stack.enter_context(closing(daemon))
+    demo.wait_for_line("hmp/room/auditorium/availability", "online")
+    assert daemon.stop() == 0
+    demo.wait_for_line("hmp/bridge/state", "offline")
+
+
+def test_the_demo_is_killed(stack: ExitStack) -> None:
+    """The broker does not outlive it."""
+    occupy(stack)
+    demo = start(stack)
+    broker = broker_of(demo)
+    follower = os.pidfd_open(broker)
+    stack.callback(os.close, follower)
+    demo.send_signal(signal.SIGKILL)
+    demo.wait()
+    assert select.select([follower], [], [], 15)[0], "the broker runs on"
+
+
+def test_without_the_extra_it_says_what_to_install(tmp_path: Path) -> None:
+    """No amqtt: exit 69 and the line to type."""
+    program = (
+        "import sys, importlib.util as found\n"
+        "find_spec = found.find_spec\n"
+        "sys.modules['amqtt'] = None\n"
+        "from bridge.__main__ import main\n"
+        "sys.argv = ['hmp-bridge', 'demo']\n"
+        "main()\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=False, timeout=30
+    )
+    assert done.returncode == os.EX_UNAVAILABLE
+    assert "pip install 'hmp-bridge[demo]'" in done.stderr
+    assert "Traceback" not in done.stderr
+    assert run_bridge("demo", "--port", str(free_port())).returncode == os.EX_USAGE
