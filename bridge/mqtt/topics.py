@@ -197,6 +197,8 @@ def _fold(word: str) -> str:
 def _object(room: str, word: str, text: str) -> dict[str, object]:
     try:
         value = json.loads(text)
+        if "\\u" in text:  # half of a surrogate pair is no text: it could not be answered with
+            json.dumps(value, ensure_ascii=False).encode()
     except (ValueError, RecursionError) as error:
         raise Malformed(f"the payload is not valid JSON: {error}", room, word) from None
     if not isinstance(value, dict):
