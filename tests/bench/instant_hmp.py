@@ -16,6 +16,8 @@ import uuid
 
 __all__ = ["InstantHmp", "main"]
 
+_OVERSLEPT = 0.0003
+
 
 class InstantHmp:
     """What all connections share."""
@@ -64,11 +66,19 @@ class InstantHmp:
         received = time.monotonic()
         own = line == "log" or line.startswith("delay ")
         if self.delay and not own:
-            time.sleep(self.delay)
+            _sleep_until(received + self.delay)
         answer = self.answer(line)
         if not own:
             self._log.append((received, time.monotonic(), line.partition(" ")[0]))
         connection.sendall(f"{answer}\n".encode())
+
+
+def _sleep_until(moment: float) -> None:
+    """To the microsecond: the kernel wakes a sleeper late, and a thousand times late is late."""
+    if (early := moment - _OVERSLEPT - time.monotonic()) > 0:
+        time.sleep(early)
+    while time.monotonic() < moment:
+        pass
 
 
 def main() -> None:
