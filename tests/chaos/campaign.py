@@ -22,6 +22,17 @@ __all__ = ["Campaign"]
 _PATIENCE: Final = 45.0
 """Seconds that a calm may take: a turned away bridge waits 10, its back-off goes up to 30."""
 
+_UNTIL_ANSWERED: Final = 30.0
+"""Seconds after which a press without a result is called lost."""
+
+_STANDS: Final = frozenset(
+    {
+        *("results_differ", "result_repeated", "stop_refused", "wrong_room", "memory"),
+        *("second_in_flight", "daemon_ended", "no_clean_end", "traceback"),
+    }
+)
+"""What no longer waiting puts right."""
+
 
 @dataclass(slots=True)
 class Campaign:
@@ -80,17 +91,19 @@ class Campaign:
     ) -> tuple[Observation | None, list[Violation]]:
         """Calm, then look until nothing is wrong or patience has ended."""
         await site.calm()
-        deadline = trio.current_time() + _PATIENCE
+        began = trio.current_time()
+        deadline = began + _PATIENCE
         seen, found = None, [Violation("not_online", "", "the broker could not be asked")]
         while trio.current_time() < deadline:
             await trio.sleep(0.25)
-            if observer.unanswered() and trio.current_time() < deadline - 5.0:
+            if observer.unanswered() and trio.current_time() < began + _UNTIL_ANSWERED:
                 continue
             seen = await observer.observe()
             if seen is None:
                 continue
             found = judge(seen)
-            if not {(each.name, each.room) for each in found} - self._standing:
+            fresh = {(each.name, each.room) for each in found} - self._standing
+            if {name for name, _ in fresh} <= _STANDS or observer.unanswered():
                 break
         return seen, found
 
