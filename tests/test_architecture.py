@@ -1,0 +1,162 @@
+"""The walls of the house: who may import whom, and what every module has."""
+
+import ast
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+BRIDGE = Path(__file__).parent.parent / "bridge"
+MODULES = {
+    ".".join(path.relative_to(BRIDGE.parent).with_suffix("").parts).removesuffix(".__init__"): path
+    for path in sorted(BRIDGE.rglob("*.py"))
+}
+LONGEST = 350
+
+#: Modules that decide and never do: no I/O, no clock, no event loop.
+PURE = [
+    "bridge.hmp.arguments",
+    "bridge.hmp.command",
+    "bridge.hmp.commands",
+    "bridge.hmp.error_table",
+    "bridge.hmp.errors",
+    "bridge.hmp.link",
+    "bridge.hmp.protocol",
+    "bridge.hmp.recording_commands",
+    "bridge.hmp.session_commands",
+    "bridge.hmp.syntax",
+    "bridge.mqtt.topics",
+    "bridge.room.answer",
+    "bridge.room.answers",
+    "bridge.room.lost",
+    "bridge.room.model",
+    "bridge.room.plan",
+    "bridge.room.problems",
+    "bridge.room.requests",
+    "bridge.room.state",
+    "bridge.room.status",
+    "bridge.room.table",
+    "bridge.room.turn",
+    "bridge.room.vocabulary",
+    "bridge.simulator.world",
+]
+DOES_IO = {"asyncio", "os", "paho", "select", "socket", "sqlite3", "ssl", "threading", "trio"}
+
+#: A folder, and the folders of the package that it may look into. The rest may see everything.
+MAY_IMPORT = {
+    "bridge.hmp": {"bridge.hmp", "bridge.reconnect"},
+    "bridge.mqtt": {"bridge.mqtt", "bridge.reconnect", "bridge.room"},
+    "bridge.room": {"bridge.room", "bridge.hmp", "bridge.journal"},
+    "bridge.simulator": {"bridge.simulator"},
+    "bridge.journal": set(),
+    "bridge.reconnect": set(),
+}
+
+
+def imports(module: str) -> Iterator[str]:
+    """Every module that this one imports, by its full name, whatever the spelling."""
+    path = MODULES[module]
+    package = module if path.name == "__init__.py" else module.rpartition(".")[0]
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            base = node.module or ""
+            if node.level:
+                parents = package.split(".")[: len(package.split(".")) - node.level + 1]
+                base = ".".join([*parents, *filter(None, [node.module])])
+            names = [f"{base}.{alias.name}" for alias in node.names]
+            yield from (name if name in MODULES else base for name in names)
+
+
+def reached(module: str) -> set[str]:
+    """The modules that importing this one brings in, with the packages above them."""
+    found: set[str] = set()
+    to_do = [module]
+    while to_do:
+        name = to_do.pop()
+        if name in found:
+            continue
+        found.add(name)
+        if name in MODULES:
+            above = name.rpartition(".")[0]
+            to_do += [*imports(name), *([above] if above else [])]
+    return found
+
+
+def test_the_pure_modules_exist() -> None:
+    assert set(PURE) <= set(MODULES)
+
+
+@pytest.mark.parametrize("module", PURE)
+def test_pure_modules_import_nothing_that_does_io(module: str) -> None:
+    outside = {name.partition(".")[0] for name in reached(module)}
+    assert not outside & DOES_IO
+
+
+def test_pure_modules_load_without_trio_and_paho() -> None:
+    """What a module brings in by other ways shows when it is really imported."""
+    program = (
+        f"import sys, {', '.join(PURE)}\n"
+        "print(*sorted({'trio', 'paho', 'sqlite3', 'asyncio'} & set(sys.modules)))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program],
+        cwd=BRIDGE.parent,
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=30,
+    )
+    assert done.stdout.strip() == ""
+
+
+@pytest.mark.parametrize("folder", MAY_IMPORT)
+def test_dependencies_point_inward(folder: str) -> None:
+    inside = [name for name in MODULES if name == folder or name.startswith(f"{folder}.")]
+    assert inside
+    strangers = {
+        f"{name} → {other}"
+        for name in inside
+        for other in imports(name)
+        if other.startswith("bridge")
+        and other != "bridge"
+        and not any(other == near or other.startswith(f"{near}.") for near in MAY_IMPORT[folder])
+    }
+    assert not strangers
+
+
+def test_hmp_and_mqtt_never_meet() -> None:
+    for one, other in (("bridge.hmp", "bridge.mqtt"), ("bridge.mqtt", "bridge.hmp")):
+        direct = {target for name in MODULES if name.startswith(one) for target in imports(name)}
+        assert not any(name.startswith(other) for name in direct)
+
+
+def test_nothing_imports_what_runs_it() -> None:
+    outer = {"bridge.app", "bridge.cli", "bridge.__main__", "bridge.demo"}
+    for module in MODULES:
+        if module not in outer:
+            assert not outer & set(imports(module)), module
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_every_module_is_short_and_says_what_it_is(module: str) -> None:
+    text = MODULES[module].read_text(encoding="utf-8")
+    assert len(text.splitlines()) <= LONGEST
+    tree = ast.parse(text)
+    if not tree.body:
+        return  # the empty __init__.py of a folder
+    assert ast.get_docstring(tree), "no docstring"
+    if module.endswith("__main__") or len(tree.body) == 1:
+        return  # nothing to be imported from it
+    listed = [
+        node.value
+        for node in tree.body
+        if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "__all__"
+    ]
+    assert listed, "no __all__"
+    names = ast.literal_eval(listed[0])
+    assert len(set(names)) == len(names)
+    assert all(name == "__version__" or not name.startswith("_") for name in names)
