@@ -241,7 +241,7 @@ class Bridge:
         for topic, payload in render_room(self.topics, name, state, tally).items():
             self.image.set(topic, payload)
 
-    def _give(self, name: str, result: Result, arrived: Callable[[], None] | None = None) -> None:
+    def _give(self, name: str, result: Result, arrived: Callable[[], None]) -> None:
         log.info(
             "request done",
             room=name,
@@ -255,13 +255,13 @@ class Bridge:
         self.image.send(self.topics.room(name, "ack"), render_ack(result))
         self.image.send(self.topics.room(name, "result"), render_result(result), arrived=arrived)
 
-    def _refuse(self, room: str | None, result: Result) -> None:
+    def _refuse(self, room: str | None, result: Result, arrived: Callable[[], None]) -> None:
         if room is not None:
-            self._give(room, result)
+            self._give(room, result, arrived)
             return
         error = "" if result.problem is None else result.problem.message
         log.warning("request refused", topic=result.origin, id=result.id, error=error)
-        self.image.send(self.topics.error, render_result(result))
+        self.image.send(self.topics.error, render_result(result), arrived=arrived)
 
     async def _publish_health(self) -> None:
         while True:

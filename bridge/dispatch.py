@@ -29,8 +29,9 @@ log = structlog.get_logger()
 _MOST_TOPICS_REMEMBERED = 1000
 _LONGEST_WORD = 40
 
-Refusal = Callable[[str | None, Result], None]
-"""Called with the room, None where neither it nor the action exists, and the result."""
+Refusal = Callable[[str | None, Result, Callable[[], None]], None]
+"""Called with the room (None where it or the action does not exist), the result, and what to call
+once the broker has that."""
 
 
 class Dispatcher:
@@ -92,8 +93,9 @@ class Dispatcher:
             elif message.duplicate and _key(message) in self._taken:
                 self._taken.discard(_key(message))
                 log.info("redelivered message was carried out before", topic=message.topic)
-            elif self._dispatch(message, receipt):
-                continue  # the room acknowledges it
+            else:
+                self._dispatch(receipt)
+                continue  # acknowledged once it, or its refusal, cannot be lost any more
             receipt.accept()
 
     def _is_input(self, topic: str) -> bool:
@@ -105,26 +107,27 @@ class Dispatcher:
             for wanted in self._inputs
         )
 
-    def _dispatch(self, message: Message, receipt: "_Receipt") -> bool:
-        """Hand the message to its room; False where there was nothing to hand over."""
+    def _dispatch(self, receipt: "_Receipt") -> None:
+        """Hand the message to its room, or refuse it."""
+        message = receipt.message
         try:
             match parse(self._topics, message.topic, message.payload):
                 case Input() as given:
-                    return self._submit(given, message, receipt)
+                    self._submit(given, receipt)
                 case Nothing():
-                    pass
+                    receipt.accept()
         except Malformed as error:
             room = error.room if error.room in self._rooms else None
-            self._fail(room, error.word, error.id, message, malformed(error.reason))
-        return False
+            self._fail(receipt, room, error.word, error.id, malformed(error.reason))
 
-    def _submit(self, given: Input, message: Message, receipt: "_Receipt") -> bool:
+    def _submit(self, given: Input, receipt: "_Receipt") -> None:
+        message = receipt.message
         room = self._rooms.get(given.room)
         if room is None:
             reason = f"{given.room!r} is no room of this bridge"
             problem = Problem("unknown_room", reason, f"Its rooms are: {', '.join(self._rooms)}.")
-            self._fail(None, given.word, given.id, message, problem)
-            return False
+            self._fail(receipt, None, given.word, given.id, problem)
+            return
         try:
             asked = request(
                 given.word,
@@ -136,17 +139,16 @@ class Dispatcher:
             )
         except NotUnderstood as error:
             answering = room.name if error.known else None
-            self._fail(answering, given.word, given.id, message, error.problem)
-            return False
+            self._fail(receipt, answering, given.word, given.id, error.problem)
+            return
         if asked.recording_id is not None and self._held_elsewhere(asked.recording_id, room):
-            self._fail(room.name, given.word, asked.id, message, ALREADY_HELD)
-            return False
-        if self._too_old(asked, message, room):
-            self._fail(room.name, given.word, asked.id, message, TOO_OLD, outcome=Outcome.EXPIRED)
-            return False
-        key = _key(message)
-        room.submit(Delivery(asked, None if key is None else (key.mid, key.digest), receipt.accept))
-        return True
+            self._fail(receipt, room.name, given.word, asked.id, ALREADY_HELD)
+        elif self._too_old(asked, message, room):
+            self._fail(receipt, room.name, given.word, asked.id, TOO_OLD, outcome=Outcome.EXPIRED)
+        else:
+            key = _key(message)
+            known_by = None if key is None else (key.mid, key.digest)
+            room.submit(Delivery(asked, known_by, receipt.accept))
 
     def _too_old(self, asked: Request, message: Message, room: Room) -> bool:
         """Whether it waited at the broker for longer than it keeps, as far as can be told (R16)."""
@@ -158,10 +160,10 @@ class Dispatcher:
 
     def _fail(
         self,
+        receipt: "_Receipt",
         room: str | None,
         word: str,
         request_id: str | int | None,
-        message: Message,
         problem: Problem,
         *,
         outcome: Outcome = Outcome.FAILED,
@@ -170,13 +172,14 @@ class Dispatcher:
             id=secrets.token_hex(8) if request_id is None else request_id,
             # Whatever somebody sent as an action comes back, but not 64 KB of it.
             word=word if len(word) <= _LONGEST_WORD else f"{word[: _LONGEST_WORD - 3]}...",
-            origin=message.topic,
+            origin=receipt.message.topic,
             outcome=outcome,
             state=None if room is None else self._rooms[room].state.state,
             problem=problem,
-            took=_age(message),
+            took=_age(receipt.message),
         )
-        self._refuse(room, result)
+        # Nothing of it is journalled: until the broker has the refusal, it keeps the message.
+        self._refuse(room, result, receipt.accept)
 
     def _held_elsewhere(self, recording_id: RecordingId, room: Room) -> bool:
         others = (other for other in self._rooms.values() if other is not room)
@@ -199,10 +202,10 @@ class Dispatcher:
 class _Receipt:
     """One message's place in the order of acknowledgements."""
 
-    __slots__ = ("_accepted", "_message", "_order")
+    __slots__ = ("_accepted", "_order", "message")
 
     def __init__(self, message: Message, order: deque["_Receipt"]) -> None:
-        self._message = message
+        self.message = message
         self._order = order
         self._accepted = False
         order.append(self)
@@ -212,7 +215,7 @@ class _Receipt:
         self._accepted = True
         order = self._order
         while order and order[0]._accepted:  # noqa: SLF001 - its own class
-            order.popleft()._message.acknowledge()  # noqa: SLF001
+            order.popleft().message.acknowledge()
 
 
 def _age(message: Message) -> float:

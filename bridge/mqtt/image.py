@@ -129,7 +129,7 @@ class Image:
     ) -> None:
         """Publish once, not retained, at QoS 1, when there is a broker.
 
-        `arrived` is called when the broker has answered for it; never, if it is dropped.
+        `arrived` is called when the broker has answered for it, or when it is given up.
         `correlation_data` travels in MQTT 5 only. Raises `ValueError` for a topic that cannot be
         published to: a broker answers that by closing the connection.
         """
@@ -197,7 +197,7 @@ class Image:
         outgoing = self._next()
         topic, payload = outgoing.topic, outgoing.payload
         if not self._fits(carrier, topic, payload, outgoing.correlation_data):
-            self._close(outgoing.ticket)
+            self._done_with(outgoing)
             return
         if outgoing.retain:
             self._published.add(topic)
@@ -229,8 +229,6 @@ class Image:
     def _acknowledged(self, outgoing: _Outgoing, reason: ReasonCode) -> None:
         if self._in_flight.pop(outgoing.ticket, None) is None:
             return
-        if outgoing.arrived is not None:
-            outgoing.arrived()
         if reason.is_failure:
             self._refuse(
                 outgoing.topic,
@@ -239,7 +237,7 @@ class Image:
             )
         if outgoing.retain and not outgoing.payload and outgoing.topic not in self._dirty:
             self._drop_if_empty(outgoing.topic)
-        self._close(outgoing.ticket)
+        self._done_with(outgoing)
 
     def _take_back(self) -> None:
         """What the last connection left unconfirmed is to be published again, in its old order."""
@@ -258,7 +256,7 @@ class Image:
     def _bound_outbox(self) -> None:
         while len(self._outbox) > self._outbox_limit:
             oldest = self._outbox.popleft()
-            self._close(oldest.ticket)
+            self._done_with(oldest)
             self.dropped += 1
             if not self._dropping:
                 self._dropping = True
@@ -268,6 +266,11 @@ class Image:
                     limit=self._outbox_limit,
                     hint="results pile up while the broker is away",
                 )
+
+    def _done_with(self, outgoing: _Outgoing) -> None:
+        self._close(outgoing.ticket)
+        if outgoing.arrived is not None:
+            outgoing.arrived()
 
     def _fits(
         self, carrier: Carrier, topic: str, payload: bytes, correlation_data: bytes | None
