@@ -35,7 +35,7 @@ class Press:
         self._room = f"{base}/room/{room}"
         self._buttons = made.panel(broker)
         self._light: Panel = made.panel(broker, f"{self._room}/state", f"{self._room}/paused")
-        self._light.drain()
+        self._light.settle()
         self._paused = False
 
     def once(self) -> float:

@@ -77,6 +77,15 @@ class Panel:
         said, self._waiting = self._waiting, []
         return said
 
+    def settle(self, quiet: float = 0.3) -> list[Said]:
+        """What comes until nothing has come for `quiet` seconds."""
+        settled: list[Said] = []
+        while True:
+            try:
+                settled += self.receive(quiet)
+            except TimeoutError:
+                return settled
+
     def wait_for(self, topic: str, payload: str, timeout: float = 30.0) -> float:
         """The monotonic time at which `topic` said `payload`. Raises `TimeoutError`."""
         deadline = time.monotonic() + timeout
@@ -151,24 +160,12 @@ class SlowPanel(Panel):
         receive_buffer: int | None = None,
     ) -> None:
         self.seconds = seconds
-        self.last: dict[str, str] = {}
         super().__init__(port, filters, qos=1, receive_buffer=receive_buffer)
 
     def _packet(self, first: int, body: bytes) -> None:
         if first & 0xF0 == _PUBLISH:
             time.sleep(self.seconds)
         super()._packet(first, body)
-
-    def take_in(self, quiet: float) -> int:
-        """Receive until nothing has come for `quiet` seconds; how many messages that were."""
-        count = 0
-        while True:
-            try:
-                said = self.receive(quiet)
-            except TimeoutError:
-                return count
-            count += len(said)
-            self.last.update(said)
 
 
 def _text(text: str) -> bytes:

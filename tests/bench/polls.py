@@ -32,7 +32,7 @@ def polls(options: Options) -> Sequence[Figure]:
             daemons[who] = made.daemon(broker, hmp[who], base=base, rooms=rooms, **server)
             made.record(broker, base, rooms)
             presses[who] = Press(made, broker, base)
-            hmp[who].log()
+        hmp["polls"].log()
         measured = max(options.seconds, 10.0 if options.whole else 0.0)
         for _ in range(options.repetitions if not options.whole else 2):
             before = {who: daemon.cpu for who, daemon in daemons.items()}

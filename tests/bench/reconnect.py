@@ -115,11 +115,11 @@ def _wrong(broker: Broker, daemon: Process, rooms: int, buffer: int | None, quie
         buttons.wait_for("hmp/bridge/state", "online", 60.0)
         names = [f"hmp/room/r{number}/press" for number in range(0, rooms, 50)]
         buttons.publish((f"{name}/record", "true") for name in names)
-        slow.last.update(slow.receive())
+        seen = dict(slow.receive())
         buttons.publish((f"{name}/stop", "true") for name in names)
-        slow.take_in(quiet)
+        seen.update(slow.settle(quiet))
         return float(
-            sum(slow.last.get(topic) != text for topic, text in _retained(broker, rooms).items())
+            sum(seen.get(topic) != text for topic, text in _retained(broker, rooms).items())
         )
 
 
@@ -129,8 +129,7 @@ def _retained(broker: Broker, rooms: int) -> dict[str, str]:
     for start in range(0, rooms, _AT_ONCE):
         numbers = range(start, min(start + _AT_ONCE, rooms))
         with closing(Panel(broker.port, [f"hmp/room/r{number}/#" for number in numbers])) as panel:
-            time.sleep(0.02)
-            found.update(panel.drain())
+            found.update(panel.settle(0.1))
     return found
 
 

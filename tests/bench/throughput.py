@@ -21,10 +21,7 @@ class _Crowd:
     def __init__(self, made: Stage, broker: Broker, base: str, rooms: int) -> None:
         self._base = base
         self._panel = made.panel(broker, f"{base}/room/+/state")
-        # What is retained would pass for an answer to the first press.
-        unheard = {f"{base}/room/r{number}/state" for number in range(rooms)}
-        while unheard:
-            unheard -= {topic for topic, _ in self._panel.receive()}
+        self._panel.settle()  # what is retained would pass for an answer to the first press
         self._resting = deque((f"r{number}", "pause") for number in range(rooms))
         self._under_way = min(_UNDER_WAY, rooms)
 
