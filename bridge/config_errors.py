@@ -22,8 +22,6 @@ def parse_duration(value: object) -> float:
 
     Raises `ValueError`; a number without a unit is refused, for nobody could tell which is meant.
     """
-    if isinstance(value, float):
-        return value  # a default of ours
     matched = _DURATION.fullmatch(value.strip()) if isinstance(value, str) else None
     if matched is None:
         raise ValueError("is no duration; write a number with its unit, such as 300ms, 30s or 4h")

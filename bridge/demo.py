@@ -34,7 +34,7 @@ from .simulator.run import wall_clock
 from .simulator.server import Simulator, serve
 from .simulator.worldfile import load_world
 
-__all__ = ["DEMO", "DemoError", "run_demo"]
+__all__ = ["DEMO", "DemoError", "broker_process", "run_demo"]
 
 DEMO: dict[str, Any] = {
     "servers": {"main": {"host": "localhost"}},
@@ -75,7 +75,7 @@ async def run_demo(with_bridge: bool = True) -> None:
         everything = trio.CancelScope()
         outermost.start_soon(stop_on_signal, everything.cancel)
         with everything:
-            async with _broker(broker_port), trio.open_nursery() as nursery:
+            async with broker_process(broker_port), trio.open_nursery() as nursery:
                 world = load_world(None, now=wall_clock(), ids=random.Random())
                 await nursery.start(partial(serve, Simulator(world), port=hmp_port))
                 _introduce(broker_port, hmp_port, with_bridge=with_bridge)
@@ -102,19 +102,23 @@ async def _bridge(broker_port: int, hmp_port: int) -> None:
 
 
 @asynccontextmanager
-async def _broker(port: int) -> AsyncIterator[None]:
-    """The broker's process, in a session of its own: Ctrl-C reaches the demo first."""
+async def broker_process(port: int) -> AsyncIterator[None]:
+    """The broker's process, in a session of its own: Ctrl-C reaches the demo first.
+
+    Raises `DemoError`.
+    """
     command = [sys.executable, "-W", "ignore", "-m", "bridge.demo_broker", str(port)]
     process = await trio.lowlevel.open_process(
         command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, start_new_session=True
     )
     try:
         assert process.stdout is not None  # noqa: S101 - as asked for above
+        said: bytes | bytearray = b""
         with trio.move_on_after(30):
-            if await process.stdout.receive_some(64):
-                yield
-                return
-        raise DemoError(f"the broker did not start on port {port}")
+            said = await process.stdout.receive_some(64)
+        if not said:
+            raise DemoError(f"the broker did not start on port {port}")
+        yield
     finally:
         with trio.move_on_after(5, shield=True):
             process.terminate()

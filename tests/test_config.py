@@ -366,7 +366,9 @@ def test_durations(text: str, seconds: float) -> None:
     assert parse_duration(text) == seconds
 
 
-@pytest.mark.parametrize("value", [30, "30", "", "s", "-1s", "1e3s", "1 min", True, None, "1s1s"])
+@pytest.mark.parametrize(
+    "value", [30, 30.0, "30", "", "s", "-1s", "1e3s", "1 min", True, None, "1s1s"]
+)
 def test_what_is_no_duration(value: object) -> None:
     with pytest.raises(ValueError, match="300ms, 30s or 4h"):
         parse_duration(value)

@@ -1,5 +1,6 @@
 """`hmp-bridge demo` as a person runs it: one command, a terminal, Ctrl-C."""
 
+import math
 import os
 import pty
 import re
@@ -13,7 +14,9 @@ from contextlib import ExitStack, closing
 from pathlib import Path
 
 import pytest
+import trio
 
+from bridge.demo import DemoError, broker_process
 from tests.brokers import free_port
 from tests.process.panel import Panel
 from tests.process.programs import HMP_BRIDGE, Program, run_bridge
@@ -193,11 +196,28 @@ def test_the_demo_is_killed(stack: ExitStack) -> None:
     assert select.select([follower], [], [], 15)[0], "the broker runs on"
 
 
+async def test_the_broker_is_waited_for_and_then_left_alone() -> None:
+    """The patience with its start is no limit to how long the demo runs."""
+    port = free_port()
+    async with broker_process(port):
+        assert trio.current_effective_deadline() == math.inf
+        await (await trio.open_tcp_stream("127.0.0.1", port)).aclose()
+    with pytest.raises(OSError, match="failed"):
+        await trio.open_tcp_stream("127.0.0.1", port)
+
+
+async def test_a_broker_that_cannot_start() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        port = other.getsockname()[1]
+        with pytest.raises(DemoError, match=f"the broker did not start on port {port}"):
+            async with broker_process(port):
+                pass
+
+
 def test_without_the_extra_it_says_what_to_install(tmp_path: Path) -> None:
     """No amqtt: exit 69 and the line to type."""
     program = (
-        "import sys, importlib.util as found\n"
-        "find_spec = found.find_spec\n"
+        "import sys\n"
         "sys.modules['amqtt'] = None\n"
         "from bridge.__main__ import main\n"
         "sys.argv = ['hmp-bridge', 'demo']\n"

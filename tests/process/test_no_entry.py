@@ -40,7 +40,7 @@ def test_other_ways_to_say_not_authorized(site: MakeSite, style: str) -> None:
     s.hmp.do("deny", address="*")
     s.add_daemon()
     s.panel.wait_for("server/main/state", "unauthorized")
-    assert "API Access" in s.daemon.wait_for_line("HMP cannot be used")
+    s.daemon.wait_for_line("HMP cannot be used", "state=unauthorized", "API Access")
 
 
 def test_the_api_is_switched_off_and_on_again(site: MakeSite) -> None:
