@@ -27,6 +27,7 @@ _CREATING: Final = frozenset({"startRecording"})
 _CHANGING: Final = frozenset(
     {"startRecording", "stopRecording", "pauseRecording", "resumeRecording"}
 )
+_ASKING: Final = frozenset({"getRecordingStatus"})
 _LEAVES: Final = (b"/recording_id", b"/result", b"/status", b"/state", b"/ack")
 
 
@@ -190,9 +191,11 @@ def _arm(chance: random.Random) -> Arm:
     kind = chance.choice(kinds)
     value = {
         "cut_in_reply": float(chance.randint(1, 38)),
-        "delay_reply": chance.choice((0.1, 0.5, chance.uniform(0.8, 3.0))),
+        "delay_reply": chance.choice((0.1, 0.5, chance.uniform(0.8, 3.0), 2.5)),
         "delay_request": chance.choice((0.1, 0.5, chance.uniform(0.8, 3.0))),
     }.get(kind, 0.0)
+    if kind == "delay_reply" and chance.random() < 0.5:
+        return Arm(kind, chance.uniform(1.1, 1.9), _ASKING)
     commands = chance.choice((_CREATING, _CHANGING, _CHANGING, frozenset[str]()))
     return Arm(kind, value, commands)
 
