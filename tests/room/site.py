@@ -14,7 +14,7 @@ from bridge.room.answers import apply
 from bridge.room.model import link_changed
 from bridge.room.plan import wake_in
 from bridge.room.state import Change, Policy, Step
-from bridge.room.vocabulary import Alarm, StepKind
+from bridge.room.vocabulary import Action, Alarm, Outcome, StepKind
 from bridge.simulator import web_pages
 from bridge.simulator.faults import Fault
 from bridge.simulator.objects import Recording
@@ -44,12 +44,19 @@ class Site(DrivenRoom):
         self.late: list[tuple[float, Step]] = []
         self.connected = True
         self._probe_at: float | None = None
+        self._lost_at = 0.0
+        #: Recordings of starts that HMP carried out after the time in which it may (R7b).
+        self.hidden: set[str] = set()
         #: Recordings whose id reached the room, and those started for it whose id was lost.
         self.told: set[str] = set()
         self.orphans: set[str] = set()
         #: Lost ones that the room has warned of before it started another.
         self.reported: set[str] = set()
         self.lost_starts = 0
+        #: What was asked, by request id.
+        self.actions: dict[str | int, Action] = {}
+        #: Starts since the last press that asks for one, which no press waits for.
+        self.unasked_starts = 0
         super().__init__(policy)
         self.queueing = True
 
@@ -66,10 +73,9 @@ class Site(DrivenRoom):
         assert self.waits
         self._write()
         if self.step is StepKind.START:
-            active = {each.id for each in self.active()} & self.orphans
-            if not active <= self.reported:
-                assert Alarm.OUTCOME_UNKNOWN in self.room.alarms, "a second start without a word"
-            self.reported |= active
+            self._check_start()
+        elif self.step is StepKind.STOP:
+            self._check_stop()
 
     def execute(self) -> None:
         """HMP carries the written step out; the reply is on its way."""
@@ -108,6 +114,7 @@ class Site(DrivenRoom):
         self.reply = None
         if step is not None and written and step.kind is StepKind.START:
             self.lost_starts += 1
+            self._lost_at = self.clock
             if late is not None and not executed:
                 self.late.append((self.clock + late, step))
         answer: Answer = OutcomeUnknown("any", "the connection was lost") if written else NotSent()
@@ -137,7 +144,10 @@ class Site(DrivenRoom):
             self.clock = until
             for at, step in [each for each in self.late if each[0] <= until]:
                 self.late.remove((at, step))
+                before = set(self.orphans)
                 self._carry_out(step)
+                if at > self._lost_at + self.room.policy.start_timeout:
+                    self.hidden |= self.orphans - before
             if self._probe_at is not None and self._probe_at <= until:
                 self._probe()
             self._go_on()
@@ -179,6 +189,49 @@ class Site(DrivenRoom):
     def in_web_pages(self, what: str, recording: RecordingId) -> None:
         """Somebody does something in HMP's web pages."""
         getattr(web_pages, f"{what}_recording")(self.world, recording)
+
+    # -- what must be true of a command ----------------------------------------------------------
+
+    def press(
+        self,
+        action: Action | str,
+        *,
+        title: str | None = None,
+        recording_id: RecordingId | None = None,
+        owner: str = "manual",
+    ) -> int:
+        """Ask something of the room; the request's id."""
+        self.actions[len(self.asked) + 1] = Action(action)
+        if action in (Action.RECORD, Action.TOGGLE):
+            self.unasked_starts = 0
+        return super().press(action, title=title, recording_id=recording_id, owner=owner)
+
+    def _waiting(self, *actions: Action) -> bool:
+        return any(self.actions[each] in actions for each in self.asked if each not in self.results)
+
+    def _check_start(self) -> None:
+        lost = {each.id for each in self.active()} & self.orphans
+        doubtful = Alarm.OUTCOME_UNKNOWN in self.room.alarms
+        if not lost <= self.reported:
+            assert doubtful, "a second start without a word"
+        self.reported |= lost
+        if self._waiting(Action.RECORD, Action.TOGGLE):
+            if doubtful and self.world.knobs.active_check == "before":
+                assert not lost, "a second start without asking an HMP that would have told"
+        elif Alarm.RECORDING_ERROR not in self.room.alarms:
+            self.unasked_starts += 1
+            assert self.unasked_starts <= 1, "a lost start was repeated more than once"
+
+    def _check_stop(self) -> None:
+        kept = any(
+            self.actions[each] in (Action.STOP, Action.TOGGLE) and result.outcome is Outcome.UNKNOWN
+            for each, result in self.results.items()
+        )
+        assert (
+            kept
+            or self._waiting(Action.STOP, Action.TOGGLE, Action.RECORD)
+            or Alarm.RECORDING_ERROR in self.room.alarms
+        ), "a stop that nobody asked for"
 
     # -- inside ----------------------------------------------------------------------------------
 

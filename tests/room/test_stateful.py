@@ -138,7 +138,7 @@ class RoomAtAnHmp(RuleBasedStateMachine):
         self.site.deliver()
 
     @precondition(lambda self: self.site.connected)
-    @rule(answer_first=st.booleans(), late=st.none() | st.sampled_from([0.2, 5.0, 25.0]))
+    @rule(answer_first=st.booleans(), late=st.none() | st.sampled_from([0.2, 5.0, 25.0, 40.0]))
     def lose_connection(self, answer_first: bool, late: float | None) -> None:
         self.site.lose_connection(answer_first=answer_first, late=late)
 
@@ -147,7 +147,7 @@ class RoomAtAnHmp(RuleBasedStateMachine):
         action=st.sampled_from([Action.RECORD, Action.STOP, Action.PAUSE, Action.RESUME]),
         executed=st.booleans(),
         answer_first=st.booleans(),
-        late=st.none() | st.sampled_from([0.2, 5.0, 25.0]),
+        late=st.none() | st.sampled_from([0.2, 5.0, 25.0, 40.0]),
         away=st.sampled_from([0.0, 1.0, 40.0]),
     )
     def lose_a_reply(
@@ -231,7 +231,7 @@ class RoomAtAnHmp(RuleBasedStateMachine):
                 assert room.target is Target.IDLE
                 assert not {each.id for each in site.active()} & site.told
                 if site.world.knobs.active_check == "before":
-                    assert not {each.id for each in site.active()} & site.orphans
+                    assert not {each.id for each in site.active()} & site.orphans - site.hidden
             case State.RECORDING if recording is not None and recording.id is None:
                 assert site.active(), "HMP was said to record"
                 assert Alarm.OUTCOME_UNKNOWN in room.alarms
