@@ -169,7 +169,7 @@ async def _broker_restart(site: Site, fault: Fault) -> None:
 async def _broker_kill(site: Site, fault: Fault) -> None:
     site.happened(fault.kind)
     await site.broker.kill(keep_store=fault.kind == "broker_kill")
-    site.broker_lost()
+    site.broker_lost(store=fault.kind == "broker_store_lost")
     await trio.sleep(fault.value)
     await site.broker.start()
 

@@ -47,8 +47,10 @@ class Site:
         self.folder = folder
         self.state = folder / "state"
         self.faults: Counter[str] = Counter()
-        #: Unix times when the broker may have lost messages that it had acknowledged.
+        #: Unix times between which the broker may lose messages that it acknowledges: until a kill
+        #: and, where its store is lost, until the daemon has subscribed again.
         self.broker_losses: list[float] = []
+        self.unsubscribed = False
         #: Recordings that the daemon may take for lost, by session.
         self.losses: Counter[str] = Counter()
         #: Ids that were in the journal, by room, oldest first.
@@ -70,7 +72,7 @@ class Site:
         }
         self.broker = Mosquitto(folder, _free_port())
         topics = [f"{BASE}/room/+/{leaf}" for leaf in ("result", "recording_id", "alarm")]
-        self.panel = Panel(self.broker.port, topics)
+        self.panel = Panel(self.broker.port, [*topics, f"{BASE}/bridge/state"])
         self.daemon = Daemon(
             Path(sys.executable).with_name("hmp-bridge"),
             folder / "bridge.toml",
@@ -152,9 +154,16 @@ class Site:
         await trio.sleep(_FROZEN_FOR)
         self.daemon.thaw()
 
-    def broker_lost(self) -> None:
-        """The broker was killed just now."""
+    def broker_lost(self, *, store: bool) -> None:
+        """The broker was killed just now, and its store was deleted or not."""
         self.broker_losses.append(time.time())
+        self.unsubscribed |= store
+
+    def subscribed_again(self, at: float) -> None:
+        """The daemon has said `online`, which it does after subscribing (R24)."""
+        if self.unsubscribed and at > self.broker_losses[-1]:
+            self.broker_losses.append(at)
+            self.unsubscribed = False
 
     def _configuration(self) -> str:
         tables: dict[str, dict[str, object]] = {
