@@ -11,6 +11,9 @@ from tests.process.programs import clean_environment
 
 __all__ = ["Process", "on_cores"]
 
+_PROJECT = Path(__file__).parents[2]
+"""Where `python -m tests.bench.…` finds its modules."""
+
 
 @contextmanager
 def on_cores(cores: set[int] | None) -> Iterator[None]:
@@ -38,6 +41,7 @@ class Process:
                 stdout=sink,
                 stderr=subprocess.STDOUT,
                 env=clean_environment(environment),
+                cwd=_PROJECT,
             )
 
     @property
