@@ -78,8 +78,8 @@ class Style:
 
 
 _STYLES: Final = {
-    Style("kills", 12, 9, False): 40,
-    Style("mixed", 20, 5, True): 40,
+    Style("kills", 11, 12, False): 40,
+    Style("mixed", 19, 7, True): 40,
     Style("links", 28, 0, True): 20,
 }
 
