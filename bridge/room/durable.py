@@ -28,7 +28,15 @@ from .state import (
 from .turn import Turn
 from .vocabulary import Alarm, Outcome, StepKind, Target
 
-__all__ = ["DocumentError", "Remembered", "from_document", "remember", "restore", "to_document"]
+__all__ = [
+    "DocumentError",
+    "Remembered",
+    "from_document",
+    "must_precede",
+    "remember",
+    "restore",
+    "to_document",
+]
 
 _CREATING = frozenset({StepKind.START, StepKind.MARK})
 """Steps whose repeat would create something twice: that they were sent is journalled first (R6)."""
@@ -105,6 +113,32 @@ def remember(room: RoomState, results: tuple[Result, ...] = ()) -> Remembered:
         interrupted_at=room.interrupted_at,
         server_proves=room.server_proves,
         results=results,
+    )
+
+
+def must_precede(known: Remembered, kept: Remembered | None) -> bool:
+    """Whether `known` must be on the disk before anything of it is sent or published (R6).
+
+    So it must when it has an intent to create something, or an id, that `kept` has not.
+    """
+    before = Remembered(Target.IDLE) if kept is None else kept
+    if known.sent is not None and _intent(known) != _intent(before):
+        return True
+    return any(each is not None for each in set(_ids(known)) - set(_ids(before)))
+
+
+def _intent(known: Remembered) -> tuple[object, ...]:
+    """What is on its way to HMP; the same command may follow itself."""
+    return known.sent, known.marks, known.sessions, known.restream
+
+
+def _ids(known: Remembered) -> tuple[str | None, ...]:
+    """What HMP has made for this room and would not tell again."""
+    recording, session, stream = known.recording, known.sessions.made, known.restream
+    return (
+        None if recording is None else recording.id,
+        None if session is None else session.id,
+        None if stream is None else stream.id,
     )
 
 

@@ -8,7 +8,15 @@ import structlog
 import trio
 
 from ..journal import Entry, Input, Stamp
-from .durable import DocumentError, Remembered, from_document, remember, restore, to_document
+from .durable import (
+    DocumentError,
+    Remembered,
+    from_document,
+    must_precede,
+    remember,
+    restore,
+    to_document,
+)
 from .state import Now, Policy, Result, RoomState
 
 __all__ = ["Memory", "recall"]
@@ -39,15 +47,20 @@ class Memory:
         self.results = tuple(results)
         self._save = save
         self._kept = kept
+        self._seen: tuple[RoomState, Remembered] | tuple[None, None] = (None, None)
         self._unconfirmed: list[Result] = []
         self._tidy_at = math.inf
+
+    def comes_first(self, state: RoomState) -> bool:
+        """Whether `state` must be written down before anything of it is sent or published (R6)."""
+        return must_precede(self._known(state), self._kept)
 
     async def keep(
         self, state: RoomState, results: Sequence[Result], keys: Sequence[tuple[int, bytes]]
     ) -> None:
         """Return once everything about `state` that must survive is on the disk."""
         self._unconfirmed = [*self._unconfirmed, *results][-_MOST_RESULTS:]
-        known = remember(state)
+        known = self._known(state)
         if self._kept is None and not self.known:
             # A room that nobody has told anything yet: to write that down would pass for knowledge.
             self._kept = known
@@ -58,6 +71,13 @@ class Memory:
         self._tidy_at = math.inf
         document = to_document(replace(known, results=tuple(self._unconfirmed)))
         await self._save(self.room, document, [Input(mid, digest) for mid, digest in keys])
+
+    def _known(self, state: RoomState) -> Remembered:
+        seen, known = self._seen
+        if known is None or state is not seen:
+            known = remember(state)
+            self._seen = (state, known)
+        return known
 
     def arrived(self, result: Result) -> None:
         """The broker has the result: it need not be given again after a restart."""

@@ -3,10 +3,14 @@
 The middle of the way of a press. Everything that is decided is decided in pure functions; this loop
 gives them the time and carries what they say:
 
-    request ──▶ decide ─┐                        ┌─▶ journal, then publish state, give results
-    answer  ──▶ apply  ─┼─▶ RoomState ─▶ settle ─┤
-    link    ──▶ link_changed                     └─▶ the step planned ──▶ server link ──▶ answer
+    request ──▶ decide ─┐               ┌─▶ publish the state
+    answer  ──▶ apply  ─┼─▶ RoomState ──┼─▶ send the step planned ──▶ server link ──▶ answer
+    link    ──▶ link_changed            └─▶ journal ──▶ give results, acknowledge
     time    ──▶ tick  ──┘
+
+What would be lost or doubled by a kill is journalled before anything else: the intent of a command
+that creates something, and an id that HMP has just given (R6). All else may be sent and published
+while it is being written, for HMP would say the same again.
 
 A room has one step under way at most. Requests are decided while it is, so a press is never held up
 by HMP. A step that is no longer wanted is withdrawn; one that is on its way to HMP cannot be, and
@@ -111,6 +115,7 @@ class Room:
         self._settled: list[Callable[[], None]] = []
         self._taken: list[tuple[int, bytes]] = []
         self._results: list[Result] = list(memory.results)
+        self._written: list[Callable[[], None]] = []
         self._planned: Step | None = None
         self._withdrawal = trio.CancelScope()
         self._published: RoomState | None = None
@@ -152,14 +157,20 @@ class Room:
                 while True:
                     self._take_in()
                     self._plan()
-                    await self._settle()
+                    if self._memory.comes_first(self.state):
+                        await self._write_down()
+                    self._say_how_things_stand()
                     self._send(nursery)
+                    await self._write_down()
+                    self._say_what_came_of_it()
                     with trio.move_on_after(self._idle_for()):
                         await self._wake.wait()
         finally:
             with trio.move_on_after(_FAREWELL, shield=True):
                 self._take_in()
-                await self._settle()
+                await self._write_down()
+                self._say_how_things_stand()
+                self._say_what_came_of_it()
 
     def _put(self, item: Delivery | _Answered | _Told) -> None:
         self._inbox.append(item)
@@ -200,22 +211,27 @@ class Room:
         elif self.state.busy != step:
             self._withdrawal.cancel()
 
-    async def _settle(self) -> None:
-        """Write down what must not be lost; then say how things stand; then what came of requests.
-
-        So nothing is published that a kill could make untrue (R6), and no result runs ahead of the
-        state it speaks of (R1).
-        """
+    async def _write_down(self) -> None:
+        """Return once everything that has come to pass would survive a kill."""
         results, self._results = self._results, []
         taken, self._taken = self._taken, []
         settled, self._settled = self._settled, []
-        await self._memory.keep(self.state, results, taken)
+        with trio.CancelScope(shield=True):
+            await self._memory.keep(self.state, results, taken)
+        self._written += [
+            partial(self._give, each, partial(self._memory.arrived, each)) for each in results
+        ]
+        self._written += settled
+
+    def _say_how_things_stand(self) -> None:
         if self.state is not self._published:
             self._publish(self.state)
             self._published = self.state
-        for result in results:
-            self._give(result, partial(self._memory.arrived, result))
-        for each in settled:
+
+    def _say_what_came_of_it(self) -> None:
+        """Results and acknowledgements: never before the state they speak of (R1, R27)."""
+        written, self._written = self._written, []
+        for each in written:
             each()
 
     def _send(self, nursery: trio.Nursery) -> None:
