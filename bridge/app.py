@@ -104,7 +104,7 @@ class Bridge:
         facts = {name: ServerFacts() for name in self.links}
         rooms = {}
         for name, table in self.configuration.rooms.items():
-            policy = table.policy(self.configuration.servers[table.server])
+            policy = table.policy(self.configuration.servers[table.server], name)
             state, memory = recall(
                 name, entries.get(name), policy, self.journal.save, at=at, now=now
             )

@@ -35,9 +35,10 @@ from pydantic_settings import (
     TomlConfigSettingsSource,
 )
 
+from .config_consistency import faults_between
 from .config_errors import ConfigurationError, Fault, faults_of, parse_duration
 from .hmp import arguments
-from .hmp.commands import SessionId
+from .hmp.commands import SessionId, SourceId
 from .hmp.link import LinkSettings
 from .mqtt.settings import BrokerSettings, TlsSettings
 from .room.state import Policy
@@ -49,7 +50,23 @@ Name = Annotated[str, Field(pattern=r"^[a-z0-9_-]+$", max_length=40)]
 Duration = Annotated[float, BeforeValidator(parse_duration)]
 Port = Annotated[int, Field(ge=1, le=65535)]
 Session = Annotated[str, AfterValidator(lambda value: arguments.session_id(value, "session"))]
+Address = Annotated[str, AfterValidator(lambda value: arguments.ip_address(value, "ip"))]
 MarkTitle = Annotated[str, AfterValidator(lambda value: arguments.title(value, "mark_title"))]
+
+_MOST_SOURCES = 4
+
+_LONGEST_NAME = 200
+"""Characters of a room's name in the title of a session, which has a time after it."""
+
+
+def _sources(value: tuple[str, ...]) -> tuple[str, ...]:
+    for source in value:
+        arguments.source_id(source, "sources")
+    if not 1 <= len(value) <= _MOST_SOURCES:
+        raise ValueError(f"takes one to {_MOST_SOURCES} sources, as a session of HMP does")
+    if len({source.lower() for source in value}) < len(value):
+        raise ValueError("names a source twice")
+    return value
 
 
 def _base_topic(value: str) -> str:
@@ -123,12 +140,22 @@ class TallyWords(Table):
     fault: str = "fault"
 
 
+class RestreamTable(Table):
+    """Where a re-stream is sent to."""
+
+    ip: Address
+    port: Port
+
+
 class RoomTable(Table):
     """One room."""
 
     name: str | None = None
     server: str
-    session: Session
+    session: Session | None = None
+    sources: Annotated[tuple[str, ...], AfterValidator(_sources)] | None = None
+    delete_session: bool = False
+    restream: RestreamTable | None = None
     action_ttl: Annotated[Duration, Field(gt=0)] = 30.0
     mark_ttl: Annotated[Duration, Field(gt=0)] = 5.0
     mark_title: MarkTitle = "Mark"
@@ -139,10 +166,16 @@ class RoomTable(Table):
     interrupt_backoff: Annotated[Duration, Field(ge=1)] = 30.0
     tally: TallyWords = TallyWords()
 
-    def policy(self, server: ServerTable) -> Policy:
-        """What the room model needs."""
+    def policy(self, server: ServerTable, key: str) -> Policy:
+        """What the room model needs; `key` is the table's, for a room without a name."""
+        title = arguments.drop_control_characters(self.name or key).strip() or key
         return Policy(
-            session=SessionId(self.session),
+            session=None if self.session is None else SessionId(self.session),
+            sources=tuple(SourceId(source) for source in self.sources or ()),
+            delete_session=self.delete_session,
+            session_title=title[:_LONGEST_NAME],
+            restream_ip=None if self.restream is None else self.restream.ip,
+            restream_port=None if self.restream is None else self.restream.port,
             action_ttl=self.action_ttl,
             mark_ttl=self.mark_ttl,
             mark_title=self.mark_title,
@@ -216,7 +249,7 @@ class Configuration(BaseSettings):
     @classmethod
     def _together(cls, data: Any, handler: ValidatorFunctionWrapHandler) -> "Configuration":
         """Find what is wrong between tables in the same go as what is wrong within them."""
-        faults = list(_faults_between(data)) if isinstance(data, Mapping) else []
+        faults = list(faults_between(data)) if isinstance(data, Mapping) else []
         try:
             configuration: Configuration = handler(data)
         except ValidationError as error:
@@ -307,29 +340,3 @@ def _unreadable_variables() -> Iterator[Fault]:
             except ValueError:
                 example = f"HMP_BRIDGE_{table.upper()}__KEY"
                 yield Fault((table,), f"is no JSON object; set one key by {example}=value")
-
-
-def _faults_between(data: Mapping[str, Any]) -> list[Fault]:
-    """References to nothing, and what two rooms must not share (R5)."""
-    faults = []
-    servers, rooms = data.get("servers"), data.get("rooms")
-    servers = servers if isinstance(servers, Mapping) else {}
-    rooms = rooms if isinstance(rooms, Mapping) else {}
-    for table, entries in (("servers", servers), ("rooms", rooms)):
-        if isinstance(data.get(table), Mapping) and not entries:
-            faults.append(Fault((table,), f"needs at least one table [{table}.<name>]"))
-    recorded: dict[tuple[str, str], str] = {}
-    for name, room in rooms.items():
-        if not isinstance(room, Mapping):
-            continue
-        server, session = room.get("server"), room.get("session")
-        if isinstance(server, str) and server not in servers:
-            known = ", ".join(servers) or "none"
-            reason = f"{server!r} is no server; configured are: {known}"
-            faults.append(Fault(("rooms", name, "server"), reason))
-        if isinstance(session, str) and isinstance(server, str):
-            other = recorded.setdefault((server, session.lower()), name)
-            if other != name:
-                reason = f"room {other!r} records this session already; give each room its own"
-                faults.append(Fault(("rooms", name, "session"), reason))
-    return faults

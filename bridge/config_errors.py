@@ -132,6 +132,7 @@ _MUST_BE = {
     "int_parsing": "a whole number",
     "int_type": "a whole number",
     "model_type": "a table",
+    "tuple_type": "a list in brackets",
     "path_type": "a path in quotes",
     "string_type": "text in quotes",
 }

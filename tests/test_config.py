@@ -23,6 +23,9 @@ server = "main"
 session = "{SESSION}"
 """
 
+SOURCE = "b86befc3-7b44-4655-852f-21a77935d110"
+SOURCES = GOOD.replace(f'session = "{SESSION}"', f'sources = ["{SOURCE}"]')
+
 
 @pytest.fixture(autouse=True)
 def _clean_environment() -> Iterator[None]:
@@ -90,6 +93,16 @@ def test_defaults() -> None:
     assert (broker.host, broker.port, broker.client_id) == ("localhost", 1883, "hmp-bridge-x")
     assert plain.rooms["boardroom"].tally_words()[State.RECORDING] == "red"
     assert plain.servers["main"].link("main").port == 23233
+
+
+def test_a_room_with_sources(folder: Path) -> None:
+    text = f'{SOURCES}delete_session = true\nrestream = {{ ip = "239.1.1.1", port = 5000 }}\n'
+    configuration = loaded(folder, f"{text}[rooms.other]{text.partition('[rooms.boardroom]')[2]}")
+    room = configuration.rooms["boardroom"]
+    policy = room.policy(configuration.servers["main"], "boardroom")
+    assert (policy.session, policy.sources, policy.delete_session) == (None, (SOURCE,), True)
+    assert policy.session_title == "boardroom"
+    assert (policy.restream_ip, policy.restream_port) == ("239.1.1.1", 5000)
 
 
 @pytest.mark.parametrize(
@@ -227,6 +240,41 @@ MISTAKES = {
     "two rooms with one session": (
         f'{GOOD}[rooms.other]\nserver = "main"\nsession = "{SESSION.upper()}"\n',
         ["bridge.toml: [rooms.other] session: room 'boardroom' records this session already"],
+    ),
+    "a session and sources": (
+        f'{GOOD}sources = ["{SOURCE}"]\n',
+        ["bridge.toml: [rooms.boardroom] sources: cannot stand beside session; keep"],
+    ),
+    "a session that is given, to be removed": (
+        f"{GOOD}delete_session = true\n",
+        ["bridge.toml: [rooms.boardroom] delete_session: is for rooms with sources; a session"],
+    ),
+    "a source's name for its id": (
+        SOURCES.replace(SOURCE, "Camera 1"),
+        ["bridge.toml: [rooms.boardroom] sources: 'Camera 1' must be a UUID such as "],
+    ),
+    "no source": (
+        SOURCES.replace(f'"{SOURCE}"', ""),
+        ["bridge.toml: [rooms.boardroom] sources: takes one to 4 sources"],
+    ),
+    "five sources": (
+        SOURCES.replace(f'"{SOURCE}"', ", ".join(f'"{SOURCE[:-1]}{n}"' for n in range(5))),
+        ["bridge.toml: [rooms.boardroom] sources: takes one to 4 sources"],
+    ),
+    "a source twice": (
+        SOURCES.replace(f'"{SOURCE}"', f'"{SOURCE}", "{SOURCE.upper()}"'),
+        ["bridge.toml: [rooms.boardroom] sources: names a source twice"],
+    ),
+    "a source that is no list": (
+        SOURCES.replace(f'["{SOURCE}"]', f'"{SOURCE}"'),
+        ["bridge.toml: [rooms.boardroom] sources: must be a list in brackets"],
+    ),
+    "a re-stream to nowhere": (
+        f'{GOOD}restream = {{ ip = "999.1.1.1", port = 0 }}\n',
+        [
+            "bridge.toml: [rooms.boardroom.restream] ip: '999.1.1.1' must be an IPv4 address",
+            "bridge.toml: [rooms.boardroom.restream] port: must be at least 1",
+        ],
     ),
     "a port that is none": (
         f'[mqtt]\nport = "1883x"\n{GOOD.replace("[rooms", "port = 70000" + chr(10) + "[rooms")}',

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
+from ..room.made import Restream
 from ..room.state import Problem, Result, RoomState
 from ..room.vocabulary import Outcome, State
 
@@ -231,8 +232,8 @@ def render_room(
         "tally": tally[published],
         "recording_id": None if recording is None else recording.id,
         "last_recording_id": state.last_recording_id,
-        "session_id": state.policy.session,
-        "stream_id": None,
+        "session_id": state.session,
+        "stream_id": None if state.restream is None else state.restream.id,
         "started_at": None if recording is None else timestamp(recording.started_at),
         "ends_at": None,
         "elapsed": state.elapsed,
@@ -247,6 +248,7 @@ def render_room(
         "owner": None if recording is None else recording.owner,
         "verified_at": None if verified_at is None else timestamp(verified_at),
         "stale": state.stale,
+        "restream": _restream(state.restream),
         "error": _problem(state.problem),
     }
     publications[topics.room(room, "status")] = _json(status)
@@ -283,6 +285,17 @@ def _problem(problem: Problem | None) -> dict[str, str] | None:
         "code": problem.code,
         "message": problem.message,
         "explanation": problem.explanation,
+    }
+
+
+def _restream(stream: Restream | None) -> dict[str, object] | None:
+    if stream is None:
+        return None
+    return {
+        "state": "unknown" if stream.doubt else stream.phase.name.lower(),
+        "recording_id": stream.recording,
+        "ip": stream.ip,
+        "port": stream.port,
     }
 
 

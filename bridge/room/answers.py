@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 from ..hmp.commands import RecordingStatus
 from ..hmp.errors import ErrorKind, OutcomeUnknown, Refused
-from . import lost, problems, status
+from . import lost, problems, restream, session, status
 from .answer import Answer, Done, NotSent, problem_of
 from .model import decide_deferred
 from .state import Change, Now, Recording, RoomState, Step
@@ -44,7 +44,7 @@ def apply(room: RoomState, step: Step, answer: Answer, now: Now) -> Change:
 def _concerns(room: RoomState, step: Step) -> bool:
     """Whether the step is about what the room holds now: it may have given a recording up."""
     about = getattr(step.command, "recording", None)
-    if about is None or step.kind is StepKind.ADOPT:
+    if about is None or step.kind in (StepKind.ADOPT, StepKind.RESTREAM):
         return True
     return room.recording is not None and room.recording.id == about
 
@@ -64,7 +64,7 @@ def _begin(turn: Turn, recording_id: object) -> None:
     turn.update(
         recording=Recording(
             id=recording_id,  # type: ignore[arg-type]  # StartRecording's result
-            session=room.policy.session,
+            session=room.session,
             started_at=turn.now.wall,
             status=RecordingStatus.RECORDING,
             owner=room.next_owner,
@@ -75,39 +75,27 @@ def _begin(turn: Turn, recording_id: object) -> None:
             stop=Stop.WANTED if room.target is Target.IDLE else Stop.NO,
         ),
         next_title=None,
-        problem=None,
+        problem=session.orphan(room),
         elapsed=0,
     )
     turn.clear(*_START_ALARMS.values(), Alarm.STOPPED_UNEXPECTEDLY, Alarm.DETAILS_FAILED)
     turn.certain()
-    if not _is_restart(room):
+    if not room.restarting:
         turn.clear(Alarm.RECORDING_ERROR)
     turn.resolve({Goal.START}, Outcome.OK)
 
 
 def _start_refused(turn: Turn, refused: Refused) -> None:
-    problem = problem_of(refused)
-    turn.update(problem=problem)
     if refused.kind in _START_ALARMS:
         turn.alarm(_START_ALARMS[refused.kind])
-    if refused.kind is ErrorKind.ACTIVE_RECORDING:
+    if refused.kind is ErrorKind.SESSION_MISSING:
+        session.forget(turn)
+    if refused.kind is ErrorKind.ACTIVE_RECORDING and turn.room.policy.session is not None:
         # The session is being recorded, and not by a recording that this room knows.
         turn.alarm(Alarm.OUTCOME_UNKNOWN)
         turn.suspect_spare()
         turn.update(restarted=False)
-    if _is_restart(turn.room) and refused.kind not in _NEVER_AGAIN:
-        pause = turn.room.policy.interrupt_backoff
-        turn.update(start_not_before=turn.now.monotonic + pause)
-        return
-    turn.update(target=Target.IDLE, next_title=None)
-    turn.resolve({Goal.START, Goal.PAUSE, Goal.RESUME}, Outcome.FAILED, problem)
-
-
-def _is_restart(room: RoomState) -> bool:
-    """Whether the start follows an interruption and no later request (R25)."""
-    if room.interrupted_at is None:
-        return False
-    return room.intended_at is None or room.intended_at < room.interrupted_at
+    turn.fail_start(problem_of(refused), for_good=refused.kind in _NEVER_AGAIN)
 
 
 def _stopped(turn: Turn, answer: Answer) -> None:
@@ -181,6 +169,8 @@ def _titled(turn: Turn, answer: Answer) -> None:
 
 
 _HANDLERS: dict[StepKind, Callable[[Turn, Answer], None]] = {
+    StepKind.CREATE_SESSION: session.created,
+    StepKind.ADD_SOURCE: session.added,
     StepKind.START: _started,
     StepKind.STOP: _stopped,
     StepKind.CONFIRM: status.confirmed,
@@ -189,8 +179,12 @@ _HANDLERS: dict[StepKind, Callable[[Turn, Answer], None]] = {
     StepKind.SETTLE: status.polled,
     StepKind.ADOPT: lost.adopted,
     StepKind.QUESTION: lost.questioned,
+    StepKind.PROVE: session.questioned,
     StepKind.MARK: _marked,
     StepKind.TITLE: _titled,
+    StepKind.REMOVE_SESSION: session.removed,
+    StepKind.RESTREAM: restream.started,
+    StepKind.RESTREAM_STOP: restream.stopped,
     StepKind.VERIFY: status.polled,
     StepKind.POLL: status.polled,
 }

@@ -10,8 +10,9 @@ from dataclasses import dataclass, replace
 from pydantic import TypeAdapter, ValidationError
 
 from ..hmp.commands import RecordingId
-from . import problems
+from . import problems, restream, session
 from .lost import start_lost
+from .made import NO_SESSIONS, Restream, Sessions
 from .state import (
     Change,
     LostStart,
@@ -38,7 +39,7 @@ __all__ = [
     "to_document",
 ]
 
-_CREATING = frozenset({StepKind.START, StepKind.MARK})
+_CREATING = frozenset({StepKind.CREATE_SESSION, StepKind.START, StepKind.MARK, StepKind.RESTREAM})
 """Steps whose repeat would create something twice: that they were sent is journalled first (R6)."""
 
 
@@ -75,6 +76,8 @@ class Remembered:
     start_not_before: float = 0.0
     interrupted_at: float | None = None
     server_proves: bool = False
+    sessions: Sessions = NO_SESSIONS
+    restream: Restream | None = None
     results: tuple[Result, ...] = ()
 
 
@@ -112,6 +115,8 @@ def remember(room: RoomState, results: tuple[Result, ...] = ()) -> Remembered:
         start_not_before=room.start_not_before,
         interrupted_at=room.interrupted_at,
         server_proves=room.server_proves,
+        sessions=replace(room.sessions, remove_at=0.0),
+        restream=room.restream,
         results=results,
     )
 
@@ -206,9 +211,15 @@ def restore(
         interrupted_at=_shifted(known.interrupted_at, shift),
         elapsed=elapsed(recording, now),
         server_proves=known.server_proves,
+        sessions=known.sessions,
+        restream=known.restream,
     )
     turn = Turn(room, now)
-    if known.sent is StepKind.START:
+    if known.sent is StepKind.CREATE_SESSION:
+        session.creation_lost(turn)
+    elif known.sent is StepKind.RESTREAM:
+        restream.start_lost(turn)
+    elif known.sent is StepKind.START:
         # Written at any time between the journalled intent and the kill: the latest is taken.
         start_lost(turn, 0.0)
     elif known.sent is StepKind.MARK and turn.room.marks:

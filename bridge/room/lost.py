@@ -15,7 +15,16 @@ from .state import LostStart, Recording, RoomState
 from .turn import Turn
 from .vocabulary import Alarm, Goal, Outcome, Stop, Target
 
-__all__ = ["adopted", "give_up_restart", "questioned", "restart_until", "start_lost"]
+__all__ = [
+    "adopted",
+    "ask_again",
+    "give_up_restart",
+    "known_not_recorded",
+    "proved",
+    "questioned",
+    "restart_until",
+    "start_lost",
+]
 
 
 def start_lost(turn: Turn, waited: float) -> None:
@@ -23,10 +32,11 @@ def start_lost(turn: Turn, waited: float) -> None:
     room, now = turn.room, turn.now
     turn.update(
         lost_start=LostStart(
-            session=room.policy.session,
+            session=room.session,
             written_at=now.monotonic - waited,
             wall=now.wall - waited,
             ask_at=now.monotonic,
+            inconclusive=room.session is None,
             owner=room.next_owner,
             title=room.next_title,
         ),
@@ -42,7 +52,7 @@ def questioned(turn: Turn, answer: Answer) -> None:
     match answer:
         case Refused(kind=ErrorKind.ACTIVE_RECORDING):
             turn.update(server_proves=True)
-            _proved(turn)
+            proved(turn)
         case Refused(kind=ErrorKind.SESSION_MISSING):
             turn.alarm(Alarm.SESSION_MISSING)
             _not_recorded(turn)
@@ -50,9 +60,9 @@ def questioned(turn: Turn, answer: Answer) -> None:
             _not_proved(turn)
         case Refused():
             turn.update(problem=problem_of(answer))
-            _ask_again(turn, turn.now.monotonic + turn.room.policy.poll_interval)
+            ask_again(turn, turn.now.monotonic + turn.room.policy.poll_interval)
         case _:
-            _ask_again(turn, turn.now.monotonic)
+            ask_again(turn, turn.now.monotonic)
 
 
 def adopted(turn: Turn, answer: Answer) -> None:
@@ -75,7 +85,7 @@ def adopted(turn: Turn, answer: Answer) -> None:
     turn.update(
         recording=Recording(
             id=recording_id,
-            session=room.policy.session,
+            session=room.session,
             started_at=_known_start(turn),
             status=RecordingStatus.RECORDING if recording else RecordingStatus.PAUSED,
             owner="adopted",
@@ -108,7 +118,7 @@ def _running_since(turn: Turn) -> float:
     return turn.now.monotonic if lost is None else lost.written_at
 
 
-def _proved(turn: Turn) -> None:
+def proved(turn: Turn) -> None:
     """The session is being recorded, by a recording whose id we do not know."""
     turn.alarm(Alarm.OUTCOME_UNKNOWN)
     room = turn.room
@@ -120,7 +130,7 @@ def _proved(turn: Turn) -> None:
     turn.update(
         recording=Recording(
             id=None,
-            session=room.policy.session,
+            session=room.session if lost is None else lost.session,
             started_at=_known_start(turn),
             status=RecordingStatus.RECORDING,
             owner="manual" if lost is None else lost.owner,
@@ -148,7 +158,7 @@ def _not_proved(turn: Turn) -> None:
     elif turn.now.monotonic < lost.written_at + room.policy.start_timeout:
         # HMP may still be at it.
         last = lost.written_at + room.policy.start_timeout
-        _ask_again(turn, min(turn.now.monotonic + room.policy.poll_interval, last))
+        ask_again(turn, min(turn.now.monotonic + room.policy.poll_interval, last))
     elif room.target is Target.IDLE:
         if not room.server_proves:
             turn.resolve({Goal.STOP}, Outcome.UNKNOWN, problems.OUTCOME_UNKNOWN)
@@ -196,6 +206,16 @@ def give_up_restart(turn: Turn) -> None:
         turn.update(target=Target.IDLE, next_title=None)
 
 
+def known_not_recorded(turn: Turn) -> None:
+    """A start was lost in a session that could be asked beyond doubt: it records nothing."""
+    lost = turn.room.lost_start
+    if lost is None or turn.room.target is Target.IDLE or not _may_restart(turn):
+        _not_recorded(turn)
+        return
+    turn.certain()
+    turn.update(lost_start=None, restarted=True, next_owner=lost.owner, next_title=lost.title)
+
+
 def _not_recorded(turn: Turn) -> None:
     """Certain again: nothing is being recorded (any more)."""
     if turn.room.recording is not None:
@@ -206,7 +226,7 @@ def _not_recorded(turn: Turn) -> None:
         turn.update(target=Target.IDLE)
 
 
-def _ask_again(turn: Turn, moment: float) -> None:
+def ask_again(turn: Turn, moment: float) -> None:
     lost = turn.room.lost_start
     if lost is not None:
         turn.update(lost_start=replace(lost, ask_at=moment))

@@ -12,7 +12,7 @@ Two rules make the rest simple:
 """
 
 from ..hmp.commands import RecordingStatus
-from . import problems
+from . import problems, restream, session
 from .lost import give_up_restart
 from .state import Change, Now, Request, RoomState, elapsed
 from .table import TABLE
@@ -30,6 +30,9 @@ __all__ = [
 
 _TOGGLES = frozenset({Action.TOGGLE, Action.TOGGLE_PAUSE})
 
+_ASIDE = frozenset({Action.MARK, Action.RESTREAM_START, Action.RESTREAM_STOP})
+"""Actions that say nothing about whether the room is to be recorded."""
+
 
 def decide(room: RoomState, request: Request, now: Now) -> Change:
     """Take a request. Its result comes with this change or with a later one, exactly once."""
@@ -40,7 +43,7 @@ def decide(room: RoomState, request: Request, now: Now) -> Change:
             waiting = turn.pending(request, Goal.START, room.policy.action_ttl)
             turn.update(deferred=(*room.deferred, waiting))
             return turn.finish()
-    elif request.action is not Action.MARK:
+    elif request.action not in _ASIDE:
         turn.overtake_deferred()
     TABLE[room.state][request.action](turn, request)
     return turn.finish()
@@ -76,7 +79,7 @@ def journal_changed(room: RoomState, failing: bool, now: Now) -> Change:
 
 
 def tick(room: RoomState, now: Now) -> Change:
-    """Time has passed: let expire what is due (R8) and count the seconds recorded."""
+    """Time has passed: let expire what is due (R8), tidy up, and count the seconds recorded."""
     turn = Turn(room, now)
     # The first mark may be on its way to HMP; then its answer is its result.
     sent = 1 if room.busy is not None and room.busy.kind is StepKind.MARK else 0
@@ -88,6 +91,8 @@ def tick(room: RoomState, now: Now) -> Change:
     if room.not_ready_since is not None:
         _expire(turn, room.not_ready_since)
     give_up_restart(turn)
+    session.settle(turn)
+    restream.settle(turn)
     if room.spare_until is not None and room.spare_until <= now.monotonic:
         turn.update(spare_until=None, spare_suspected=False)
         if turn.room.state is not State.UNKNOWN:

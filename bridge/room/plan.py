@@ -16,11 +16,11 @@ from ..hmp.commands import (
     RemoveSourceFromSession,
     ResumeRecording,
     SourceId,
-    StartRecording,
     StopRecording,
     UpdateMetadata,
 )
 from ..hmp.link import Priority
+from . import restream, session
 from .lost import restart_until
 from .state import Now, Recording, RoomState, Step
 from .vocabulary import StepKind, Stop, Target
@@ -33,14 +33,20 @@ NIL_SOURCE = SourceId("00000000-0000-0000-0000-000000000000")
 PRIORITY = {
     StepKind.STOP: Priority.STOP,
     StepKind.CONFIRM: Priority.STOP,
+    StepKind.CREATE_SESSION: Priority.CONTROL,
+    StepKind.ADD_SOURCE: Priority.CONTROL,
     StepKind.START: Priority.CONTROL,
     StepKind.PAUSE: Priority.CONTROL,
     StepKind.RESUME: Priority.CONTROL,
     StepKind.SETTLE: Priority.CONTROL,
     StepKind.ADOPT: Priority.CONTROL,
     StepKind.QUESTION: Priority.CONTROL,
+    StepKind.PROVE: Priority.CONTROL,
     StepKind.MARK: Priority.MARK,
     StepKind.TITLE: Priority.DETAIL,
+    StepKind.REMOVE_SESSION: Priority.DETAIL,
+    StepKind.RESTREAM: Priority.DETAIL,
+    StepKind.RESTREAM_STOP: Priority.DETAIL,
     StepKind.VERIFY: Priority.POLL,
     StepKind.POLL: Priority.POLL,
 }
@@ -54,6 +60,14 @@ def next_step(room: RoomState, now: Now) -> Step | None:
     """
     if not room.link_ready:
         return None
+    step = _for_room(room, now)
+    if step is None or step.kind is StepKind.POLL:
+        return session.errand(room, now) or restream.errand(room) or step
+    return step
+
+
+def _for_room(room: RoomState, now: Now) -> Step | None:
+    """What the recording needs, or the way to one."""
     if room.adopting is not None:
         return Step(StepKind.ADOPT, GetRecordingStatus(room.adopting))
     if room.lost_start is not None:
@@ -77,6 +91,8 @@ def wake_in(room: RoomState, now: Now) -> float:
         moments += [room.not_ready_since + left for left in lefts]
     if room.lost_start is not None:
         moments.append(room.lost_start.ask_at)
+    if room.sessions.unwanted:
+        moments.append(room.sessions.remove_at)
     if room.spare_until is not None:
         moments.append(room.spare_until)
     recording = room.recording
@@ -91,18 +107,26 @@ def wake_in(room: RoomState, now: Now) -> float:
     return min((at - now.monotonic for at in moments if at > now.monotonic), default=inf)
 
 
-def _question(room: RoomState) -> Step:
-    return Step(StepKind.QUESTION, RemoveSourceFromSession(room.policy.session, NIL_SOURCE))
+def _question(room: RoomState) -> Step | None:
+    decisive = session.question(room)
+    if decisive is not None:
+        return decisive
+    about = room.lost_start or room.recording
+    asked = room.session if about is None else about.session
+    if asked is None:
+        return None
+    return Step(StepKind.QUESTION, RemoveSourceFromSession(asked, NIL_SOURCE))
 
 
 def _start(room: RoomState, now: Now) -> Step | None:
     if room.start_not_before > now.monotonic:
         return None
-    if room.spare_suspected and (room.target is Target.IDLE or not room.restarted):
+    asks = room.target is Target.IDLE or not room.restarted
+    if room.spare_suspected and room.session is not None and asks:
         return _question(room)  # before another press starts a third recording (R5)
     if room.target is Target.IDLE:
         return None
-    return Step(StepKind.START, StartRecording(room.policy.session))
+    return session.start(room)
 
 
 def _for_recording(

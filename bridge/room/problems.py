@@ -8,10 +8,14 @@ __all__ = [
     "BUSY_MARKING",
     "ENDED",
     "ID_UNKNOWN",
+    "NOTHING_TO_STREAM",
     "NOT_CERTAIN",
     "NOT_RECORDING",
+    "NO_DESTINATION",
     "NO_SUCH_RECORDING",
     "OUTCOME_UNKNOWN",
+    "SESSION_NOT_MADE",
+    "STREAM_ID_UNKNOWN",
     "TOO_LATE",
     "TOO_OLD",
 ]
@@ -71,4 +75,24 @@ TOO_OLD = Problem(
     "expired",
     "The message waited at the broker for longer than the action keeps",
     "The bridge was away when it was sent. Ask again if it is still wanted.",
+)
+SESSION_NOT_MADE = Problem(
+    "session_not_made",
+    "HMP made no session for the recording, or did not say so, twice",
+    "Nothing is being recorded. Look at the network between the bridge and HMP, then record again.",
+)
+NOTHING_TO_STREAM = Problem(
+    "nothing_to_stream",
+    "This room has no finished recording",
+    "A re-stream replays the last finished recording. Record and stop first.",
+)
+NO_DESTINATION = Problem(
+    "no_destination",
+    "It is not said where the re-stream is to be sent",
+    "Send ip and port along, or set restream in the room's table of the configuration.",
+)
+STREAM_ID_UNKNOWN = Problem(
+    "stream_id_unknown",
+    "The re-stream was started, but its id was lost with a reply",
+    "Stop it in HMP's web pages. restream_start asks HMP whether it still runs.",
 )

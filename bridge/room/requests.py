@@ -1,7 +1,9 @@
 """From the words of an input to a request that a room can decide, all of it checked (R17)."""
 
 import secrets
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from typing import Any
 
 from ..hmp import arguments
 from ..hmp.errors import InvalidArgument
@@ -16,8 +18,6 @@ EVENTS: Mapping[str, Action] = {
     "button": Action.TOGGLE,
 }
 """What an event asks of a room. `button` is one button for both ways."""
-
-_TITLED = frozenset({Action.RECORD, Action.MARK})
 
 
 class NotUnderstood(ValueError):
@@ -54,24 +54,22 @@ def request(
             known=False,
         )
     try:
-        title, recording_id = _checked(action, parameters, event=event)
+        checked = _of_event(parameters) if event else _of_action(action, parameters)
     except InvalidArgument as error:
         raise NotUnderstood(malformed(str(error)), known=True) from None
-    return Request(
+    asked = Request(
         action=action,
         id=secrets.token_hex(8) if request_id is None else request_id,
         word=word,
         origin=origin,
         received_at=received_at,
-        title=title,
-        recording_id=recording_id,
-        owner=_owner(parameters) if event else "manual",
     )
+    return replace(asked, **checked)
 
 
 def outlives(asked: Request) -> bool:
     """Whether a request counts however old it is (R16): a stop, and what a meeting's events say."""
-    return asked.action is Action.STOP or asked.word.startswith("meeting_")
+    return asked.action in (Action.STOP, Action.RESTREAM_STOP) or asked.word.startswith("meeting_")
 
 
 def malformed(reason: str) -> Problem:
@@ -82,33 +80,45 @@ def malformed(reason: str) -> Problem:
 _ACTIONS = {str(action): action for action in Action}
 
 
-def _checked(
-    action: Action, parameters: Mapping[str, object], *, event: bool
-) -> tuple[str | None, arguments.RecordingId | None]:
-    title = parameters.get("title")
-    if event:
-        # Booking systems send what they have: only what a room uses is looked at, and no title
-        # is a reason not to record.
-        text = arguments.drop_control_characters(title).strip() if isinstance(title, str) else ""
-        return text[: arguments.TITLE_LIMIT] or None, None
-    allowed = {"title"} if action in _TITLED else set()
-    if action is Action.ADOPT:
-        allowed = {"recording_id"}
-        if "recording_id" not in parameters:
-            raise InvalidArgument("recording_id", "", "is missing: the recording to hand over")
+_CHECKS: Mapping[str, Callable[[object, str], object]] = {
+    "title": arguments.title,
+    "recording_id": arguments.recording_id,
+    "ip": arguments.ip_address,
+    "port": arguments.port,
+}
+
+_TAKES: Mapping[Action, tuple[str, ...]] = {
+    Action.RECORD: ("title",),
+    Action.MARK: ("title",),
+    Action.ADOPT: ("recording_id",),
+    Action.RESTREAM_START: ("ip", "port"),
+}
+"""The parameters of each action; those of a request that are null count as absent."""
+
+
+def _of_action(action: Action, parameters: Mapping[str, object]) -> dict[str, Any]:
+    takes = _TAKES.get(action, ())
+    if action is Action.ADOPT and "recording_id" not in parameters:
+        raise InvalidArgument("recording_id", "", "is missing: the recording to hand over")
     for name in parameters:
-        if name not in allowed:
-            takes = f"takes {', '.join(sorted(allowed))}" if allowed else "takes no parameters"
-            raise InvalidArgument(name, parameters[name], f"does not belong here: {action} {takes}")
-    recording_id = None
-    if action is Action.ADOPT:
-        recording_id = arguments.recording_id(parameters["recording_id"], "recording_id")
-    return (None if title is None else arguments.title(title)), recording_id
+        if name not in takes:
+            words = f"takes {', '.join(takes)}" if takes else "takes no parameters"
+            raise InvalidArgument(name, parameters[name], f"does not belong here: {action} {words}")
+    return {
+        name: _CHECKS[name](value, name)
+        for name, value in parameters.items()
+        if value is not None or name == "recording_id"
+    }
 
 
-def _owner(parameters: Mapping[str, object]) -> str:
-    meeting = parameters.get("id")
-    return "meeting" if meeting is None else f"meeting:{meeting}"
+def _of_event(parameters: Mapping[str, object]) -> dict[str, Any]:
+    """What a room uses of what booking systems send; no title is a reason not to record."""
+    title, meeting = parameters.get("title"), parameters.get("id")
+    text = arguments.drop_control_characters(title).strip() if isinstance(title, str) else ""
+    return {
+        "title": text[: arguments.TITLE_LIMIT] or None,
+        "owner": "meeting" if meeting is None else f"meeting:{meeting}",
+    }
 
 
 def _shown(word: str) -> str:

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from ..hmp import arguments
-from ..hmp.commands import RecordingId, RecordingStatus
+from ..hmp.commands import RecordingId, RecordingStatus, SessionId
 from ..hmp.errors import InvalidArgument
 from .state import Change, Now, Recording, RoomState
 from .turn import SPARE_FOR
@@ -20,7 +20,8 @@ _MOST_ELAPSED = 366 * 86400
 def adopt_retained(room: RoomState, status: bytes, now: Now) -> Change:
     """Take over the recording that the retained `status` speaks of, to be checked with HMP.
 
-    Nothing in it is trusted: what is no id, or belongs to another session, is left. A room that
+    Nothing in it is trusted: what is no id, or belongs to another session, is left. A session that
+    the room may have made is shown again, and never removed. A room that
     knows anything by itself is left as it is.
     """
     pristine = room.recording is None and room.lost_start is None and not room.pending
@@ -31,14 +32,14 @@ def adopt_retained(room: RoomState, status: bytes, now: Now) -> Change:
     if (last := _id(told, "last_recording_id")) is not None:
         changes["last_recording_id"] = last
     recording_id = _id(told, "recording_id")
-    session = told.get("session_id")
-    if recording_id is not None and session == room.policy.session:
+    session, own = _session(told), room.policy.session
+    if recording_id is not None and own in (None, session):
         paused = told.get("paused") is True
         stopping = told.get("state") == State.STOPPING
         changes |= {
             "recording": Recording(
                 id=recording_id,
-                session=room.policy.session,
+                session=session,
                 started_at=_time(told.get("started_at")) or now.wall,
                 status=RecordingStatus.PAUSED if paused else RecordingStatus.RECORDING,
                 owner="adopted",
@@ -73,6 +74,13 @@ def _object(status: bytes) -> dict[str, Any] | None:
 def _id(told: dict[str, Any], name: str) -> RecordingId | None:
     try:
         return arguments.recording_id(told.get(name), name)
+    except InvalidArgument:
+        return None
+
+
+def _session(told: dict[str, Any]) -> SessionId | None:
+    try:
+        return arguments.session_id(told.get("session_id"), "session_id")
     except InvalidArgument:
         return None
 

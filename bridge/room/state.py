@@ -22,7 +22,8 @@ what people want (`RoomState.target`) and from what is under way, by the table i
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
-from ..hmp.commands import Command, RecordingId, RecordingStatus, SessionId
+from ..hmp.commands import Command, RecordingId, RecordingStatus, SessionId, SourceId
+from .made import NO_SESSIONS, Restream, Sessions
 from .vocabulary import ALARMS, Action, Alarm, Goal, Outcome, State, StepKind, Stop, Target
 
 __all__ = [
@@ -54,7 +55,8 @@ class Now(NamedTuple):
 class Policy:
     """The settings of a room that decide what it does. All durations are seconds."""
 
-    session: SessionId
+    #: The session that is recorded; None where `sources` say what each one made is to have.
+    session: SessionId | None
     action_ttl: float = 30.0
     mark_ttl: float = 5.0
     mark_title: str = "Mark"
@@ -65,6 +67,14 @@ class Policy:
     restart_within: float = 120.0
     restart_interrupted: bool = True
     interrupt_backoff: float = 30.0
+    sources: tuple[SourceId, ...] = ()
+    #: Whether a session that was made is removed once nothing more is to be recorded in it.
+    delete_session: bool = False
+    #: What the title of a session that is made begins with.
+    session_title: str = "Recording"
+    #: Where `restream_start` sends to unless it says so itself.
+    restream_ip: str | None = None
+    restream_port: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +104,8 @@ class Request:
     received_at: float
     title: str | None = None
     recording_id: RecordingId | None = None
+    ip: str | None = None
+    port: int | None = None
     #: Whom a recording belongs to that this request starts: `manual` or `meeting:<id>`.
     owner: str = "manual"
 
@@ -147,7 +159,8 @@ class Recording:
 
     #: None when HMP has proved that it records and its id was lost with a reply (R7b).
     id: RecordingId | None
-    session: SessionId
+    #: None for an adopted one of a room that makes its sessions.
+    session: SessionId | None
     #: Wall time of the start, for people.
     started_at: float
     status: RecordingStatus
@@ -184,7 +197,8 @@ class Recording:
 class LostStart:
     """A `startRecording` whose reply never came: nobody knows whether it records (R7b)."""
 
-    session: SessionId
+    #: None where the journal does not say: then nothing can be asked.
+    session: SessionId | None
     #: Monotonic and wall time when it was written.
     written_at: float
     wall: float
@@ -246,6 +260,23 @@ class RoomState:
     elapsed: int = 0
     #: This server has answered 060003 to the question of R7b before.
     server_proves: bool = False
+    sessions: Sessions = NO_SESSIONS
+    restream: Restream | None = None
+
+    @property
+    def session(self) -> SessionId | None:
+        """The session in use; None in a room that makes its sessions while it needs none."""
+        if self.sessions.made is not None:
+            return self.sessions.made.id
+        held = None if self.recording is None else self.recording.session
+        return held or self.policy.session
+
+    @property
+    def restarting(self) -> bool:
+        """Whether a start now would follow an interruption and no later request (R25)."""
+        if self.interrupted_at is None:
+            return False
+        return self.intended_at is None or self.intended_at < self.interrupted_at
 
     @property
     def state(self) -> State:

@@ -6,7 +6,7 @@ lets it wait for its goal. Nothing here sends a command; what to send follows fr
 
 from collections.abc import Callable
 
-from . import problems
+from . import problems, restream
 from .state import Mark, Request
 from .turn import Turn
 from .vocabulary import Action, Goal, Outcome, State, Stop, Target
@@ -221,6 +221,11 @@ def _already_recording(turn: Turn, request: Request) -> None:
 
 _Row = dict[Action, Callable[[Turn, Request], None]]
 
+_ALWAYS: _Row = {
+    Action.RESTREAM_START: restream.start_pressed,
+    Action.RESTREAM_STOP: restream.stop_pressed,
+}
+
 _ACTIVE: _Row = {
     Action.RECORD: _resume,
     Action.STOP: _stop,
@@ -232,7 +237,7 @@ _ACTIVE: _Row = {
     Action.ADOPT: _adopt,
 }
 
-TABLE: dict[State, _Row] = {
+_TABLE: dict[State, _Row] = {
     State.IDLE: {
         Action.RECORD: _start,
         Action.STOP: _stop_in_idle,
@@ -288,3 +293,5 @@ TABLE: dict[State, _Row] = {
         Action.ADOPT: _adopt,
     },
 }
+
+TABLE = {state: row | _ALWAYS for state, row in _TABLE.items()}

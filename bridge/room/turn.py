@@ -75,6 +75,16 @@ class Turn:
                 self.answer(pending.request, outcome, problem)
         self.update(pending=tuple(p for p in self.room.pending if p.goal not in goals))
 
+    def fail_start(self, problem: Problem, *, for_good: bool = False) -> None:
+        """Nothing is being recorded for `problem`; what restarts by itself tries again (R25)."""
+        self.update(problem=problem)
+        if self.room.restarting and not for_good:
+            pause = self.room.policy.interrupt_backoff
+            self.update(start_not_before=self.now.monotonic + pause)
+            return
+        self.update(target=Target.IDLE, next_title=None)
+        self.resolve({Goal.START, Goal.PAUSE, Goal.RESUME}, Outcome.FAILED, problem)
+
     def suspect_spare(self) -> None:
         """A start whose reply was lost may be recording beside what comes next (R7b)."""
         self.update(spare_suspected=True, spare_until=self.now.monotonic + SPARE_FOR)

@@ -26,6 +26,8 @@ class Action(StrEnum):
     TOGGLE_PAUSE = "toggle_pause"
     MARK = "mark"
     ADOPT = "adopt"
+    RESTREAM_START = "restream_start"
+    RESTREAM_STOP = "restream_stop"
 
 
 class State(StrEnum):
@@ -89,6 +91,8 @@ class Goal(Enum):
     RESUME = "the recording going on"
     STOP = "the confirmed end"
     ADOPT = "HMP knowing the recording"
+    RESTREAM = "the re-stream running"
+    RESTREAM_END = "the re-stream ended"
 
 
 class Stop(Enum):
@@ -102,6 +106,8 @@ class Stop(Enum):
 class StepKind(Enum):
     """Why a command is sent; decides its priority (R22) and what its answer means."""
 
+    CREATE_SESSION = "make a session"
+    ADD_SOURCE = "add a source to it"
     START = "start"
     STOP = "stop"
     CONFIRM = "confirm the stop"
@@ -110,7 +116,11 @@ class StepKind(Enum):
     SETTLE = "settle what is uncertain"
     ADOPT = "ask about a recording to be adopted"
     QUESTION = "ask whether the session is being recorded"
+    PROVE = "ask whether the session that the room made is being recorded"
     MARK = "mark"
     TITLE = "title"
     VERIFY = "verify the start"
+    REMOVE_SESSION = "remove a session that is not wanted any more"
+    RESTREAM = "start the re-stream"
+    RESTREAM_STOP = "stop the re-stream"
     POLL = "poll"

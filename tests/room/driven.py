@@ -12,6 +12,7 @@ from bridge.hmp.commands import RecordingId, RecordingStatus, SessionId
 from bridge.hmp.errors import OutcomeUnknown, Refused
 from bridge.room.answer import Answer, Done, NotSent
 from bridge.room.answers import apply
+from bridge.room.durable import from_document, remember, restore, to_document
 from bridge.room.model import decide, link_changed, tick
 from bridge.room.plan import next_step, wake_in
 from bridge.room.state import Change, Now, Policy, Request, Result, RoomState
@@ -89,12 +90,22 @@ class DrivenRoom:
         """The step under way, in the queue or written."""
         return None if self.room.busy is None else self.room.busy.kind
 
+    def sends(self, *kinds: StepKind) -> bool:
+        """Whether the step under way is of one of these kinds."""
+        return self.step in kinds
+
+    def command(self) -> object:
+        """What is under way says to HMP."""
+        return None if self.room.busy is None else self.room.busy.command
+
     def press(
         self,
         action: Action | str,
         *,
         title: str | None = None,
         recording_id: RecordingId | None = None,
+        ip: str | None = None,
+        port: int | None = None,
         owner: str = "manual",
     ) -> int:
         """Ask something of the room; the request's id."""
@@ -109,6 +120,8 @@ class DrivenRoom:
             self.clock,
             title=title,
             recording_id=recording_id,
+            ip=ip,
+            port=port,
             owner=owner,
         )
         self._become(decide(self.room, request, self.now))
@@ -146,6 +159,13 @@ class DrivenRoom:
             self.link(ready=False)
         self.wait(seconds)
         self.link(ready=True)
+
+    def kill(self) -> None:
+        """The next process takes over, which has the journal; its link is not ready yet."""
+        known = from_document(to_document(remember(self.room)))
+        policy = self.room.policy
+        self._become(restore(policy, known, saved_at=self.clock, shift=0.0, now=self.now))
+        self._go_on()
 
     def let_go(self) -> None:
         """What waits in the queue is written now."""

@@ -198,13 +198,17 @@ class Site(DrivenRoom):
         *,
         title: str | None = None,
         recording_id: RecordingId | None = None,
+        ip: str | None = None,
+        port: int | None = None,
         owner: str = "manual",
     ) -> int:
         """Ask something of the room; the request's id."""
         self.actions[len(self.asked) + 1] = Action(action)
         if action in (Action.RECORD, Action.TOGGLE):
             self.unasked_starts = 0
-        return super().press(action, title=title, recording_id=recording_id, owner=owner)
+        return super().press(
+            action, title=title, recording_id=recording_id, ip=ip, port=port, owner=owner
+        )
 
     def _waiting(self, *actions: Action) -> bool:
         return any(self.actions[each] in actions for each in self.asked if each not in self.results)

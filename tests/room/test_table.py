@@ -27,7 +27,13 @@ from .driven import (
     refused,
 )
 
-HOLD = Policy(SESSION, restart_lost_start=False, restart_interrupted=False)
+HOLD = Policy(
+    SESSION,
+    restart_lost_start=False,
+    restart_interrupted=False,
+    restream_ip="239.1.1.1",
+    restream_port=5000,
+)
 INCONCLUSIVE = refused("040009", "Source not found", "removeSourceFromSession")
 
 
@@ -114,6 +120,19 @@ class Expected(NamedTuple):
 
 IGNORED, FAILED = Outcome.IGNORED, Outcome.FAILED
 T, K = Target, StepKind
+
+#: A re-stream says nothing about the recording: it waits until nothing is being recorded.
+ASIDE = {
+    State.IDLE: Expected(FAILED, T.IDLE, None, "nothing_to_stream"),
+    State.STARTING: Expected(None, T.RECORDING, K.START),
+    State.RECORDING: Expected(None, T.RECORDING, K.POLL),
+    State.PAUSING: Expected(None, T.PAUSED, K.PAUSE),
+    State.PAUSED: Expected(None, T.PAUSED, K.POLL),
+    State.RESUMING: Expected(None, T.RECORDING, K.RESUME),
+    State.STOPPING: Expected(None, T.IDLE, K.STOP),
+    State.ERROR: Expected(None, T.RECORDING, K.POLL),
+    State.UNKNOWN: Expected(None, T.RECORDING),
+}
 
 TABLE: dict[State, dict[str, Expected]] = {
     State.IDLE: {
@@ -207,6 +226,13 @@ TABLE: dict[State, dict[str, Expected]] = {
         "adopt": Expected(None, T.RECORDING, K.ADOPT),
     },
 }
+
+
+for each, waits in ASIDE.items():
+    TABLE[each] |= {
+        "restream_start": waits,
+        "restream_stop": Expected(IGNORED, waits.target, waits.step),
+    }
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,49 @@
+"""What is wrong with a configuration between its tables, and between the keys of one room.
+
+Found in the text as it was written, so that it can be said together with what is wrong within them.
+"""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from .config_errors import Fault
+
+__all__ = ["faults_between"]
+
+
+def faults_between(data: Mapping[str, Any]) -> list[Fault]:
+    """References to nothing, and what two rooms must not share (R5)."""
+    faults = []
+    servers, rooms = data.get("servers"), data.get("rooms")
+    servers = servers if isinstance(servers, Mapping) else {}
+    rooms = rooms if isinstance(rooms, Mapping) else {}
+    for table, entries in (("servers", servers), ("rooms", rooms)):
+        if isinstance(data.get(table), Mapping) and not entries:
+            faults.append(Fault((table,), f"needs at least one table [{table}.<name>]"))
+    recorded: dict[tuple[str, str], str] = {}
+    for name, room in rooms.items():
+        if not isinstance(room, Mapping):
+            continue
+        server, session = room.get("server"), room.get("session")
+        if isinstance(server, str) and server not in servers:
+            known = ", ".join(servers) or "none"
+            reason = f"{server!r} is no server; configured are: {known}"
+            faults.append(Fault(("rooms", name, "server"), reason))
+        faults += [Fault(("rooms", name, *path), reason) for path, reason in _what_it_records(room)]
+        if isinstance(session, str) and isinstance(server, str):
+            other = recorded.setdefault((server, session.lower()), name)
+            if other != name:
+                reason = f"room {other!r} records this session already; give each room its own"
+                faults.append(Fault(("rooms", name, "session"), reason))
+    return faults
+
+
+def _what_it_records(room: Mapping[str, Any]) -> Iterator[tuple[tuple[str, ...], str]]:
+    """A session that there is, or sources that each recording gets a session of."""
+    session, sources = room.get("session"), room.get("sources")
+    if session is None and sources is None:
+        yield ("session",), "is missing; or write sources = [...] to have one made per recording"
+    elif session is not None and sources is not None:
+        yield ("sources",), "cannot stand beside session; keep one of the two"
+    if session is not None and room.get("delete_session") is True:
+        yield ("delete_session",), "is for rooms with sources; a session that is given is kept"

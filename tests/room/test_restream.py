@@ -1,0 +1,378 @@
+"""The re-stream of the last finished recording: every answer, every lost reply, every restart."""
+
+from dataclasses import replace
+
+import pytest
+
+from bridge.hmp.commands import StartRestreamRecording, StopRestreamRecording, StreamId
+from bridge.mqtt.topics import Topics, render_room
+from bridge.room.answer import Answer, Done
+from bridge.room.made import Phase
+from bridge.room.plan import PRIORITY, next_step
+from bridge.room.state import Policy
+from bridge.room.vocabulary import Action, Outcome, State, StepKind
+
+from .driven import (
+    FINISHED,
+    IS_RECORDING,
+    LOST,
+    OK,
+    OTHER_ID,
+    RECORDING_ID,
+    SESSION,
+    STARTED,
+    DrivenRoom,
+    refused,
+)
+
+POLICY = Policy(SESSION, restream_ip="239.1.1.1", restream_port=5000)
+STREAM_ID = StreamId("bfdac49c-beb7-4271-8acb-de79f3fd2ddf")
+STREAMS = Done(STREAM_ID)
+START, STOP = Action.RESTREAM_START, Action.RESTREAM_STOP
+IN_USE = refused("010006", "Address or port already in use", "startRestreamRecording")
+MULTI = refused("010005", "Only single source recordings can be streamed", START)
+NO_STREAM = refused("040003", "Stream not found", "stopRestreamRecording")
+NOT_STOPPED = refused("070005", "Error while stopping stream", "stopRestreamRecording")
+NOT_READY = refused("070000", "Internal Server Error", "startRestreamRecording")
+
+
+def recorded(policy: Policy = POLICY) -> DrivenRoom:
+    """A room whose recording has finished."""
+    room = DrivenRoom(policy)
+    room.press(Action.RECORD)
+    room.answers(STARTED, IS_RECORDING)
+    room.press(Action.STOP)
+    room.answers(OK, FINISHED)
+    assert room.room.last_recording_id == RECORDING_ID
+    return room
+
+
+def streaming() -> DrivenRoom:
+    room = recorded()
+    room.press(START)
+    room.answer(STREAMS)
+    return room
+
+
+def without_id() -> DrivenRoom:
+    """A re-stream that runs, whose id was lost with the reply to its start."""
+    room = recorded()
+    room.press(START)
+    room.cut()
+    room.answer(IN_USE)
+    return room
+
+
+def published(room: DrivenRoom) -> str:
+    return render_room(Topics(), "r", room.room, dict.fromkeys(State, ""))["hmp/room/r/stream_id"]
+
+
+def test_it_streams_the_last_finished_recording_and_stops() -> None:
+    room = recorded()
+    assert published(room) == "none"
+    start = room.press(START)
+    assert room.command() == StartRestreamRecording(RECORDING_ID, "239.1.1.1", 5000)
+    assert (room.state, published(room)) == (State.IDLE, "none")
+    room.answer(STREAMS)
+    assert (room.outcome(start), published(room)) == (Outcome.OK, STREAM_ID)
+    again = room.press(START)
+    assert (room.outcome(again), room.step) == (Outcome.IGNORED, None)
+    stop = room.press(STOP)
+    assert room.command() == StopRestreamRecording(STREAM_ID)
+    assert published(room) == STREAM_ID  # R1: until HMP has answered
+    room.answer(OK)
+    assert (room.outcome(stop), published(room)) == (Outcome.OK, "none")
+    assert room.room.restream is None
+
+
+def test_the_press_says_where_to() -> None:
+    room = recorded()
+    room.press(START, ip="10.0.0.9", port=6000)
+    assert room.command() == StartRestreamRecording(RECORDING_ID, "10.0.0.9", 6000)
+
+
+@pytest.mark.parametrize(("ip", "port"), [(None, None), ("10.0.0.9", None), (None, 6000)])
+def test_nobody_says_where_to(ip: str | None, port: int | None) -> None:
+    room = recorded(Policy(SESSION))
+    request = room.press(START, ip=ip, port=port)
+    assert room.code(request) == "no_destination"
+    assert room.step is None
+
+
+def test_nothing_was_recorded() -> None:
+    room = DrivenRoom(POLICY)
+    assert room.code(room.press(START)) == "nothing_to_stream"
+    assert room.outcome(room.press(STOP)) is Outcome.IGNORED
+
+
+def test_it_waits_for_the_confirmed_end_of_the_recording() -> None:
+    room = DrivenRoom(POLICY)
+    room.press(Action.RECORD)
+    room.answers(STARTED, IS_RECORDING)
+    start = room.press(START)
+    room.wait(300.0)
+    assert room.outcome(start) is None
+    room.press(Action.STOP)
+    room.answer(OK)
+    assert room.sends(StepKind.CONFIRM)
+    room.answer(FINISHED)
+    assert room.sends(StepKind.RESTREAM)
+    room.answer(STREAMS)
+    assert room.outcome(start) is Outcome.OK
+
+
+def test_it_waits_for_a_recording_that_never_starts() -> None:
+    room = DrivenRoom(POLICY)
+    room.press(Action.RECORD)
+    start = room.press(START)
+    room.answer(refused("070027", "Insufficient Disk Space", "startRecording"))
+    assert room.code(start) == "nothing_to_stream"
+
+
+def test_a_recording_whose_id_is_lost_cannot_be_streamed() -> None:
+    room = recorded()
+    room.press(Action.RECORD)
+    start = room.press(START)
+    room.cut()
+    room.answer(refused("060003", "Active recording currently in progress", "removeSource"))
+    assert room.state is State.RECORDING
+    assert room.code(start) == "id_unknown"
+    assert room.room.restream is None
+
+
+def test_a_press_for_the_recording_goes_first() -> None:
+    room = recorded()
+    room.queueing = True
+    room.press(START)
+    assert room.sends(StepKind.RESTREAM)
+    room.press(Action.RECORD)
+    assert room.sends(StepKind.START)
+    assert PRIORITY[StepKind.START] < PRIORITY[StepKind.RESTREAM]
+
+
+def test_it_expires_only_while_hmp_is_out_of_reach() -> None:
+    room = recorded()
+    room.queueing = True
+    start = room.press(START)
+    room.wait(300.0)
+    assert room.outcome(start) is None
+    room.link(ready=False)
+    room.wait(31.0)
+    assert room.outcome(start) is Outcome.EXPIRED
+    assert room.room.restream is None
+    room.link(ready=True)
+    assert room.step is None
+
+
+@pytest.mark.parametrize(
+    ("refusal", "code"), [(MULTI, "010005"), (IN_USE, "010006"), (NOT_READY, "070000")]
+)
+def test_hmp_refuses(refusal: Answer, code: str) -> None:
+    room = recorded()
+    start = room.press(START)
+    room.answer(refusal)
+    assert (room.outcome(start), room.code(start)) == (Outcome.FAILED, code)
+    assert room.room.restream is None
+    assert room.room.problem is not None
+    assert room.room.problem.code == code
+
+
+# A lost reply (E45).
+
+
+def test_the_first_start_did_not_work() -> None:
+    room = recorded()
+    start = room.press(START)
+    room.cut()
+    assert room.outcome(start) is Outcome.UNKNOWN
+    assert room.command() == StartRestreamRecording(RECORDING_ID, "239.1.1.1", 5000)
+    room.answer(STREAMS)
+    assert published(room) == STREAM_ID
+    assert room.sent.count(StepKind.RESTREAM) == 2
+
+
+def test_the_first_start_worked_and_its_id_is_lost() -> None:
+    room = without_id()
+    assert room.room.restream is not None
+    assert room.room.restream.phase is Phase.RUNNING
+    assert published(room) == "none"
+    stop = room.press(STOP)
+    assert (room.outcome(stop), room.code(stop)) == (Outcome.FAILED, "stream_id_unknown")
+    assert room.step is None
+    other = room.press(START, ip="10.0.0.9", port=6000)
+    assert room.code(other) == "stream_id_unknown"
+
+
+@pytest.mark.parametrize(
+    ("answer", "outcome", "phase"),
+    [
+        (IN_USE, Outcome.IGNORED, Phase.RUNNING),
+        (STREAMS, Outcome.OK, Phase.RUNNING),
+        (MULTI, Outcome.FAILED, None),
+        (NOT_READY, Outcome.FAILED, Phase.RUNNING),
+    ],
+)
+def test_a_start_asks_whether_the_one_without_id_still_runs(
+    answer: Answer, outcome: Outcome, phase: Phase | None
+) -> None:
+    room = without_id()
+    start = room.press(START)
+    assert room.sends(StepKind.RESTREAM)
+    room.answer(answer)
+    stream = room.room.restream
+    assert (room.outcome(start), None if stream is None else stream.phase) == (outcome, phase)
+    assert room.step is None
+
+
+def test_the_question_may_expire_and_the_stream_stays_known() -> None:
+    room = without_id()
+    room.link(ready=False)
+    start = room.press(START)
+    room.wait(31.0)
+    assert room.outcome(start) is Outcome.EXPIRED
+    assert room.room.restream is not None
+    assert room.room.restream.phase is Phase.RUNNING
+
+
+def test_it_is_repeated_once() -> None:
+    room = recorded()
+    room.press(START)
+    room.cut()
+    room.cut()
+    assert room.step is None
+    assert room.room.restream is not None
+    assert room.room.restream.phase is Phase.RUNNING  # as far as anybody knows
+    assert room.sent.count(StepKind.RESTREAM) == 2
+
+
+@pytest.mark.parametrize("answer", [MULTI, refused("070004", "Error while starting stream", START)])
+def test_the_repeat_is_refused_for_another_reason(answer: Answer) -> None:
+    room = recorded()
+    room.press(START)
+    room.cut()
+    stop = room.press(STOP)
+    room.answer(answer)
+    assert room.room.restream is None
+    assert room.outcome(stop) is Outcome.IGNORED
+
+
+@pytest.mark.parametrize(("answer", "outcome"), [(STREAMS, Outcome.OK), (IN_USE, Outcome.FAILED)])
+def test_a_stop_waits_for_the_repeat(answer: Answer, outcome: Outcome) -> None:
+    room = recorded()
+    room.press(START)
+    room.link(ready=False)
+    room.answer(LOST)
+    stop = room.press(STOP)
+    again = room.press(STOP)
+    assert room.outcome(again) is Outcome.IGNORED
+    room.link(ready=True)
+    room.answer(answer)
+    if outcome is Outcome.OK:
+        assert room.sends(StepKind.RESTREAM_STOP)
+        room.answer(OK)
+    assert room.outcome(stop) is outcome
+
+
+# The last press counts (R10).
+
+
+def test_a_stop_overtakes_a_start_that_waits() -> None:
+    room = DrivenRoom(POLICY)
+    room.press(Action.RECORD)
+    start, stop = room.press(START), room.press(STOP)
+    assert (room.outcome(start), room.outcome(stop)) == (Outcome.IGNORED, Outcome.IGNORED)
+    assert room.room.restream is None
+
+
+def test_a_stop_follows_a_start_on_its_way() -> None:
+    room = recorded()
+    start = room.press(START)
+    stop = room.press(STOP)
+    room.answer(STREAMS)
+    assert (room.outcome(start), room.step) == (Outcome.OK, StepKind.RESTREAM_STOP)
+    room.answer(OK)
+    assert (room.outcome(stop), room.room.restream) == (Outcome.OK, None)
+
+
+def test_a_start_follows_a_stop_on_its_way() -> None:
+    room = streaming()
+    stop = room.press(STOP)
+    start = room.press(START)
+    assert room.sends(StepKind.RESTREAM_STOP)
+    room.answer(OK)
+    assert (room.outcome(stop), room.step) == (Outcome.OK, StepKind.RESTREAM)
+    room.answer(STREAMS)
+    assert room.outcome(start) is Outcome.OK
+
+
+def test_a_start_overtakes_a_stop_that_waits() -> None:
+    room = streaming()
+    room.link(ready=False)
+    stop = room.press(STOP)
+    start = room.press(START)
+    assert (room.outcome(stop), room.outcome(start)) == (Outcome.IGNORED, Outcome.IGNORED)
+    assert published(room) == STREAM_ID
+
+
+@pytest.mark.parametrize(
+    ("answers", "outcome", "left"),
+    [
+        ([NO_STREAM], Outcome.OK, "none"),
+        ([NOT_STOPPED], Outcome.FAILED, STREAM_ID),
+        ([LOST, NO_STREAM], Outcome.OK, "none"),
+    ],
+)
+def test_what_hmp_says_to_a_stop(answers: list[Answer], outcome: Outcome, left: str) -> None:
+    room = streaming()
+    stop = room.press(STOP)
+    room.answers(*answers)
+    assert (room.outcome(stop), published(room), room.step) == (outcome, left, None)
+
+
+# A restart.
+
+
+def test_a_kill_while_the_start_is_on_its_way() -> None:
+    room = recorded()
+    start = room.press(START)
+    assert room.sends(StepKind.RESTREAM)
+    room.kill()
+    assert room.outcome(start) is Outcome.UNKNOWN
+    room.link(ready=True)
+    assert room.sends(StepKind.RESTREAM)
+    room.kill()
+    room.link(ready=True)
+    assert room.step is None
+
+
+def test_a_kill_while_it_runs() -> None:
+    room = streaming()
+    room.kill()
+    assert published(room) == STREAM_ID
+    stop = room.press(STOP)
+    room.kill()
+    room.link(ready=True)
+    assert next_step(room.room, room.now) == room.room.busy
+    room.answer(OK)
+    assert room.outcome(stop) is Outcome.OK
+
+
+def test_a_kill_while_it_waits() -> None:
+    room = recorded()
+    room.link(ready=False)
+    start = room.press(START)
+    room.kill()
+    room.link(ready=True)
+    room.answer(STREAMS)
+    assert room.outcome(start) is Outcome.OK
+
+
+def test_another_recording_finishes_meanwhile() -> None:
+    """The question after a lost reply is about the recording that was to be streamed."""
+    room = recorded()
+    room.press(START)
+    room.link(ready=False)
+    room.answer(LOST)
+    room.room = replace(room.room, last_recording_id=OTHER_ID)
+    room.link(ready=True)
+    assert room.command() == StartRestreamRecording(RECORDING_ID, "239.1.1.1", 5000)
