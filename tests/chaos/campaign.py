@@ -1,5 +1,6 @@
 """Round after round: faults, then calm, then judgement."""
 
+import shutil
 import tempfile
 import time
 from collections import Counter
@@ -9,7 +10,7 @@ from typing import Final
 
 import trio
 
-from .faults import carry_out
+from .faults import adopt, carry_out
 from .judge import NAMES, Violation, judge
 from .observation import Observation
 from .observer import Observer
@@ -47,6 +48,8 @@ class Campaign:
     commands: int = 0
     violations: list[tuple[int, Violation]] = field(default_factory=list)
     _standing: set[tuple[str, str]] = field(default_factory=set)
+    #: Room and id of recordings that the operator hands to their rooms.
+    _foundlings: list[tuple[str, str]] = field(default_factory=list)
 
     async def run(self) -> bool:
         """Run; whether nothing was violated."""
@@ -62,7 +65,10 @@ class Campaign:
                 await self._round(site, observer, self.first + self.rounds)
                 self.rounds += 1
             nursery.cancel_scope.cancel()
+        observer.next_round()
         self._report(site, observer)
+        if not self.violations:
+            shutil.rmtree(folder)
         return not self.violations
 
     async def _round(self, site: Site, observer: Observer, number: int) -> None:
@@ -70,6 +76,7 @@ class Campaign:
         plan = make_plan(self.seed, number, places)
         observer.next_round()
         before = Counter(site.faults)
+        await self._adopt(site, number)
         await carry_out(site, plan)
         began = trio.current_time()
         seen, found = await self._settle(site, observer)
@@ -117,14 +124,23 @@ class Campaign:
         self._standing = names
 
     async def _sweep(self, site: Site, plan: Plan, seen: Observation | None) -> None:
-        """The operator, told by the alarm, ends in HMP's web pages what nobody knows."""
-        if seen is None or not plan.sweep:
+        """The operator, told by the alarm, ends in HMP's pages what nobody knows, or adopts it."""
+        if seen is None or plan.after == "leave":
             return
         shown = {seen.retained.get(f"room/{room.name}/recording_id") for room in seen.rooms}
-        servers = {room.session: room.server for room in seen.rooms}
+        rooms = {room.session: room for room in seen.rooms}
         for recording in seen.recordings:
             if recording.active and recording.id not in shown:
-                await site.hmps[servers[recording.session]].ask("stop", recording=recording.id)
+                room = rooms[recording.session]
+                if plan.after == "adopt":
+                    self._foundlings.append((room.name, recording.id))
+                else:
+                    await site.hmps[room.server].ask("stop", recording=recording.id)
+
+    async def _adopt(self, site: Site, number: int) -> None:
+        foundlings, self._foundlings = self._foundlings, []
+        for index, (room, recording_id) in enumerate(foundlings):
+            await adopt(site, f"{self.seed}-{number}-adopt-{index}", room, recording_id)
 
     def _report(self, site: Site, observer: Observer) -> None:
         faults = site.faults

@@ -13,7 +13,7 @@ from .panel import Press
 from .plan import Fault, Plan, Tap
 from .site import BASE, Site
 
-__all__ = ["FAULTS", "carry_out"]
+__all__ = ["FAULTS", "adopt", "carry_out"]
 
 
 async def carry_out(site: Site, plan: Plan) -> None:
@@ -27,6 +27,13 @@ async def carry_out(site: Site, plan: Plan) -> None:
                     await _tap(site, tap)
                 case Fault() as fault:
                     nursery.start_soon(FAULTS[fault.kind], site, fault)
+
+
+async def adopt(site: Site, press_id: str, room: str, recording_id: str) -> None:
+    """Hand a recording to its room, as somebody does who has looked into HMP's web pages."""
+    press = Press(press_id, room, "adopt", time.time())
+    wanted = {"id": press_id, "action": "adopt", "recording_id": recording_id}
+    await site.panel.press(press, f"{BASE}/room/{room}/set", json.dumps(wanted).encode())
 
 
 async def _tap(site: Site, tap: Tap) -> None:

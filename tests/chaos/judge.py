@@ -186,25 +186,31 @@ def _last_stop(asked: Sequence[Asked]) -> Asked | None:
 
 def _starts_are_counted(view: _View) -> _Found:
     allowed = view.seen.restarts_allowed.get(view.room.session, 0)
-    allowed += sum(_starts_of(press, view.told(press)) for press in view.asked)
+    once = 2 if view.room.restarts_lost else 1
+    if view.room.restarts_interrupted:
+        allowed += once * view.seen.interruptions.get(view.room.session, 0)
+    allowed += sum(_starts_of(press, view.told(press), once) for press in view.asked)
     starts = view.seen.starts.get(view.room.session, 0)
     if starts > allowed:
         yield "started_too_often", f"{starts} starts executed, {allowed} allowed"
 
 
-def _starts_of(press: Asked, told: Sequence[Told]) -> int:
-    """How many starts a press may have caused, by what became of it (R7)."""
+def _starts_of(press: Asked, told: Sequence[Told], once: int) -> int:
+    """How many starts a press may have caused, by what became of it (R7).
+
+    `once` is how many starts one intent may take when its outcome is unknown.
+    """
     if press.action not in ("record", "toggle"):
         return 0
     if not told:
-        return 2 if press.excused or not press.acked else 0
+        return once if press.excused or not press.acked else 0
     match told[0]:
         case Told(outcome="ok", state="idle"):
             return 0  # a toggle that was a stop
         case Told(outcome="ok"):
             return 1
         case Told(outcome="unknown"):
-            return 2
+            return once
         case _:
             return 0
 

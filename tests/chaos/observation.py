@@ -13,12 +13,16 @@ class Room:
 
     `proves`: its HMP answers 060003 to the question of R7. Where it does not, nobody can say
     whether an unknown recording has ended, and its alarm may end with the room's next recording.
+    `restarts_lost`, `restarts_interrupted`: the room's policy after a lost start (R7) and after an
+    interruption (R25).
     """
 
     name: str
     server: str
     session: str
     proves: bool = True
+    restarts_lost: bool = True
+    restarts_interrupted: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +93,9 @@ class Observation:
     told: Mapping[str, Sequence[Told]] = field(default_factory=dict)
     #: Successful startRecording of this round, by session.
     starts: Mapping[str, int] = field(default_factory=dict)
-    #: Recordings that HMP lost or turned to ERROR this round, and doubts carried over, by session.
+    #: Recordings that HMP lost or turned to ERROR this round, by session.
+    interruptions: Mapping[str, int] = field(default_factory=dict)
+    #: Starts that the round before may have left to this one, by session.
     restarts_allowed: Mapping[str, int] = field(default_factory=dict)
     #: When people were last told by alarm or result that a start's outcome is unknown, by room.
     reported: Mapping[str, float] = field(default_factory=dict)

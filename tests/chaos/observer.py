@@ -63,9 +63,7 @@ class Observer:
             room: time.time() for room, alarm in self._alarms.items() if alarm == "outcome_unknown"
         }
         self._gather()
-        allowed = self._carried + site.losses
-        for recording_id in self._lost:
-            allowed[self._sessions[recording_id]] += 2
+        interruptions = site.losses + Counter(self._sessions[each] for each in self._lost)
         return Observation(
             rooms=site.rooms,
             recordings=recordings,
@@ -77,7 +75,8 @@ class Observer:
             asked=self._asked(),
             told=self._told,
             starts=self._starts,
-            restarts_allowed=allowed,
+            interruptions=interruptions,
+            restarts_allowed=self._carried,
             reported=self._reported,
             seen=tuple(self._seen),
             memory=site.daemon.measure(),
@@ -96,8 +95,9 @@ class Observer:
         self._lost.clear()
         self._carried.clear()
         for room in self.site.rooms:
-            if self._retained.get(f"room/{room.name}/state") not in ("idle", "recording", "paused"):
-                self._carried[room.session] += 2  # a restart of R7 or R25 is still to come
+            state = self._retained.get(f"room/{room.name}/state")
+            if state == "unknown" and room.restarts_lost:
+                self._carried[room.session] += 1
 
     def _listen(self) -> None:
         heard, self.site.panel.heard = self.site.panel.heard, []

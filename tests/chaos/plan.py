@@ -5,8 +5,8 @@ the same round; what the machine makes of it in time is its own.
 """
 
 import random
-from dataclasses import dataclass, field
-from typing import Final
+from dataclasses import dataclass
+from typing import Final, Literal
 
 from .hmp_proxy import ARMS, Arm
 from .mqtt_proxy import TRIGGERS, Trigger
@@ -86,13 +86,12 @@ _STYLES: Final = {
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """One round. `sweep`: whether the operator afterwards ends recordings nobody knows."""
+    """One round. `after`: what the operator does with recordings that nobody knows."""
 
     style: Style
     seconds: float
     operations: tuple[Operation, ...]
-    sweep: bool
-    taps: int = field(default=0)
+    after: Literal["stop", "adopt", "leave"]
 
 
 def make_plan(seed: int, number: int, site: Site) -> Plan:
@@ -109,7 +108,8 @@ def make_plan(seed: int, number: int, site: Site) -> Plan:
         Operation(chance.uniform(0.3, seconds), _kill(chance, site)) for _ in range(style.kills)
     ]
     operations = sorted([*taps, *faults, *kills], key=lambda each: each.at)
-    return Plan(style, seconds, tuple(operations), chance.random() < 0.75, len(taps))
+    after: Literal["stop", "adopt", "leave"] = chance.choice(("stop", "stop", "adopt", "leave"))
+    return Plan(style, seconds, tuple(operations), after)
 
 
 def _taps(chance: random.Random, prefix: str, site: Site, seconds: float) -> list[Operation]:

@@ -63,8 +63,10 @@ class Site:
                 server,
                 str(uuid.UUID(int=chance.getrandbits(128), version=4)),
                 proves="active_check=before" in _SERVERS[server],
+                restarts_lost=index % 2 == 0,
+                restarts_interrupted=index % 3 != 2,
             )
-            for server, number in names
+            for index, (server, number) in enumerate(names)
         )
         self.hmps = {
             server: Hmp(server, folder / f"{server}.toml", 2 * seed + number, knobs)
@@ -182,15 +184,15 @@ class Site:
                 "poll_interval": "200ms",
                 "max_polls_per_second": 50.0,
             }
-        for number, room in enumerate(self.rooms):
+        for room in self.rooms:
             tables[f"rooms.{room.name}"] = {
                 "server": room.server,
                 "session": room.session,
                 "action_ttl": "5s",
                 "restart_within": "20s",
                 "interrupt_backoff": "1s",
-                "on_lost_start": "hold" if number % 2 else "restart",
-                "on_interrupted": "hold" if number % 3 == 2 else "restart",
+                "on_lost_start": "restart" if room.restarts_lost else "hold",
+                "on_interrupted": "restart" if room.restarts_interrupted else "hold",
             }
         lines = []
         for name, table in tables.items():

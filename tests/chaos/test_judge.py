@@ -4,117 +4,26 @@
 must name it.
 """
 
-import json
-from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any
 
 import pytest
 
+from .calms import (
+    ENDED,
+    IDLE,
+    OTHER,
+    SESSION,
+    SHOWN,
+    SPARE,
+    calm,
+    document,
+    stopped,
+    told,
+    topics,
+    world,
+)
 from .judge import MOST_MEMORY, NAMES, judge
 from .observation import Asked, Observation, Room, Told, WorldRecording
-
-_SHOWN = "0d9a2a54-6f0c-4ac3-9d0c-000000000001"
-_ENDED = "0d9a2a54-6f0c-4ac3-9d0c-000000000002"
-_SPARE = "0d9a2a54-6f0c-4ac3-9d0c-000000000003"
-_SESSION = "5e551017-0000-4000-8000-000000000001"
-_OTHER = "5e551017-0000-4000-8000-000000000002"
-
-
-def topics(alarms: list[str] | None = None, **changes: Any) -> dict[str, str]:
-    """The retained topics of the recording room `one`, with these values changed everywhere."""
-    values: dict[str, Any] = {
-        "availability": "online",
-        "state": "recording",
-        "recording": True,
-        "paused": False,
-        "tally": "red",
-        "recording_id": _SHOWN,
-        "last_recording_id": _ENDED,
-        "session_id": _SESSION,
-        "title": None,
-        "alarm": alarms[0] if alarms else None,
-        "started_at": "2026-03-04T09:00:00Z",
-    } | changes
-    scalars = {
-        f"room/one/{leaf}": "none"
-        if value is None
-        else json.dumps(value)
-        if isinstance(value, bool)
-        else str(value)
-        for leaf, value in values.items()
-    }
-    status = json.dumps(values | {"alarms": alarms or []})
-    return scalars | {
-        "room/one/status": status,
-        "bridge/state": "online",
-        "server/main/state": "ready",
-    }
-
-
-def document(recording: str | None = _SHOWN, last: str | None = _ENDED) -> dict[str, Any]:
-    """What the journal holds of a room."""
-    return {
-        "recording": None if recording is None else {"id": recording},
-        "last_recording_id": last,
-    }
-
-
-IDLE = topics(
-    state="idle", recording=False, recording_id=None, started_at=None, last_recording_id=_SHOWN
-)
-
-
-def world(**states: str) -> list[WorldRecording]:
-    """HMP's recordings: `shown` and `ended` unless told otherwise."""
-    found = {"ended": "FINISHED", "shown": "RECORDING"} | states
-    made = {"ended": (_ENDED, 100.0), "shown": (_SHOWN, 200.0), "spare": (_SPARE, 150.0)}
-    return [WorldRecording(made[n][0], _SESSION, s, made[n][1]) for n, s in found.items()]
-
-
-def calm(**changes: Any) -> Observation:
-    """A room that records, after one recording that was stopped; all is well."""
-    seen = Observation(
-        rooms=[Room("one", "main", _SESSION)],
-        recordings=world(),
-        retained=topics(),
-        journal={"one": document()},
-        journalled={"one": [_ENDED, _SHOWN]},
-        published={"one": [_ENDED, _SHOWN]},
-        sessions={_ENDED: _SESSION, _SHOWN: _SESSION},
-        asked=[
-            Asked("a", "one", "record", 99.0),
-            Asked("b", "one", "stop", 150.0),
-            Asked("c", "one", "record", 199.0),
-        ],
-        told={
-            "a": [Told("a", "ok", "recording")],
-            "b": [Told("b", "ok", "idle")],
-            "c": [Told("c", "ok", "recording")],
-        },
-        starts={_SESSION: 2},
-        memory=50_000,
-    )
-    return replace(seen, **changes)
-
-
-def stopped(**changes: Any) -> Observation:
-    """The same room after its last word was a stop; all is well."""
-    base = calm()
-    seen = replace(
-        base,
-        recordings=world(shown="FINISHED"),
-        retained=IDLE,
-        journal={"one": document(None, _SHOWN)},
-        asked=[*base.asked, Asked("d", "one", "stop", 250.0)],
-        told={**base.told, "d": [Told("d", "ok", "idle")]},
-    )
-    return replace(seen, **changes)
-
-
-def told(seen: Observation, **results: list[Told]) -> Mapping[str, list[Told]]:
-    """The results of `seen` with some of them replaced."""
-    return {**seen.told, **results}  # type: ignore[dict-item]  # the tests' own are lists
 
 
 def names(seen: Observation) -> set[str]:
@@ -130,8 +39,8 @@ def test_nothing_is_wrong_with_a_calm() -> None:
 UNKNOWN = topics(["outcome_unknown"], recording_id=None)
 
 WRONG: list[tuple[str, Observation]] = [
-    ("forgotten_recording", calm(recordings=world(ended="RECORDING"), starts={_SESSION: 2})),
-    ("forgotten_recording", calm(recordings=world(ended="PAUSED"), published={"one": [_SHOWN]})),
+    ("forgotten_recording", calm(recordings=world(ended="RECORDING"), starts={SESSION: 2})),
+    ("forgotten_recording", calm(recordings=world(ended="PAUSED"), published={"one": [SHOWN]})),
     ("unreported_spare", calm(recordings=world(spare="RECORDING"))),
     (
         "unreported_spare",  # told once, and an HMP that can prove it is still recording
@@ -140,12 +49,12 @@ WRONG: list[tuple[str, Observation]] = [
     (
         "unreported_spare",  # told of an earlier one only
         calm(
-            rooms=[Room("one", "main", _SESSION, proves=False)],
+            rooms=[Room("one", "main", SESSION, proves=False)],
             recordings=world(spare="RECORDING"),
             reported={"one": 149.0},
         ),
     ),
-    ("wrong_room", calm(sessions={_ENDED: _OTHER, _SHOWN: _SESSION})),
+    ("wrong_room", calm(sessions={ENDED: OTHER, SHOWN: SESSION})),
     ("stop_not_done", calm(told=told(calm()), recordings=world(ended="RECORDING"))),
     (
         "stop_refused",
@@ -153,8 +62,24 @@ WRONG: list[tuple[str, Observation]] = [
     ),
     ("stop_refused", stopped(told=told(stopped(), d=[Told("d", "expired", "idle", "expired")]))),
     ("stop_refused", stopped(told=told(stopped(), d=[Told("d", "unknown", "idle", "")]))),
-    ("started_too_often", calm(starts={_SESSION: 3})),
+    ("started_too_often", calm(starts={SESSION: 3})),
     ("started_too_often", calm(told=told(calm(), c=[Told("c", "ignored", "recording")]))),
+    (
+        "started_too_often",  # the policy is hold
+        calm(
+            rooms=[Room("one", "main", SESSION, restarts_lost=False)],
+            told=told(calm(), c=[Told("c", "unknown", "unknown", "outcome_unknown")]),
+            starts={SESSION: 3},
+        ),
+    ),
+    (
+        "started_too_often",  # the policy is hold
+        calm(
+            rooms=[Room("one", "main", SESSION, restarts_interrupted=False)],
+            starts={SESSION: 3},
+            interruptions={SESSION: 1},
+        ),
+    ),
     ("started_too_often", calm(told=told(calm(), c=[Told("c", "failed", "idle", "070027")]))),
     ("wrong_state", calm(recordings=world(shown="PAUSED"))),
     ("wrong_state", calm(recordings=world(shown="FINISHED"))),
@@ -168,16 +93,16 @@ WRONG: list[tuple[str, Observation]] = [
     ),
     (
         "wrong_state",  # a recording without an id, and nobody is told
-        calm(retained=topics(recording_id=None, last_recording_id=_SHOWN)),
+        calm(retained=topics(recording_id=None, last_recording_id=SHOWN)),
     ),
     (
         "wrong_state",  # a recording without an id, and HMP records nothing
-        stopped(retained=UNKNOWN | {"room/one/last_recording_id": _SHOWN}),
+        stopped(retained=UNKNOWN | {"room/one/last_recording_id": SHOWN}),
     ),
     ("wrong_state", stopped(retained=IDLE | {"room/one/state": "starting"})),
     ("wrong_last", calm(retained=topics(last_recording_id=None))),
-    ("wrong_last", calm(retained=topics(last_recording_id=_SHOWN))),
-    ("wrong_last", stopped(retained=IDLE | {"room/one/last_recording_id": _ENDED})),
+    ("wrong_last", calm(retained=topics(last_recording_id=SHOWN))),
+    ("wrong_last", stopped(retained=IDLE | {"room/one/last_recording_id": ENDED})),
     ("json_disagrees", calm(retained=topics() | {"room/one/tally": "off"})),
     ("json_disagrees", calm(retained=topics() | {"room/one/title": "Lecture"})),
     ("json_disagrees", calm(retained=topics() | {"room/one/status": "not JSON"})),
@@ -205,9 +130,9 @@ WRONG: list[tuple[str, Observation]] = [
     ("result_repeated", calm(told=told(calm(), b=[Told("b", "ok", "idle")] * 2))),
     ("journal_missing", calm(journal=None)),
     ("journal_missing", calm(journal={})),
-    ("journal_disagrees", calm(journal={"one": document(_ENDED)})),
+    ("journal_disagrees", calm(journal={"one": document(ENDED)})),
     ("journal_disagrees", calm(journal={"one": document(None)})),
-    ("journal_disagrees", stopped(journal={"one": document(None, _ENDED)})),
+    ("journal_disagrees", stopped(journal={"one": document(None, ENDED)})),
     ("second_in_flight", calm(seen=[("second_in_flight", "two at once")])),
     ("daemon_ended", calm(seen=[("daemon_ended", "exit status 70")])),
     ("no_clean_end", calm(seen=[("no_clean_end", "still there")])),
@@ -235,10 +160,9 @@ def test_every_name_has_a_test_that_finds_it() -> None:
 RIGHT: list[tuple[str, Observation]] = [
     (
         "the one restart of a start whose reply was lost",
-        calm(told=told(calm(), c=[Told("c", "unknown", "unknown", "outcome_unknown")]))
-        and calm(
+        calm(
             told=told(calm(), c=[Told("c", "unknown", "unknown", "outcome_unknown")]),
-            starts={_SESSION: 3},
+            starts={SESSION: 3},
         ),
     ),
     (
@@ -248,7 +172,7 @@ RIGHT: list[tuple[str, Observation]] = [
     (
         "a spare file that was told of, at an HMP that can prove nothing",
         calm(
-            rooms=[Room("one", "main", _SESSION, proves=False)],
+            rooms=[Room("one", "main", SESSION, proves=False)],
             recordings=world(spare="RECORDING"),
             reported={"one": 151.0},
         ),
@@ -257,8 +181,8 @@ RIGHT: list[tuple[str, Observation]] = [
         "a recording without an id, alarmed",
         calm(
             recordings=world(shown="FINISHED", spare="RECORDING"),
-            retained=topics(["outcome_unknown"], recording_id=None, last_recording_id=_SHOWN),
-            journal={"one": document(None, _SHOWN)},
+            retained=topics(["outcome_unknown"], recording_id=None, last_recording_id=SHOWN),
+            journal={"one": document(None, SHOWN)},
         ),
     ),
     (
@@ -267,13 +191,17 @@ RIGHT: list[tuple[str, Observation]] = [
             asked=[*calm().asked, Asked("d", "one", "stop", 250.0)],
             told=told(calm(), d=[Told("d", "failed", "recording", "id_unknown")]),
             recordings=world(shown="FINISHED", spare="RECORDING"),
-            retained=topics(["outcome_unknown"], recording_id=None, last_recording_id=_SHOWN),
-            journal={"one": document(None, _SHOWN)},
+            retained=topics(["outcome_unknown"], recording_id=None, last_recording_id=SHOWN),
+            journal={"one": document(None, SHOWN)},
         ),
     ),
     (
         "a restart of a recording that HMP lost",
-        calm(starts={_SESSION: 3}, restarts_allowed={_SESSION: 1}),
+        calm(starts={SESSION: 3}, interruptions={SESSION: 1}),
+    ),
+    (
+        "a restart that the round before has left to this one",
+        calm(starts={SESSION: 3}, restarts_allowed={SESSION: 1}),
     ),
     (
         "a recording in ERROR that the room's policy holds",
@@ -306,7 +234,7 @@ RIGHT: list[tuple[str, Observation]] = [
                 Asked("c", "one", "record", 199.5, acked=False),
             ],
             told={"b": [Told("b", "ignored", "recording")], "c": [Told("c", "ok", "recording")]},
-            starts={_SESSION: 1},
+            starts={SESSION: 1},
         ),
     ),
     (
@@ -321,15 +249,15 @@ RIGHT: list[tuple[str, Observation]] = [
         stopped(
             recordings=[
                 *world(shown="FINISHED"),
-                WorldRecording(_SPARE, _SESSION, "FINISHED", 300.0),
+                WorldRecording(SPARE, SESSION, "FINISHED", 300.0),
             ],
             retained=IDLE
             | {
-                key: value.replace(_SHOWN, _SPARE)
+                key: value.replace(SHOWN, SPARE)
                 for key, value in IDLE.items()
                 if key in ("room/one/last_recording_id", "room/one/status")
             },
-            journal={"one": document(None, _SPARE)},
+            journal={"one": document(None, SPARE)},
         ),
     ),
 ]
