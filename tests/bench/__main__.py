@@ -19,6 +19,7 @@ from .footprint import memory
 from .latency import latency
 from .polls import polls
 from .reconnect import reconnect
+from .scale import scale
 from .stage import Options
 from .start import start
 from .throughput import throughput
@@ -33,6 +34,7 @@ BENCHMARKS: dict[str, Callable[[Options], Sequence[Figure]]] = {
     "memory": memory,
     "start": start,
     "reconnect": reconnect,
+    "scale": scale,
 }
 
 
