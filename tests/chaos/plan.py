@@ -78,9 +78,9 @@ class Style:
 
 
 _STYLES: Final = {
-    Style("kills", 11, 12, False): 40,
+    Style("kills", 11, 12, False): 45,
     Style("mixed", 19, 7, True): 40,
-    Style("links", 28, 0, True): 20,
+    Style("links", 28, 0, True): 15,
 }
 
 
@@ -118,7 +118,7 @@ def _taps(chance: random.Random, prefix: str, site: Site, seconds: float) -> lis
     busy = chance.sample(site.rooms, chance.randint(max(1, len(site.rooms) // 2), len(site.rooms)))
     due = [
         (chance.uniform(0, seconds), chance.choice(busy), _draw(chance, actions, weights))
-        for _ in range(int(seconds * 15))
+        for _ in range(int(seconds * 17))
     ]
     for _ in range(chance.randint(2, 4)):
         at, action = chance.uniform(0, seconds), chance.choice(("record", "stop", "toggle"))
