@@ -20,7 +20,6 @@ limit of the command in flight is the deadline of the scope around all three.
 """
 
 import math
-import uuid
 from collections.abc import Callable
 from typing import TypeVar
 
@@ -29,7 +28,6 @@ import structlog
 import trio
 
 from ..reconnect import Backoff
-from .arguments import RecordingId
 from .command import Command
 from .connection import (
     Connect,
@@ -43,19 +41,14 @@ from .errors import LinkDown, NotAuthorized, OutcomeUnknown, Refused
 from .failures import Unusable, backend_down, connection_lost, not_authorized
 from .link import LinkHealth, LinkSettings, LinkState, Priority
 from .polls import PollSlots
+from .probe import ALIVE_CODES, PROBE_PRIORITY, probe
 from .protocol import Closed, Event, Protocol, Reply, State, Unsolicited
 from .queue import CommandQueue, Request
-from .recording_commands import GetRecordingStatus
 
 __all__ = ["LinkHealth", "LinkSettings", "LinkState", "Priority", "ServerLink"]
 
 T = TypeVar("T")
 log = structlog.get_logger()
-
-#: Goes before everything: its answer decides whether anything else may go.
-_PROBE_PRIORITY = -1
-#: Answers to the probe that prove that it got through to HMP's recordings.
-_ALIVE_CODES = frozenset({"040001", "040002", "070003"})
 
 
 class ServerLink:
@@ -237,8 +230,7 @@ class ServerLink:
 
     def _enqueue_probe(self) -> None:
         """Ask next how a recording is that does not exist (E49)."""
-        command = GetRecordingStatus(RecordingId(str(uuid.uuid4())))
-        self._queue.put(command, _PROBE_PRIORITY)
+        self._queue.put(probe(), PROBE_PRIORITY)
         self._wake.set()
 
     async def _send_next(self) -> None:
@@ -293,7 +285,7 @@ class ServerLink:
 
     def _probed(self, error: Refused | None) -> None:
         self._proved = True
-        if error is not None and error.code not in _ALIVE_CODES:
+        if error is not None and error.code not in ALIVE_CODES:
             self._fail(backend_down(error.code, error.message))
             return
         self._backoff.reset()

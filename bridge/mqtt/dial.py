@@ -3,6 +3,7 @@
 import socket
 import ssl
 import threading
+from collections.abc import Sequence
 from pathlib import Path
 
 import trio
@@ -10,9 +11,10 @@ from paho.mqtt.client import Client
 from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
 from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
+from paho.mqtt.subscribeoptions import SubscribeOptions
 
 from .failures import BrokerFailure, FailureKind, from_exception
-from .settings import BrokerSettings, Protocol, TlsSettings
+from .settings import BrokerSettings, Protocol, Subscription, TlsSettings
 
 __all__ = ["PahoClient", "Will", "dial", "quick_acknowledgement"]
 
@@ -51,6 +53,27 @@ class PahoClient(Client):
         # Nagle's algorithm and a delayed ACK cost 40 ms each time two small packets meet.
         self.tcp.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         return self.tcp
+
+    def subscribe_each(
+        self, subscriptions: Sequence[Subscription], protocol: Protocol
+    ) -> tuple[object, int | None]:
+        """SUBSCRIBE to all at once; paho's return code and the packet identifier."""
+        if protocol == "3.1.1":
+            pairs: list[tuple[str, int]] = [(each.topic_filter, each.qos) for each in subscriptions]
+            return self.subscribe(pairs)
+        return self.subscribe(
+            [
+                (
+                    each.topic_filter,
+                    SubscribeOptions(
+                        qos=each.qos,
+                        retainAsPublished=each.retain_as_published,
+                        retainHandling=each.retain_handling,
+                    ),
+                )
+                for each in subscriptions
+            ]
+        )
 
     @property
     def transport_socket(self) -> socket.socket | None:

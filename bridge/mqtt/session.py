@@ -14,7 +14,6 @@ from paho.mqtt.client import Client, ConnectFlags, MQTTMessage
 from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
-from paho.mqtt.subscribeoptions import SubscribeOptions
 
 from .dial import PahoClient, Will, dial
 from .failures import BrokerFailure, FailureKind, from_connack
@@ -158,7 +157,7 @@ class Session:
         Raises `BrokerFailure` that names the refused filters.
         """
         for batch in _batches(subscriptions):
-            codes = await self._ask(self._send_subscribe(batch))
+            codes = await self._ask(self._client.subscribe_each(batch, self.protocol))
             refused = [
                 f"{each.topic_filter} ({code.getName()})"
                 for each, code in zip(batch, codes, strict=True)
@@ -215,24 +214,6 @@ class Session:
         if not answer.codes:
             self._loop.check()
         return answer.codes
-
-    def _send_subscribe(self, batch: Sequence[Subscription]) -> tuple[object, int | None]:
-        if self.protocol == "3.1.1":
-            pairs: list[tuple[str, int]] = [(each.topic_filter, each.qos) for each in batch]
-            return self._client.subscribe(pairs)
-        return self._client.subscribe(
-            [
-                (
-                    each.topic_filter,
-                    SubscribeOptions(
-                        qos=each.qos,
-                        retainAsPublished=each.retain_as_published,
-                        retainHandling=each.retain_handling,
-                    ),
-                )
-                for each in batch
-            ]
-        )
 
     def _overdue(self) -> BrokerFailure | None:
         patience = self._settings.keepalive

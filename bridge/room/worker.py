@@ -22,6 +22,7 @@ from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import partial
+from math import inf
 
 import trio
 
@@ -38,6 +39,9 @@ from .state import Change, Now, Request, Result, RoomState, Step
 from .vocabulary import StepKind
 
 __all__ = ["Delivery", "Room", "ServerFacts", "clock"]
+
+_PACED = frozenset({StepKind.POLL, StepKind.VERIFY})
+"""Steps that nobody waits for."""
 
 _FAREWELL = 10.0
 """Seconds that a room may take to write down and say what came last."""
@@ -119,6 +123,7 @@ class Room:
         self._planned: Step | None = None
         self._withdrawal = trio.CancelScope()
         self._published: RoomState | None = None
+        self._poll_at: float | None = None
 
     def submit(self, delivery: Delivery) -> None:
         """Ask something of the room; the result is given when it is due."""
@@ -177,7 +182,10 @@ class Room:
         self._wake.set()
 
     def _idle_for(self) -> float:
-        return min(wake_in(self.state, self._clock()), self._memory.tidy_in())
+        poll_in = inf if self._poll_at is None else self._poll_at - trio.current_time()
+        # A poll whose moment has come while another step is under way goes after that one.
+        poll_in = poll_in if self.state.busy is None else inf
+        return min(wake_in(self.state, self._clock()), self._memory.tidy_in(), max(0.0, poll_in))
 
     def _take_in(self) -> None:
         """Decide everything that has come, and let time pass."""
@@ -204,12 +212,24 @@ class Room:
 
     def _plan(self) -> None:
         """Choose what to send now, or call back what waits and is wanted no more (R10)."""
-        step = next_step(self.state, self._clock())
+        step = self._when_due(next_step(self.state, self._clock()))
         if self.state.busy is None:
             self.state = replace(self.state, busy=step)
             self._planned = step
         elif self.state.busy != step:
             self._withdrawal.cancel()
+
+    def _when_due(self, step: Step | None) -> Step | None:
+        """A poll waits for the server's next free moment (R3); everything else goes at once."""
+        if step is None or step.kind not in _PACED or step == self.state.busy:
+            return step
+        if self._poll_at is None:
+            delay = self._link.poll_delay(soon=step.kind is StepKind.VERIFY)
+            self._poll_at = trio.current_time() + delay
+        if trio.current_time() < self._poll_at:
+            return None
+        self._poll_at = None
+        return step
 
     async def _write_down(self) -> None:
         """Return once everything that has come to pass would survive a kill."""
@@ -249,8 +269,6 @@ class Room:
             self._put(_Answered(step, answer))
 
     async def _ask(self, step: Step) -> Answer:
-        if step.kind in (StepKind.POLL, StepKind.VERIFY):
-            await trio.sleep(self._link.poll_delay(soon=step.kind is StepKind.VERIFY))
         try:
             return Done(await self._link.execute(step.command, PRIORITY[step.kind]))
         except (Refused, OutcomeUnknown) as answer:
