@@ -1,0 +1,259 @@
+"""One room's loop at a real server link and the simulated HMP, over memory streams, virtual clock.
+
+What the disk is told, and when, is seen by a journal that notes what HMP had executed and what had
+been published at that moment.
+"""
+
+import json
+import random
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
+from functools import partial
+
+import pytest
+import trio
+import trio.testing
+
+from bridge.hmp.client import LinkSettings, LinkState, Priority, ServerLink
+from bridge.hmp.commands import GetRecordingStatus, RecordingId
+from bridge.hmp.errors import Refused
+from bridge.journal import Input
+from bridge.room.memory import Memory
+from bridge.room.state import Now, Request, Result, RoomState
+from bridge.room.vocabulary import Action, Outcome, State
+from bridge.room.worker import Delivery, Room, ServerFacts
+from bridge.simulator.faults import Fault
+from bridge.simulator.server import Simulator
+from bridge.simulator.wire import StreamWire
+from bridge.simulator.worldfile import load_world
+
+from .driven import POLICY, WALL
+
+
+def clock() -> Now:
+    """The virtual clock."""
+    return Now(trio.current_time(), WALL + trio.current_time())
+
+
+class House:
+    """A room, its link, its HMP, and a disk that takes its time."""
+
+    def __init__(self, *, commit: float = 0.0) -> None:
+        world = load_world(None, now=clock_wall, ids=random.Random(1))
+        self.hmp = Simulator(world)
+        self.commit = commit
+        #: Each document with the commands HMP had executed and the states published by then.
+        self.disk: list[tuple[dict[str, object], list[str], list[State]]] = []
+        self.inputs: list[Input] = []
+        self.published: list[RoomState] = []
+        self.results: list[Result] = []
+        self.accepted: list[str] = []
+        self._changed = trio.Event()
+        self._nursery: trio.Nursery
+        self.link = ServerLink(
+            LinkSettings(name="main", host="hmp"), changed=self._link_changed, connect=self._connect
+        )
+        self.room = Room(
+            "boardroom",
+            RoomState(POLICY, not_ready_since=0.0),
+            self.link,
+            memory=Memory("boardroom", self._save, None),
+            facts=ServerFacts(),
+            publish=self._publish,
+            give=self._give,
+            clock=clock,
+        )
+
+    @property
+    def executed(self) -> list[str]:
+        """Names of the commands that HMP has executed, probes left out."""
+        lines = [entry.line for entry in self.hmp.world.log]
+        return [line.split()[0] for line in lines]
+
+    @asynccontextmanager
+    async def running(self) -> AsyncIterator[trio.CancelScope]:
+        """Room and link at work; the scope is the room's, which ends before the link does."""
+        async with trio.open_nursery() as nursery:
+            self._nursery = nursery
+            nursery.start_soon(self.link.run)
+            async with trio.open_nursery() as rooms:
+                rooms.start_soon(self.room.run)
+                await self.until(lambda: self.room.state.link_ready)
+                yield rooms.cancel_scope
+                rooms.cancel_scope.cancel()
+            nursery.cancel_scope.cancel()
+
+    def press(self, action: Action, request_id: str = "1") -> None:
+        """Ask something of the room."""
+        request = Request(action, request_id, str(action), "topic", trio.current_time())
+        accepted = partial(self.accepted.append, request_id)
+        self.room.submit(Delivery(request, (7, request_id.encode()), accepted))
+
+    async def until(self, look: Callable[[], object]) -> None:
+        """Wait for something to have been published, given or written."""
+        with trio.fail_after(120):
+            while not look():
+                await self._changed.wait()
+
+    async def recording(self) -> None:
+        """Record, and have it verified."""
+        self.press(Action.RECORD, "start")
+        await self.until(
+            lambda: (
+                self.room.state.recording is not None
+                and self.room.state.recording.verified_at is not None
+            )
+        )
+
+    def _link_changed(self, state: LinkState) -> None:
+        self.room.link_changed(ready=state is LinkState.READY)
+
+    async def _connect(self, _host: str, _port: int) -> trio.abc.Stream:
+        ours, theirs = trio.testing.memory_stream_pair()
+        talk = partial(self.hmp.talk, StreamWire(theirs), address="127.0.0.1", peer="link")
+        self._nursery.start_soon(talk)
+        return ours
+
+    async def _save(self, _room: str, document: str, inputs: Sequence[Input]) -> None:
+        await trio.sleep(self.commit)
+        states = [state.state for state in self.published]
+        self.disk.append((json.loads(document), self.executed, states))
+        self.inputs += inputs
+        self._note()
+
+    def _publish(self, state: RoomState) -> None:
+        self.published.append(state)
+        self._note()
+
+    def _give(self, result: Result, arrived: Callable[[], None]) -> None:
+        self.results.append(result)
+        arrived()
+        self._note()
+
+    def _note(self) -> None:
+        self._changed.set()
+        self._changed = trio.Event()
+
+
+def clock_wall() -> float:
+    """The simulated HMP's clock."""
+    return clock().wall
+
+
+async def test_a_press_from_end_to_end(autojump_clock: trio.testing.MockClock) -> None:
+    house = House()
+    async with house.running():
+        house.press(Action.RECORD)
+        await house.until(lambda: house.results)
+    states = [state.state for state in house.published]
+    assert states[-1] is State.RECORDING
+    assert State.STARTING in states
+    assert [result.outcome for result in house.results] == [Outcome.OK]
+    assert house.accepted == ["1"]
+    assert house.inputs == [Input(7, b"1")]
+
+
+async def test_the_intent_is_on_the_disk_before_hmp_hears_of_it(
+    autojump_clock: trio.testing.MockClock,
+) -> None:
+    house = House(commit=0.01)
+    async with house.running():
+        await house.recording()
+    document, executed, _ = next(entry for entry in house.disk if entry[0]["sent"] == "start")
+    assert "startRecording" not in executed
+    assert document["target"] == "recording"
+
+
+async def test_an_id_is_on_the_disk_before_anybody_sees_it(
+    autojump_clock: trio.testing.MockClock,
+) -> None:
+    house = House(commit=0.01)
+    async with house.running():
+        await house.recording()
+    _, _, published = next(entry for entry in house.disk if entry[0]["recording"] is not None)
+    assert State.RECORDING not in published
+
+
+async def test_a_pause_does_not_wait_for_the_disk_but_its_result_does(
+    autojump_clock: trio.testing.MockClock,
+) -> None:
+    house = House(commit=0.05)
+    async with house.running():
+        await house.recording()
+        house.results.clear()
+        house.press(Action.PAUSE, "2")
+        await house.until(lambda: house.disk[-1][0]["pending"])
+        # The first commit that knows of the press ends after HMP has paused.
+        assert "pauseRecording" in house.disk[-1][1]
+        assert house.results == []
+        await house.until(lambda: house.results)
+        assert house.room.state.state is State.PAUSED
+
+
+async def test_quick_presses_do_not_put_polls_off(
+    autojump_clock: trio.testing.MockClock,
+) -> None:
+    """However many polls a room has given up for a press, the next comes in time (R3)."""
+    house = House()
+    async with house.running():
+        await house.recording()
+        for number in range(200):
+            action = Action.PAUSE if number % 2 == 0 else Action.RESUME
+            house.results.clear()
+            house.press(action, str(number))
+            await house.until(lambda: house.results)
+        polls = house.executed.count("getRecordingStatus")
+        await trio.sleep(2 * POLICY.poll_interval)
+        assert house.executed.count("getRecordingStatus") > polls
+
+
+async def test_a_start_in_flight_is_taken_in_when_the_room_is_shut_down(
+    autojump_clock: trio.testing.MockClock,
+) -> None:
+    house = House(commit=0.01)
+    house.hmp.world.faults.add(Fault.from_text("slow_reply:startRecording:5"))
+    async with house.running() as rooms:
+        house.press(Action.RECORD)
+        await house.until(lambda: "startRecording" in house.executed)
+        rooms.cancel()
+    [recording_id] = house.hmp.world.recordings
+    recording = house.disk[-1][0]["recording"]
+    assert isinstance(recording, dict)
+    assert recording["id"] == recording_id
+    assert house.published[-1].state is State.RECORDING
+    assert [result.outcome for result in house.results] == [Outcome.OK]
+
+
+async def test_a_shutdown_in_the_middle_of_a_commit_loses_no_result(
+    autojump_clock: trio.testing.MockClock,
+) -> None:
+    house = House(commit=1.0)
+    async with house.running() as rooms:
+        house.press(Action.STOP)  # ignored: nothing is recorded, and the result is written down
+        await trio.sleep(0.5)
+        rooms.cancel()
+    assert [result.outcome for result in house.results] == [Outcome.IGNORED]
+    assert house.accepted == ["1"]
+
+
+async def test_what_waits_in_the_queue_is_called_back_by_a_stop(
+    autojump_clock: trio.testing.MockClock,
+) -> None:
+    house = House()
+    house.hmp.world.faults.add(Fault.from_text("delay:getRecordingStatus:3"))
+    async with house.running():
+
+        async def occupy() -> None:
+            other = GetRecordingStatus(RecordingId("0f0f0f0f-0665-48cd-b141-1e95283469f1"))
+            with pytest.raises(Refused, match="040001"):
+                await house.link.execute(other, Priority.STOP)
+
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(occupy)
+            await trio.sleep(0.1)
+            house.press(Action.RECORD, "1")
+            await house.until(lambda: house.room.state.busy is not None)
+            house.press(Action.STOP, "2")
+            await house.until(lambda: len(house.results) == 2)
+    assert {result.outcome for result in house.results} == {Outcome.IGNORED}
+    assert "startRecording" not in house.executed
