@@ -80,9 +80,7 @@ def errand(room: RoomState) -> Step | None:
             return None
         return Step(StepKind.RESTREAM_STOP, StopRestreamRecording(stream.id))
     recording = stream.recording
-    if recording is None:
-        if not stream.wanted or not _all_finished(room):
-            return None
+    if recording is None and stream.wanted and _all_finished(room):
         recording = room.last_recording_id
     if recording is None:
         return None

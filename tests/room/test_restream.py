@@ -7,6 +7,7 @@ import pytest
 from bridge.hmp.commands import StartRestreamRecording, StopRestreamRecording, StreamId
 from bridge.mqtt.topics import Topics, render_room
 from bridge.room.answer import Answer, Done
+from bridge.room.durable import must_precede, remember
 from bridge.room.made import Phase
 from bridge.room.plan import PRIORITY, next_step
 from bridge.room.state import Policy
@@ -327,6 +328,16 @@ def test_what_hmp_says_to_a_stop(answers: list[Answer], outcome: Outcome, left: 
     stop = room.press(STOP)
     room.answers(*answers)
     assert (room.outcome(stop), published(room), room.step) == (outcome, left, None)
+
+
+def test_the_start_and_the_id_are_written_down_first() -> None:
+    room = recorded()
+    before = remember(room.room)
+    room.press(START)
+    sent = remember(room.room)
+    assert must_precede(sent, before)
+    room.answer(STREAMS)
+    assert must_precede(remember(room.room), sent)
 
 
 # A restart.

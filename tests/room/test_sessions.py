@@ -16,6 +16,7 @@ from bridge.hmp.commands import (
 from bridge.hmp.errors import Refused
 from bridge.mqtt.topics import Topics, render_room
 from bridge.room.answer import Answer, Done
+from bridge.room.durable import must_precede, remember
 from bridge.room.made import UnwantedSession
 from bridge.room.retained import adopt_retained
 from bridge.room.state import Policy, RoomState
@@ -487,6 +488,26 @@ def test_a_replaced_box_shows_the_session_and_never_removes_it() -> None:
     room.press(Action.STOP)
     room.answers(OK, FINISHED)
     assert (room.state, room.step) == (State.IDLE, None)
+
+
+@pytest.mark.parametrize("lost", [0, 1])
+def test_an_intent_and_an_id_are_written_down_first(lost: int) -> None:
+    """Also where createSession follows itself, and nothing but its title tells them apart (R6)."""
+    room = DrivenRoom(POLICY)
+    kept = remember(room.room)
+    room.press(Action.RECORD)
+    assert must_precede(remember(room.room), kept)
+    for _ in range(lost):
+        kept = remember(room.room)
+        room.cut()
+        assert room.sends(K.CREATE_SESSION)
+        assert must_precede(remember(room.room), kept)
+    kept = remember(room.room)
+    room.answer(CREATED)
+    assert must_precede(remember(room.room), kept)
+    kept = remember(room.room)
+    room.answer(OK)
+    assert not must_precede(remember(room.room), kept)  # a source may be added again
 
 
 def test_refusals_are_values() -> None:
