@@ -122,6 +122,17 @@ def test_it_waits_for_the_confirmed_end_of_the_recording() -> None:
     assert room.outcome(start) is Outcome.OK
 
 
+def test_it_waits_although_an_earlier_recording_could_be_streamed() -> None:
+    room = recorded()
+    room.press(Action.RECORD)
+    room.answers(Done(OTHER_ID), IS_RECORDING)
+    room.press(START)
+    assert room.sends(StepKind.POLL)
+    room.press(Action.STOP)
+    room.answers(OK, FINISHED)
+    assert room.command() == StartRestreamRecording(OTHER_ID, "239.1.1.1", 5000)
+
+
 def test_it_waits_for_a_recording_that_never_starts() -> None:
     room = DrivenRoom(POLICY)
     room.press(Action.RECORD)

@@ -215,8 +215,28 @@ def test_a_stop_after_the_start_was_sent_stops_the_recording() -> None:
     room = starting()
     room.answers(CREATED, OK, OK)
     stop = room.press(Action.STOP)
-    room.answers(STARTED, OK, FINISHED)
+    room.answer(STARTED)
+    assert (session_id(room), room.room.sessions.unwanted) == (MADE, ())
+    room.answers(OK, FINISHED)
     assert (room.outcome(stop), room.command()) == (Outcome.OK, DeleteSession(MADE))
+
+
+def test_stop_while_a_source_is_being_added() -> None:
+    room = starting()
+    room.answer(CREATED)
+    stop = room.press(Action.STOP)
+    assert (room.command(), session_id(room)) == (AddSourceToSession(MADE, CAMERA), MADE)
+    room.answer(OK)
+    assert (room.outcome(stop), room.command()) == (Outcome.IGNORED, DeleteSession(MADE))
+
+
+def test_stop_and_record_again_on_the_way_go_on_with_the_same_session() -> None:
+    room = starting()
+    room.answer(CREATED)
+    room.press(Action.STOP)
+    room.press(Action.RECORD)
+    room.answer(OK)
+    assert room.command() == AddSourceToSession(MADE, SLIDES)
 
 
 def test_a_press_that_expires_on_the_way_leaves_nothing_behind() -> None:
@@ -308,6 +328,16 @@ def test_the_orphan_is_said_while_it_records() -> None:
     room.press(Action.STOP)
     room.answers(OK, FINISHED)
     assert room.room.sessions.orphan is None
+
+
+def test_every_restart_may_lose_a_session_of_its_own() -> None:
+    room = starting()
+    room.cut()
+    room.answers(CREATED, OK, OK, STARTED, IS_RECORDING, NOT_FOUND)
+    assert room.sends(K.CREATE_SESSION)
+    room.cut()
+    assert room.sends(K.CREATE_SESSION)
+    assert (room.state, room.outcome(1)) == (State.STARTING, Outcome.OK)
 
 
 @pytest.mark.parametrize("killed", [True, False])
