@@ -102,6 +102,7 @@ def _stopped(turn: Turn, answer: Answer) -> None:
     match answer:
         case Done():
             answered = True
+            turn.update_recording(stop_taken=True)
         case Refused(kind=ErrorKind.RECORDING_NOT_FOUND):
             answered = True  # its status says whether it has ended or was never there
         case _:

@@ -22,8 +22,9 @@ what people want (`RoomState.target`) and from what is under way, by the table i
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
-from ..hmp.commands import Command, RecordingId, RecordingStatus, SessionId, SourceId
+from ..hmp.commands import Command, RecordingId, RecordingStatus, SessionId
 from .made import NO_SESSIONS, Restream, Sessions
+from .policy import Policy
 from .vocabulary import ALARMS, Action, Alarm, Goal, Outcome, State, StepKind, Stop, Target
 
 __all__ = [
@@ -49,32 +50,6 @@ class Now(NamedTuple):
 
     monotonic: float
     wall: float
-
-
-@dataclass(frozen=True, slots=True)
-class Policy:
-    """The settings of a room that decide what it does. All durations are seconds."""
-
-    #: The session that is recorded; None where `sources` say what each one made is to have.
-    session: SessionId | None
-    action_ttl: float = 30.0
-    mark_ttl: float = 5.0
-    mark_title: str = "Mark"
-    poll_interval: float = 2.0
-    start_timeout: float = 30.0
-    elapsed_every: float = 10.0
-    restart_lost_start: bool = True
-    restart_within: float = 120.0
-    restart_interrupted: bool = True
-    interrupt_backoff: float = 30.0
-    sources: tuple[SourceId, ...] = ()
-    #: Whether a session that was made is removed once nothing more is to be recorded in it.
-    delete_session: bool = False
-    #: What the title of a session that is made begins with.
-    session_title: str = "Recording"
-    #: Where `restream_start` sends to unless it says so itself.
-    restream_ip: str | None = None
-    restream_port: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,6 +163,8 @@ class Recording:
     stop_answered_at: float | None = None
     #: What HMP answered to the last pause, resume or stop it refused.
     refused: Problem | None = None
+    #: HMP took the stop: it knew the recording, whether or not a status ever showed it.
+    stop_taken: bool = False
     failures: int = 0
     title: str | None = None
     title_applied: bool = True

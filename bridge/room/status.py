@@ -65,7 +65,7 @@ def confirmed(turn: Turn, answer: Answer) -> None:
             else:
                 turn.wait_until(turn.now.monotonic + _CONFIRM_EVERY)
         case Refused(kind=ErrorKind.RECORDING_NOT_FOUND):
-            if recording.verified_at is not None or recording.remembered:
+            if recording.verified_at is not None or recording.remembered or recording.stop_taken:
                 _stop_confirmed(turn)
             else:
                 _stop_of_missing(turn)

@@ -693,3 +693,14 @@ def test_nothing_sent_changes_nothing() -> None:
     room.wait(2.0)
     room.answer(NotSent())
     assert replace(room.room, busy=None) == before
+
+
+def test_a_stop_that_hmp_took_is_confirmed_by_not_found() -> None:
+    """Stopped before any status was asked: HMP's OK proves that it knew the recording (R8)."""
+    driven = DrivenRoom()
+    driven.press(Action.RECORD)
+    driven.answer(STARTED)
+    stop = driven.press(Action.STOP)
+    driven.answers(NotSent(), OK, NOT_FOUND)
+    assert driven.outcome(stop) is Outcome.OK
+    assert driven.state is State.IDLE
