@@ -114,6 +114,8 @@ class Room:
         self._publish = publish
         self._give = give
         self._clock = clock
+        #: The instant at which everything was last looked at.
+        self._now = clock()
         self._inbox: deque[Delivery | _Answered | _Told] = deque()
         self._wake = trio.Event()
         self._settled: list[Callable[[], None]] = []
@@ -185,12 +187,15 @@ class Room:
         poll_in = inf if self._poll_at is None else self._poll_at - trio.current_time()
         # A poll whose moment has come while another step is under way goes after that one.
         poll_in = poll_in if self.state.busy is None else inf
-        return min(wake_in(self.state, self._clock()), self._memory.tidy_in(), max(0.0, poll_in))
+        # From the instant of the last look: what fell due since, while the disk was at work, is
+        # due now and not forgotten.
+        due_in = wake_in(self.state, self._now) - (self._clock().monotonic - self._now.monotonic)
+        return max(0.0, min(due_in, self._memory.tidy_in(), poll_in))
 
     def _take_in(self) -> None:
         """Decide everything that has come, and let time pass."""
         self._wake = trio.Event()
-        now = self._clock()
+        now = self._now = self._clock()
         while self._inbox:
             match self._inbox.popleft():
                 case Delivery(request, input_key, accepted):
@@ -212,7 +217,7 @@ class Room:
 
     def _plan(self) -> None:
         """Choose what to send now, or call back what waits and is wanted no more (R10)."""
-        step = self._when_due(next_step(self.state, self._clock()))
+        step = self._when_due(next_step(self.state, self._now))
         if self.state.busy is None:
             self.state = replace(self.state, busy=step)
             self._planned = step

@@ -335,6 +335,7 @@ def test_scalars_and_json_say_the_same(room: RoomState) -> None:
         "verified_at",
         "stale",
         "error",
+        "restream",
     }
 
 

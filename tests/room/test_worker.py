@@ -257,3 +257,18 @@ async def test_what_waits_in_the_queue_is_called_back_by_a_stop(
             await house.until(lambda: len(house.results) == 2)
     assert {result.outcome for result in house.results} == {Outcome.IGNORED}
     assert "startRecording" not in house.executed
+
+
+async def test_what_fell_due_while_the_disk_was_at_work_is_due_at_once(
+    autojump_clock: trio.testing.MockClock,
+) -> None:
+    house = House(commit=6.0)  # longer than a mark keeps
+    house.hmp.world.faults.add(Fault.from_text("delay:startRecording:25"))
+    async with house.running():
+        house.press(Action.RECORD, "1")
+        await house.until(lambda: house.disk)
+        began = trio.current_time()
+        house.press(Action.MARK, "2")
+        await house.until(lambda: house.results)
+        assert (house.results[0].id, house.results[0].outcome) == ("2", Outcome.EXPIRED)
+        assert trio.current_time() - began <= 3 * house.commit

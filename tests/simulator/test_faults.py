@@ -4,7 +4,6 @@ The connection faults are played over memory streams with a virtual clock, so th
 time and can be measured exactly.
 """
 
-# ruff: noqa: ARG001 - pytest-trio takes its clock from the arguments
 import math
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager

@@ -5,7 +5,6 @@ test is about the server closing. A whole test is bounded by pytest's timeout. N
 is waited for is a byte, an end of file, or a change in the world.
 """
 
-# ruff: noqa: ARG001 - pytest-trio takes its clock from the arguments
 import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
