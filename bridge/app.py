@@ -38,6 +38,7 @@ from .room.memory import recall
 from .room.state import Result, RoomState
 from .room.vocabulary import State
 from .room.worker import Room, ServerFacts, clock
+from .room_log import RoomLog
 from .signals import stop_on_signal
 from .systemd import notify
 
@@ -115,7 +116,7 @@ class Bridge:
                 self.links[table.server],
                 memory=memory,
                 facts=facts[table.server],
-                publish=partial(self._publish_room, name, table.tally_words()),
+                publish=partial(self._publish_room, name, table.tally_words(), RoomLog(name)),
                 give=partial(self._give, name),
             )
         return rooms
@@ -237,7 +238,10 @@ class Bridge:
             room.journal_changed(failing=failing)
         self._health_now()
 
-    def _publish_room(self, name: str, tally: dict[State, str], state: RoomState) -> None:
+    def _publish_room(
+        self, name: str, tally: dict[State, str], room_log: RoomLog, state: RoomState
+    ) -> None:
+        room_log.note(state)
         for topic, payload in render_room(self.topics, name, state, tally).items():
             self.image.set(topic, payload)
 
