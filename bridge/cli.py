@@ -44,7 +44,7 @@ def run(arguments: Sequence[str]) -> int:
     if arguments[:1] == ["simulate"]:
         from .simulator.__main__ import main as simulate
 
-        return simulate(arguments[1:])
+        return simulate(arguments[1:], "hmp-bridge simulate")
     options = _parser().parse_args(arguments)
     command: Callable[[argparse.Namespace], int] = options.command
     try:

@@ -43,6 +43,9 @@ def not_connected(settings: LinkSettings, error: BaseException) -> Unusable:
             f"the name {settings.host!r} cannot be resolved",
             f"Check servers.{settings.name}.host and this box's DNS, or use HMP's IP address.",
         )
+    if any(isinstance(cause, ConnectionResetError) for cause in causes):
+        # Accepted and turned away so quickly that it looks like a failure to connect (E47).
+        return not_authorized(settings, None, silently=True)
     if any(isinstance(cause, ConnectionRefusedError) for cause in causes):
         return Unusable(
             LinkState.REFUSED,

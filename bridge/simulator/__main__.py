@@ -30,9 +30,9 @@ def _port(text: str) -> int:
     raise argparse.ArgumentTypeError(f"{text!r} is not a port (0 to 65535)")
 
 
-def _arguments() -> argparse.ArgumentParser:
+def _arguments(program: str) -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
-        prog="python -m bridge.simulator",
+        prog=program,
         description="A simulated Haivision Media Platform: its Command Line API, its quirks, "
         "and faults on demand.",
         epilog="faults: KIND[:COMMAND[:VALUE]][:count=N][:seconds=S], such as "
@@ -51,10 +51,12 @@ def _arguments() -> argparse.ArgumentParser:
     return parser
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
+def main(
+    arguments: Sequence[str] | None = None, program: str = "python -m bridge.simulator"
+) -> int:
     """Run until a signal; the exit code is one of sysexits'."""
     try:
-        options = _arguments().parse_args(arguments)
+        options = _arguments(program).parse_args(arguments)
     except SystemExit as leaving:
         # argparse says 2 where sysexits has a number of its own.
         return os.EX_USAGE if leaving.code else os.EX_OK

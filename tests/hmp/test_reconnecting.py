@@ -14,6 +14,7 @@ from bridge.hmp.client import LinkSettings, LinkState, Priority, ServerLink
 from bridge.hmp.commands import StopRecording
 from bridge.hmp.connection import NothingSent
 from bridge.hmp.errors import LinkDown
+from bridge.hmp.failures import not_connected
 from tests.hmp.peer import SETTINGS, UUID, MemoryHmp, States
 
 STOP = StopRecording(RecordingId(UUID))
@@ -296,3 +297,12 @@ async def test_stopping_a_link_that_waits_to_reconnect(autojump_clock: trio.abc.
         nursery.cancel_scope.cancel()
     with pytest.raises(LinkDown, match="stopping"):
         await link.execute(STOP, Priority.STOP)
+
+
+def test_a_reset_while_connecting_is_a_refusal() -> None:
+    """HMP accepted the connection, so it is there; it turned this box away (E47)."""
+    error = OSError("all attempts to connect failed")
+    error.__cause__ = ConnectionResetError(104, "Connection reset by peer")
+    failure = not_connected(LinkSettings(name="main", host="hmp"), error)
+    assert failure.state is LinkState.UNAUTHORIZED
+    assert "API Access" in failure.what_to_do

@@ -1,6 +1,7 @@
 """The daemon killed and started again: what it wrote down, it knows (R6 to R9, R16)."""
 
 import json
+import resource
 import shutil
 import signal
 
@@ -188,3 +189,32 @@ def test_a_state_folder_that_cannot_be_written_is_refused(site: MakeSite) -> Non
     assert s.daemon.wait() == 69
     assert "state folder" in s.daemon.output
     assert "bridge.state_dir" in s.daemon.output
+
+
+def test_a_disk_that_cannot_be_written_keeps_nothing_from_being_recorded(site: MakeSite) -> None:
+    """Recording comes first: record and stop are sent, and everybody is told (R6)."""
+    s = site()
+    unlimited = resource.prlimit(s.daemon.pid, resource.RLIMIT_FSIZE)
+    resource.prlimit(s.daemon.pid, resource.RLIMIT_FSIZE, (0, unlimited[1]))
+    s.panel.press("r0", "record")
+    s.panel.wait_for("room/r0/ack", "record ok")
+    assert len(s.hmp.recordings("RECORDING")) == 1
+    s.panel.wait_for("room/r0/alarm", "journal_failing")
+    s.panel.wait_for("room/r1/alarm", "journal_failing")
+    s.panel.wait_until(lambda _: '"failing"' in (s.panel.newest("bridge/health") or ""), "health")
+    assert s.daemon.lines_with("journal cannot be written")
+    mark = s.panel.mark()
+    s.panel.press("r0", "stop")
+    s.panel.wait_for("room/r0/ack", "stop ok", since=mark)
+    assert s.hmp.recordings("RECORDING") == []
+
+    resource.prlimit(s.daemon.pid, resource.RLIMIT_FSIZE, unlimited)
+    s.panel.press("r0", "record")
+    s.panel.wait_for("room/r0/alarm", "none", since=mark)
+    s.daemon.wait_for_line("journal is written again")
+    recording_id = s.panel.newest("room/r0/recording_id")
+    mark = kill(s)
+    start_again(s)
+    s.wait_ready(mark)
+    s.panel.wait_until(lambda _: not s.panel.status("r0")["stale"], "asked")
+    assert s.panel.newest("room/r0/recording_id") == recording_id
