@@ -302,7 +302,7 @@ async def test_stopping_a_link_that_waits_to_reconnect(autojump_clock: trio.abc.
 def test_a_reset_while_connecting_is_a_refusal() -> None:
     """HMP accepted the connection, so it is there; it turned this box away (E47)."""
     error = OSError("all attempts to connect failed")
-    error.__cause__ = ConnectionResetError(104, "Connection reset by peer")
+    error.__cause__ = ExceptionGroup("", [ConnectionResetError(104, "Connection reset by peer")])
     failure = not_connected(LinkSettings(name="main", host="hmp"), error)
     assert failure.state is LinkState.UNAUTHORIZED
     assert "API Access" in failure.what_to_do
