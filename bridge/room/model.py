@@ -20,6 +20,7 @@ from .turn import Turn
 from .vocabulary import Action, Alarm, Goal, Outcome, State, StepKind, Stop, Target
 
 __all__ = [
+    "TOGGLES",
     "decide",
     "decide_deferred",
     "follow_status",
@@ -28,7 +29,8 @@ __all__ = [
     "tick",
 ]
 
-_TOGGLES = frozenset({Action.TOGGLE, Action.TOGGLE_PAUSE})
+TOGGLES = frozenset({Action.TOGGLE, Action.TOGGLE_PAUSE})
+"""Actions that do the opposite when they are carried out a second time."""
 
 _ASIDE = frozenset({Action.MARK, Action.RESTREAM_START, Action.RESTREAM_STOP})
 """Actions that say nothing about whether the room is to be recorded."""
@@ -37,7 +39,7 @@ _ASIDE = frozenset({Action.MARK, Action.RESTREAM_START, Action.RESTREAM_STOP})
 def decide(room: RoomState, request: Request, now: Now) -> Change:
     """Take a request. Its result comes with this change or with a later one, exactly once."""
     turn = Turn(room, now)
-    if request.action in _TOGGLES:
+    if request.action in TOGGLES:
         if room.stale or room.deferred:
             # A toggle decided from memory could do the opposite of what the light promised.
             waiting = turn.pending(request, Goal.START, room.policy.action_ttl)

@@ -9,8 +9,9 @@ gives them the time and carries what they say:
     time    ──▶ tick  ──┘
 
 What would be lost or doubled by a kill is journalled before anything else: the intent of a command
-that creates something, and an id that HMP has just given (R6). All else may be sent and published
-while it is being written, for HMP would say the same again.
+that creates something, an id that HMP has just given (R6), and a toggle, which the broker would
+deliver again (R27). All else may be sent and published while it is being written, for HMP would say
+the same again.
 
 A room has one step under way at most. Requests are decided while it is, so a press is never held up
 by HMP. A step that is no longer wanted is withdrawn; one that is on its way to HMP cannot be, and
@@ -32,7 +33,7 @@ from ..hmp.errors import LinkDown, OutcomeUnknown, Refused
 from .answer import Answer, Done, NotSent
 from .answers import apply
 from .memory import Memory
-from .model import decide, journal_changed, link_changed, tick
+from .model import TOGGLES, decide, journal_changed, link_changed, tick
 from .plan import PRIORITY, next_step, wake_in
 from .retained import adopt_retained
 from .state import Change, Now, Request, Result, RoomState, Step
@@ -123,6 +124,8 @@ class Room:
         self._results: list[Result] = list(memory.results)
         self._written: list[Callable[[], None]] = []
         self._planned: Step | None = None
+        #: Something was taken in that would do the opposite if it came again (R27).
+        self._acts_once = False
         self._withdrawal = trio.CancelScope()
         self._published: RoomState | None = None
         self._poll_at: float | None = None
@@ -164,7 +167,7 @@ class Room:
                 while True:
                     self._take_in()
                     self._plan()
-                    if self._memory.comes_first(self.state):
+                    if self._acts_once or self._memory.comes_first(self.state):
                         await self._write_down()
                     self._say_how_things_stand()
                     self._send(nursery)
@@ -201,6 +204,7 @@ class Room:
                 case Delivery(request, input_key, accepted):
                     self._become(decide(self.state, request, now))
                     self._taken += [] if input_key is None else [input_key]
+                    self._acts_once |= request.action in TOGGLES
                     self._settled.append(accepted)
                 case _Answered(step, answer):
                     known = replace(self.state, server_proves=self._facts.proves)
@@ -241,6 +245,7 @@ class Room:
         results, self._results = self._results, []
         taken, self._taken = self._taken, []
         settled, self._settled = self._settled, []
+        self._acts_once = False
         with trio.CancelScope(shield=True):
             await self._memory.keep(self.state, results, taken)
         self._written += [

@@ -190,6 +190,19 @@ async def test_a_pause_does_not_wait_for_the_disk_but_its_result_does(
         assert house.room.state.state is State.PAUSED
 
 
+async def test_a_toggle_is_on_the_disk_before_it_acts(
+    autojump_clock: trio.testing.MockClock,
+) -> None:
+    """Delivered again after a kill it would do the opposite (R27)."""
+    house = House(commit=0.05)
+    async with house.running():
+        await house.recording()
+        house.press(Action.TOGGLE, "2")
+        await house.until(lambda: house.inputs[-1:] == [Input(7, b"2")])
+        assert "stopRecording" not in house.disk[-1][1]
+        await house.until(lambda: house.room.state.recording is None)
+
+
 async def test_quick_presses_do_not_put_polls_off(
     autojump_clock: trio.testing.MockClock,
 ) -> None:
