@@ -150,6 +150,9 @@ class Bridge:
 
     async def _greet(self, session: Session) -> None:
         """On every connection, before anything is published: who else is here, what was here?"""
+        if not session.session_present:
+            self.dispatcher.afresh()
+            await self.journal.forget_inputs()
         info, state = self.topics.bridge_info, self.topics.bridge_state
         unknown = {
             self.topics.room(name, "status"): room

@@ -77,6 +77,10 @@ class Dispatcher:
             self._contact_at = since
         self._live_since = None
 
+    def afresh(self) -> None:
+        """The broker has no session for us: its packet ids of before mean nothing any more."""
+        self._taken.clear()
+
     def live(self) -> None:
         """What was kept for us has been delivered; what comes from now on is fresh."""
         self._live_since = trio.current_time()

@@ -105,6 +105,7 @@ class Journal:
         self._lock = trio.Lock()
         self._rooms: dict[str, Entry] = {}
         self._inputs: dict[int, bytes] = {}
+        self._afresh = False
         self._contact: Stamp | None = None
         self._asked = 0
         self._committed = 0
@@ -165,6 +166,12 @@ class Journal:
         self._inputs.update((item.mid, item.digest) for item in inputs)
         await self._commit()
 
+    async def forget_inputs(self) -> None:
+        """Forget what was taken in: the broker begins afresh, and with it its packet ids (R27)."""
+        self._inputs = {}
+        self._afresh = True
+        await self._commit()
+
     async def save_contact(self) -> None:
         """Write that the broker is in contact now (R16)."""
         self._contact = stamp()
@@ -180,15 +187,17 @@ class Journal:
             rooms, self._rooms = self._rooms, {}
             inputs, self._inputs = self._inputs, {}
             contact, self._contact = self._contact, None
+            afresh, self._afresh = self._afresh, False
             try:
                 self.last_commit = await trio.to_thread.run_sync(
-                    _write, self._connection, rooms, inputs, contact
+                    _write, self._connection, rooms, inputs, contact, afresh
                 )
             except sqlite3.Error as error:
                 # Nothing is forgotten: it goes with the next commit, unless newer by then.
                 self._rooms = rooms | self._rooms
                 self._inputs = inputs | self._inputs
                 self._contact = self._contact or contact
+                self._afresh = self._afresh or afresh
                 self._fails(str(error))
             else:
                 self._fails(None)
@@ -251,6 +260,7 @@ def _write(
     rooms: Mapping[str, Entry],
     inputs: Mapping[int, bytes],
     contact: Stamp | None,
+    afresh: bool,
 ) -> float:
     """One transaction, in a worker thread; seconds it took."""
     began = time.perf_counter()
@@ -264,6 +274,8 @@ def _write(
                     for room, entry in rooms.items()
                 ],
             )
+            if afresh:
+                cursor.execute("DELETE FROM inputs")
             cursor.executemany("INSERT OR REPLACE INTO inputs VALUES (?, ?)", inputs.items())
             if contact is not None:
                 cursor.execute(

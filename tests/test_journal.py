@@ -30,6 +30,16 @@ async def test_what_was_saved_comes_back(tmp_path: Path) -> None:
     again.close()
 
 
+async def test_inputs_are_forgotten_where_the_broker_begins_afresh(tmp_path: Path) -> None:
+    journal = Journal(tmp_path)
+    await journal.save("a", "{}", [Input(7, b"of the session before")])
+    await journal.forget_inputs()
+    assert journal.inputs() == set()
+    await journal.save("a", "{}", [Input(7, b"of this session")])
+    assert journal.inputs() == {Input(7, b"of this session")}
+    journal.close()
+
+
 def test_an_empty_journal_knows_nothing(tmp_path: Path) -> None:
     journal = Journal(tmp_path)
     assert (journal.rooms(), journal.inputs(), journal.contact()) == ({}, set(), None)
