@@ -6,6 +6,7 @@ from anywhere into a typed one. The checks run when the command is made, so an i
 cannot exist, and whatever writes commands to a socket needs no checks of its own.
 """
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, fields
 from enum import Enum, StrEnum
@@ -58,7 +59,7 @@ class Parameter:
 
 
 @dataclass(frozen=True, slots=True)
-class Command(Generic[T_co]):
+class Command(ABC, Generic[T_co]):
     """One line to HMP; `T_co` is what its ``OK`` carries."""
 
     #: exactly as the guide writes it; HMP minds the case (E34)
@@ -88,12 +89,12 @@ class Command(Generic[T_co]):
                     words.append(str(value))
         return tuple(words)
 
+    @abstractmethod
     def result(self, value: str | None) -> T_co:
         """The typed value of ``OK`` (`None`) or ``OK|value``.
 
         Raises `ProtocolViolation` where the value is not what the guide promises.
         """
-        raise NotImplementedError
 
 
 @dataclass(frozen=True, slots=True)
