@@ -230,6 +230,8 @@ class Room:
 
     def _when_due(self, step: Step | None) -> Step | None:
         """A poll waits for the server's next free moment (R3); everything else goes at once."""
+        if step is None:
+            self._poll_at = None  # nothing is polled any more: a moment that passes wakes nobody
         if step is None or step.kind not in _PACED or step == self.state.busy:
             return step
         if self._poll_at is None:

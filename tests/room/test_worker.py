@@ -220,6 +220,26 @@ async def test_quick_presses_do_not_put_polls_off(
         assert house.executed.count("getRecordingStatus") > polls
 
 
+async def test_a_room_without_a_recording_rests(
+    autojump_clock: trio.testing.MockClock,
+) -> None:
+    """The moment of a poll that came to nothing wakes nobody: not after a stop, not in an outage.
+
+    A room that span there would keep the virtual clock from ever advancing.
+    """
+    house = House()
+    async with house.running():
+        await house.recording()
+        await trio.sleep(POLICY.poll_interval / 4)  # the next poll has its moment
+        house.press(Action.STOP, "2")
+        await house.until(lambda: house.room.state.recording is None)
+        await trio.sleep(10 * POLICY.poll_interval)
+        await house.recording()
+        await trio.sleep(POLICY.poll_interval / 4)
+        house.room.link_changed(ready=False)
+        await trio.sleep(10 * POLICY.poll_interval)
+
+
 async def test_a_start_in_flight_is_taken_in_when_the_room_is_shut_down(
     autojump_clock: trio.testing.MockClock,
 ) -> None:
