@@ -65,11 +65,19 @@ class Mosquitto:
         if self._process is None:
             return
         if keep_store:
+            before = self._stored_at()
             self._process.send_signal(signal.SIGUSR1)  # mosquitto: write the store now
-            await trio.sleep(0.05)
+            # Killed earlier it would come back with an older store, or with none at all.
+            with trio.move_on_after(5):
+                while self._stored_at() == before:
+                    await trio.sleep(0.01)
         await self._end(signal.SIGKILL)
         if not keep_store:
             (self.folder / "mosquitto.db").unlink(missing_ok=True)
+
+    def _stored_at(self) -> int | None:
+        store = self.folder / "mosquitto.db"
+        return store.stat().st_mtime_ns if store.exists() else None
 
     async def _end(self, how: signal.Signals) -> None:
         process, self._process = self._process, None
