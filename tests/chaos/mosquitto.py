@@ -69,7 +69,7 @@ class Mosquitto:
             self._process.send_signal(signal.SIGUSR1)  # mosquitto: write the store now
             # Killed earlier it would come back with an older store, or with none at all.
             with trio.move_on_after(5):
-                while self._stored_at() == before:
+                while self._stored_at() == before:  # noqa: ASYNC110 - another process writes it
                     await trio.sleep(0.01)
         await self._end(signal.SIGKILL)
         if not keep_store:
