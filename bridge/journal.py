@@ -189,9 +189,11 @@ class Journal:
             contact, self._contact = self._contact, None
             afresh, self._afresh = self._afresh, False
             try:
-                self.last_commit = await trio.to_thread.run_sync(
-                    _write, self._connection, rooms, inputs, contact, afresh
-                )
+                # It carries what others wait for: whoever holds the lock sees it through.
+                with trio.CancelScope(shield=True):
+                    self.last_commit = await trio.to_thread.run_sync(
+                        _write, self._connection, rooms, inputs, contact, afresh
+                    )
             except sqlite3.Error as error:
                 # Nothing is forgotten: it goes with the next commit, unless newer by then.
                 self._rooms = rooms | self._rooms

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 import trio
+import trio.testing
 
 from bridge.journal import Input, Journal, JournalUnusable, Stamp, stamp
 
@@ -65,6 +66,34 @@ async def test_rooms_that_save_at_once_share_a_commit(tmp_path: Path) -> None:
             nursery.start_soon(journal.save, f"room-{number}", "{}")
     assert len(journal.rooms()) == 200
     assert len(commits) <= 2  # the first perhaps by itself, then everybody who came meanwhile
+    journal.close()
+
+
+async def test_who_is_cancelled_loses_nobody_elses_document(tmp_path: Path) -> None:
+    """A link that ends just when its turn has come had taken a room's document with it."""
+    journal = Journal(tmp_path)
+    contact = trio.CancelScope()
+
+    async def keep_contact() -> None:
+        with contact:
+            await journal.save_contact()
+
+    async def meanwhile() -> None:
+        nursery.start_soon(keep_contact)
+        await trio.testing.wait_all_tasks_blocked()
+        nursery.start_soon(journal.save, "b", "{}")
+        await trio.testing.wait_all_tasks_blocked()
+
+    def while_writing(statement: str) -> None:
+        if statement == "COMMIT":
+            journal._connection.set_trace_callback(None)  # noqa: SLF001 - the first only
+            trio.from_thread.run(meanwhile)
+
+    journal._connection.set_trace_callback(while_writing)  # noqa: SLF001 - the disk at work
+    async with trio.open_nursery() as nursery:
+        await journal.save("a", "{}")
+        contact.cancel()  # the lock is its own by now, and it has not run yet
+    assert set(journal.rooms()) == {"a", "b"}
     journal.close()
 
 
