@@ -56,6 +56,10 @@ def link_changed(room: RoomState, ready: bool, now: Now) -> Change:
     turn = Turn(room, now)
     if ready == room.link_ready:
         return turn.finish()
+    if ready and room.not_ready_since is not None:
+        # Whose time ran out in this very turn, or while the machine slept, is not saved by it.
+        _expire(turn, room.not_ready_since)
+        room = turn.room
     turn.update(link_ready=ready, not_ready_since=None if ready else now.monotonic)
     if ready:
         waited = 0.0 if room.not_ready_since is None else now.monotonic - room.not_ready_since

@@ -642,6 +642,16 @@ def test_a_record_expires_by_the_time_the_link_is_down_and_by_nothing_else() -> 
     assert (room.outcome(request), room.state) == (Outcome.EXPIRED, State.IDLE)
 
 
+def test_a_record_whose_time_ran_out_unseen_is_not_started_when_the_link_is_back() -> None:
+    """The box slept, or its disk held the room up: the link is the first to have a word."""
+    room = DrivenRoom(ready=False)
+    request, toggle = room.press(Action.RECORD), room.press(Action.TOGGLE)
+    room.clock += 31
+    room.link(ready=True)
+    assert [room.outcome(each) for each in (request, toggle)] == [Outcome.EXPIRED] * 2
+    assert (room.state, room.sent) == (State.IDLE, [])
+
+
 def test_the_start_after_a_stop_expires_and_the_stop_stays() -> None:
     room = recording()
     stop = room.press(Action.STOP)
