@@ -54,7 +54,7 @@ def request(
             known=False,
         )
     try:
-        checked = _of_event(parameters) if event else _of_action(action, parameters)
+        checked = _of_event(action, parameters) if event else _of_action(action, parameters)
     except InvalidArgument as error:
         raise NotUnderstood(malformed(str(error)), known=True) from None
     asked = Request(
@@ -99,7 +99,8 @@ _TAKES: Mapping[Action, tuple[str, ...]] = {
 def _of_action(action: Action, parameters: Mapping[str, object]) -> dict[str, Any]:
     takes = _TAKES.get(action, ())
     if action is Action.ADOPT and "recording_id" not in parameters:
-        raise InvalidArgument("recording_id", "", "is missing: the recording to hand over")
+        reason = "recording_id is missing: the id of the recording to hand over"
+        raise NotUnderstood(malformed(reason), known=True)
     for name in parameters:
         if name not in takes:
             words = f"takes {', '.join(takes)}" if takes else "takes no parameters"
@@ -111,14 +112,17 @@ def _of_action(action: Action, parameters: Mapping[str, object]) -> dict[str, An
     }
 
 
-def _of_event(parameters: Mapping[str, object]) -> dict[str, Any]:
-    """What a room uses of what booking systems send; no title is a reason not to record."""
+def _of_event(action: Action, parameters: Mapping[str, object]) -> dict[str, Any]:
+    """What a room uses of what booking systems send; no title is a reason not to record.
+
+    A button is pressed by a person: what it starts belongs to no meeting (R11).
+    """
     title, meeting = parameters.get("title"), parameters.get("id")
     text = arguments.drop_control_characters(title).strip() if isinstance(title, str) else ""
-    return {
-        "title": text[: arguments.TITLE_LIMIT] or None,
-        "owner": "meeting" if meeting is None else f"meeting:{meeting}",
-    }
+    asked: dict[str, Any] = {"title": text[: arguments.TITLE_LIMIT] or None}
+    if action is not Action.TOGGLE:
+        asked["owner"] = "meeting" if meeting is None else f"meeting:{meeting}"
+    return asked
 
 
 def _shown(word: str) -> str:

@@ -96,7 +96,7 @@ def test_parameters_that_do_not_belong_are_refused(word: str) -> None:
 
 def test_adopt_takes_an_id_and_nothing_else() -> None:
     assert ask("adopt", {"recording_id": OTHER_ID}).recording_id == OTHER_ID
-    assert "is missing" in refusal("adopt").problem.message
+    assert refusal("adopt").problem.message.startswith("recording_id is missing")
     for wrong in ("x", 7, None, OTHER_ID + "\n", f"{OTHER_ID} stopRecording"):
         assert refusal("adopt", {"recording_id": wrong}).known
     assert refusal("adopt", {"recording_id": OTHER_ID, "title": "x"}).known
@@ -115,6 +115,13 @@ def test_events_are_taken_with_whatever_a_booking_system_sends() -> None:
     assert ask("meeting_start", {"title": 7}, event=True).title is None
     assert ask("meeting_start", {"title": "\x00 "}, event=True).title is None
     assert len(ask("meeting_start", {"title": "x" * 9999}, event=True).title or "") == 255
+
+
+def test_a_button_is_a_person_and_no_meeting() -> None:
+    """R11: no meeting's end stops what somebody started by hand."""
+    asked = ask("button", {"id": "42", "title": "Weekly"}, event=True)
+    assert asked.owner == "manual"
+    assert asked.title == "Weekly"
 
 
 def test_stops_and_meetings_count_however_old_they_are() -> None:
