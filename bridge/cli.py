@@ -146,7 +146,7 @@ def _demo(options: argparse.Namespace) -> int:
 
 
 def _check(options: argparse.Namespace) -> int:
-    from .config import find_file
+    from .config_sources import find_file
 
     configuration = _load(options)
     print(f"{find_file(options.config)}: ok")
@@ -198,7 +198,8 @@ def _send(options: argparse.Namespace) -> int:
 
 
 def _load(options: argparse.Namespace) -> Any:
-    from .config import find_file, load
+    from .config import load
+    from .config_sources import find_file
 
     return load(find_file(options.config), _overrides(options.set))
 

@@ -1,7 +1,6 @@
 """The configuration: what can be set, what it may be, and where it comes from.
 
-The only place that knows files, environment variables and secrets. What it hands out are the plain
-settings of the parts (`LinkSettings`, `BrokerSettings`, `Policy`).
+What it hands out are the plain settings of the parts (`LinkSettings`, `BrokerSettings`, `Policy`).
 
 Order of precedence: command line, environment (``HMP_BRIDGE_MQTT__HOST``), secrets directory (a
 file ``mqtt__password``; under systemd its credentials), configuration file.
@@ -10,15 +9,13 @@ file ``mqtt__password``; under systemd its credentials), configuration file.
 import hashlib
 import json
 import os
-import re
+import tomllib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from pydantic import (
-    AfterValidator,
     BaseModel,
-    BeforeValidator,
     ConfigDict,
     Field,
     SecretStr,
@@ -36,7 +33,20 @@ from pydantic_settings import (
 )
 
 from .config_consistency import faults_between
-from .config_errors import ConfigurationError, Fault, faults_of, parse_duration
+from .config_errors import ConfigurationError, Fault, faults_of
+from .config_sources import PREFIX, misnamed_sources
+from .config_values import (
+    Address,
+    BaseTopic,
+    Duration,
+    Host,
+    MarkTitle,
+    Name,
+    Port,
+    Session,
+    Sources,
+    Word,
+)
 from .hmp import arguments
 from .hmp.commands import SessionId, SourceId
 from .hmp.link import LinkSettings
@@ -44,39 +54,10 @@ from .mqtt.settings import BrokerSettings, TlsSettings
 from .room.state import Policy
 from .room.vocabulary import State
 
-__all__ = ["Configuration", "RoomTable", "ServerTable", "find_file", "load"]
-
-Name = Annotated[str, Field(pattern=r"^[a-z0-9_-]+$", max_length=40)]
-Duration = Annotated[float, BeforeValidator(parse_duration)]
-Port = Annotated[int, Field(ge=1, le=65535)]
-Session = Annotated[str, AfterValidator(lambda value: arguments.session_id(value, "session"))]
-Address = Annotated[str, AfterValidator(lambda value: arguments.ip_address(value, "ip"))]
-MarkTitle = Annotated[str, AfterValidator(lambda value: arguments.title(value, "mark_title"))]
-
-_MOST_SOURCES = 4
+__all__ = ["Configuration", "RoomTable", "ServerTable", "load"]
 
 _LONGEST_NAME = 200
 """Characters of a room's name in the title of a session, which has a time after it."""
-
-
-def _sources(value: tuple[str, ...]) -> tuple[str, ...]:
-    for source in value:
-        arguments.source_id(source, "sources")
-    if not 1 <= len(value) <= _MOST_SOURCES:
-        raise ValueError(f"takes one to {_MOST_SOURCES} sources, as a session of HMP does")
-    if len({source.lower() for source in value}) < len(value):
-        raise ValueError("names a source twice")
-    return value
-
-
-def _base_topic(value: str) -> str:
-    levels = value.split("/")
-    if len(value) > 40 or not all(levels) or value[0] == "$" or re.search(r"[+#\s\0]", value):
-        raise ValueError(
-            "is no base topic; write up to 40 characters such as hmp or site/hmp, without + # or "
-            "white space, not beginning with $"
-        )
-    return value
 
 
 class Table(BaseModel):
@@ -97,12 +78,12 @@ class Tls(Table):
 class MqttTable(Table):
     """The broker."""
 
-    host: str = "localhost"
+    host: Host = "localhost"
     port: Port | None = None
     username: str | None = None
     password: SecretStr | None = None
     client_id: str | None = None
-    base_topic: Annotated[str, AfterValidator(_base_topic)] = "hmp"
+    base_topic: BaseTopic = "hmp"
     protocol: Literal["auto", "5", "3.1.1"] = "auto"
     transport: Literal["tcp", "websockets"] = "tcp"
     websocket_path: str = "/mqtt"
@@ -115,7 +96,7 @@ class MqttTable(Table):
 class ServerTable(Table):
     """One HMP."""
 
-    host: str
+    host: Host
     port: Port = 23233
     connect_timeout: Annotated[Duration, Field(gt=0)] = 5.0
     query_timeout: Annotated[Duration, Field(gt=0)] = 5.0
@@ -133,11 +114,11 @@ class ServerTable(Table):
 class TallyWords(Table):
     """The words of the topic `tally`."""
 
-    idle: str = "off"
-    recording: str = "red"
-    paused: str = "amber"
-    changing: str = "blink"
-    fault: str = "fault"
+    idle: Word = "off"
+    recording: Word = "red"
+    paused: Word = "amber"
+    changing: Word = "blink"
+    fault: Word = "fault"
 
 
 class RestreamTable(Table):
@@ -153,7 +134,7 @@ class RoomTable(Table):
     name: str | None = None
     server: str
     session: Session | None = None
-    sources: Annotated[tuple[str, ...], AfterValidator(_sources)] | None = None
+    sources: Sources | None = None
     delete_session: bool = False
     restream: RestreamTable | None = None
     action_ttl: Annotated[Duration, Field(gt=0)] = 30.0
@@ -212,7 +193,7 @@ class Configuration(BaseSettings):
     """Everything that can be set."""
 
     model_config = SettingsConfigDict(
-        env_prefix="HMP_BRIDGE_",
+        env_prefix=PREFIX,
         env_nested_delimiter="__",
         extra="forbid",
         frozen=True,
@@ -249,7 +230,9 @@ class Configuration(BaseSettings):
     @classmethod
     def _together(cls, data: Any, handler: ValidatorFunctionWrapHandler) -> "Configuration":
         """Find what is wrong between tables in the same go as what is wrong within them."""
-        faults = list(faults_between(data)) if isinstance(data, Mapping) else []
+        faults = list(misnamed_sources(list(cls.model_fields)))
+        if isinstance(data, Mapping):
+            faults += faults_between(data)
         try:
             configuration: Configuration = handler(data)
         except ValidationError as error:
@@ -289,22 +272,6 @@ class Configuration(BaseSettings):
         )
 
 
-def find_file(given: Path | None) -> Path:
-    """The configuration file: the one given, or the first that exists of the usual places.
-
-    Raises `ConfigurationError` when there is none.
-    """
-    if given is None and "HMP_BRIDGE_CONFIG" in os.environ:
-        given = Path(os.environ["HMP_BRIDGE_CONFIG"])
-    usual = [Path("bridge.toml"), Path("config/bridge.toml"), Path("/etc/hmp-bridge/bridge.toml")]
-    for path in usual if given is None else [given]:
-        if path.is_file():
-            return path
-    looked = ", ".join(str(path) for path in (usual if given is None else [given]))
-    reason = f"there is no configuration file at {looked}; name one with --config FILE"
-    raise ConfigurationError([Fault((), reason)])
-
-
 def load(path: Path, overrides: Mapping[str, Any] | None = None) -> Configuration:
     """Read the configuration from `path` and everything that goes before it.
 
@@ -327,16 +294,22 @@ def load(path: Path, overrides: Mapping[str, Any] | None = None) -> Configuratio
         # The only thing in a source that is more than text: a whole table in one variable.
         faults = list(_unreadable_variables()) or [Fault((), str(error))]
         raise ConfigurationError(faults, path) from None
-    except (OSError, ValueError) as error:
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigurationError([Fault((), f"is not TOML: {error}")], path) from None
+    except OSError as error:
+        reason = f"cannot be read: {error.strerror}; let this user read it"
+        source = path if error.filename is None else Path(error.filename)
+        raise ConfigurationError([Fault((), reason)], source) from None
+    except ValueError as error:
         raise ConfigurationError([Fault((), str(error))], path) from None
 
 
 def _unreadable_variables() -> Iterator[Fault]:
     for name, value in os.environ.items():
-        table = name.upper().removeprefix("HMP_BRIDGE_").lower()
+        table = name.upper().removeprefix(PREFIX).lower()
         if table in Configuration.model_fields and name.upper() != table.upper():
             try:
                 json.loads(value)
             except ValueError:
-                example = f"HMP_BRIDGE_{table.upper()}__KEY"
+                example = f"{PREFIX}{table.upper()}__KEY"
                 yield Fault((table,), f"is no JSON object; set one key by {example}=value")

@@ -12,7 +12,7 @@ __all__ = ["faults_between"]
 
 
 def faults_between(data: Mapping[str, Any]) -> list[Fault]:
-    """References to nothing, and what two rooms must not share (R5)."""
+    """References to nothing, half a login, and what two rooms must not share (R5)."""
     faults = []
     servers, rooms = data.get("servers"), data.get("rooms")
     servers = servers if isinstance(servers, Mapping) else {}
@@ -20,6 +20,10 @@ def faults_between(data: Mapping[str, Any]) -> list[Fault]:
     for table, entries in (("servers", servers), ("rooms", rooms)):
         if isinstance(data.get(table), Mapping) and not entries:
             faults.append(Fault((table,), f"needs at least one table [{table}.<name>]"))
+    mqtt = data.get("mqtt")
+    if isinstance(mqtt, Mapping) and mqtt.get("password") and mqtt.get("username") is None:
+        reason = "is missing; a password is sent only together with a user name"
+        faults.append(Fault(("mqtt", "username"), reason))
     recorded: dict[tuple[str, str], str] = {}
     for name, room in rooms.items():
         if not isinstance(room, Mapping):

@@ -77,7 +77,7 @@ class ConfigurationError(Exception):
             if name := variables.get(f"HMP_BRIDGE_{'__'.join(path[:length])}".upper()):
                 return f"environment variable {name}"
         secret = Path(os.environ.get("CREDENTIALS_DIRECTORY", "."), "__".join(path))
-        if path and "CREDENTIALS_DIRECTORY" in os.environ and secret.is_file():
+        if path and "CREDENTIALS_DIRECTORY" in os.environ and os.access(secret, os.F_OK):
             return f"secret {secret}"
         return str(self.file or "configuration")
 
@@ -134,6 +134,7 @@ _MUST_BE = {
     "model_type": "a table",
     "tuple_type": "a list in brackets",
     "path_type": "a path in quotes",
+    "string_too_short": "text that is not empty",
     "string_type": "text in quotes",
 }
 """Pydantic's kinds of wrong type, in the words of the file."""

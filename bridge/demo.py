@@ -65,12 +65,16 @@ class DemoError(Exception):
 
 
 async def run_demo(with_bridge: bool = True) -> None:
-    """Run until SIGINT or SIGTERM. Raises `DemoError`."""
+    """Run until SIGINT or SIGTERM.
+
+    Raises `DemoError`, and `ConfigurationError` for what the environment says of the bridge.
+    """
     if importlib.util.find_spec("amqtt") is None:
         raise DemoError("the demo brings its own broker: pip install 'hmp-bridge[demo]'")
     configure_logs("warning")
     broker_port = _free_port(_BROKER_PORT, "MQTT broker")
     hmp_port = _free_port(_HMP_PORT, "simulated HMP")
+    configuration = _configuration(broker_port, hmp_port) if with_bridge else None
     async with trio.open_nursery() as outermost:
         everything = trio.CancelScope()
         outermost.start_soon(stop_on_signal, everything.cancel)
@@ -83,22 +87,26 @@ async def run_demo(with_bridge: bool = True) -> None:
                 nursery.start_soon(watch.run)
                 nursery.start_soon(_print_messages, watch)
                 nursery.start_soon(_press_what_is_typed, watch.image)
-                if with_bridge:
-                    nursery.start_soon(_bridge, broker_port, hmp_port)
+                if configuration is not None:
+                    nursery.start_soon(_bridge, configuration)
         outermost.cancel_scope.cancel()
 
 
-async def _bridge(broker_port: int, hmp_port: int) -> None:
+def _configuration(broker_port: int, hmp_port: int) -> Configuration:
     tables = DEMO | {
         "mqtt": {"port": broker_port},
         "servers": {"main": {"host": "localhost", "port": hmp_port}},
     }
+    return Configuration(**tables)
+
+
+async def _bridge(configuration: Configuration) -> None:
     with (
         tempfile.TemporaryDirectory(prefix="hmp-bridge-demo-") as folder,
         claim_state_folder(Path(folder)) as instance_id,
         closing(Journal(Path(folder))) as journal,
     ):
-        await Bridge(Configuration(**tables), instance_id, journal).run()
+        await Bridge(configuration, instance_id, journal).run()
 
 
 @asynccontextmanager

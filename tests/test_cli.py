@@ -17,6 +17,7 @@ from tests.process.programs import HMP_BRIDGE, clean_environment, run_bridge
 
 CONFIGURATION = """
 [mqtt]
+username = "bridge"
 password = "hunter2"
 
 [servers.main]

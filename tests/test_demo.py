@@ -19,7 +19,7 @@ import trio
 from bridge.demo import DemoError, broker_process
 from tests.brokers import free_port
 from tests.process.panel import Panel
-from tests.process.programs import HMP_BRIDGE, Program, run_bridge
+from tests.process.programs import HMP_BRIDGE, Program, clean_environment, run_bridge
 
 pytest.importorskip("amqtt", reason="needs the extra `demo`")
 
@@ -230,3 +230,21 @@ def test_without_the_extra_it_says_what_to_install(tmp_path: Path) -> None:
     assert "pip install 'hmp-bridge[demo]'" in done.stderr
     assert "Traceback" not in done.stderr
     assert run_bridge("demo", "--port", str(free_port())).returncode == os.EX_USAGE
+
+
+def test_what_the_environment_says_of_the_bridge_can_be_wrong() -> None:
+    """One line and exit 78, before anything has been started."""
+    environment = clean_environment({"HMP_BRIDGE_MQTT__PROTOCOL": "4"})
+    done = subprocess.run(
+        [HMP_BRIDGE, "demo"],
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=30,
+    )
+    assert done.returncode == os.EX_CONFIG
+    assert done.stderr == (
+        "environment variable HMP_BRIDGE_MQTT__PROTOCOL: [mqtt] protocol: must be one of "
+        "'auto', '5' or '3.1.1'\n"
+    )
