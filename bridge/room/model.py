@@ -20,6 +20,7 @@ from .turn import Turn
 from .vocabulary import Action, Alarm, Goal, Outcome, State, StepKind, Stop, Target
 
 __all__ = [
+    "MOST_WAITING",
     "TOGGLES",
     "decide",
     "decide_deferred",
@@ -32,6 +33,13 @@ __all__ = [
 TOGGLES = frozenset({Action.TOGGLE, Action.TOGGLE_PAUSE})
 """Actions that do the opposite when they are carried out a second time."""
 
+MOST_WAITING = 64
+"""Requests of one room that may wait for HMP at once. Each is written down again with every press,
+and a button that is stuck must not make that grow for as long as HMP is out of reach."""
+
+_STOPS = frozenset({Action.STOP, Action.RESTREAM_STOP})
+"""Never turned away (R8). They do not add up: where nothing runs or is to run, they are ignored."""
+
 _ASIDE = frozenset({Action.MARK, Action.RESTREAM_START, Action.RESTREAM_STOP})
 """Actions that say nothing about whether the room is to be recorded."""
 
@@ -39,14 +47,18 @@ _ASIDE = frozenset({Action.MARK, Action.RESTREAM_START, Action.RESTREAM_STOP})
 def decide(room: RoomState, request: Request, now: Now) -> Change:
     """Take a request. Its result comes with this change or with a later one, exactly once."""
     turn = Turn(room, now)
-    if request.action in TOGGLES:
-        if room.stale or room.deferred:
-            # A toggle decided from memory could do the opposite of what the light promised.
-            waiting = turn.pending(request, Goal.START, room.policy.action_ttl)
-            turn.update(deferred=(*room.deferred, waiting))
-            return turn.finish()
-    elif request.action not in _ASIDE:
+    toggles = request.action in TOGGLES
+    if not toggles and request.action not in _ASIDE:
         turn.overtake_deferred()
+    waiting = len(turn.room.pending) + len(turn.room.deferred)
+    if waiting >= MOST_WAITING and request.action not in _STOPS:
+        turn.answer(request, Outcome.FAILED, problems.TOO_MANY)
+        return turn.finish()
+    if toggles and (room.stale or room.deferred):
+        # A toggle decided from memory could do the opposite of what the light promised.
+        undecided = turn.pending(request, Goal.START, room.policy.action_ttl)
+        turn.update(deferred=(*room.deferred, undecided))
+        return turn.finish()
     TABLE[room.state][request.action](turn, request)
     return turn.finish()
 

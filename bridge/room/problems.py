@@ -17,6 +17,7 @@ __all__ = [
     "SESSION_NOT_MADE",
     "STREAM_ID_UNKNOWN",
     "TOO_LATE",
+    "TOO_MANY",
     "TOO_OLD",
 ]
 
@@ -65,6 +66,11 @@ BUSY_MARKING = Problem(
     "too_many_marks",
     "Too many HotMarks are waiting",
     "HMP takes one HotMark a second. Send fewer.",
+)
+TOO_MANY = Problem(
+    "too_many_requests",
+    "Too many requests of this room wait for HMP",
+    "Look for a button that is stuck, or a program that does not wait for results.",
 )
 ALREADY_HELD = Problem(
     "already_held",

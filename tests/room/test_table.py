@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 import pytest
 
+from bridge.room.model import MOST_WAITING
 from bridge.room.state import Policy
 from bridge.room.vocabulary import Action, Alarm, Outcome, State, StepKind, Target
 
@@ -355,6 +356,35 @@ def test_a_toggle_waits_until_hmp_was_asked(action: str) -> None:
     assert room.step is StepKind.SETTLE
     room.answer(IS_RECORDING)
     assert room.step is (StepKind.STOP if action == "toggle" else StepKind.PAUSE)
+
+
+@pytest.mark.parametrize("ready", [False, True])
+def test_a_button_that_is_stuck_does_not_fill_the_journal(ready: bool) -> None:
+    """Whether HMP is out of reach or takes its time to start; a stop is taken all the same."""
+    room = DrivenRoom(ready=ready)
+    room.press(Action.RECORD)
+    presses = [room.press(Action.TOGGLE) for _ in range(4 * MOST_WAITING)]
+    assert len(room.room.pending) + len(room.room.deferred) == MOST_WAITING
+    assert room.code(presses[-1]) == "too_many_requests"
+    stop = room.press(Action.STOP)
+    assert room.room.target is Target.IDLE
+    if ready:
+        room.answers(STARTED, OK, FINISHED)
+    else:
+        room.link(ready=True)
+    assert (room.state, room.room.pending, room.room.deferred) == (State.IDLE, (), ())
+    assert set(room.results) == set(room.asked), "every request has its result"
+    assert room.outcome(stop) in (Outcome.OK, Outcome.IGNORED)
+
+
+def test_stops_of_a_recording_that_is_handed_over_do_not_add_up() -> None:
+    room = DrivenRoom(ready=False)
+    adopt = room.press(Action.ADOPT, recording_id=RECORDING_ID)
+    first, second = room.press(Action.STOP), room.press(Action.STOP)
+    assert room.outcome(second) is Outcome.IGNORED
+    room.link(ready=True)
+    room.answers(IS_RECORDING, OK, FINISHED)
+    assert (room.outcome(adopt), room.outcome(first)) == (Outcome.OK, Outcome.OK)
 
 
 def test_a_toggle_that_expires_moves_nothing() -> None:
