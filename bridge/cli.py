@@ -153,7 +153,9 @@ def _check(options: argparse.Namespace) -> int:
     for name, server in configuration.servers.items():
         print(f"  server {name}: {server.host} port {server.port}")
     for name, room in configuration.rooms.items():
-        print(f"  room {name}: session {room.session} on server {room.server}")
+        sources = ", ".join(room.sources or ())
+        recorded = f"sources {sources}" if room.session is None else f"session {room.session}"
+        print(f"  room {name}: {recorded} on server {room.server}")
     return ExitCode.OK
 
 

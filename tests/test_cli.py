@@ -168,6 +168,18 @@ def test_check_says_what_it_understood(
     assert said.err == ""
 
 
+def test_check_says_what_a_room_with_sources_records(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    source = "b86befc3-7b44-4655-852f-21a77935d110"
+    file = tmp_path / "bridge.toml"
+    file.write_text(
+        f'[servers.main]\nhost = "h"\n[rooms.r0]\nserver = "main"\nsources = ["{source}"]\n'
+    )
+    assert run(["check", "--config", str(file)]) == ExitCode.OK
+    assert f"room r0: sources {source} on server main" in capsys.readouterr().out
+
+
 def test_check_says_everything_that_is_wrong(
     configured: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
