@@ -75,7 +75,7 @@ class Daemon:
 
     def terminate(self) -> bool:
         """SIGTERM: it leaves in order, and is started again."""
-        if not self._alive():
+        if not self._alive() or self._told == "SIGKILL":  # killed, and not gone yet
             return False
         self.measure()
         self._told = "SIGTERM"
