@@ -91,6 +91,8 @@ class Bridge:
             clock=clock,
             taken=journal.inputs(),
         )
+        if all(room.known for room in self.rooms.values()):
+            self.dispatcher.begin()
         contact, now = journal.contact(), stamp()
         away = math.inf if contact is None else now.monotonic - contact.monotonic
         if contact is not None:
@@ -170,6 +172,7 @@ class Bridge:
         await session.subscribe([Subscription(info, retain_as_published=False)])
         for topic, room in unknown.items():
             await room.adopt(retained.get(topic, b""))
+        self.dispatcher.begin()
         self.image.set(
             info,
             render_info(

@@ -62,6 +62,7 @@ class Dispatcher:
         self._retained_topics: set[str] = set()
         self._contact_at = trio.current_time()
         self._live_since: float | None = None
+        self._begun = trio.Event()
         self.retained_dropped = 0
 
     def in_contact(self) -> None:
@@ -85,8 +86,17 @@ class Dispatcher:
         """What was kept for us has been delivered; what comes from now on is fresh."""
         self._live_since = trio.current_time()
 
+    def begin(self) -> None:
+        """Every room knows what there is to know: what has come may be carried out."""
+        self._begun.set()
+
     async def run(self) -> None:
-        """Dispatch until cancelled."""
+        """Dispatch until cancelled, from `begin` on.
+
+        A stop that is older than this process must not find a room idle that has yet to learn from
+        its retained topics that it is being recorded (R9).
+        """
+        await self._begun.wait()
         while True:
             message = await self._broker.receive()
             receipt = _Receipt(message, self._receipts)

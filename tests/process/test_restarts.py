@@ -181,6 +181,21 @@ def test_a_press_sent_during_a_short_absence_is_carried_out(site: MakeSite) -> N
     assert len(s.hmp.recordings("RECORDING")) == 1
 
 
+@pytest.mark.mqtt5
+def test_a_stop_waits_for_a_room_to_know_its_recording(site: MakeSite) -> None:
+    """The journal is lost and the broker's session is not: the stop comes first."""
+    s = site()
+    s.panel.press("r0", "record")
+    s.panel.wait_for("room/r0/ack", "record ok")
+    mark = kill(s)
+    s.panel.publish("room/r0/set", '{"action":"stop","id":"early-stop"}')
+    for part in s.daemon.state.glob("journal.db*"):
+        part.write_bytes(b"not a database at all" * 1000)
+    start_again(s)
+    assert outcome(s, "r0", "early-stop", mark) == "ok"
+    assert s.hmp.recordings("RECORDING") == []
+
+
 def test_a_state_folder_that_cannot_be_written_is_refused(site: MakeSite) -> None:
     s = site(start=False)
     blocked = s.folder / "a-file"
