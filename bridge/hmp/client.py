@@ -291,7 +291,8 @@ class ServerLink:
         self._backoff.reset()
         self._error = None
         if self._state is not LinkState.READY:
-            log.info("HMP is ready", server=self.settings.name, round_trip=self._round_trip)
+            milliseconds = round((self._round_trip or 0.0) * 1000, 2)
+            log.info("HMP is ready", server=self.settings.name, ms=milliseconds)
             self._logged_ways.clear()
             self._become(LinkState.READY)
 
