@@ -94,7 +94,8 @@ async def run_demo(with_bridge: bool = True) -> None:
 
 def _configuration(broker_port: int, hmp_port: int) -> Configuration:
     tables = DEMO | {
-        "mqtt": {"port": broker_port},
+        # Said here, so that no variable of the environment leads the demo to a real broker.
+        "mqtt": {"host": "localhost", "port": broker_port, "base_topic": "hmp"},
         "servers": {"main": {"host": "localhost", "port": hmp_port}},
     }
     return Configuration(**tables)

@@ -248,3 +248,9 @@ def test_what_the_environment_says_of_the_bridge_can_be_wrong() -> None:
         "environment variable HMP_BRIDGE_MQTT__PROTOCOL: [mqtt] protocol: must be one of "
         "'auto', '5' or '3.1.1'\n"
     )
+
+
+def test_the_environment_leads_it_to_no_other_broker(stack: ExitStack) -> None:
+    environment = clean_environment({"HMP_BRIDGE_MQTT__HOST": "broker.invalid"})
+    demo = stack.enter_context(closing(Program([HMP_BRIDGE, "demo"], environment=environment)))
+    demo.wait_for_line("hmp/room/boardroom/availability", "online")
