@@ -50,6 +50,11 @@ _CONTACT_EVERY = 10.0
 """Seconds between two journalled contacts with the broker: how well a backlog's age is known."""
 
 
+_MOST_ANSWERS = 8192
+"""Results and acks that may wait for the broker: two for each message of the largest backlog that
+mosquitto was seen to deliver before an acknowledgement, 16 times Receive Maximum."""
+
+
 class ForeignBridge(Exception):
     """Another bridge is online on our base topic (R26)."""
 
@@ -62,7 +67,7 @@ class Bridge:
         self.instance_id = instance_id
         self.journal = journal
         self.topics = Topics(configuration.mqtt.base_topic)
-        self.image = Image()
+        self.image = Image(outbox_limit=_MOST_ANSWERS)
         self.started_at = time.time()
         self._stopping = trio.Event()
         self._online = trio.Event()
