@@ -264,7 +264,7 @@ class Image:
                     "mqtt outbox full, dropping the oldest results",
                     topic=oldest.topic,
                     limit=self._outbox_limit,
-                    hint="results pile up while the broker is away",
+                    what_to_do="bring the broker back: results pile up meanwhile",
                 )
 
     def _done_with(self, outgoing: _Outgoing) -> None:
@@ -280,9 +280,9 @@ class Image:
         self._refuse(topic, "Packet too large", "raise the broker's maximum packet size")
         return False
 
-    def _refuse(self, topic: str, reason: str, hint: str) -> None:
+    def _refuse(self, topic: str, reason: str, what_to_do: str) -> None:
         if not self.refused:
-            log.error("mqtt publication refused", topic=topic, reason=reason, hint=hint)
+            log.error("mqtt publication refused", topic=topic, reason=reason, what_to_do=what_to_do)
         self.refused += 1
 
     def _new_ticket(self) -> int:

@@ -246,7 +246,7 @@ class BrokerLink:
             "mqtt connection failed",
             broker=self.settings.address,
             error=str(failure),
-            hint=failure.advice,
+            what_to_do=failure.advice,
         )
 
 

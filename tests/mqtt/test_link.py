@@ -345,7 +345,7 @@ async def test_ways_to_fail_before_mqtt_are_said_once_with_what_to_do(
     logs = await failing(broker, **settings)
     assert len(logs) == 1
     assert any(each in logs[0]["error"] for each in error.split("|"))
-    assert any(each in logs[0]["hint"] for each in hint.split("|"))
+    assert any(each in logs[0]["what_to_do"] for each in hint.split("|"))
 
 
 async def test_a_broker_that_is_not_there_is_said_once(broker: Broker) -> None:
@@ -370,7 +370,7 @@ async def test_a_wrong_password_is_said_once(
     logs = await failing(broker, username=user, password=password, protocol=protocol)
     assert len(logs) == 1
     assert "Not authorized" in logs[0]["error"]
-    assert "mqtt.username" in logs[0]["hint"]
+    assert "mqtt.username" in logs[0]["what_to_do"]
     assert "wrong" not in str(logs)
     async with running(broker, username="bridge", password="right", protocol=protocol) as run:
         await run.until(BrokerState.ONLINE)
