@@ -275,7 +275,7 @@ def test_send_says_what_hmp_says(send: Send) -> None:
     ("words", "complaint"),
     [
         (("createSession", ""), "sessionTitle: '' must not be blank"),
-        (("createSession",), "createSession: [] takes 1 parameter(s) (sessionTitle), not 0"),
+        (("createSession",), "createSession takes 1 parameter(s) (sessionTitle), not 0"),
         (("createSession", "a", "b"), "takes 1 parameter(s) (sessionTitle), not 2"),
         (("startRecording", "Boardroom"), "'Boardroom' must be a UUID such as"),
         (

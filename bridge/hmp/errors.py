@@ -140,6 +140,8 @@ class InvalidArgument(HmpError, ValueError):
         self.reason = reason
 
     def __str__(self) -> str:
+        if isinstance(self.value, list):  # all of a command's parameters: their number is meant
+            return f"{self.field} {self.reason}"
         shown = repr(self.value)
         if len(shown) > 80:
             shown = f"{shown[:77]}..."

@@ -106,5 +106,5 @@ class Inbox:
                 topic=message.topic,
                 qos=message.qos,
                 waiting=len(self._queue),
-                what_to_do="publish inputs at QoS 1 over MQTT 5, which the broker holds back for us",
+                what_to_do="publish inputs at QoS 1 over MQTT 5, which a broker holds back",
             )
