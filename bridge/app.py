@@ -270,10 +270,7 @@ class Bridge:
         self.image.send(self.topics.room(name, "ack"), render_ack(result))
         self.image.send(self.topics.room(name, "result"), render_result(result), arrived=arrived)
 
-    def _refuse(self, room: str | None, result: Result, arrived: Callable[[], None]) -> None:
-        if room is not None:
-            self._give(room, result, arrived)
-            return
+    def _refuse(self, result: Result, arrived: Callable[[], None]) -> None:
         error = "" if result.problem is None else result.problem.message
         log.warning("request refused", topic=result.origin, id=result.id, error=error)
         self.image.send(self.topics.error, render_result(result), arrived=arrived)

@@ -20,24 +20,21 @@ from .room.problems import ALREADY_HELD, TOO_OLD
 from .room.requests import NotUnderstood, malformed, outlives, request
 from .room.state import Now, Problem, Request, Result
 from .room.vocabulary import Action, Outcome
-from .room.worker import Delivery, Room
+from .room.worker import Delivery, Refusal, Room
 
-__all__ = ["Dispatcher", "Refusal"]
+__all__ = ["Dispatcher"]
 
 log = structlog.get_logger()
 
 _MOST_TOPICS_REMEMBERED = 1000
 _LONGEST_WORD = 40
 
-Refusal = Callable[[str | None, Result, Callable[[], None]], None]
-"""Called with the room (None where it or the action does not exist), the result, and what to call
-once the broker has that."""
-
 
 class Dispatcher:
     """Hands what the broker delivers to the rooms.
 
-    `refuse` answers what no room can decide. `taken` are inputs that were journalled before a
+    `refuse` answers what is for no room or action: it gets the result, and what to call once the
+    broker has that. `taken` are inputs that were journalled before a
     restart and that the broker may deliver again.
     """
 
@@ -47,7 +44,7 @@ class Dispatcher:
         topics: Topics,
         rooms: Mapping[str, Room],
         *,
-        refuse: Refusal,
+        refuse: Callable[[Result, Callable[[], None]], None],
         clock: Callable[[], Now],
         taken: Iterable[InputKey] = (),
     ) -> None:
@@ -160,9 +157,7 @@ class Dispatcher:
         elif self._too_old(asked, message, room):
             self._fail(receipt, room.name, given.word, asked.id, TOO_OLD, outcome=Outcome.EXPIRED)
         else:
-            key = _key(message)
-            known_by = None if key is None else (key.mid, key.digest)
-            room.submit(Delivery(asked, known_by, receipt.accept))
+            room.submit(Delivery(asked, _journal_key(message), receipt.accept))
 
     def _too_old(self, asked: Request, message: Message, room: Room) -> bool:
         """Whether it waited at the broker for longer than it keeps, as far as can be told (R16)."""
@@ -192,8 +187,12 @@ class Dispatcher:
             problem=problem,
             took=_age(receipt.message),
         )
-        # Nothing of it is journalled: until the broker has the refusal, it keeps the message.
-        self._refuse(room, result, receipt.accept)
+        if room is not None:
+            refusal = Refusal(result, _journal_key(receipt.message), receipt.accept)
+            self._rooms[room].submit(refusal)
+        else:
+            # No journal has it: until the broker has the refusal, it keeps the message.
+            self._refuse(result, receipt.accept)
 
     def _held_elsewhere(self, recording_id: RecordingId, room: Room) -> bool:
         others = (other for other in self._rooms.values() if other is not room)
@@ -242,3 +241,8 @@ def _key(message: Message) -> InputKey | None:
     digest = hashlib.blake2b(message.topic.encode(), digest_size=16)
     digest.update(b"\0" + message.payload)
     return InputKey(message.receipt.mid, digest.digest())
+
+
+def _journal_key(message: Message) -> tuple[int, bytes] | None:
+    key = _key(message)
+    return None if key is None else (key.mid, key.digest)

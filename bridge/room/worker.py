@@ -39,7 +39,7 @@ from .retained import adopt_retained
 from .state import Change, Now, Request, Result, RoomState, Step
 from .vocabulary import StepKind
 
-__all__ = ["Delivery", "Room", "ServerFacts", "clock"]
+__all__ = ["Delivery", "Refusal", "Room", "ServerFacts", "clock"]
 
 _PACED = frozenset({StepKind.POLL, StepKind.VERIFY})
 """Steps that nobody waits for."""
@@ -65,6 +65,18 @@ class Delivery:
     """
 
     request: Request
+    input_key: tuple[int, bytes] | None = None
+    accepted: Callable[[], None] = lambda: None
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """A result that needed no decision of the room's, kept and given like all its others.
+
+    So a redelivery is recognised, and what was refused once is never carried out later (R16, R27).
+    """
+
+    result: Result
     input_key: tuple[int, bytes] | None = None
     accepted: Callable[[], None] = lambda: None
 
@@ -117,7 +129,7 @@ class Room:
         self._clock = clock
         #: The instant at which everything was last looked at.
         self._now = clock()
-        self._inbox: deque[Delivery | _Answered | _Told] = deque()
+        self._inbox: deque[Delivery | Refusal | _Answered | _Told] = deque()
         self._wake = trio.Event()
         self._settled: list[Callable[[], None]] = []
         self._taken: list[tuple[int, bytes]] = []
@@ -130,7 +142,7 @@ class Room:
         self._published: RoomState | None = None
         self._poll_at: float | None = None
 
-    def submit(self, delivery: Delivery) -> None:
+    def submit(self, delivery: Delivery | Refusal) -> None:
         """Ask something of the room; the result is given when it is due."""
         self._put(delivery)
 
@@ -182,7 +194,7 @@ class Room:
                 self._say_how_things_stand()
                 self._say_what_came_of_it()
 
-    def _put(self, item: Delivery | _Answered | _Told) -> None:
+    def _put(self, item: Delivery | Refusal | _Answered | _Told) -> None:
         self._inbox.append(item)
         self._wake.set()
 
@@ -205,6 +217,10 @@ class Room:
                     self._become(decide(self.state, request, now))
                     self._taken += [] if input_key is None else [input_key]
                     self._acts_once |= request.action in TOGGLES
+                    self._settled.append(accepted)
+                case Refusal(result, input_key, accepted):
+                    self._results.append(result)
+                    self._taken += [] if input_key is None else [input_key]
                     self._settled.append(accepted)
                 case _Answered(step, answer):
                     known = replace(self.state, server_proves=self._facts.proves)

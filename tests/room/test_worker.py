@@ -21,7 +21,7 @@ from bridge.journal import Input
 from bridge.room.memory import Memory
 from bridge.room.state import Now, Request, Result, RoomState
 from bridge.room.vocabulary import Action, Outcome, State
-from bridge.room.worker import Delivery, Room, ServerFacts
+from bridge.room.worker import Delivery, Refusal, Room, ServerFacts
 from bridge.simulator.faults import Fault
 from bridge.simulator.server import Simulator
 from bridge.simulator.wire import StreamWire
@@ -188,6 +188,23 @@ async def test_a_pause_does_not_wait_for_the_disk_but_its_result_does(
         assert house.results == []
         await house.until(lambda: house.results)
         assert house.room.state.state is State.PAUSED
+
+
+async def test_a_refusal_is_on_the_disk_before_it_is_given_or_acknowledged(
+    autojump_clock: trio.testing.MockClock,
+) -> None:
+    """Delivered again after a kill it is known, and never carried out later (R16, R27)."""
+    house = House(commit=0.05)
+    expired = Result("9", "record", "topic", Outcome.EXPIRED, State.IDLE)
+    async with house.running():
+        house.room.submit(Refusal(expired, (9, b"9"), partial(house.accepted.append, "9")))
+        await trio.sleep(house.commit / 2)
+        assert (house.results, house.accepted) == ([], [])
+        await house.until(lambda: house.results)
+    assert house.results == [expired]
+    assert house.accepted == ["9"]
+    assert house.inputs == [Input(9, b"9")]
+    assert any(document["results"] for document, _, _ in house.disk)
 
 
 async def test_a_toggle_is_on_the_disk_before_it_acts(
