@@ -50,6 +50,9 @@ _CONTACT_EVERY = 10.0
 """Seconds between two journalled contacts with the broker: how well a backlog's age is known."""
 
 
+_LOOK_AGAIN = 0.2
+"""Seconds between two looks whether the backlog is done."""
+
 _MOST_ANSWERS = 8192
 """Results and acks that may wait for the broker: two for each message of the largest backlog that
 mosquitto was seen to deliver before an acknowledgement, 16 times Receive Maximum."""
@@ -227,9 +230,15 @@ class Bridge:
             self.dispatcher.away()
 
     async def _keep_contact(self) -> None:
-        """Journal again and again that the broker is in contact: the age of a backlog (R16)."""
+        """Journal again and again that the broker is in contact: the age of a backlog (R16).
+
+        Not before the backlog is done: what is delivered again after a kill is as old as it was.
+        """
         while True:
             await self._online.wait()
+            if not self.dispatcher.backlog_done:
+                await trio.sleep(_LOOK_AGAIN)
+                continue
             if await self.broker.touch(self.topics.bridge_marker):
                 self.dispatcher.in_contact()
                 await self.journal.save_contact()

@@ -87,6 +87,13 @@ class Dispatcher:
         """Every room knows what there is to know: what has come may be carried out."""
         self._begun.set()
 
+    @property
+    def backlog_done(self) -> bool:
+        """Whether everything that was kept for us has been taken in and acknowledged."""
+        if self._live_since is None or self._broker.waiting:
+            return False
+        return not self._receipts or self._receipts[0].message.received_at >= self._live_since
+
     async def run(self) -> None:
         """Dispatch until cancelled, from `begin` on.
 

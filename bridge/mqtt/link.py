@@ -104,6 +104,11 @@ class BrokerLink:
         """The next inbound message, over all connections, in arrival order, each once."""
         return await self._inbox.get()
 
+    @property
+    def waiting(self) -> int:
+        """Messages that nobody has received yet."""
+        return len(self._inbox)
+
     async def touch(self, topic: str) -> bool:
         """Whether the broker is in contact: it acknowledges a publication to `topic`."""
         session = self._session
