@@ -54,6 +54,11 @@ def run(arguments: Sequence[str]) -> int:
         return ExitCode.CONFIGURATION
     except KeyboardInterrupt:
         return 130
+    except BaseExceptionGroup as group:
+        # Trio hands an interrupt over in a group where it met a nursery.
+        if group.split(KeyboardInterrupt)[1] is not None:
+            raise
+        return 130
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -185,7 +185,7 @@ def test_hmp_restarts_and_is_not_ready_at_once(site: MakeSite) -> None:
     s.panel.press("r0", "record")
     s.panel.wait_for("room/r0/ack", "record ok")
     mark = s.panel.mark()
-    s.hmp.do("restart", down=1, unready=2, recordings="keep")
+    s.hmp.do("restart", down=1, unready=6, recordings="keep")
     s.panel.wait_for("server/main/state", "degraded", since=mark, timeout=SECONDS)
     assert s.panel.newest("room/r0/availability") == "offline"
     s.panel.wait_for("server/main/state", "ready", since=mark, timeout=SECONDS)
