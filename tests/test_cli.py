@@ -336,7 +336,7 @@ def test_send_where_this_box_is_not_authorized(send: Send, hmp: Hmp) -> None:
 
 def test_interrupted_send(configured: Path, hmp: Hmp) -> None:
     """Ctrl-C while HMP takes its time: the code of a process ended by SIGINT, no traceback."""
-    hmp.fault("delay:getRecordingStatus:0.4:count=1")
+    hmp.fault("delay:getRecordingStatus:3:count=1")
     executed = len(hmp.commands())
     with subprocess.Popen(
         [
