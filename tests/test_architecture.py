@@ -45,6 +45,11 @@ PURE = [
     "bridge.room.turn",
     "bridge.room.vocabulary",
     "bridge.simulator.world",
+    "bridge.template_filters",
+    "bridge.template_sandbox",
+    "bridge.template_syntax",
+    "bridge.template_values",
+    "bridge.templates",
 ]
 DOES_IO = {"asyncio", "os", "paho", "select", "socket", "sqlite3", "ssl", "threading", "trio"}
 
