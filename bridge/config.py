@@ -33,6 +33,7 @@ from pydantic_settings import (
 )
 
 from .config_consistency import faults_between
+from .config_details import DetailsTable
 from .config_errors import ConfigurationError, Fault, faults_of
 from .config_sources import PREFIX, misnamed_sources
 from .config_values import (
@@ -51,7 +52,8 @@ from .hmp import arguments
 from .hmp.commands import SessionId, SourceId
 from .hmp.link import LinkSettings
 from .mqtt.settings import BrokerSettings, TlsSettings
-from .room.state import Policy
+from .room.detail import NO_DETAILS
+from .room.policy import Policy
 from .room.vocabulary import State
 
 __all__ = ["Configuration", "RoomTable", "ServerTable", "load"]
@@ -145,6 +147,18 @@ class RoomTable(Table):
     restart_within: Annotated[Duration, Field(ge=0)] = 120.0
     on_interrupted: Literal["restart", "hold"] = "restart"
     interrupt_backoff: Annotated[Duration, Field(ge=1)] = 30.0
+    stop_grace: Annotated[Duration, Field(ge=0, le=3600)] = 0.0
+    cut_timeout: Annotated[Duration, Field(ge=1)] = 15.0
+    max_duration: Annotated[Duration, Field(ge=10)] = 43_200.0
+    warn_before: Annotated[Duration, Field(ge=0)] = 300.0
+    extend_by: Annotated[Duration, Field(ge=1)] = 900.0
+    max_extend: Annotated[Duration, Field(ge=0)] = 14_400.0
+    pause_reminder: Annotated[Duration, Field(ge=0)] = 600.0
+    max_pause: Annotated[Duration, Field(ge=0)] = 0.0
+    on_max_pause: Literal["resume", "stop"] = "resume"
+    pause_mark: MarkTitle | None = None
+    resume_mark: MarkTitle | None = None
+    details: DetailsTable | None = None
     tally: TallyWords = TallyWords()
 
     def policy(self, server: ServerTable, key: str) -> Policy:
@@ -167,6 +181,20 @@ class RoomTable(Table):
             restart_within=self.restart_within,
             restart_interrupted=self.on_interrupted == "restart",
             interrupt_backoff=self.interrupt_backoff,
+            stop_grace=self.stop_grace,
+            cut_timeout=self.cut_timeout,
+            max_duration=self.max_duration,
+            warn_before=self.warn_before,
+            extend_by=self.extend_by,
+            max_extend=self.max_extend,
+            pause_reminder=self.pause_reminder or None,
+            max_pause=self.max_pause or None,
+            on_max_pause=self.on_max_pause,
+            pause_mark=self.pause_mark,
+            resume_mark=self.resume_mark,
+            details=NO_DETAILS
+            if self.details is None
+            else self.details.plan({"key": key, "name": title}),
         )
 
     def tally_words(self) -> dict[State, str]:
@@ -187,6 +215,7 @@ class BridgeTable(Table):
     state_dir: Path | None = None
     health_every: Annotated[Duration, Field(ge=1)] = 30.0
     log_level: Literal["debug", "info", "warning", "error"] = "info"
+    clock: Literal["auto", "trusted"] = "auto"
 
 
 class Configuration(BaseSettings):
