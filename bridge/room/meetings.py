@@ -280,15 +280,16 @@ def _be_over(turn: Turn, meeting: Meeting) -> None:
         return
     lost = turn.room.lost_start
     awaited = turn.room.next_owner if lost is None else lost.owner
-    if awaited != owner or turn.room.target is Target.IDLE:
-        return
-    if recording is not None and recording.stop is Stop.NO:
-        return  # somebody else's recording goes on
-    turn.update(target=Target.IDLE, next_title=None)
-    if recording is not None:
-        turn.update_recording(cut_until=None)
-    if not turn.starting and lost is None:
+    started = awaited == owner and turn.room.target is not Target.IDLE
+    if started and (recording is None or recording.stop is not Stop.NO):
+        turn.update(target=Target.IDLE, next_title=None)
+        if recording is not None:
+            turn.update_recording(cut_until=None)
+        if turn.starting or lost is not None:
+            return  # HMP has the last word about it
         turn.resolve({Goal.START}, Outcome.EXPIRED, problems.MEETING_OVER, about=owner)
+    if recording is None or recording.owner != owner:
+        turn.resolve({Goal.MEETING_END}, Outcome.IGNORED, about=owner)
 
 
 def _run_on(turn: Turn, owner: str) -> None:
