@@ -5,6 +5,7 @@ are in `status`, answers to the question after a lost start in `lost`.
 """
 
 from collections.abc import Callable
+from dataclasses import replace
 
 from ..hmp.commands import RecordingStatus
 from ..hmp.errors import ErrorKind, OutcomeUnknown, Refused
@@ -12,7 +13,7 @@ from . import details, live, lost, problems, restream, session, status
 from .answer import Answer, Done, NotSent, problem_of
 from .model import decide_deferred
 from .state import Change, Mark, Now, Recording, RoomState, Step
-from .turn import Turn
+from .turn import MARK_EVERY, Turn
 from .vocabulary import Alarm, Goal, Outcome, StepKind, Stop, Target
 
 __all__ = ["apply"]
@@ -166,6 +167,8 @@ def _marked(turn: Turn, answer: Answer) -> None:
     turn.update(marks=tuple(others))
     turn.update_recording(marked_at=turn.now.monotonic)
     match answer:
+        case Refused(kind=ErrorKind.ALREADY_DONE) if _can_move(turn, mark):
+            turn.update(marks=(replace(mark, moved=True), *others))
         case Done() | Refused(kind=ErrorKind.ALREADY_DONE):  # 060004: the second is marked (R15)
             turn.answer(mark.request, Outcome.OK)
         case Refused():
@@ -173,6 +176,12 @@ def _marked(turn: Turn, answer: Answer) -> None:
         case _:
             # A repeat would mark another second.
             turn.answer(mark.request, Outcome.UNKNOWN, problems.OUTCOME_UNKNOWN)
+
+
+def _can_move(turn: Turn, mark: Mark) -> bool:
+    """Whether the next second of the recording comes in time for this mark."""
+    running = turn.recording.status is RecordingStatus.RECORDING
+    return running and not mark.moved and mark.expires_at > turn.now.monotonic + MARK_EVERY
 
 
 _BY_COMMAND: dict[StepKind, Callable[[Turn, Step, Answer], None]] = {

@@ -21,6 +21,7 @@ from ..hmp.link import Priority
 from . import details, limits, live, meetings, restream, session
 from .lost import restart_until
 from .state import Now, Recording, RoomState, Step
+from .turn import MARK_EVERY
 from .vocabulary import StepKind, Stop, Target
 
 __all__ = ["NIL_SOURCE", "PRIORITY", "next_step", "wake_in"]
@@ -163,4 +164,4 @@ def _next_mark_at(recording: Recording) -> float:
     """Monotonic time of the next free second (R15); a paused recording has none before its end."""
     if recording.marked_at is None or recording.status is not RecordingStatus.RECORDING:
         return 0.0
-    return recording.marked_at + 1.0
+    return recording.marked_at + MARK_EVERY

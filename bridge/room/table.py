@@ -5,6 +5,7 @@ lets it wait for its goal. Nothing here sends a command; what to send follows fr
 """
 
 from collections.abc import Callable
+from dataclasses import replace
 
 from . import details, limits, live, meetings, problems, restream
 from .state import Mark, Request
@@ -158,6 +159,8 @@ def _record_while_unknown(turn: Turn, request: Request) -> None:
         _start(turn, request)
     elif lost is not None:
         # It might be recording: the start that was lost stands for this press too.
+        if turn.room.target is Target.IDLE:  # after a stop it is this press's alone (R11)
+            turn.update(lost_start=replace(lost, owner="manual"))
         turn.update(target=Target.RECORDING)
         turn.resolve({Goal.STOP}, Outcome.IGNORED)
         turn.answer(request, Outcome.IGNORED)

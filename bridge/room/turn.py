@@ -13,7 +13,10 @@ from .meeting import Meeting
 from .state import Change, Now, Pending, Problem, Recording, Request, Result, RoomState, elapsed
 from .vocabulary import Alarm, Goal, Outcome, StepKind, Stop, Target
 
-__all__ = ["DETAILS_FOR", "SPARE_FOR", "Turn"]
+__all__ = ["DETAILS_FOR", "MARK_EVERY", "SPARE_FOR", "Turn"]
+
+MARK_EVERY = 1.0
+"""Seconds between two HotMarks: HMP rounds down to the second (addHotmark)."""
 
 DETAILS_FOR = 600.0
 """Seconds for which the details of a recording that has ended are still tried."""

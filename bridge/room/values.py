@@ -106,3 +106,5 @@ class Mark:
     request: Request | None
     title: str
     expires_at: float
+    #: It has met another mark in its second, and was moved to the next one (R15).
+    moved: bool = False

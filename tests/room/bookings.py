@@ -34,6 +34,15 @@ class BookedRoom(Site):
         """`meeting_start`, and what the room does about it at once; the request's id."""
         return self._say(Action.MEETING_START, name, start, end, title)
 
+    def meeting_with(
+        self, name: str, *, title: str, organizer: str, fields: tuple[tuple[str, str], ...] = ()
+    ) -> int:
+        """`meeting_start` of a booking system that tells more."""
+        meeting = Meeting(name, title=title, organizer=organizer, fields=fields)
+        request = self.press(Action.MEETING_START, meeting=meeting)
+        self._flow_if_connected()
+        return request
+
     def meeting_end(self, name: str = "", start: float | None = None) -> int:
         """`meeting_end`."""
         return self._say(Action.MEETING_END, name, start)
@@ -49,6 +58,16 @@ class BookedRoom(Site):
         request = self.press(action, seconds=seconds)
         self._flow_if_connected()
         return request
+
+    @property
+    def word(self) -> str:
+        """The published state, as a panel compares it."""
+        return str(self.state)
+
+    @property
+    def unfinished(self) -> int:
+        """How many recordings before this one are still to be given something."""
+        return len(self.room.unfinished)
 
     @property
     def owner(self) -> str | None:

@@ -418,7 +418,6 @@ def test_a_poll_that_finds_the_end_confirms_a_stop_just_pressed() -> None:
     ("answer", "outcome"),
     [
         (OK, Outcome.OK),
-        (refused("060004", "Hotmark already exists at this time", "addHotmark"), Outcome.OK),
         (refused("010004", "'x' is not an active recording", "addHotmark"), Outcome.FAILED),
         (refused("040002", "Recording not found", "addHotmark"), Outcome.FAILED),
         (LOST, Outcome.UNKNOWN),
@@ -433,6 +432,18 @@ def test_a_mark_gets_one_answer_and_is_never_repeated(answer: Answer, outcome: O
     assert room.outcome(request) is outcome
     room.wait(10)
     assert room.sent.count(StepKind.MARK) == 1
+
+
+def test_a_mark_that_meets_another_is_moved_by_a_second_and_is_success_then() -> None:
+    """R15: 060004 says that the second has its mark; the next one is free for this."""
+    room = recording()
+    request = room.press(Action.MARK, title="Vote")
+    taken = refused("060004", "Hotmark already exists at this time", "addHotmark")
+    room.answer(taken)
+    assert room.outcome(request) is None
+    room.wait(1.0)
+    room.answer(taken)
+    assert (room.outcome(request), room.sent.count(StepKind.MARK)) == (Outcome.OK, 2)
 
 
 def test_a_mark_without_a_title_gets_the_rooms() -> None:
