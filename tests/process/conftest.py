@@ -59,6 +59,10 @@ class Site:
         given = {"broker_port": self.broker.port, "hmp_port": self.hmp.port} | changes
         self.tables = configuration(base_topic=self.base, **given)
 
+    def sessions(self) -> dict[str, str]:
+        """What each room records, by the room's name."""
+        return {name: room["session"] for name, room in self.tables["rooms"].items()}
+
     def wait_ready(self, since: int = 0) -> None:
         """Until the daemon is online, its HMP ready and the first room says so."""
         self.daemon.wait_for_line("mqtt connected")

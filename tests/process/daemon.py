@@ -12,7 +12,7 @@ __all__ = ["Daemon", "configuration", "toml"]
 
 
 def toml(tables: Mapping[str, Any]) -> str:
-    """Nested tables as TOML; values are what JSON and TOML write alike."""
+    """Nested tables as TOML."""
     return "\n".join(_lines(tables, ()))
 
 
@@ -20,11 +20,20 @@ def _lines(table: Mapping[str, Any], path: tuple[str, ...]) -> list[str]:
     lines = [f"[{'.'.join(path)}]"] if path else []
     for key, value in table.items():
         if not isinstance(value, Mapping):
-            lines.append(f"{key} = {json.dumps(value)}")
+            lines.append(f"{key} = {_value(value)}")
     for key, value in table.items():
         if isinstance(value, Mapping):
             lines += _lines(value, (*path, key))
     return lines
+
+
+def _value(value: Any) -> str:
+    if isinstance(value, Mapping):
+        pairs = ", ".join(f"{json.dumps(key)} = {_value(each)}" for key, each in value.items())
+        return f"{{ {pairs} }}"
+    if isinstance(value, (list, tuple)):
+        return f"[{', '.join(_value(each) for each in value)}]"
+    return json.dumps(value, ensure_ascii=False)
 
 
 def configuration(

@@ -13,7 +13,18 @@ from typing import Any
 from .programs import Program
 from .watched import PATIENCE
 
-__all__ = ["Hmp", "session_of", "sessions"]
+__all__ = ["CATEGORY", "Hmp", "session_of", "sessions"]
+
+CATEGORY = "692e9ab8-d446-4bfd-b64d-e39e8e57c4c5"
+_PEOPLE = f'''[[users]]
+name = "creator"
+roles = ["Viewer"]
+[[groups]]
+name = "Staff"
+roles = ["Viewer"]
+[[categories]]
+id = "{CATEGORY}"
+'''
 
 _SOURCE = "b86befc3-7b44-4655-852f-21a77935d110"
 
@@ -41,7 +52,7 @@ class Hmp:
 
     def start(self, recordings: Sequence[dict[str, Any]]) -> None:
         """Start with these recordings of before."""
-        lines = [f'[[sources]]\nid = "{_SOURCE}"\n']
+        lines = [f'[[sources]]\nid = "{_SOURCE}"\n', _PEOPLE]
         lines += [
             f'[[sessions]]\nid = "{each}"\ntitle = "Room {number}"\nsources = ["{_SOURCE}"]\n'
             for number, each in enumerate(sessions(self._rooms))
