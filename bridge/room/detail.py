@@ -151,8 +151,8 @@ def _values(plan: DetailPlan, meeting: Meeting | None, now: Now) -> Mapping[str,
         "meeting": dict(about.fields)
         | {
             "id": about.id,
-            "title": about.title,
-            "organizer": about.organizer,
+            "title": about.title or "",
+            "organizer": about.organizer or "",
             "start": _local(about.start),
             "end": _local(about.end),
         },

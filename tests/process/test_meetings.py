@@ -125,10 +125,10 @@ def test_a_day_in_eight_rooms(site: MakeSite) -> None:
     chance = random.Random(7)
     begin = time.time() + 0.5
     calendar = {}
-    for room in s.sessions():
+    for name in s.sessions():
         for number in range(MEETINGS):
             start = begin + number * UNIT * chance.choice([1.0, 1.0, 0.9])
-            calendar[room, f"m{number}"] = (start, start + UNIT * chance.choice([1, 1, 2, 3]))
+            calendar[name, f"m{number}"] = (start, start + UNIT * chance.choice([1, 1, 2, 3]))
     events = [(start, "meeting_start", key) for key, (start, _) in calendar.items()]
     events += [
         (end, "meeting_end", key) for key, (_, end) in calendar.items() if key[1] in ("m2", "m5")
