@@ -77,7 +77,7 @@ def test_states_alarms_and_server_states_are_complete() -> None:
 
 def test_every_configuration_shown_loads(tmp_path: Path) -> None:
     path = tmp_path / "bridge.toml"
-    rooms = []
+    rooms: list[str] = []
     for text in blocks("toml"):
         path.write_text(text)
         rooms += load(path).rooms

@@ -34,12 +34,16 @@ class Turn:
         self._answers: list[tuple[Request, Outcome, Problem | None]] = []
 
     def update(self, **changes: object) -> None:
-        """Replace fields of the room."""
-        self.room = replace(self.room, **changes)  # type: ignore[arg-type]  # names are the fields'
+        """Replace fields of the room; most of the time most of them are as they were."""
+        room = self.room
+        if any(getattr(room, name) is not value for name, value in changes.items()):
+            self.room = replace(room, **changes)  # type: ignore[arg-type]  # names are the fields'
 
     def update_recording(self, **changes: object) -> None:
         """Replace fields of the recording, which must exist."""
-        self.update(recording=replace(self.recording, **changes))  # type: ignore[arg-type]
+        recording = self.recording
+        if any(getattr(recording, name) is not value for name, value in changes.items()):
+            self.update(recording=replace(recording, **changes))  # type: ignore[arg-type]
 
     @property
     def recording(self) -> Recording:
@@ -49,11 +53,13 @@ class Turn:
 
     def alarm(self, alarm: Alarm) -> None:
         """Raise an alarm."""
-        self.update(alarms=self.room.alarms | {alarm})
+        if alarm not in self.room.alarms:
+            self.update(alarms=self.room.alarms | {alarm})
 
     def clear(self, *alarms: Alarm) -> None:
         """Clear alarms."""
-        self.update(alarms=self.room.alarms - set(alarms))
+        if not self.room.alarms.isdisjoint(alarms):
+            self.update(alarms=self.room.alarms - set(alarms))
 
     def answer(
         self, request: Request | None, outcome: Outcome, problem: Problem | None = None
@@ -93,10 +99,11 @@ class Turn:
         def meant(pending: Pending) -> bool:
             return pending.goal in goals and about in (None, pending.about)
 
-        for pending in self.room.pending:
-            if meant(pending):
-                self.answer(pending.request, outcome, problem)
-        self.update(pending=tuple(p for p in self.room.pending if not meant(p)))
+        over = [pending for pending in self.room.pending if meant(pending)]
+        for pending in over:
+            self.answer(pending.request, outcome, problem)
+        if over:
+            self.update(pending=tuple(p for p in self.room.pending if not meant(p)))
 
     def fail_start(self, problem: Problem, *, for_good: bool = False) -> None:
         """Nothing is being recorded for `problem`; what restarts by itself tries again (R25).
@@ -145,6 +152,8 @@ class Turn:
 
     def update_meeting(self, owner: str, **changes: object) -> None:
         """Replace fields of the meeting with this owner, if there is one."""
+        if self.meeting(owner) is None:
+            return
         self.update(
             meetings=tuple(
                 replace(each, **changes) if each.owner == owner else each  # type: ignore[arg-type]

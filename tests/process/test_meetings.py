@@ -138,13 +138,12 @@ def test_a_day_in_eight_rooms(site: MakeSite) -> None:
         _, end = calendar[room, meeting]
         times = {"end": at(end)} if event == "meeting_start" else {}
         say(s, room, event, id=meeting, title=meeting, **times)
-    for room in range(ROOMS):
-        s.panel.wait_until(
-            lambda _, r=f"r{room}": (
-                s.panel.status(r)["state"] == "idle" and not s.panel.status(r)["meetings"]
-            ),
-            f"r{room} idle in the evening",
-        )
+
+    def evening(_: object) -> bool:
+        said = [s.panel.status(room) for room in s.sessions()]
+        return all((each["state"], each["meetings"]) == ("idle", []) for each in said)
+
+    s.panel.wait_until(evening, "every room idle in the evening")
     rows = s.hmp.recordings()
     assert all(row["state"] == "FINISHED" for row in rows)
     names = {row["title"] for row in rows}
