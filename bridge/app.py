@@ -21,7 +21,9 @@ import structlog
 import trio
 
 from . import __version__
+from .bound import Bound
 from .config import Configuration
+from .config_bindings import make_bindings
 from .dispatch import Dispatcher
 from .hmp.client import ServerLink
 from .hmp.link import LinkState
@@ -76,10 +78,15 @@ class Bridge:
         self._online = trio.Event()
         self._rival: Identity | None = None
         self._rival_heard = trio.Event()
+        bound = Bound(make_bindings(configuration.bindings), configuration.room_names)
         self.broker = BrokerLink(
             configuration.broker(f"hmp-bridge-{instance_id}"),
             self.image,
-            [Subscription(topic_filter) for topic_filter in self.topics.inputs],
+            [
+                *(Subscription(topic_filter) for topic_filter in self.topics.inputs),
+                # What others keep for themselves may be published retained while it is live (R16).
+                *(Subscription(each, retain_as_published=False) for each in bound.filters),
+            ],
             availability_topic=self.topics.bridge_state,
             greet=self._greet,
             changed=self._broker_changed,
@@ -98,6 +105,7 @@ class Bridge:
             refuse=self._refuse,
             clock=clock,
             taken=journal.inputs(),
+            bound=bound,
         )
         if all(room.known for room in self.rooms.values()):
             self.dispatcher.begin()

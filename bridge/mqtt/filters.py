@@ -81,8 +81,10 @@ def fewest(topic_filters: Iterable[str]) -> list[str]:
     only. Two that overlap, of which neither covers the other, become one that covers both, which
     matches more than was asked for.
     """
+    given = list(dict.fromkeys(topic_filters))
+    wild = [each for each in given if {"+", "#"} & set(each)]
     found: list[str] = []
-    to_do = list(dict.fromkeys(topic_filters))
+    to_do = list(wild)
     while to_do:
         one = to_do.pop(0)
         other = next((each for each in found if overlap(each, one)), None)
@@ -91,7 +93,8 @@ def fewest(topic_filters: Iterable[str]) -> list[str]:
             continue
         found.remove(other)
         to_do.insert(0, _both(one, other))
-    return found
+    exact = (each for each in given if each not in wild)
+    return [*found, *(each for each in exact if not any(covers(wide, each) for wide in found))]
 
 
 def _both(one: str, other: str) -> str:

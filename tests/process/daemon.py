@@ -20,7 +20,7 @@ def _lines(table: Mapping[str, Any], path: tuple[str, ...]) -> list[str]:
     lines = [f"[{'.'.join(path)}]"] if path else []
     for key, value in table.items():
         if not isinstance(value, Mapping):
-            lines.append(f"{key} = {json.dumps(value)}")
+            lines.append(f"{key} = {_inline(value)}")
     for key, value in table.items():
         if isinstance(value, Mapping):
             lines += _lines(value, (*path, key))
@@ -49,6 +49,15 @@ def configuration(
             for number in range(rooms)
         },
     }
+
+
+def _inline(value: Any) -> str:
+    """A value on one line: tables within lists, as `[[bindings]]` are, among them."""
+    if isinstance(value, Mapping):
+        return f"{{ {', '.join(f'{json.dumps(k)} = {_inline(v)}' for k, v in value.items())} }}"
+    if isinstance(value, list):
+        return f"[{', '.join(_inline(each) for each in value)}]"
+    return json.dumps(value, ensure_ascii=False)
 
 
 class Daemon(Program):
