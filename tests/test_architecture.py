@@ -42,6 +42,7 @@ PURE = [
     "bridge.room.plan",
     "bridge.room.problems",
     "bridge.room.policy",
+    "bridge.room.rehearse",
     "bridge.room.requests",
     "bridge.room.restream",
     "bridge.room.session",
