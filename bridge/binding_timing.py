@@ -14,6 +14,9 @@ from dataclasses import dataclass, replace
 
 __all__ = ["Move", "Timing", "Track", "act", "due_of", "moved", "noted"]
 
+_NO_COUNTER = 1e9
+"""No counter gets so far; the seconds since 1970 have been more since 2001."""
+
 _MOST_IDS = 100
 """Ids of one topic that are known to have acted."""
 
@@ -129,10 +132,10 @@ def act(track: Track, debounce: float | None, at: float) -> tuple[Track, str]:
 def noted(track: Track, value: object, counts: bool) -> tuple[Track, str]:
     """The counter or id of a message, or, with a reason, one that has been seen.
 
-    `counts` says whether the message is what the binding waits for. A number is a counter, which
-    may begin again: only the latest is compared. Any other value is an id.
+    `counts` says whether the message is what the binding waits for. A small number is a counter,
+    which may begin again: only the latest is compared. Anything else, a time too, is an id.
     """
-    counter = isinstance(value, int | float) and not isinstance(value, bool)
+    counter = isinstance(value, int | float) and abs(value) < _NO_COUNTER
     key = repr(value)
     again = (track.last == key and track.last_counted) or (not counter and key in track.ids)
     if counts and again:

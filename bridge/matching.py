@@ -95,6 +95,10 @@ def _one(each: Condition, value: object, ignore_empty: bool) -> tuple[Answer, st
             return Answer.SILENT, f"{where}: is empty, which is ignored"
     if any(_meets(each, item) for item in found):
         return Answer.YES, ""
+    if each.is_switch and not any(_is_truth_value(item) for item in found):
+        return Answer.SILENT, f"{where}: is {_some(found)}, neither true nor false"
+    if all(item is None for item in found):
+        return Answer.SILENT, f"{where}: is null"
     return Answer.NO, f"{where}: is {_some(found)}, not {_wanted(each)}"
 
 
@@ -136,6 +140,10 @@ def _equal(wanted: object, value: object) -> bool:
                 return False
         case _:
             return text == str(wanted).strip().casefold()
+
+
+def _is_truth_value(value: object) -> bool:
+    return _equal(True, value) or _equal(False, value)
 
 
 def _as_text(value: object) -> str | None:
