@@ -69,14 +69,18 @@ def condition(path: str, wanted: object, *, empty_counts: bool = False) -> Condi
             return Value(path, exists=exists)
         case Mapping():
             if not wanted:
-                raise ValueError(f"{path}: an empty table says nothing; write what is to be so")
+                raise ValueError(
+                    f"{_where(path)}an empty table says nothing; write what is to be so"
+                )
             inner = (
                 condition(key, value, empty_counts=empty_counts) for key, value in wanted.items()
             )
             return Items(path, tuple(inner))
         case list() | tuple():
             if not wanted:
-                raise ValueError(f"{path}: an empty list can never match; write what may be so")
+                raise ValueError(
+                    f"{_where(path)}an empty list can never match; write what may be so"
+                )
             for each in wanted:
                 _checked(path, each, empty_counts)
             return Value(path, tuple(wanted))
@@ -85,8 +89,12 @@ def condition(path: str, wanted: object, *, empty_counts: bool = False) -> Condi
             return Value(path, (wanted,))
 
 
+def _where(path: str) -> str:
+    return f"{path}: " if path else ""
+
+
 def _checked(path: str, wanted: object, empty_counts: bool) -> None:
-    where = f"{path}: " if path else ""
+    where = _where(path)
     if not isinstance(wanted, str | int | float):
         reason = f"{where}is no text, number or truth value; put it in quotes"
         raise ValueError(reason)  # noqa: TRY004 - of a file
@@ -99,7 +107,7 @@ def _checked(path: str, wanted: object, empty_counts: bool) -> None:
 
 
 def _pattern(path: str, pattern: object) -> re.Pattern[str]:
-    where = f"{path}: " if path else ""
+    where = _where(path)
     if not isinstance(pattern, str):
         raise ValueError(f"{where}regex must be text in quotes")  # noqa: TRY004 - of a file
     try:
