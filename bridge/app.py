@@ -52,6 +52,9 @@ _CONTACT_EVERY = 10.0
 """Seconds between two journalled contacts with the broker: how well a backlog's age is known."""
 
 
+_BINDINGS = "bindings"
+"""The journal's note of what bindings remember."""
+
 _LOOK_AGAIN = 0.2
 """Seconds between two looks whether the backlog is done."""
 
@@ -78,14 +81,18 @@ class Bridge:
         self._online = trio.Event()
         self._rival: Identity | None = None
         self._rival_heard = trio.Event()
-        bound = Bound(make_bindings(configuration.bindings), configuration.room_names)
+        self.bound = Bound(
+            make_bindings(configuration.bindings),
+            configuration.room_names,
+            kept=journal.note(_BINDINGS),
+        )
         self.broker = BrokerLink(
             configuration.broker(f"hmp-bridge-{instance_id}"),
             self.image,
             [
                 *(Subscription(topic_filter) for topic_filter in self.topics.inputs),
                 # What others keep for themselves may be published retained while it is live (R16).
-                *(Subscription(each, retain_as_published=False) for each in bound.filters),
+                *(Subscription(each, retain_as_published=False) for each in self.bound.filters),
             ],
             availability_topic=self.topics.bridge_state,
             greet=self._greet,
@@ -105,7 +112,7 @@ class Bridge:
             refuse=self._refuse,
             clock=clock,
             taken=journal.inputs(),
-            bound=bound,
+            bound=self.bound,
         )
         if all(room.known for room in self.rooms.values()):
             self.dispatcher.begin()
@@ -152,6 +159,9 @@ class Bridge:
                     room_layer.start_soon(self.dispatcher.run)
                     room_layer.start_soon(self._publish_health)
                     room_layer.start_soon(self._keep_contact)
+                    room_layer.start_soon(
+                        self.bound.keep, partial(self.journal.save_note, _BINDINGS)
+                    )
                     room_layer.start_soon(self._leave_to_rival)
                     notify("READY=1", f"STATUS=serving {len(self.rooms)} rooms")
                     await self._stopping.wait()

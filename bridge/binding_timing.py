@@ -10,6 +10,7 @@ clock.
 - `tap`: acts when it ceases, if it was so for less than that.
 """
 
+import hashlib
 from dataclasses import dataclass, replace
 
 __all__ = ["Move", "Timing", "Track", "act", "due_of", "moved", "noted"]
@@ -17,7 +18,10 @@ __all__ = ["Move", "Timing", "Track", "act", "due_of", "moved", "noted"]
 _NO_COUNTER = 1e9
 """No counter gets so far; the seconds since 1970 have been more since 2001."""
 
-_MOST_IDS = 100
+_LONGEST_KEY = 80
+"""Characters of an id that are kept; of a longer one it is a digest."""
+
+_MOST_IDS = 20
 """Ids of one topic that are known to have acted."""
 
 
@@ -136,10 +140,15 @@ def noted(track: Track, value: object, counts: bool) -> tuple[Track, str]:
     which may begin again: only the latest is compared. Anything else, a time too, is an id.
     """
     counter = isinstance(value, int | float) and abs(value) < _NO_COUNTER
-    key = repr(value)
+    text = repr(value)
+    key = (
+        text
+        if len(text) <= _LONGEST_KEY
+        else hashlib.sha256(text.encode(errors="replace")).hexdigest()
+    )
     again = (track.last == key and track.last_counted) or (not counter and key in track.ids)
     if counts and again:
-        return track, f"is {key} once more"
+        return track, f"is {text[:_LONGEST_KEY]} once more"
     after = replace(track, last=key, last_counted=counts)
     if counts and not counter:
         after = replace(after, ids=(*track.ids, key)[-_MOST_IDS:])

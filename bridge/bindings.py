@@ -29,13 +29,14 @@ _MILLISECONDS = 1e11
 
 @dataclass(frozen=True, slots=True)
 class Binding:
-    """One table of the configuration; `label` is how messages call it.
+    """One table of the configuration; `label` is how messages call it, `key` is its own for good.
 
     `conditions` are on the JSON of the payload, or `of_payload` on its text. `unique` is the dotted
     path of a counter or id, `age` that of a time, or a template for one; `max_age` is in seconds.
     """
 
     label: str
+    key: str
     topic_filter: str
     wish: Wish
     timing: Timing

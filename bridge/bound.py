@@ -1,13 +1,14 @@
 """Bindings at work: messages in, what they ask for out, and a look at the clock in between."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from math import inf
 
 import structlog
 import trio
 
+from .binding_memory import from_document, to_document
 from .binding_outcome import Arrival
-from .bindings import Binding, Memory, Verdict, due, take, tick
+from .bindings import Binding, Verdict, due, take, tick
 from .mqtt.filters import captures, fewest
 from .mqtt.message import Message
 from .room.state import Now
@@ -17,19 +18,26 @@ __all__ = ["Bound"]
 
 log = structlog.get_logger()
 
+_LAST_WORD = 5.0
+"""Seconds for saving what came last."""
+
 
 class Bound:
-    """The bindings, and what they remember; `rooms` are display names by key."""
+    """The bindings, and what they remember; `rooms` are display names by key.
+
+    `kept` is what was saved before a restart.
+    """
 
     def __init__(
-        self, bindings: Iterable[Binding] = (), rooms: Mapping[str, str] | None = None
+        self, bindings: Iterable[Binding], rooms: Mapping[str, str], kept: str = ""
     ) -> None:
         self._bindings: Sequence[Binding] = tuple(bindings)
-        self._rooms = rooms or {}
-        self._memory: Memory = {}
+        self._rooms = rooms
+        self._memory = from_document(self._bindings, kept)
+        self._kept = to_document(self._bindings, self._memory)
         #: What to subscribe to, so that every message is delivered once.
         self.filters = fewest(binding.topic_filter for binding in self._bindings)
-        self._changed = trio.Event()
+        self._changed = trio.lowlevel.ParkingLot()
 
     def is_bound(self, topic: str) -> bool:
         """Whether a message on this topic was subscribed to for a binding."""
@@ -41,7 +49,7 @@ class Bound:
         at = Now(now.monotonic - age, now.wall)
         arrival = Arrival(message.topic, message.payload, message.retain)
         self._memory, verdicts = take(self._bindings, self._memory, arrival, at, self._rooms)
-        self._changed.set()
+        self._changed.unpark_all()
         for verdict in verdicts:
             if verdict.outcome is None:
                 log.debug(
@@ -52,13 +60,27 @@ class Bound:
                 )
         return [verdict for verdict in verdicts if verdict.outcome is not None]
 
+    async def keep(self, save: Callable[[str], Awaitable[None]]) -> None:
+        """Have what must survive a restart saved whenever it has changed, until cancelled."""
+        try:
+            while True:
+                await self._save(save)
+                await self._changed.park()
+        finally:
+            with trio.move_on_after(_LAST_WORD, shield=True):
+                await self._save(save)
+
+    async def _save(self, save: Callable[[str], Awaitable[None]]) -> None:
+        while (document := to_document(self._bindings, self._memory)) != self._kept:
+            self._kept = document
+            await save(document)
+
     async def held(self) -> list[Verdict]:
         """What has been held for long enough; waits until something has."""
         while True:
-            self._changed = trio.Event()
             moment = due(self._bindings, self._memory)
             with trio.move_on_after(inf if moment is None else moment - clock().monotonic):
-                await self._changed.wait()
+                await self._changed.park()
                 continue
             self._memory, verdicts = tick(self._bindings, self._memory, clock(), self._rooms)
             if verdicts:

@@ -1,6 +1,7 @@
 """The tables `[[bindings]]`: what may stand in them, and the bindings that they make."""
 
 import difflib
+import hashlib
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Annotated, Any, Literal
 
@@ -108,6 +109,7 @@ class BindingTable(BaseModel):
         """What the table says; `number` counts the tables from 1."""
         return Binding(
             label=f"binding {number} ({self.topic})",
+            key=hashlib.sha256(self.model_dump_json().encode()).hexdigest()[:16],
             topic_filter=self.topic,
             wish=Wish(
                 room=written(self.room),

@@ -17,6 +17,7 @@ LONGEST = 350
 
 #: Modules that decide and never do: no I/O, no clock, no event loop.
 PURE = [
+    "bridge.binding_memory",
     "bridge.binding_outcome",
     "bridge.binding_timing",
     "bridge.bindings",

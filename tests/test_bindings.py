@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bridge.binding_memory import from_document, to_document
 from bridge.binding_outcome import Arrival, Failed
 from bridge.bindings import Memory, Verdict, due, instant, take, tick
 from bridge.conditions import condition
@@ -477,3 +478,24 @@ def test_matching_is_only_about_the_message(value: object, table: dict[str, Any]
         second.reason,
         second.later,
     )
+
+
+@given(st.lists(st.tuples(PAYLOADS, st.floats(0, 3)), max_size=6), st.text() | JSON.map(json.dumps))
+def test_what_is_kept_is_what_comes_back(messages: list[tuple[bytes, float]], junk: str) -> None:
+    bound = Bound(*TABLES)
+    for payload, after in messages:
+        bound.hear(payload, after=after)
+    document = to_document(bound.bindings, bound.memory)
+    memory = from_document(bound.bindings, document)
+    assert to_document(bound.bindings, memory) == document
+    assert from_document(list(reversed(bound.bindings)), document).keys() == {
+        (len(TABLES) - 1 - number, topic) for number, topic in memory
+    }
+    assert to_document(bound.bindings, from_document(bound.bindings, junk)) == "{}"
+
+
+def test_a_restart_forgets_no_counter_and_no_level() -> None:
+    bound = Bound({"unique": "n"}, {"match": {"v": True}, "edge": "rising"})
+    assert [verdict.reason for verdict in bound.hear({"n": 7, "v": 1})] == ["", ""]
+    bound.memory = from_document(bound.bindings, to_document(bound.bindings, bound.memory))
+    assert all(verdict.reason for verdict in bound.hear({"n": 7, "v": 1}))

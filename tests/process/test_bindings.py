@@ -70,3 +70,25 @@ def test_press_and_hold_and_an_event_with_a_title(site: MakeSite) -> None:
     publish(s, "booking", '{"Id":"b1","subject":"He said \\"hi\\" | 😀"}')
     s.panel.wait_for("room/r1/state", "recording")
     s.panel.wait_for("room/r1/title", 'He said "hi" | 😀')
+
+
+def test_what_is_said_again_after_a_restart_is_no_press(site: MakeSite) -> None:
+    s = site(start=False)
+    counted = {"topic": "s", "match": {"event": "S"}, "room": "r0", "do": "toggle", "unique": "n"}
+    level = {"topic": "l", "payload": True, "room": "r1", "do": "toggle", "edge": "both"}
+    bind(s, counted, level)
+    said = [("devices/s", '{"event":"S","n":7}'), ("devices/l", "ON")]
+    s.panel.publish_many(said)
+    s.panel.wait_for("room/r0/state", "recording")
+    s.panel.wait_for("room/r1/state", "recording")
+    assert s.daemon.stop() == 0
+    since = s.panel.mark()
+    s.add_daemon(state=s.daemon.state)
+    s.wait_ready(since)
+    s.panel.publish_many(said)
+    s.panel.publish("devices/s", '{"event":"S","n":8}')
+    s.panel.wait_for_newest("room/r0/state", "idle")
+    s.panel.publish("devices/l", "OFF")
+    s.panel.wait_for_newest("room/r1/state", "idle")
+    assert len(s.hmp.commands("startRecording")) == 2
+    assert len(s.hmp.commands("stopRecording")) == 2
