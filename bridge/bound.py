@@ -18,6 +18,9 @@ __all__ = ["Bound"]
 
 log = structlog.get_logger()
 
+_AFTERWARDS = 0.5
+"""Seconds within which a room has certainly journalled what was asked of it."""
+
 _LAST_WORD = 5.0
 """Seconds for saving what came last."""
 
@@ -48,8 +51,10 @@ class Bound:
         now, age = clock(), trio.current_time() - message.received_at
         at = Now(now.monotonic - age, now.wall)
         arrival = Arrival(message.topic, message.payload, message.retain)
-        self._memory, verdicts = take(self._bindings, self._memory, arrival, at, self._rooms)
-        self._changed.unpark_all()
+        memory, verdicts = take(self._bindings, self._memory, arrival, at, self._rooms)
+        if memory is not self._memory:
+            self._memory = memory
+            self._changed.unpark_all()
         for verdict in verdicts:
             if verdict.outcome is None:
                 log.debug(
@@ -61,11 +66,16 @@ class Bound:
         return [verdict for verdict in verdicts if verdict.outcome is not None]
 
     async def keep(self, save: Callable[[str], Awaitable[None]]) -> None:
-        """Have what must survive a restart saved whenever it has changed, until cancelled."""
+        """Have what must survive a restart saved whenever it has changed, until cancelled.
+
+        A little later than what came of it: a press that was killed before it was journalled comes
+        again, and must not be taken for one that has been seen.
+        """
         try:
             while True:
                 await self._save(save)
                 await self._changed.park()
+                await trio.sleep(_AFTERWARDS)
         finally:
             with trio.move_on_after(_LAST_WORD, shield=True):
                 await self._save(save)
