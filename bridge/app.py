@@ -21,8 +21,10 @@ import structlog
 import trio
 
 from . import __version__
+from .bound import Bound
 from .clock import Clock
 from .config import Configuration
+from .config_bindings import make_bindings
 from .dispatch import Dispatcher
 from .hmp.client import ServerLink
 from .hmp.link import LinkState
@@ -51,6 +53,9 @@ _CONTACT_EVERY = 10.0
 """Seconds between two journalled contacts with the broker: how well a backlog's age is known."""
 
 
+_BINDINGS = "bindings"
+"""The journal's note of what bindings remember."""
+
 _LOOK_AGAIN = 0.2
 """Seconds between two looks whether the backlog is done."""
 
@@ -78,10 +83,20 @@ class Bridge:
         self._online = trio.Event()
         self._rival: Identity | None = None
         self._rival_heard = trio.Event()
+        self.bound = Bound(
+            make_bindings(configuration.bindings),
+            configuration.room_names,
+            clock=self.clock,
+            kept=journal.note(_BINDINGS),
+        )
         self.broker = BrokerLink(
             configuration.broker(f"hmp-bridge-{instance_id}"),
             self.image,
-            [Subscription(topic_filter) for topic_filter in self.topics.inputs],
+            [
+                *(Subscription(topic_filter) for topic_filter in self.topics.inputs),
+                # What others keep for themselves may be published retained while it is live (R16).
+                *(Subscription(each, retain_as_published=False) for each in self.bound.filters),
+            ],
             availability_topic=self.topics.bridge_state,
             greet=self._greet,
             changed=self._broker_changed,
@@ -100,6 +115,7 @@ class Bridge:
             refuse=self._refuse,
             clock=self.clock,
             taken=journal.inputs(),
+            bound=self.bound,
         )
         if all(room.known for room in self.rooms.values()):
             self.dispatcher.begin()
@@ -147,6 +163,9 @@ class Bridge:
                     room_layer.start_soon(self.dispatcher.run)
                     room_layer.start_soon(self._publish_health)
                     room_layer.start_soon(self._keep_contact)
+                    room_layer.start_soon(
+                        self.bound.keep, partial(self.journal.save_note, _BINDINGS)
+                    )
                     room_layer.start_soon(self._leave_to_rival)
                     notify("READY=1", f"STATUS=serving {len(self.rooms)} rooms")
                     await self._stopping.wait()

@@ -6,6 +6,7 @@ Exit codes are those of ``sysexits.h``. Commands import what they need when they
 
 import argparse
 import sys
+import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
 from enum import IntEnum
@@ -24,6 +25,8 @@ class ExitCode(IntEnum):
     OK = 0
     #: HMP answered with an error.
     REFUSED = 1
+    #: Nothing would come of the message that was tried.
+    NOTHING = 1
     USAGE = 64
     UNAVAILABLE = 69
     INTERNAL = 70
@@ -94,6 +97,16 @@ def _parser() -> argparse.ArgumentParser:
     command.set_defaults(command=_check)
 
     command = commands.add_parser(
+        "try", parents=[configured], help="what would come of a message; sends nothing"
+    )
+    command.add_argument("--topic", required=True, help="the topic that it is published to")
+    payload = command.add_mutually_exclusive_group()
+    payload.add_argument("--payload", default="", help="its payload as text (default: empty)")
+    payload.add_argument("--payload-file", type=Path, metavar="FILE", help="its payload, a file")
+    command.add_argument("--retained", action="store_true", help="as if the broker had kept it")
+    command.set_defaults(command=_try)
+
+    command = commands.add_parser(
         "send", parents=[configured], help="one command to one HMP, correctly quoted"
     )
     command.add_argument("server", help="a server of the configuration")
@@ -162,6 +175,29 @@ def _check(options: argparse.Namespace) -> int:
         recorded = f"sources {sources}" if room.session is None else f"session {room.session}"
         print(f"  room {name}: {recorded} on server {room.server}")
     return ExitCode.OK
+
+
+def _try(options: argparse.Namespace) -> int:
+    from .binding_outcome import Arrival
+    from .mqtt.message import is_topic_name
+    from .room.state import Now
+    from .try_message import try_message
+
+    configuration = _load(options)
+    if not is_topic_name(options.topic):
+        _say(f"--topic {options.topic!r}: nothing can be published to it; write it without + and #")
+        return ExitCode.USAGE
+    payload = options.payload.encode(errors="surrogateescape")
+    if options.payload_file is not None:
+        try:
+            payload = options.payload_file.read_bytes()
+        except OSError as error:
+            _say(f"--payload-file {options.payload_file}: {error.strerror}")
+            return ExitCode.USAGE
+    arrival = Arrival(options.topic, payload, options.retained)
+    trial = try_message(configuration, arrival, Now(0.0, time.time()))
+    print("\n".join(trial.lines))
+    return ExitCode.OK if trial.acts else ExitCode.NOTHING
 
 
 def _send(options: argparse.Namespace) -> int:

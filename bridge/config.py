@@ -32,6 +32,7 @@ from pydantic_settings import (
     TomlConfigSettingsSource,
 )
 
+from .config_bindings import BindingTable
 from .config_consistency import faults_between
 from .config_details import DetailsTable
 from .config_errors import ConfigurationError, Fault, faults_of
@@ -233,6 +234,7 @@ class Configuration(BaseSettings):
     bridge: BridgeTable = BridgeTable()
     servers: dict[Name, ServerTable]
     rooms: dict[Name, RoomTable]
+    bindings: tuple[BindingTable, ...] = ()
 
     @classmethod
     def settings_customise_sources(
@@ -275,6 +277,11 @@ class Configuration(BaseSettings):
         """Twelve hexadecimal digits that change with the configuration; secrets are left out."""
         text = json.dumps(self.model_dump(mode="json"), sort_keys=True)
         return hashlib.sha256(text.encode()).hexdigest()[:12]
+
+    @property
+    def room_names(self) -> dict[str, str]:
+        """What each room is called, by its key."""
+        return {key: room.name or key for key, room in self.rooms.items()}
 
     def broker(self, client_id: str) -> BrokerSettings:
         """What the broker link needs; `client_id` is for when none is configured."""

@@ -6,6 +6,7 @@ Found in the text as it was written, so that it can be said together with what i
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from .config_binding_faults import faults_of_bindings
 from .config_errors import Fault
 
 __all__ = ["faults_between"]
@@ -39,7 +40,7 @@ def faults_between(data: Mapping[str, Any]) -> list[Fault]:
             if other != name:
                 reason = f"room {other!r} records this session already; give each room its own"
                 faults.append(Fault(("rooms", name, "session"), reason))
-    return faults
+    return [*faults, *faults_of_bindings(data)]
 
 
 def _what_it_records(room: Mapping[str, Any]) -> Iterator[tuple[tuple[str, ...], str]]:

@@ -97,7 +97,9 @@ def faults_of(error: "ValidationError") -> list[Fault]:
 
 
 def _fault(found: Any) -> Fault:
-    path = tuple(str(part) for part in found["loc"] if part != "[key]")
+    # Tables of a list are counted as people count them.
+    parts = (part + 1 if isinstance(part, int) else part for part in found["loc"])
+    path = tuple(str(part) for part in parts if part != "[key]")
     context = found.get("ctx", {})
     match found["type"]:
         case "extra_forbidden":

@@ -11,6 +11,9 @@ from collections.abc import Callable, Iterable, Mapping
 import structlog
 import trio
 
+from .binding_outcome import Failed
+from .bindings import Verdict
+from .bound import Bound
 from .hmp.commands import RecordingId
 from .journal import Input as InputKey
 from .mqtt.link import BrokerLink
@@ -35,7 +38,7 @@ class Dispatcher:
 
     `refuse` answers what is for no room or action: it gets the result, and what to call once the
     broker has that. `taken` are inputs that were journalled before a
-    restart and that the broker may deliver again.
+    restart and that the broker may deliver again. `bound` has what bindings make of other topics.
     """
 
     def __init__(
@@ -47,6 +50,7 @@ class Dispatcher:
         refuse: Callable[[Result, Callable[[], None]], None],
         clock: Callable[[], Now],
         taken: Iterable[InputKey] = (),
+        bound: Bound,
     ) -> None:
         self._broker = broker
         self._topics = topics
@@ -54,6 +58,7 @@ class Dispatcher:
         self._refuse = refuse
         self._clock = clock
         self._taken = set(taken)
+        self._bound = bound
         self._receipts: deque[_Receipt] = deque()
         self._inputs = [topic_filter.split("/") for topic_filter in topics.inputs]
         self._retained_topics: set[str] = set()
@@ -101,18 +106,29 @@ class Dispatcher:
         its retained topics that it is being recorded (R9).
         """
         await self._begun.wait()
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(self._act_on_held)
+            await self._act_on_messages()
+
+    async def _act_on_messages(self) -> None:
         while True:
             message = await self._broker.receive()
             receipt = _Receipt(message, self._receipts)
-            if not self._is_input(message.topic):
+            is_input = self._is_input(message.topic)
+            if not is_input and not self._bound.is_bound(message.topic):
                 pass  # our own word, kept for us by a session from before a restart
-            elif message.retain:
+            elif message.retain and is_input:
                 self._drop_retained(message.topic)
+            elif message.retain:
+                self.retained_dropped += 1  # a device may keep its state; MQTT 3.1.1 then brings it
             elif message.duplicate and _key(message) in self._taken:
                 self._taken.discard(_key(message))
                 log.info("redelivered message was carried out before", topic=message.topic)
             else:
-                self._dispatch(receipt)
+                if is_input:
+                    self._dispatch(receipt)
+                else:
+                    self._dispatch_bound(receipt)
                 continue  # acknowledged once it, or its refusal, cannot be lost any more
             receipt.accept()
 
@@ -137,6 +153,38 @@ class Dispatcher:
         except Malformed as error:
             room = error.room if error.room in self._rooms else None
             self._fail(receipt, room, error.word, error.id, malformed(error.reason))
+
+    def _dispatch_bound(self, receipt: "_Receipt") -> None:
+        """Hand what the bindings make of the message to its rooms; it is acknowledged after all."""
+        verdicts = self._bound.take(receipt.message)
+        receipt.expect(len(verdicts))
+        for verdict in verdicts:
+            self._carry_out(verdict, receipt)
+
+    async def _act_on_held(self) -> None:
+        """A press that is held acts when its time has come; its message was acknowledged before."""
+        while True:
+            for verdict in await self._bound.held():
+                message = Message(verdict.topic, b"", 0, False, False, trio.current_time())
+                self._carry_out(verdict, _Receipt(message, deque()))
+
+    def _carry_out(self, verdict: Verdict, receipt: "_Receipt") -> None:
+        match verdict.outcome:
+            case Failed(word, reason, room):
+                advice = f"Correct {verdict.binding.label} in the configuration, or its sender."
+                problem = Problem("binding_failed", reason, advice)
+                self._fail(receipt, room, word, None, problem)
+            case Input() as given:
+                log.info(
+                    "binding acts",
+                    binding=verdict.binding.label,
+                    topic=verdict.topic,
+                    room=given.room,
+                    action=given.word,
+                )
+                self._submit(given, receipt)
+            case None:
+                receipt.accept()
 
     def _submit(self, given: Input, receipt: "_Receipt") -> None:
         message = receipt.message
@@ -222,19 +270,27 @@ class Dispatcher:
 class _Receipt:
     """One message's place in the order of acknowledgements."""
 
-    __slots__ = ("_accepted", "_order", "message")
+    __slots__ = ("_expected", "_order", "message")
 
     def __init__(self, message: Message, order: deque["_Receipt"]) -> None:
         self.message = message
         self._order = order
-        self._accepted = False
+        self._expected = 1
         order.append(self)
+
+    def expect(self, times: int) -> None:
+        """So many requests came of the message; each of them must be accepted."""
+        self._expected = times
+        self._acknowledge()
 
     def accept(self) -> None:
         """Acknowledge the message as soon as everything that came before it is."""
-        self._accepted = True
+        self._expected -= 1
+        self._acknowledge()
+
+    def _acknowledge(self) -> None:
         order = self._order
-        while order and order[0]._accepted:  # noqa: SLF001 - its own class
+        while order and order[0]._expected <= 0:  # noqa: SLF001 - its own class
             order.popleft().message.acknowledge()
 
 

@@ -32,6 +32,7 @@ _MIGRATIONS = (
     CREATE TABLE contact (one INTEGER PRIMARY KEY CHECK (one = 1), boot TEXT NOT NULL,
                           monotonic REAL NOT NULL, wall REAL NOT NULL);
     """,
+    "CREATE TABLE notes (name TEXT PRIMARY KEY, document TEXT NOT NULL) WITHOUT ROWID;",
 )
 """One step per schema version; a journal is taken forward through those it lacks."""
 
@@ -109,6 +110,7 @@ class Journal:
         self._inputs: dict[int, bytes] = {}
         self._afresh = False
         self._contact: Stamp | None = None
+        self._notes: dict[str, str] = {}
         self._asked = 0
         self._committed = 0
         try:
@@ -157,6 +159,11 @@ class Journal:
         row = self._connection.execute("SELECT boot, monotonic, wall FROM contact").fetchone()
         return None if row is None else Stamp(*row)
 
+    def note(self, name: str) -> str:
+        """What `save_note` wrote last under this name; empty if nothing."""
+        row = self._connection.execute("SELECT document FROM notes WHERE name = ?", [name])
+        return next((str(document) for (document,) in row), "")
+
     # What must be known when it starts again.
 
     async def save(self, room: str, document: str, inputs: Iterable[Input] = ()) -> None:
@@ -179,6 +186,11 @@ class Journal:
         self._contact = stamp()
         await self._commit()
 
+    async def save_note(self, name: str, document: str) -> None:
+        """Write something that belongs to no room; returns once that is durable."""
+        self._notes[name] = document
+        await self._commit()
+
     async def _commit(self) -> None:
         self._asked += 1
         ticket = self._asked
@@ -190,11 +202,12 @@ class Journal:
             inputs, self._inputs = self._inputs, {}
             contact, self._contact = self._contact, None
             afresh, self._afresh = self._afresh, False
+            notes, self._notes = self._notes, {}
             try:
                 # It carries what others wait for: whoever holds the lock sees it through.
                 with trio.CancelScope(shield=True):
                     self.last_commit = await trio.to_thread.run_sync(
-                        _write, self._connection, rooms, inputs, contact, afresh
+                        _write, self._connection, rooms, inputs, contact, afresh, notes
                     )
             except sqlite3.Error as error:
                 # Nothing is forgotten: it goes with the next commit, unless newer by then.
@@ -202,6 +215,7 @@ class Journal:
                 self._inputs = inputs | self._inputs
                 self._contact = self._contact or contact
                 self._afresh = self._afresh or afresh
+                self._notes = notes | self._notes
                 self._fails(str(error))
             else:
                 self._fails(None)
@@ -259,12 +273,13 @@ def _move_aside(path: Path) -> Path:
     return kept
 
 
-def _write(
+def _write(  # noqa: PLR0917 - it is handed to a thread with what belongs to one transaction
     connection: sqlite3.Connection,
     rooms: Mapping[str, Entry],
     inputs: Mapping[int, bytes],
     contact: Stamp | None,
     afresh: bool,
+    notes: Mapping[str, str],
 ) -> float:
     """One transaction, in a worker thread; seconds it took."""
     began = time.perf_counter()
@@ -281,6 +296,7 @@ def _write(
             if afresh:
                 cursor.execute("DELETE FROM inputs")
             cursor.executemany("INSERT OR REPLACE INTO inputs VALUES (?, ?)", inputs.items())
+            cursor.executemany("INSERT OR REPLACE INTO notes VALUES (?, ?)", notes.items())
             if contact is not None:
                 cursor.execute(
                     "INSERT OR REPLACE INTO contact VALUES (1, ?, ?, ?)",

@@ -121,6 +121,16 @@ def compile_template(source: str) -> Compiled:
         raise TemplateError(_said(error, None)) from None
 
 
+class _Missing(ChainableUndefined):
+    """What is not there: empty as text, and said by its name where it is needed as a number."""
+
+    __slots__ = ()
+
+    @property
+    def _undefined_message(self) -> str:
+        return f"there is no {self._undefined_name!r} here"
+
+
 class _Function(ChainableUndefined):
     """What may be called. As a value it is as empty as anything that is not there."""
 
@@ -135,7 +145,7 @@ class _Sandbox(ImmutableSandboxedEnvironment):
 
     def __init__(self) -> None:
         super().__init__(
-            undefined=ChainableUndefined,
+            undefined=_Missing,
             finalize=self._finalize,
             keep_trailing_newline=True,
             cache_size=0,

@@ -17,6 +17,11 @@ LONGEST = 350
 
 #: Modules that decide and never do: no I/O, no clock, no event loop.
 PURE = [
+    "bridge.binding_memory",
+    "bridge.binding_outcome",
+    "bridge.binding_timing",
+    "bridge.bindings",
+    "bridge.conditions",
     "bridge.hmp.arguments",
     "bridge.hmp.command",
     "bridge.hmp.commands",
@@ -27,6 +32,8 @@ PURE = [
     "bridge.hmp.recording_commands",
     "bridge.hmp.session_commands",
     "bridge.hmp.syntax",
+    "bridge.matching",
+    "bridge.mqtt.filters",
     "bridge.mqtt.topics",
     "bridge.room.answer",
     "bridge.room.answers",
@@ -42,6 +49,7 @@ PURE = [
     "bridge.room.plan",
     "bridge.room.problems",
     "bridge.room.policy",
+    "bridge.room.rehearse",
     "bridge.room.requests",
     "bridge.room.restream",
     "bridge.room.session",

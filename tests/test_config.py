@@ -87,6 +87,22 @@ def test_every_commented_default_of_the_example_is_the_default(folder: Path) -> 
     assert written_out.model_dump() == load(ROOT / "config" / "bridge.toml").model_dump()
 
 
+def test_the_binding_of_the_example_loads_with_and_without_its_options(folder: Path) -> None:
+    text = (ROOT / "config" / "bridge.toml").read_text(encoding="utf-8")
+    plain, _, shown = text.partition("#   [[bindings]]\n")
+    lines = ["[[bindings]]", *(line.removeprefix("#   ") for line in shown.splitlines())]
+    (binding,) = loaded(folder, "\n".join([plain, *lines])).bindings
+    assert (binding.do, binding.debounce, binding.edge) == ("toggle", 0.3, None)
+    options = [line.removeprefix("# ") for line in lines if not line.startswith("# fields")]
+    excluding = ("payload", "hold", "tap")
+    chosen = [line for line in options if not line.startswith(excluding) and line[:1].isalpha()]
+    (binding,) = loaded(folder, "\n".join([plain, "[[bindings]]", *chosen])).bindings
+    assert (binding.edge, binding.unique, binding.max_age) == ("rising", "event_cnt", 600.0)
+    assert binding.model_fields_set | {*excluding, "event", "fields"} == set(
+        type(binding).model_fields
+    )
+
+
 def test_defaults() -> None:
     plain = Configuration(**DEMO)
     broker = plain.broker("hmp-bridge-x")

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 import yaml
 
+from bridge.cli import ExitCode, run
 from bridge.config import load
 from bridge.hmp.link import LinkState
 from bridge.mqtt.topics import Input, Topics, parse, render_room
@@ -79,9 +80,30 @@ def test_every_configuration_shown_loads(tmp_path: Path) -> None:
     path = tmp_path / "bridge.toml"
     rooms: list[str] = []
     for text in blocks("toml"):
-        path.write_text(text)
-        rooms += load(path).rooms
+        if text.startswith("[mqtt]"):
+            path.write_text(text)
+            rooms += load(path).rooms
     assert rooms[:1] == ["boardroom"]
+
+
+def test_the_bindings_load_and_do_what_is_said_of_them(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    smallest, *_ = [block for block in blocks("toml") if block.startswith("[mqtt]")]
+    [bindings] = [block for block in blocks("toml") if block.startswith("[[bindings]]")]
+    path = tmp_path / "bridge.toml"
+    path.write_text(f"{smallest}\n{bindings}", encoding="utf-8")
+    [asked] = [block for block in blocks("sh") if "hmp-bridge try" in block]
+    command, said = asked.splitlines()
+    assert run([*shlex.split(command)[1:], "--config", str(path)]) == ExitCode.NOTHING
+    assert said.removeprefix("# ") == capsys.readouterr().out.splitlines()[0]
+    booked = '{"id":"b1","room":{"kind":"lecture"},"subject":"Weekly","end":"2126-03-01T11:00:00Z"}'
+    topic = "bookings/boardroom/started"
+    assert run(["try", "--topic", topic, "--payload", booked, "--config", str(path)]) == ExitCode.OK
+    out = capsys.readouterr().out
+    assert "event meeting_start of room boardroom" in out
+    assert "title = 'Weekly'" in out
+    assert f"startRecording {SESSION}" in out
 
 
 def test_home_assistant_s_entities_use_topics_and_words_that_exist() -> None:

@@ -202,6 +202,12 @@ def test_a_failure_at_run_time_names_its_line() -> None:
     assert template.render({"json": {"zero": 2}}) == "one\ntwo\n0.5"
 
 
+@pytest.mark.parametrize("source", ["{{ json.x * 60 }}", "{{ json.x < 1 }}", "{{ x + 1 }}"])
+def test_what_is_not_there_is_no_number(source: str) -> None:
+    with pytest.raises(TemplateError, match="there is no 'x' here, line 1"):
+        rendered(source, json={"y": 1})
+
+
 def test_a_method_that_the_value_does_not_have_is_said() -> None:
     with pytest.raises(TemplateError, match=r"a text has no strftime\(\), line 1"):
         rendered("{{ json.start.strftime('%H') }}", json={"start": "10:00"})

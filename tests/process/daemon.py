@@ -20,20 +20,11 @@ def _lines(table: Mapping[str, Any], path: tuple[str, ...]) -> list[str]:
     lines = [f"[{'.'.join(path)}]"] if path else []
     for key, value in table.items():
         if not isinstance(value, Mapping):
-            lines.append(f"{key} = {_value(value)}")
+            lines.append(f"{key} = {_inline(value)}")
     for key, value in table.items():
         if isinstance(value, Mapping):
             lines += _lines(value, (*path, key))
     return lines
-
-
-def _value(value: Any) -> str:
-    if isinstance(value, Mapping):
-        pairs = ", ".join(f"{json.dumps(key)} = {_value(each)}" for key, each in value.items())
-        return f"{{ {pairs} }}"
-    if isinstance(value, (list, tuple)):
-        return f"[{', '.join(_value(each) for each in value)}]"
-    return json.dumps(value, ensure_ascii=False)
 
 
 def configuration(
@@ -58,6 +49,15 @@ def configuration(
             for number in range(rooms)
         },
     }
+
+
+def _inline(value: Any) -> str:
+    """A value on one line: tables within lists, as `[[bindings]]` are, among them."""
+    if isinstance(value, Mapping):
+        return f"{{ {', '.join(f'{json.dumps(k)} = {_inline(v)}' for k, v in value.items())} }}"
+    if isinstance(value, list):
+        return f"[{', '.join(_inline(each) for each in value)}]"
+    return json.dumps(value, ensure_ascii=False)
 
 
 class Daemon(Program):

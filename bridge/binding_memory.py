@@ -1,0 +1,62 @@
+"""What bindings remember, as a document that survives a restart.
+
+A device that publishes its last press again and again, or its level, must not be taken for a new
+press because the bridge has begun anew. What is being held or debounced is of the moment and is
+not kept.
+"""
+
+import json
+from collections.abc import Sequence
+
+from .binding_timing import Track
+from .bindings import Binding, Memory
+
+__all__ = ["from_document", "to_document"]
+
+
+def to_document(bindings: Sequence[Binding], memory: Memory) -> str:
+    """The levels of bindings with `edge`, the counters and ids of those with `unique`, as JSON.
+
+    By the bindings' keys, so that it still fits when their order in the file has changed.
+    """
+    kept: dict[str, dict[str, object]] = {}
+    for (number, topic), track in memory.items():
+        binding = bindings[number]
+        level = binding.timing.edge is not None and track.level
+        if level or track.last is not None:
+            kept.setdefault(binding.key, {})[topic] = {
+                "level": level,
+                "last": track.last,
+                "counted": track.last_counted,
+                "ids": track.ids,
+            }
+    return json.dumps(kept, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+
+
+def from_document(bindings: Sequence[Binding], document: str) -> Memory:
+    """The memory as far as it still fits; what cannot be read is as if it had never been kept."""
+    try:
+        kept = json.loads(document)
+    except (ValueError, RecursionError):
+        return {}
+    memory: dict[tuple[int, str], Track] = {}
+    for number, binding in enumerate(bindings):
+        topics = kept.get(binding.key) if isinstance(kept, dict) else None
+        for topic, entry in (topics if isinstance(topics, dict) else {}).items():
+            track = _track(entry)
+            if track is not None:
+                memory[number, topic] = track
+    return memory
+
+
+def _track(entry: object) -> Track | None:
+    match entry:
+        case {
+            "level": bool(level),
+            "last": str() | None as last,
+            "counted": bool(counted),
+            "ids": list(ids),
+        } if all(isinstance(each, str) for each in ids):
+            return Track(level=level, last=last, last_counted=counted, ids=tuple(ids))
+        case _:
+            return None

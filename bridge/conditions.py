@@ -1,0 +1,159 @@
+"""The conditions of a binding: what a message must say, checked when the configuration is read."""
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+__all__ = ["LONGEST_FOR_PATTERN", "Condition", "Items", "Value", "condition", "steps"]
+
+LONGEST_FOR_PATTERN = 200
+"""Characters of a text that a regular expression is tried on."""
+
+_MOST_REPEATS = 4
+"""Repeats of a regular expression without a bound: so many, on so short a text, take no time."""
+
+
+@dataclass(frozen=True, slots=True)
+class Value:
+    """A value at a dotted path is equal to one of `wanted`, or matches `pattern`, or `exists`.
+
+    `pattern` must match the whole text. An empty path is the whole payload.
+    """
+
+    path: str
+    wanted: tuple[object, ...] = ()
+    pattern: re.Pattern[str] | None = None
+    exists: bool | None = None
+
+    @property
+    def is_switch(self) -> bool:
+        """Whether it is about a truth value."""
+        return any(isinstance(each, bool) for each in self.wanted)
+
+
+@dataclass(frozen=True, slots=True)
+class Items:
+    """One and the same item at a dotted path meets all of `conditions`."""
+
+    path: str
+    conditions: "tuple[Condition, ...]"
+
+    @property
+    def is_switch(self) -> bool:
+        """Whether one of the conditions is about a truth value."""
+        return any(each.is_switch for each in self.conditions)
+
+
+Condition = Value | Items
+
+
+def steps(path: str) -> tuple[str, ...]:
+    """The steps of a dotted path; raises `ValueError`."""
+    found = tuple(path.split("."))
+    if not all(found):
+        raise ValueError(f"{path!r} is no path; write keys with dots between, such as params.event")
+    return found
+
+
+def condition(path: str, wanted: object, *, empty_counts: bool = False) -> Condition:
+    """The condition that ``path = wanted`` is in a configuration.
+
+    Raises `ValueError` for what means nothing and for what no message could ever meet.
+    """
+    if path:
+        steps(path)
+    match wanted:
+        case {"regex": pattern, **rest} if not rest and not isinstance(pattern, Mapping):
+            return Value(path, pattern=_pattern(path, pattern))
+        case {"exists": bool(exists), **rest} if not rest:
+            return Value(path, exists=exists)
+        case Mapping():
+            if not wanted:
+                raise ValueError(
+                    f"{_where(path)}an empty table says nothing; write what is to be so"
+                )
+            inner = (
+                condition(key, value, empty_counts=empty_counts) for key, value in wanted.items()
+            )
+            return Items(path, tuple(inner))
+        case list() | tuple():
+            if not wanted:
+                raise ValueError(
+                    f"{_where(path)}an empty list can never match; write what may be so"
+                )
+            for each in wanted:
+                _checked(path, each, empty_counts)
+            return Value(path, tuple(wanted))
+        case _:
+            _checked(path, wanted, empty_counts)
+            return Value(path, (wanted,))
+
+
+def _where(path: str) -> str:
+    return f"{path}: " if path else ""
+
+
+def _checked(path: str, wanted: object, empty_counts: bool) -> None:
+    where = _where(path)
+    if not isinstance(wanted, str | int | float):
+        reason = f"{where}is no text, number or truth value; put it in quotes"
+        raise ValueError(reason)  # noqa: TRY004 - of a file
+    if isinstance(wanted, str) and not wanted.strip() and not empty_counts:
+        raise ValueError(
+            f"{where}empty text is ignored, so it can never match; ignore_empty = false"
+        )
+    if wanted != wanted:  # noqa: PLR0124 - nan
+        raise ValueError(f"{where}nan is equal to nothing, so it can never match")
+
+
+def _pattern(path: str, pattern: object) -> re.Pattern[str]:
+    where = _where(path)
+    if not isinstance(pattern, str):
+        raise ValueError(f"{where}regex must be text in quotes")  # noqa: TRY004 - of a file
+    try:
+        compiled = re.compile(pattern)
+    except (re.error, RecursionError, OverflowError) as error:
+        raise ValueError(f"{where}{pattern!r} is no regular expression: {error}") from None
+    if _takes_for_ever(pattern):
+        raise ValueError(
+            f"{where}{pattern!r} can take for ever; write at most {_MOST_REPEATS} of + and *, and "
+            "none after a group that has + * ? or | in it"
+        )
+    return compiled
+
+
+def _takes_for_ever(pattern: str) -> bool:
+    """Whether a group that can have many lengths is itself repeated, as in ``(a+)+``."""
+    characters = list(_outside_classes(pattern))
+    if sum(character in "*+{" for _, character in characters) > _MOST_REPEATS:
+        return True
+    opened: list[int] = []
+    for at, character in characters:
+        if character == "(":
+            opened.append(at)
+        elif character == ")" and opened:
+            start = opened.pop()
+            varies = any(
+                each in "*+{|?" for position, each in characters if start + 1 < position < at
+            )
+            if varies and pattern[at + 1 : at + 2] in ("*", "+", "{"):
+                return True
+    return False
+
+
+def _outside_classes(pattern: str) -> Iterator[tuple[int, str]]:
+    """The characters that are neither escaped nor within ``[…]``, with their positions."""
+    at, inside = 0, False
+    while at < len(pattern):
+        character = pattern[at]
+        if character == "\\":
+            at += 1
+        elif inside:
+            inside = character != "]"
+        elif character == "[":
+            inside = True
+            # A bracket that comes first is itself a member of the class.
+            at += 2 if pattern[at + 1 : at + 3] == "^]" else int(pattern[at + 1 : at + 2] == "]")
+        else:
+            yield at, character
+        at += 1
