@@ -153,7 +153,7 @@ def _demo(options: argparse.Namespace) -> int:
 def _check(options: argparse.Namespace) -> int:
     from .config_sources import find_file
 
-    configuration = _load(options)
+    configuration = _load(options, look_into_files=True)
     print(f"{find_file(options.config)}: ok")
     for name, server in configuration.servers.items():
         print(f"  server {name}: {server.host} port {server.port}")
@@ -204,11 +204,12 @@ def _send(options: argparse.Namespace) -> int:
     return ExitCode.OK
 
 
-def _load(options: argparse.Namespace) -> Any:
+def _load(options: argparse.Namespace, *, look_into_files: bool = False) -> Any:
     from .config import load
     from .config_sources import find_file
 
-    return load(find_file(options.config), _overrides(options.set))
+    overrides = _overrides(options.set)
+    return load(find_file(options.config), overrides, look_into_files=look_into_files)
 
 
 def _overrides(settings: Sequence[str]) -> Mapping[str, Any]:

@@ -192,7 +192,7 @@ def test_check_says_everything_that_is_wrong(
         f"{configured}: [servers.main] host: is missing",
         f"{configured}: [servers.main] hots: is no key here; did you mean host?",
         f"{configured}: [servers.main] qurey_timeout: is no key here; did you mean query_timeout?",
-        "command line, --set mqtt.port: [mqtt] port: must be a whole number",
+        "command line, --set mqtt.port: [mqtt] port: must be a whole number, not 'x'",
     ]
 
 
