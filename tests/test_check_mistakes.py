@@ -96,8 +96,8 @@ MISTAKES = {
         changed(SESSION, SESSION.replace("b3d3-", "b3d3")),
         [
             (
-                "bridge.toml: [rooms.boardroom] session: '71edd346-2cf0-4c62-b3d39d457b287394' must be "
-                f"a UUID; did you mean {SESSION}?"
+                "bridge.toml: [rooms.boardroom] session: '71edd346-2cf0-4c62-b3d39d457b287394' "
+                f"must be a UUID; did you mean {SESSION}?"
             )
         ],
     ),
@@ -105,8 +105,8 @@ MISTAKES = {
         changed(SESSION, f"{{7l{SESSION[2:]}}}"),
         [
             (
-                f"bridge.toml: [rooms.boardroom] session: '{{7l{SESSION[2:]}}}' must be a UUID; did "
-                f"you mean {SESSION}?"
+                f"bridge.toml: [rooms.boardroom] session: '{{7l{SESSION[2:]}}}' must be a UUID; "
+                f"did you mean {SESSION}?"
             )
         ],
     ),
@@ -127,8 +127,8 @@ MISTAKES = {
         changed('"hunter2"', '"hunter2'),
         [
             (
-                "bridge.toml: is not TOML: Illegal character '\\n' (at line 4, column 20); a quote is "
-                "not closed in that line"
+                "bridge.toml: is not TOML: Illegal character '\\n' (at line 4, column 20); a quote "
+                "is not closed in that line"
             )
         ],
     ),
@@ -136,8 +136,8 @@ MISTAKES = {
         f"{GOOD}[mqtt]\nport = 1883\n",
         [
             (
-                "bridge.toml: is not TOML: Cannot declare ('mqtt',) twice (at line 12, column 6); put "
-                "everything of one table under one heading"
+                "bridge.toml: is not TOML: Cannot declare ('mqtt',) twice (at line 12, column 6); "
+                "put everything of one table under one heading"
             )
         ],
     ),
@@ -154,8 +154,8 @@ MISTAKES = {
         changed("broker.example.edu", "bridge:hunter2@broker"),
         [
             (
-                "bridge.toml: [mqtt] host: a text with a login is no host; write a name or an address "
-                "alone, such as hmp.example.edu or 192.0.2.7; the port is a key of its own"
+                "bridge.toml: [mqtt] host: a text with a login is no host; write a name or an "
+                "address alone, such as hmp.example.edu or 192.0.2.7; the port is a key of its own"
             )
         ],
     ),
@@ -202,16 +202,16 @@ def test_a_wrong_environment_variable(check: Check) -> None:
     os.environ["HMP_BRIDGE_SERVERS__MAIN__PORT"] = "HMP"
     assert sorted(check(GOOD)) == [
         (
-            "environment variable HMP_BRIDGE_MQTT_PORT: mqtt_port: there is no table mqtt_port; two "
-            "underscores follow the table: HMP_BRIDGE_MQTT__PORT"
+            "environment variable HMP_BRIDGE_MQTT_PORT: mqtt_port: there is no table mqtt_port; "
+            "two underscores follow the table: HMP_BRIDGE_MQTT__PORT"
         ),
         (
-            "environment variable HMP_BRIDGE_MQTT__PASSWRD: [mqtt] passwrd: is no key here; did you "
-            "mean password?"
+            "environment variable HMP_BRIDGE_MQTT__PASSWRD: [mqtt] passwrd: is no key here; did "
+            "you mean password?"
         ),
         (
-            "environment variable HMP_BRIDGE_SERVERS__MAIN__PORT: [servers.main] port: must be a whole "
-            "number, not 'HMP'"
+            "environment variable HMP_BRIDGE_SERVERS__MAIN__PORT: [servers.main] port: must be a "
+            "whole number, not 'HMP'"
         ),
     ]
 
@@ -238,12 +238,12 @@ def test_tls_files_that_are_not_there_or_cannot_be_read(check: Check) -> None:
     assert check(with_tls(ca="/nowhere/ca.pem", cert="/proc/self/mem", key="/proc")) == [
         "bridge.toml: [mqtt.tls] ca: there is no file /nowhere/ca.pem",
         (
-            "bridge.toml: [mqtt.tls] cert: /proc/self/mem cannot be read: Input/output error; let this "
-            "user read it and its folder"
+            "bridge.toml: [mqtt.tls] cert: /proc/self/mem cannot be read: Input/output error; let "
+            "this user read it and its folder"
         ),
         (
-            "bridge.toml: [mqtt.tls] key: /proc cannot be read: Is a directory; let this user read it "
-            "and its folder"
+            "bridge.toml: [mqtt.tls] key: /proc cannot be read: Is a directory; let this user read "
+            "it and its folder"
         ),
     ]
 
