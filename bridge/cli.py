@@ -5,6 +5,7 @@ Exit codes are those of ``sysexits.h``. Commands import what they need when they
 """
 
 import argparse
+import json
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
@@ -93,6 +94,9 @@ def _parser() -> argparse.ArgumentParser:
     command = commands.add_parser("check", parents=[configured], help="validate the configuration")
     command.set_defaults(command=_check)
 
+    command = commands.add_parser("schema", help="JSON Schema of the configuration, for editors")
+    command.set_defaults(command=_schema)
+
     command = commands.add_parser(
         "send", parents=[configured], help="one command to one HMP, correctly quoted"
     )
@@ -164,6 +168,13 @@ def _check(options: argparse.Namespace) -> int:
     return ExitCode.OK
 
 
+def _schema(_options: argparse.Namespace) -> int:
+    from .config_schema import configuration_schema
+
+    _print_json(configuration_schema())
+    return ExitCode.OK
+
+
 def _send(options: argparse.Namespace) -> int:
     import trio
 
@@ -229,6 +240,10 @@ def _overrides(settings: Sequence[str]) -> Mapping[str, Any]:
                 raise SystemExit(ExitCode.USAGE)
         table[key] = value
     return tables
+
+
+def _print_json(value: object) -> None:
+    print(json.dumps(value, indent=2, ensure_ascii=False))
 
 
 def _say(text: str) -> None:

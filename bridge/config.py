@@ -204,9 +204,9 @@ class Configuration(BaseSettings):
     _look_into_files: ClassVar[bool] = False
 
     mqtt: MqttTable = MqttTable()
-    """The broker."""
+    """Where the broker is, and how to reach it."""
     bridge: BridgeTable = BridgeTable()
-    """The bridge itself."""
+    """What concerns the bridge itself."""
     servers: dict[Name, ServerTable]
     """One table per HMP; its name is part of topics."""
     rooms: dict[Name, RoomTable]
