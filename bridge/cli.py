@@ -98,6 +98,13 @@ def _parser() -> argparse.ArgumentParser:
     command.set_defaults(command=_schema)
 
     command = commands.add_parser(
+        "topics", parents=[configured], help="each room's topics, for panel programmers"
+    )
+    command.add_argument("--room", help="only this one")
+    command.add_argument("--format", choices=("text", "csv", "json"), default="text")
+    command.set_defaults(command=_topics)
+
+    command = commands.add_parser(
         "send", parents=[configured], help="one command to one HMP, correctly quoted"
     )
     command.add_argument("server", help="a server of the configuration")
@@ -172,6 +179,29 @@ def _schema(_options: argparse.Namespace) -> int:
     from .config_schema import configuration_schema
 
     _print_json(configuration_schema())
+    return ExitCode.OK
+
+
+def _topics(options: argparse.Namespace) -> int:
+    from .topic_sheet import render_sheets, sheet
+
+    configuration = _load(options)
+    rooms = configuration.rooms
+    if options.room is not None and options.room not in rooms:
+        _say(f"{options.room!r} is no room; configured are: {', '.join(rooms)}")
+        return ExitCode.USAGE
+    sheets = [
+        sheet(
+            configuration.mqtt.base_topic,
+            name,
+            room.name or name,
+            room.server,
+            room.tally_words(),
+        )
+        for name, room in rooms.items()
+        if options.room in (None, name)
+    ]
+    print(render_sheets(sheets, options.format), end="")
     return ExitCode.OK
 
 

@@ -27,7 +27,10 @@ PURE = [
     "bridge.hmp.recording_commands",
     "bridge.hmp.session_commands",
     "bridge.hmp.syntax",
+    "bridge.mqtt.catalogue",
+    "bridge.mqtt.payloads",
     "bridge.mqtt.topics",
+    "bridge.mqtt.values",
     "bridge.room.answer",
     "bridge.room.answers",
     "bridge.room.lost",
@@ -45,6 +48,7 @@ PURE = [
     "bridge.room.turn",
     "bridge.room.vocabulary",
     "bridge.simulator.world",
+    "bridge.topic_sheet",
 ]
 DOES_IO = {"asyncio", "os", "paho", "select", "socket", "sqlite3", "ssl", "threading", "trio"}
 

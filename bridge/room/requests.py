@@ -10,7 +10,15 @@ from ..hmp.errors import InvalidArgument
 from .state import Problem, Request
 from .vocabulary import Action
 
-__all__ = ["EVENTS", "NotUnderstood", "malformed", "outlives", "request"]
+__all__ = [
+    "ACTIONS",
+    "EVENTS",
+    "NotUnderstood",
+    "malformed",
+    "outlives",
+    "parameters_of",
+    "request",
+]
 
 EVENTS: Mapping[str, Action] = {
     "meeting_start": Action.RECORD,
@@ -42,9 +50,9 @@ def request(
 
     Raises `NotUnderstood` for an unknown word and for parameters that are wrong or do not belong.
     """
-    action = EVENTS.get(word) if event else _ACTIONS.get(word)
+    action = EVENTS.get(word) if event else ACTIONS.get(word)
     if action is None:
-        kind, words = ("event", EVENTS) if event else ("action", _ACTIONS)
+        kind, words = ("event", EVENTS) if event else ("action", ACTIONS)
         raise NotUnderstood(
             Problem(
                 f"unknown_{kind}",
@@ -77,7 +85,8 @@ def malformed(reason: str) -> Problem:
     return Problem("malformed", reason, "Nothing was done. Correct the message and send it again.")
 
 
-_ACTIONS = {str(action): action for action in Action}
+ACTIONS: Mapping[str, Action] = {str(action): action for action in Action}
+"""The words that a panel can send."""
 
 
 _CHECKS: Mapping[str, Callable[[object, str], object]] = {
@@ -96,8 +105,13 @@ _TAKES: Mapping[Action, tuple[str, ...]] = {
 """The parameters of each action; those of a request that are null count as absent."""
 
 
+def parameters_of(action: Action) -> tuple[str, ...]:
+    """What an action takes beside its `id`."""
+    return _TAKES.get(action, ())
+
+
 def _of_action(action: Action, parameters: Mapping[str, object]) -> dict[str, Any]:
-    takes = _TAKES.get(action, ())
+    takes = parameters_of(action)
     if action is Action.ADOPT and "recording_id" not in parameters:
         reason = "recording_id is missing: the id of the recording to hand over"
         raise NotUnderstood(malformed(reason), known=True)
