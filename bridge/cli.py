@@ -92,6 +92,11 @@ def _parser() -> argparse.ArgumentParser:
     commands.add_parser("simulate", add_help=False, help="the simulated HMP on its own")
 
     command = commands.add_parser("check", parents=[configured], help="validate the configuration")
+    command.add_argument(
+        "--live",
+        action="store_true",
+        help="also try broker, HMPs, sessions and state folder, without disturbing anything",
+    )
     command.set_defaults(command=_check)
 
     command = commands.add_parser("schema", help="JSON Schema of the configuration, for editors")
@@ -165,7 +170,10 @@ def _check(options: argparse.Namespace) -> int:
     from .config_sources import find_file
 
     configuration = _load(options, look_into_files=True)
-    print(f"{find_file(options.config)}: ok")
+    file = find_file(options.config)
+    if options.live:
+        return _check_live(file, configuration)
+    print(f"{file}: ok")
     for name, server in configuration.servers.items():
         print(f"  server {name}: {server.host} port {server.port}")
     for name, room in configuration.rooms.items():
@@ -173,6 +181,32 @@ def _check(options: argparse.Namespace) -> int:
         recorded = f"sources {sources}" if room.session is None else f"session {room.session}"
         print(f"  room {name}: {recorded} on server {room.server}")
     return ExitCode.OK
+
+
+def _check_live(file: Path, configuration: Any) -> int:
+    import trio
+
+    from .check_live import check_live
+    from .check_report import Blame, Finding, passed, render, summary, worst
+    from .logs import configure_logs
+
+    def say(finding: Finding) -> None:
+        print(render(finding), flush=True)
+
+    configure_logs("error")
+    understood = passed(f"configuration {file}", "understood")
+    say(understood)
+    findings = [understood, *trio.run(check_live, configuration, say)]
+    print(summary(findings))
+    match worst(findings):
+        case None:
+            return ExitCode.OK
+        case Blame.CONFIGURATION:
+            return ExitCode.CONFIGURATION
+        case Blame.NOT_AUTHORIZED:
+            return ExitCode.NOT_AUTHORIZED
+        case Blame.UNAVAILABLE:
+            return ExitCode.UNAVAILABLE
 
 
 def _schema(_options: argparse.Namespace) -> int:
