@@ -103,6 +103,11 @@ def _parser() -> argparse.ArgumentParser:
     command.set_defaults(command=_schema)
 
     command = commands.add_parser(
+        "asyncapi", parents=[configured], help="AsyncAPI 3 document of the MQTT interface"
+    )
+    command.set_defaults(command=_asyncapi)
+
+    command = commands.add_parser(
         "topics", parents=[configured], help="each room's topics, for panel programmers"
     )
     command.add_argument("--room", help="only this one")
@@ -216,6 +221,23 @@ def _schema(_options: argparse.Namespace) -> int:
     return ExitCode.OK
 
 
+def _asyncapi(options: argparse.Namespace) -> int:
+    from .asyncapi import Interface, asyncapi_document
+
+    configuration = _load(options)
+    rooms = configuration.rooms
+    interface = Interface(
+        version=__version__,
+        base=configuration.mqtt.base_topic,
+        broker=configuration.broker("hmp-bridge"),
+        servers=list(configuration.servers),
+        rooms=list(rooms),
+        tally_words=[word for room in rooms.values() for word in room.tally_words().values()],
+    )
+    _print_json(asyncapi_document(interface))
+    return ExitCode.OK
+
+
 def _topics(options: argparse.Namespace) -> int:
     from .topic_sheet import render_sheets, sheet
 
@@ -230,7 +252,7 @@ def _topics(options: argparse.Namespace) -> int:
             name,
             room.name or name,
             room.server,
-            room.tally_words(),
+            room.tally_words().values(),
         )
         for name, room in rooms.items()
         if options.room in (None, name)

@@ -7,13 +7,12 @@ import csv
 import io
 import json
 import textwrap
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 from typing import Any
 
 from .mqtt.catalogue import ROWS, Direction, Row, tally_words
-from .room.vocabulary import State
 
 __all__ = ["FORMATS", "RoomSheet", "render_sheets", "sheet"]
 
@@ -34,7 +33,7 @@ class RoomSheet:
     topics: Sequence[tuple[str, Row]]
 
 
-def sheet(base: str, room: str, name: str, server: str, tally: Mapping[State, str]) -> RoomSheet:
+def sheet(base: str, room: str, name: str, server: str, tally: Iterable[str]) -> RoomSheet:
     """The topics of `room`, of its server's state and of the bridge's, below `base`."""
     rows = [tally_words(row, tally) for row in ROWS if row.for_panels]
     topics = [(row.topic(base, room=room, server=server), row) for row in rows]

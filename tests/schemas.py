@@ -9,7 +9,7 @@ from jsonschema import Draft7Validator, FormatChecker
 
 __all__ = ["complaints"]
 
-_FORMATS = FormatChecker(("ipv4",))
+_FORMATS = FormatChecker(("ipv4", "ipv6"))
 
 
 @_FORMATS.checks("uuid", ValueError)

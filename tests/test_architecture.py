@@ -17,6 +17,8 @@ LONGEST = 350
 
 #: Modules that decide and never do: no I/O, no clock, no event loop.
 PURE = [
+    "bridge.asyncapi",
+    "bridge.check_report",
     "bridge.hmp.arguments",
     "bridge.hmp.command",
     "bridge.hmp.commands",
@@ -31,6 +33,7 @@ PURE = [
     "bridge.mqtt.payloads",
     "bridge.mqtt.topics",
     "bridge.mqtt.values",
+    "bridge.request_rows",
     "bridge.room.answer",
     "bridge.room.answers",
     "bridge.room.lost",

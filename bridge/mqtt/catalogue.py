@@ -5,7 +5,7 @@ its row, so a topic cannot exist without one. Paths are below the base topic, wi
 ``{server}`` for the configuration's names.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
@@ -25,7 +25,7 @@ from .values import (
     words,
 )
 
-__all__ = ["ACTION_MEANINGS", "ROWS", "STATUS", "Direction", "Row", "tally_words"]
+__all__ = ["ACTION_MEANINGS", "ROWS", "Direction", "Row", "tally_words"]
 
 _LONGEST_TITLE = 255
 _MOST_ELAPSED = 366 * 86400
@@ -137,7 +137,13 @@ _SCALARS: Mapping[str, tuple[Values, str]] = {
 }
 """The retained topics of a room with one value each, which `status` has together."""
 
-STATUS: Schema = payloads.status({leaf: values.inside for leaf, (values, _) in _SCALARS.items()})
+
+def _status(scalars: Mapping[str, Values]) -> Values:
+    schemas = {leaf: values.inside for leaf, values in scalars.items()}
+    return json_object("JSON", payloads.status(schemas))
+
+
+_PLAIN = {leaf: values for leaf, (values, _) in _SCALARS.items()}
 
 ROWS: tuple[Row, ...] = (
     *(_press(word, action) for word, action in ACTIONS.items()),
@@ -168,7 +174,7 @@ ROWS: tuple[Row, ...] = (
         "what became of the last request",
         retained=False,
     ),
-    _out("room/{room}/status", json_object("JSON", STATUS), "all of it in one object"),
+    _out("room/{room}/status", _status(_PLAIN), "all of it in one object"),
     _out(
         "room/{room}/result",
         json_object("JSON", payloads.result()),
@@ -211,8 +217,11 @@ ROWS: tuple[Row, ...] = (
 """All of them, in the order in which a panel programmer reads them."""
 
 
-def tally_words(row: Row, by_state: Mapping[State, str]) -> Row:
-    """The row with a room's own words where it is the tally light's."""
-    if not row.path.endswith("/tally"):
-        return row
-    return replace(row, values=words(dict.fromkeys(by_state.values())))
+def tally_words(row: Row, own: Iterable[str]) -> Row:
+    """The row with a room's own words for the tally light, where it has any."""
+    values = words(dict.fromkeys(own))
+    if row.path.endswith("/tally"):
+        return replace(row, values=values)
+    if row.path.endswith("/status"):
+        return replace(row, values=_status(_PLAIN | {"tally": values}))
+    return row

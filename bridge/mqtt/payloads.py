@@ -8,7 +8,17 @@ from collections.abc import Mapping, Sequence
 from ..room.vocabulary import ALARMS, Outcome, State, Target
 from .values import Schema, nullable, record
 
-__all__ = ["action", "any_action", "error", "event", "health", "info", "result", "status"]
+__all__ = [
+    "action",
+    "any_action",
+    "error",
+    "event",
+    "health",
+    "info",
+    "request_id",
+    "result",
+    "status",
+]
 
 _TEXT: Schema = {"type": "string"}
 _COUNT: Schema = {"type": "integer", "minimum": 0}
@@ -71,6 +81,11 @@ def event(words: Sequence[str]) -> Schema:
         },
         "required": ["event"],
     }
+
+
+def request_id() -> Schema:
+    """What a sender knows its request by."""
+    return _ID
 
 
 def error() -> Schema:
