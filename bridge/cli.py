@@ -6,6 +6,7 @@ Exit codes are those of ``sysexits.h``. Commands import what they need when they
 
 import argparse
 import json
+import os
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
@@ -98,6 +99,11 @@ def _parser() -> argparse.ArgumentParser:
         help="also try broker, HMPs, sessions and state folder, without disturbing anything",
     )
     command.set_defaults(command=_check)
+
+    command = commands.add_parser(
+        "watch", parents=[configured], help="rooms and links, live in the terminal"
+    )
+    command.set_defaults(command=_watch)
 
     command = commands.add_parser("schema", help="JSON Schema of the configuration, for editors")
     command.set_defaults(command=_schema)
@@ -212,6 +218,22 @@ def _check_live(file: Path, configuration: Any) -> int:
             return ExitCode.NOT_AUTHORIZED
         case Blame.UNAVAILABLE:
             return ExitCode.UNAVAILABLE
+
+
+def _watch(options: argparse.Namespace) -> int:
+    import trio
+
+    from .logs import configure_logs
+    from .watch import watch
+
+    configuration = _load(options)
+    configure_logs("error")
+    try:
+        trio.run(watch, configuration)
+    except* BrokenPipeError:
+        # Whoever read us has gone; Python would complain once more while it leaves.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    return ExitCode.OK
 
 
 def _schema(_options: argparse.Namespace) -> int:

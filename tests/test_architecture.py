@@ -52,6 +52,7 @@ PURE = [
     "bridge.room.vocabulary",
     "bridge.simulator.world",
     "bridge.topic_sheet",
+    "bridge.watch_model",
 ]
 DOES_IO = {"asyncio", "os", "paho", "select", "socket", "sqlite3", "ssl", "threading", "trio"}
 

@@ -88,6 +88,9 @@ def test_version_from_every_side() -> None:
         (["--help"], "trio paho pydantic pydantic_settings structlog"),
         (["simulate", "--help"], "paho pydantic pydantic_settings"),
         (["check", "--config", str(EXAMPLE)], "paho trio"),
+        (["schema"], "paho trio rich"),
+        (["topics", "--config", str(EXAMPLE)], "paho trio rich"),
+        (["asyncapi", "--config", str(EXAMPLE)], "paho trio rich"),
     ],
 )
 def test_what_is_not_needed_is_not_imported(arguments: list[str], never: str) -> None:
@@ -138,7 +141,8 @@ def test_help_names_every_command(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit, match="0"):
         run(["--help"])
     said = capsys.readouterr().out
-    for command in ("run", "demo", "simulate", "check", "send"):
+    commands = "run demo simulate check watch schema asyncapi topics send"
+    for command in commands.split():
         assert f"\n    {command} " in said
 
 
