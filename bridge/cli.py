@@ -1,38 +1,22 @@
 """The command line: what each command does, and with which code it exits.
 
-Exit codes are those of ``sysexits.h``. Commands import what they need when they run, so that a
+Commands import what they need when they run, so that a
 `send` does not wait for a broker's library.
 """
 
 import argparse
-import json
-import os
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import closing
-from enum import IntEnum
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import NoReturn
 
 from . import __version__
+from .cli_operator import add_operator_commands
+from .cli_options import ExitCode, load_configuration, say
 from .config_errors import ConfigurationError
 
 __all__ = ["ExitCode", "run"]
-
-
-class ExitCode(IntEnum):
-    """What a command came to."""
-
-    OK = 0
-    #: HMP answered with an error.
-    REFUSED = 1
-    USAGE = 64
-    UNAVAILABLE = 69
-    INTERNAL = 70
-    #: A command was sent and no reply came: it may have been carried out.
-    UNKNOWN_OUTCOME = 76
-    NOT_AUTHORIZED = 77
-    CONFIGURATION = 78
 
 
 class _Parser(argparse.ArgumentParser):
@@ -52,7 +36,7 @@ def run(arguments: Sequence[str]) -> int:
     try:
         return command(options)
     except ConfigurationError as error:
-        _say(str(error))
+        say(str(error))
         return ExitCode.CONFIGURATION
     except KeyboardInterrupt:
         return 130
@@ -92,33 +76,7 @@ def _parser() -> argparse.ArgumentParser:
     # Its options are its own program's; run() hands them over.
     commands.add_parser("simulate", add_help=False, help="the simulated HMP on its own")
 
-    command = commands.add_parser("check", parents=[configured], help="validate the configuration")
-    command.add_argument(
-        "--live",
-        action="store_true",
-        help="also try broker, HMPs, sessions and state folder, without disturbing anything",
-    )
-    command.set_defaults(command=_check)
-
-    command = commands.add_parser(
-        "watch", parents=[configured], help="rooms and links, live in the terminal"
-    )
-    command.set_defaults(command=_watch)
-
-    command = commands.add_parser("schema", help="JSON Schema of the configuration, for editors")
-    command.set_defaults(command=_schema)
-
-    command = commands.add_parser(
-        "asyncapi", parents=[configured], help="AsyncAPI 3 document of the MQTT interface"
-    )
-    command.set_defaults(command=_asyncapi)
-
-    command = commands.add_parser(
-        "topics", parents=[configured], help="each room's topics, for panel programmers"
-    )
-    command.add_argument("--room", help="only this one")
-    command.add_argument("--format", choices=("text", "csv", "json"), default="text")
-    command.set_defaults(command=_topics)
+    add_operator_commands(commands, configured)
 
     command = commands.add_parser(
         "send", parents=[configured], help="one command to one HMP, correctly quoted"
@@ -138,7 +96,7 @@ def _run(options: argparse.Namespace) -> int:
     from .journal import Journal, JournalUnusable
     from .logs import configure_logs
 
-    configuration = _load(options)
+    configuration = load_configuration(options)
     configure_logs(configuration.bridge.log_level)
     folder = state_folder(configuration.bridge.state_dir)
     foreign: list[str] = []
@@ -149,10 +107,10 @@ def _run(options: argparse.Namespace) -> int:
             except* ForeignBridge as group:
                 foreign += [str(error) for error in _leaves(group)]
     except (StateFolderError, JournalUnusable) as error:
-        _say(str(error))
+        say(str(error))
         return ExitCode.UNAVAILABLE
     for reason in foreign:
-        _say(reason)
+        say(reason)
     return ExitCode.UNAVAILABLE if foreign else ExitCode.OK
 
 
@@ -173,114 +131,8 @@ def _demo(options: argparse.Namespace) -> int:
     except* DemoError as group:
         failures += [str(error) for error in _leaves(group)]
     for failure in failures:
-        _say(failure)
+        say(failure)
     return ExitCode.UNAVAILABLE if failures else ExitCode.OK
-
-
-def _check(options: argparse.Namespace) -> int:
-    from .config_sources import find_file
-
-    configuration = _load(options, look_into_files=True)
-    file = find_file(options.config)
-    if options.live:
-        return _check_live(file, configuration)
-    print(f"{file}: ok")
-    for name, server in configuration.servers.items():
-        print(f"  server {name}: {server.host} port {server.port}")
-    for name, room in configuration.rooms.items():
-        sources = ", ".join(room.sources or ())
-        recorded = f"sources {sources}" if room.session is None else f"session {room.session}"
-        print(f"  room {name}: {recorded} on server {room.server}")
-    return ExitCode.OK
-
-
-def _check_live(file: Path, configuration: Any) -> int:
-    import trio
-
-    from .check_live import check_live
-    from .check_report import Blame, Finding, passed, render, summary, worst
-    from .logs import configure_logs
-
-    def say(finding: Finding) -> None:
-        print(render(finding), flush=True)
-
-    configure_logs("error")
-    understood = passed(f"configuration {file}", "understood")
-    say(understood)
-    findings = [understood, *trio.run(check_live, configuration, say)]
-    print(summary(findings))
-    match worst(findings):
-        case None:
-            return ExitCode.OK
-        case Blame.CONFIGURATION:
-            return ExitCode.CONFIGURATION
-        case Blame.NOT_AUTHORIZED:
-            return ExitCode.NOT_AUTHORIZED
-        case Blame.UNAVAILABLE:
-            return ExitCode.UNAVAILABLE
-
-
-def _watch(options: argparse.Namespace) -> int:
-    import trio
-
-    from .logs import configure_logs
-    from .watch import watch
-
-    configuration = _load(options)
-    configure_logs("error")
-    try:
-        trio.run(watch, configuration)
-    except* BrokenPipeError:
-        # Whoever read us has gone; Python would complain once more while it leaves.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-    return ExitCode.OK
-
-
-def _schema(_options: argparse.Namespace) -> int:
-    from .config_schema import configuration_schema
-
-    _print_json(configuration_schema())
-    return ExitCode.OK
-
-
-def _asyncapi(options: argparse.Namespace) -> int:
-    from .asyncapi import Interface, asyncapi_document
-
-    configuration = _load(options)
-    rooms = configuration.rooms
-    interface = Interface(
-        version=__version__,
-        base=configuration.mqtt.base_topic,
-        broker=configuration.broker("hmp-bridge"),
-        servers=list(configuration.servers),
-        rooms=list(rooms),
-        tally_words=[word for room in rooms.values() for word in room.tally_words().values()],
-    )
-    _print_json(asyncapi_document(interface))
-    return ExitCode.OK
-
-
-def _topics(options: argparse.Namespace) -> int:
-    from .topic_sheet import render_sheets, sheet
-
-    configuration = _load(options)
-    rooms = configuration.rooms
-    if options.room is not None and options.room not in rooms:
-        _say(f"{options.room!r} is no room; configured are: {', '.join(rooms)}")
-        return ExitCode.USAGE
-    sheets = [
-        sheet(
-            configuration.mqtt.base_topic,
-            name,
-            room.name or name,
-            room.server,
-            room.tally_words().values(),
-        )
-        for name, room in rooms.items()
-        if options.room in (None, name)
-    ]
-    print(render_sheets(sheets, options.format), end="")
-    return ExitCode.OK
 
 
 def _send(options: argparse.Namespace) -> int:
@@ -297,62 +149,27 @@ def _send(options: argparse.Namespace) -> int:
     )
     from .hmp.once import send_once
 
-    configuration = _load(options)
+    configuration = load_configuration(options)
     server = configuration.servers.get(options.server)
     if server is None:
-        _say(f"{options.server!r} is no server; configured are: {', '.join(configuration.servers)}")
+        say(f"{options.server!r} is no server; configured are: {', '.join(configuration.servers)}")
         return ExitCode.USAGE
     try:
         command = parse_command(options.name, options.parameters)
         result = trio.run(send_once, server.link(options.server), command)
     except InvalidArgument as error:
-        _say(str(error))
+        say(str(error))
         return ExitCode.USAGE
     except LinkDown as error:
-        _say("\n".join([str(error), *getattr(error, "__notes__", ())]))
+        say("\n".join([str(error), *getattr(error, "__notes__", ())]))
         return ExitCode.UNAVAILABLE
     except OutcomeUnknown as error:
-        _say(str(error))
+        say(str(error))
         return ExitCode.UNKNOWN_OUTCOME
     except Refused as error:
         print(f"ERROR|{error.raw_code}|{error.message}")
-        _say("\n".join(getattr(error, "__notes__", ())) or explain(error))
+        say("\n".join(getattr(error, "__notes__", ())) or explain(error))
         unauthorized = isinstance(error, NotAuthorized)
         return ExitCode.NOT_AUTHORIZED if unauthorized else ExitCode.REFUSED
     print("OK" if result is None else f"OK|{result}")
     return ExitCode.OK
-
-
-def _load(options: argparse.Namespace, *, look_into_files: bool = False) -> Any:
-    from .config import load
-    from .config_sources import find_file
-
-    overrides = _overrides(options.set)
-    return load(find_file(options.config), overrides, look_into_files=look_into_files)
-
-
-def _overrides(settings: Sequence[str]) -> Mapping[str, Any]:
-    """Nested tables of ``table.key=value``."""
-    tables: dict[str, Any] = {}
-    for setting in settings:
-        path, equals, value = setting.partition("=")
-        *parents, key = path.split(".")
-        if not equals or not parents or not all((*parents, key)):
-            _say(f"--set {setting}: write KEY=VALUE with the whole key, such as mqtt.host=broker")
-            raise SystemExit(ExitCode.USAGE)
-        table = tables
-        for parent in parents:
-            table = table.setdefault(parent, {})
-            if not isinstance(table, dict):
-                _say(f"--set {setting}: {parent} has been set to a value, it cannot be a table too")
-                raise SystemExit(ExitCode.USAGE)
-        table[key] = value
-    return tables
-
-
-def _print_json(value: object) -> None:
-    print(json.dumps(value, indent=2, ensure_ascii=False))
-
-
-def _say(text: str) -> None:
-    print(text, file=sys.stderr)
