@@ -5,6 +5,7 @@ Commands import what they need when they run, so that a
 """
 
 import argparse
+import os
 import sys
 from collections.abc import Callable, Sequence
 from contextlib import closing
@@ -13,7 +14,7 @@ from typing import NoReturn
 
 from . import __version__
 from .cli_operator import add_operator_commands
-from .cli_options import ExitCode, load_configuration, say
+from .cli_options import ExitCode, leaves, load_configuration, say
 from .config_errors import ConfigurationError
 
 __all__ = ["ExitCode", "run"]
@@ -34,17 +35,28 @@ def run(arguments: Sequence[str]) -> int:
     options = _parser().parse_args(arguments)
     command: Callable[[argparse.Namespace], int] = options.command
     try:
-        return command(options)
+        code = command(options)
+        sys.stdout.flush()
     except ConfigurationError as error:
         say(str(error))
         return ExitCode.CONFIGURATION
-    except KeyboardInterrupt:
-        return 130
+    except (KeyboardInterrupt, BrokenPipeError) as error:
+        return _ended_by(error)
     except BaseExceptionGroup as group:
-        # Trio hands an interrupt over in a group where it met a nursery.
-        if group.split(KeyboardInterrupt)[1] is not None:
+        # Trio hands them over in a group where they met a nursery.
+        if group.split((KeyboardInterrupt, BrokenPipeError))[1] is not None:
             raise
+        return _ended_by(leaves(group)[0])
+    return code
+
+
+def _ended_by(error: BaseException) -> int:
+    """The code of a process that a signal ended: SIGINT, or SIGPIPE when nobody reads us."""
+    if isinstance(error, KeyboardInterrupt):
         return 130
+    # Python would complain once more when it flushes what is left.
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    return 141
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -105,19 +117,13 @@ def _run(options: argparse.Namespace) -> int:
             try:
                 trio.run(run_bridge, configuration, instance_id, journal)
             except* ForeignBridge as group:
-                foreign += [str(error) for error in _leaves(group)]
+                foreign += [str(error) for error in leaves(group)]
     except (StateFolderError, JournalUnusable) as error:
         say(str(error))
         return ExitCode.UNAVAILABLE
     for reason in foreign:
         say(reason)
     return ExitCode.UNAVAILABLE if foreign else ExitCode.OK
-
-
-def _leaves(error: BaseException) -> list[BaseException]:
-    if isinstance(error, BaseExceptionGroup):
-        return [leaf for part in error.exceptions for leaf in _leaves(part)]
-    return [error]
 
 
 def _demo(options: argparse.Namespace) -> int:
@@ -129,7 +135,7 @@ def _demo(options: argparse.Namespace) -> int:
     try:
         trio.run(run_demo, not options.no_bridge)
     except* DemoError as group:
-        failures += [str(error) for error in _leaves(group)]
+        failures += [str(error) for error in leaves(group)]
     for failure in failures:
         say(failure)
     return ExitCode.UNAVAILABLE if failures else ExitCode.OK

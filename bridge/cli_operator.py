@@ -5,8 +5,6 @@
 
 import argparse
 import json
-import os
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -98,11 +96,7 @@ def _watch(options: argparse.Namespace) -> int:
 
     configuration = load_configuration(options)
     configure_logs("error")
-    try:
-        trio.run(watch, configuration)
-    except* BrokenPipeError:
-        # Whoever read us has gone; Python would complain once more while it leaves.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    trio.run(watch, configuration)
     return ExitCode.OK
 
 

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from enum import IntEnum
 from typing import Any
 
-__all__ = ["ExitCode", "load_configuration", "say"]
+__all__ = ["ExitCode", "leaves", "load_configuration", "say"]
 
 
 class ExitCode(IntEnum):
@@ -58,3 +58,10 @@ def _overrides(settings: Sequence[str]) -> Mapping[str, Any]:
 def say(text: str) -> None:
     """To whoever runs the command; what it was asked for goes to standard output."""
     print(text, file=sys.stderr)
+
+
+def leaves(error: BaseException) -> list[BaseException]:
+    """The exceptions in a group, however deep; an exception by itself."""
+    if isinstance(error, BaseExceptionGroup):
+        return [leaf for part in error.exceptions for leaf in leaves(part)]
+    return [error]

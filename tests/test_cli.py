@@ -1,6 +1,7 @@
 """The command line: what each command prints, and with which code it exits."""
 
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -154,6 +155,22 @@ def test_no_configuration_is_exit_78(command: list[str], tmp_path: Path) -> None
     assert done.returncode == ExitCode.CONFIGURATION
     assert done.stdout == ""
     assert f"no configuration file at {tmp_path / 'no.toml'}; name one with --config" in done.stderr
+
+
+@pytest.mark.parametrize("command", ["asyncapi", "topics", "check"])
+def test_whoever_reads_us_goes_away(command: str) -> None:
+    """As `hmp-bridge asyncapi | head -1`, whether the output is long or short: no traceback."""
+    with subprocess.Popen(
+        [HMP_BRIDGE, command, "--config", str(EXAMPLE)],
+        env=clean_environment(),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    ) as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        process.stdout.close()
+        assert process.stderr.read() == b""
+    assert process.returncode == 128 + signal.SIGPIPE
 
 
 # check.

@@ -2,6 +2,7 @@
 
 import fcntl
 import os
+import re
 import sqlite3
 import stat
 from collections.abc import Callable, Iterator, Mapping
@@ -21,7 +22,7 @@ from .conftest import MakeSite
 from .daemon import configuration, toml
 from .hmp import Hmp, session_of
 from .panel import Panel
-from .programs import run_bridge
+from .programs import HMP_BRIDGE, Program, run_bridge
 
 ANY_ACL = ("topic readwrite other/#",)
 SOURCE = "b86befc3-7b44-4655-852f-21a77935d110"
@@ -482,3 +483,31 @@ def test_findings_as_lines() -> None:
     assert worst([good, aside]) is None
     assert worst([worse, bad]) is Blame.CONFIGURATION
     assert worst([worse, good]) is Blame.UNAVAILABLE
+
+
+@pytest.mark.mqtt5
+def test_the_readme_shows_what_is_really_said(launch: Launch, tmp_path: Path) -> None:
+    """Its block, line by line, but for ports and times."""
+    root = Path(__file__).parents[2]
+    readme = (root / "README.md").read_text(encoding="utf-8")
+    [shown] = re.findall(r"```text\n(pass  configuration .*?)```", readme, re.DOTALL)
+    own = launch()
+    with closing(Program([HMP_BRIDGE, "simulate", "--port", "0"])) as simulated:
+        port = int(simulated.wait_for_line("listening on ").rpartition(":")[2])
+        settings = [
+            f"bridge.state_dir={tmp_path}",
+            f"mqtt.port={own.port}",
+            f"servers.main.port={port}",
+            "rooms.auditorium.session=00000000-0000-4000-8000-000000000000",
+        ]
+        options = [word for setting in settings for word in ("--set", setting)]
+        done = run_bridge(
+            "check", "--live", "--config", "config/bridge.toml", *options, folder=root
+        )
+    assert done.returncode == ExitCode.CONFIGURATION
+    said = done.stdout.replace(f"localhost:{own.port}", "localhost:1883")
+    said = said.replace(f"port {port}", "port 23233").replace(str(tmp_path), "/var/lib/hmp-bridge")
+    said = re.sub(
+        r"as (127\.0\.0\.1|::1), answers in [\d.]+ ms", "as 127.0.0.1, answers in 0.9 ms", said
+    )
+    assert said == shown
