@@ -40,6 +40,7 @@ _LEAF = "check"
 _RELEASED = b"false"
 
 _BLAME = {
+    FailureKind.CLIENT_ID: Blame.NOT_AUTHORIZED,
     FailureKind.CREDENTIALS: Blame.NOT_AUTHORIZED,
     FailureKind.NOT_AUTHORIZED: Blame.NOT_AUTHORIZED,
     FailureKind.SUBSCRIPTION: Blame.NOT_AUTHORIZED,
@@ -84,14 +85,16 @@ class _Check:
 
     def ended(self, failure: BrokerFailure) -> None:
         """The connection could not be made, or kept while something was tried."""
-        advice = failure.advice
+        seen, advice = failure.detail, failure.advice
         if not self.found and failure.kind in _LOGIN:
             self.found.append(passed(self._subject, "reached"))
             self._trying = f"{self._subject} login"
-        if failure.kind is FailureKind.CLIENT_ID:
-            advice = f"let the broker accept client ids that begin with {_CLIENT_ID}"
+            if failure.kind is not FailureKind.CREDENTIALS:
+                # The configured one is not borrowed: it would push a running bridge off.
+                seen += f", with the client id {self._settings.client_id}"
+                advice += f"; for this check, let client ids begin with {_CLIENT_ID}"
         blame = _BLAME.get(failure.kind, Blame.UNAVAILABLE)
-        self.found.append(failed(self._trying, failure.detail, advice, blame))
+        self.found.append(failed(self._trying, seen, advice, blame))
 
     async def converse(self, protocol: Protocol) -> None:
         """One connection, everything asked on it."""

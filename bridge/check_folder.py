@@ -27,13 +27,14 @@ def check_folder(folder: Path, *, of_user: bool = False) -> list[Finding]:
     subject = f"state folder {folder}"
     if of_user:
         subject += " (this user's; under systemd the service has its own)"
-    if not folder.exists():
-        return [_not_there(subject, folder)]
     try:
+        folder.stat()
         with tempfile.TemporaryFile(dir=folder) as file:
             file.write(b"\0" * 4096)
             file.flush()
             os.fsync(file.fileno())
+    except FileNotFoundError:
+        return [_not_there(subject, folder)]
     except OSError as error:
         return [_unusable(subject, error)]
     found = [passed(subject, "can be written")]
@@ -48,8 +49,8 @@ def check_folder(folder: Path, *, of_user: bool = False) -> list[Finding]:
 
 
 def _not_there(subject: str, folder: Path) -> Finding:
-    parent = next(each for each in folder.parents if each.exists())
-    if os.access(parent, os.W_OK | os.X_OK) and parent.is_dir():
+    parent = next(each for each in folder.absolute().parents if os.access(each, os.F_OK))
+    if os.access(parent, os.W_OK | os.X_OK):
         return passed(subject, "will be made at the first start")
     return failed(
         subject,

@@ -12,11 +12,15 @@ from typing import Any
 
 import pytest
 
+from bridge.check_broker import check_broker
 from bridge.check_report import Blame, failed, noted, passed, render, summary, worst
 from bridge.cli import ExitCode, run
 from bridge.journal import SCHEMA_VERSION, Journal
+from bridge.mqtt.settings import BrokerSettings
+from bridge.mqtt.topics import Topics
 from tests.broker_fixtures import Launch
 from tests.brokers import Broker, BrokerOptions, Certificates, free_port
+from tests.mqtt.scripted_broker import scripted_broker
 
 from .conftest import MakeSite
 from .daemon import configuration, toml
@@ -197,6 +201,38 @@ def test_tls(live: Live, launch: Launch, certificates: Certificates) -> None:
     assert "mqtt.port" in line or "network" in line
 
 
+def test_websockets(live: Live, broker: Broker) -> None:
+    code, lines = live(broker_port=broker.websocket_port, mqtt={"transport": "websockets"})
+    assert code == ExitCode.OK
+    address = f"broker 127.0.0.1:{broker.websocket_port}"
+    assert line_of(lines, f"pass  {address}: reached over WebSocket, MQTT ")
+
+
+@pytest.mark.mqtt5
+def test_a_broker_that_minds_client_ids(live: Live, launch: Launch) -> None:
+    """The configured one is not borrowed: that would push a running bridge off the broker."""
+    choosy = launch(BrokerOptions(extra=("clientid_prefixes recorder",)))
+    code, lines = live(choosy, mqtt={"client_id": "recorder-1"})
+    assert code == ExitCode.NOT_AUTHORIZED
+    line = line_of(lines, f"FAIL  broker 127.0.0.1:{choosy.port} login: ")
+    assert "with the client id hmp-bridge-check-" in line
+    assert line.endswith("for this check, let client ids begin with hmp-bridge-check-")
+
+
+async def test_a_broker_that_refuses_a_subscription_and_then_hangs_up() -> None:
+    """What mosquitto cannot be made to do: a SUBACK that says no, the end while publishing."""
+    suback = [bytes((0x90, 3, 0, mid, 0x80 if mid == 2 else 1)) for mid in range(1, 7)]
+    async with scripted_broker([b"\x20\x02\x00\x00", *suback, None]) as port:
+        settings = BrokerSettings(host="127.0.0.1", port=port, client_id="x", protocol="3.1.1")
+        found = await check_broker(settings, Topics("hmp"), ["main"], ["r0"])
+    refused, lost = found[2:]
+    assert (refused.subject, refused.blame) == ("subscriptions", Blame.NOT_AUTHORIZED)
+    assert "hmp/room/+/press/+" in refused.seen
+    assert "clients without a user name read and write access to hmp/#" in refused.what_to_do
+    assert (lost.subject, lost.blame) == ("publications", Blame.UNAVAILABLE)
+    assert "its log says why" in lost.what_to_do
+
+
 # What the broker's ACL allows.
 
 ALL = "user bridge\ntopic readwrite hmp/#"
@@ -329,6 +365,17 @@ def test_hmp_does_not_know_this_box(live: Live, hmp: Hmp) -> None:
     assert "add this box's address 127.0.0.1 to the authorized devices" in line
 
 
+@pytest.mark.parametrize("style", ["bare", "eof", "reset"])
+def test_other_ways_to_say_not_authorized(live: Live, tmp_path: Path, style: str) -> None:
+    """However HMP turns the box away, it is the same finding (E47)."""
+    with closing(Hmp(tmp_path, knobs=[f"unauth_style={style}"])) as strict:
+        strict.do("allow", address="10.1.2.3")
+        strict.do("deny", address="*")
+        code, lines = live(hmp_port=strict.port)
+    assert code == ExitCode.NOT_AUTHORIZED
+    assert "to the authorized devices" in line_of(lines, "FAIL  server main: ")
+
+
 def test_hmp_is_degraded(live: Live, hmp: Hmp) -> None:
     hmp.fault("error:getRecordingStatus:090001:count=1")
     code, lines = live()
@@ -381,6 +428,19 @@ def test_a_session_that_hmp_has_trouble_with(live: Live, hmp: Hmp) -> None:
     assert code == ExitCode.UNAVAILABLE
     assert "070000 Internal Server Error" in line_of(lines, "FAIL  room r0: ")
     assert line_of(lines, "pass  room r1: ")
+
+
+def test_an_hmp_that_answers_oddly(live: Live, hmp: Hmp) -> None:
+    hmp.fault("error:getRecordingStatus:000002:count=1")
+    code, lines = live()
+    assert code == ExitCode.UNAVAILABLE
+    assert "with 000002 Command not found" in line_of(
+        lines, "FAIL  server main: answers a question"
+    )
+    hmp.fault("not_authorized:removeSourceFromSession:count=1")
+    code, lines = live()
+    assert code == ExitCode.NOT_AUTHORIZED
+    assert "does not accept commands" in line_of(lines, "FAIL  server main: ")
 
 
 def test_servers_are_tried_at_the_same_time(live: Live, hmp: Hmp) -> None:
@@ -437,6 +497,36 @@ def test_a_folder_that_is_none(live: Live, tmp_path: Path) -> None:
     code, lines = live()
     assert code == ExitCode.UNAVAILABLE
     assert "bridge.state_dir" in line_of(lines, f"FAIL  state folder {tmp_path}/state: ")
+
+
+def test_a_folder_that_cannot_be_looked_into(live: Live, tmp_path: Path) -> None:
+    """As one behind another user's; whoever runs the tests may look everywhere but into a loop."""
+    loop = tmp_path / "loop"
+    loop.symlink_to(loop)
+    code, lines = live(tables={"bridge": {"state_dir": str(loop / "state")}})
+    assert code == ExitCode.UNAVAILABLE
+    assert "cannot be used" in line_of(lines, f"FAIL  state folder {loop}/state: ")
+
+
+def test_a_lock_that_cannot_be_read(live: Live, tmp_path: Path) -> None:
+    (tmp_path / "state" / "lock").symlink_to(tmp_path / "state" / "lock")
+    code, lines = live()
+    assert code == ExitCode.UNAVAILABLE
+    assert "cannot be used" in line_of(lines, f"FAIL  lock {tmp_path}/state/lock: ")
+
+
+def test_a_folder_that_nobody_named(
+    live: Live, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The user's own; under systemd it would be another, which is said."""
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
+    monkeypatch.delenv("STATE_DIRECTORY", raising=False)
+    code, lines = live(tables={"bridge": {}})
+    assert code == ExitCode.OK
+    line = line_of(lines, f"pass  state folder {tmp_path}/hmp-bridge (this user's; under systemd ")
+    assert line.endswith("will be made at the first start")
+    monkeypatch.setenv("STATE_DIRECTORY", str(tmp_path / "state"))
+    assert line_of(live(tables={"bridge": {}})[1], f"pass  state folder {tmp_path}/state: can be")
 
 
 def test_a_folder_below_a_file(live: Live, tmp_path: Path) -> None:
