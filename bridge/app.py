@@ -21,6 +21,7 @@ import structlog
 import trio
 
 from . import __version__
+from .clock import Clock
 from .config import Configuration
 from .dispatch import Dispatcher
 from .hmp.client import ServerLink
@@ -37,7 +38,7 @@ from .report import Identity, identity_in, render_health, render_info
 from .room.memory import recall
 from .room.state import Result, RoomState
 from .room.vocabulary import State
-from .room.worker import Room, ServerFacts, clock
+from .room.worker import Room, ServerFacts
 from .room_log import RoomLog
 from .signals import stop_on_signal
 from .systemd import notify
@@ -72,6 +73,7 @@ class Bridge:
         self.topics = Topics(configuration.mqtt.base_topic)
         self.image = Image(outbox_limit=_MOST_ANSWERS)
         self.started_at = time.time()
+        self.clock = Clock(trusted=configuration.bridge.clock == "trusted")
         self._stopping = trio.Event()
         self._online = trio.Event()
         self._rival: Identity | None = None
@@ -96,7 +98,7 @@ class Bridge:
             self.topics,
             self.rooms,
             refuse=self._refuse,
-            clock=clock,
+            clock=self.clock,
             taken=journal.inputs(),
         )
         if all(room.known for room in self.rooms.values()):
@@ -104,12 +106,12 @@ class Bridge:
         contact, now = journal.contact(), stamp()
         away = math.inf if contact is None else now.monotonic - contact.monotonic
         if contact is not None:
-            away -= contact.shift_to(now)
+            away -= contact.shift_to(now, trusted=self.clock().synchronised)
         self.dispatcher.away(since=trio.current_time() - away)
         journal.on_change(self._journal_changed)
 
     def _rooms(self) -> dict[str, Room]:
-        entries, at, now = self.journal.rooms(), stamp(), clock()
+        entries, at, now = self.journal.rooms(), stamp(), self.clock()
         for name in entries.keys() - self.configuration.rooms.keys():
             log.warning("the journal has a room that is not configured", room=name)
         facts = {name: ServerFacts() for name in self.links}
@@ -128,6 +130,7 @@ class Bridge:
                 facts=facts[table.server],
                 publish=partial(self._publish_room, name, table.tally_words(), RoomLog(name)),
                 give=partial(self._give, name),
+                clock=self.clock,
             )
         return rooms
 

@@ -81,11 +81,9 @@ async def _check_probe(subject: str, settings: LinkSettings, asker: Asker) -> Fi
 
 
 async def _check_room(subject: str, room: RoomTable, asker: Asker) -> Finding:
+    ids = _ids_of(room)
     if room.session is None:
-        count = len(room.sources or ())
-        ids = "1 source id is" if count == 1 else f"{count} source ids are"
-        said = f"{ids} well-formed; whether HMP has them shows at the first recording"
-        return passed(subject, said)
+        return passed(subject, ids)
     session = room.session
     try:
         await asker.ask(RemoveSourceFromSession(SessionId(session), NIL_SOURCE))
@@ -96,7 +94,7 @@ async def _check_room(subject: str, room: RoomTable, asker: Asker) -> Finding:
             case ErrorKind.SOURCE_NOT_FOUND:
                 pass
             case ErrorKind.ACTIVE_RECORDING:
-                return passed(subject, f"session {session} exists and is being recorded")
+                return passed(subject, f"session {session} exists and is being recorded{ids}")
             case ErrorKind.SESSION_MISSING:
                 return failed(
                     subject,
@@ -108,4 +106,13 @@ async def _check_room(subject: str, room: RoomTable, asker: Asker) -> Finding:
             case _:
                 said = f"HMP says of session {session}: {error.code} {error.message}"
                 return failed(subject, said, explain(error), Blame.UNAVAILABLE)
-    return passed(subject, f"session {session} exists")
+    return passed(subject, f"session {session} exists{ids}")
+
+
+def _ids_of(room: RoomTable) -> str:
+    """What can be said of ids that HMP cannot be asked about: that is for the first recording."""
+    categories = () if room.details is None else room.details.categories
+    counted = (("source", len(room.sources or ())), ("category", len(categories)))
+    kinds = " and ".join(f"{count} {kind} id(s)" for kind, count in counted if count)
+    said = f"{kinds} well-formed; whether HMP has them shows at the first recording"
+    return "" if not kinds else said if room.session is None else f"; {said}"

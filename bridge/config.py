@@ -33,30 +33,19 @@ from .config_consistency import faults_between
 from .config_errors import ConfigurationError, Fault, faults_of
 from .config_files import faults_in_files
 from .config_mqtt import MqttTable
+from .config_room import RoomTable
 from .config_sources import PREFIX, misnamed_sources
 from .config_values import (
-    Address,
     Duration,
     Host,
-    MarkTitle,
     Name,
     Port,
-    Session,
-    Sources,
     Table,
-    Word,
 )
-from .hmp import arguments
-from .hmp.commands import SessionId, SourceId
 from .hmp.link import LinkSettings
 from .mqtt.settings import BrokerSettings
-from .room.state import Policy
-from .room.vocabulary import State
 
 __all__ = ["Configuration", "RoomTable", "ServerTable", "load"]
-
-_LONGEST_NAME = 200
-"""Characters of a room's name in the title of a session, which has a time after it."""
 
 
 class ServerTable(Table):
@@ -86,98 +75,6 @@ class ServerTable(Table):
         return LinkSettings(name=name, **self.model_dump())
 
 
-class TallyWords(Table):
-    """The words of the topic `tally`."""
-
-    idle: Word = "off"
-    """Nothing is being recorded."""
-    recording: Word = "red"
-    """A recording is running."""
-    paused: Word = "amber"
-    """A recording is paused."""
-    changing: Word = "blink"
-    """Something is under way."""
-    fault: Word = "fault"
-    """HMP has a problem with the recording, or nobody knows."""
-
-
-class RestreamTable(Table):
-    """Where a re-stream is sent to."""
-
-    ip: Address
-    """An IPv4 address, unicast or multicast."""
-    port: Port
-    """A UDP port."""
-
-
-class RoomTable(Table):
-    """One room."""
-
-    name: str | None = None
-    """The room's name for people; left out: the name of its table."""
-    server: str
-    """The HMP that records this room: the name of a table under servers."""
-    session: Session | None = None
-    """The session that is recorded, its id from HMP's web pages. Or use sources."""
-    sources: Sources | None = None
-    """One to four ids of sources; each recording gets a session of its own. Instead of session."""
-    delete_session: bool = False
-    """Remove a session that was made from sources once its recording has finished."""
-    restream: RestreamTable | None = None
-    """Where restream_start sends the last finished recording to."""
-    action_ttl: Annotated[Duration, Field(gt=0)] = 30.0
-    """How long a press keeps while HMP is out of reach; a stop keeps for ever."""
-    mark_ttl: Annotated[Duration, Field(gt=0)] = 5.0
-    """How long a HotMark keeps; set later it would mark the wrong moment."""
-    mark_title: MarkTitle = "Mark"
-    """The title of a HotMark that is given none."""
-    elapsed_every: Annotated[Duration, Field(ge=1)] = 10.0
-    """How often the recorded time is published."""
-    on_lost_start: Literal["restart", "hold"] = "restart"
-    """A start whose reply was lost and that cannot be proved: start once more, or hold."""
-    restart_within: Annotated[Duration, Field(ge=0)] = 120.0
-    """… and only while the press is no longer ago than this."""
-    on_interrupted: Literal["restart", "hold"] = "restart"
-    """HMP lost a running recording: start another one, or hold."""
-    interrupt_backoff: Annotated[Duration, Field(ge=1)] = 30.0
-    """The shortest time between two such starts."""
-    tally: TallyWords = TallyWords()
-    """The words of the topic tally."""
-
-    def policy(self, server: ServerTable, key: str) -> Policy:
-        """What the room model needs; `key` is the table's, for a room without a name."""
-        title = arguments.drop_control_characters(self.name or key).strip() or key
-        return Policy(
-            session=None if self.session is None else SessionId(self.session),
-            sources=tuple(SourceId(source) for source in self.sources or ()),
-            delete_session=self.delete_session,
-            session_title=title[:_LONGEST_NAME],
-            restream_ip=None if self.restream is None else self.restream.ip,
-            restream_port=None if self.restream is None else self.restream.port,
-            action_ttl=self.action_ttl,
-            mark_ttl=self.mark_ttl,
-            mark_title=self.mark_title,
-            poll_interval=server.poll_interval,
-            start_timeout=server.start_timeout,
-            elapsed_every=self.elapsed_every,
-            restart_lost_start=self.on_lost_start == "restart",
-            restart_within=self.restart_within,
-            restart_interrupted=self.on_interrupted == "restart",
-            interrupt_backoff=self.interrupt_backoff,
-        )
-
-    def tally_words(self) -> dict[State, str]:
-        """The word of the tally light for every state."""
-        words = dict.fromkeys(State, self.tally.changing)
-        return words | {
-            State.IDLE: self.tally.idle,
-            State.RECORDING: self.tally.recording,
-            State.PAUSED: self.tally.paused,
-            State.ERROR: self.tally.fault,
-            State.UNKNOWN: self.tally.fault,
-        }
-
-
 class BridgeTable(Table):
     """The bridge itself."""
 
@@ -187,6 +84,8 @@ class BridgeTable(Table):
     """How often bridge/health is published."""
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     """The least important log lines that are written."""
+    clock: Literal["auto", "trusted"] = "auto"
+    """Whether the box's time counts: auto, once it is synchronised; trusted, always."""
 
 
 class Configuration(BaseSettings):

@@ -56,14 +56,16 @@ class Stamp:
     monotonic: float
     wall: float
 
-    def shift_to(self, now: "Stamp") -> float:
+    def shift_to(self, now: "Stamp", *, trusted: bool = True) -> float:
         """What to add to a monotonic time of then to have it on the clock of now.
 
-        Across boots the wall clock is all there is; what it says is bounded to *not in the future*.
+        Across boots the wall clock is all there is; what it says is bounded to *not in the future*,
+        and taken for *no time has passed* where it is not to be trusted.
         """
         if self.boot == now.boot:
             return 0.0
-        return now.monotonic - self.monotonic - max(0.0, now.wall - self.wall)
+        passed = max(0.0, now.wall - self.wall) if trusted else 0.0
+        return now.monotonic - self.monotonic - passed
 
 
 def stamp() -> Stamp:

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
-from ..room.requests import ACTIONS, EVENTS, parameters_of
+from ..room.requests import ACTIONS, EVENTS, METADATA, parameters_of
 from ..room.vocabulary import ALARMS, Action, Outcome, State
 from . import payloads
 from .values import (
@@ -113,6 +113,12 @@ def _press(word: str, action: Action) -> Row:
     return _in(path, _EDGE, meaning, schema)
 
 
+_METADATA = {
+    "title": (_LONGEST_TITLE, "title"),
+    "description": (4000, "description"),
+    "createdby": (255, "author"),
+}
+
 _SCALARS: Mapping[str, tuple[Values, str]] = {
     "availability": (
         _AVAILABILITY,
@@ -157,6 +163,14 @@ ROWS: tuple[Row, ...] = (
         "room/{room}/mark",
         free_text(_LONGEST_TITLE, "text, or empty"),
         "HotMark with this title",
+    ),
+    *(
+        _in(
+            f"room/{{room}}/{word}",
+            free_text(_METADATA[field][0], "text; empty takes it back"),
+            f"{_METADATA[field][1]} of the recording, or of the next one where none runs",
+        )
+        for word, field in METADATA.items()
     ),
     _in(
         "room/{room}/event",

@@ -5,6 +5,7 @@ Tests validate everything that is really rendered against these.
 
 from collections.abc import Mapping, Sequence
 
+from ..room.detail import Fate
 from ..room.vocabulary import ALARMS, Outcome, State, Target
 from .values import Schema, nullable, record
 
@@ -127,6 +128,8 @@ def status(scalars: Mapping[str, Schema]) -> Schema:
             ),
             "verified_at": nullable(_INSTANT),
             "stale": {"type": "boolean", "description": "HMP cannot be asked at present."},
+            "meetings": {"type": "array", "items": _meeting()},
+            "details": nullable(_details()),
             "restream": nullable(
                 record(
                     {
@@ -140,6 +143,27 @@ def status(scalars: Mapping[str, Schema]) -> Schema:
             "error": nullable(error()),
         }
     )
+
+
+def _meeting() -> Schema:
+    return record(
+        {
+            "id": _TEXT,
+            "title": nullable(_TEXT),
+            "organizer": nullable(_TEXT),
+            "start": nullable(_INSTANT),
+            "end": nullable(_INSTANT),
+            "dismissed": {"type": "boolean", "description": "A person stopped its recording."},
+        }
+    )
+
+
+def _details() -> Schema:
+    """By name, such as ``title`` or ``category`` and its id."""
+    fate = record(
+        {"state": {"enum": list(map(str, Fate))}, "error": nullable(error())},
+    )
+    return {"type": "object", "additionalProperties": fate}
 
 
 def info() -> Schema:

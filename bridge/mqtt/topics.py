@@ -9,7 +9,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
+from ..room.detail import Details
 from ..room.made import Restream
+from ..room.meeting import Meeting
 from ..room.state import Problem, Result, RoomState
 from ..room.vocabulary import Outcome, State
 
@@ -43,7 +45,8 @@ class Topics:
     def inputs(self) -> tuple[str, ...]:
         """Topic filters of everything that people send."""
         rooms = f"{self.base}/room/+"
-        return (f"{rooms}/set", f"{rooms}/press/+", f"{rooms}/mark", f"{rooms}/event")
+        leaves = ("set", "press/+", "mark", "metadata/+", "event")
+        return tuple(f"{rooms}/{leaf}" for leaf in leaves)
 
     @property
     def bridge_state(self) -> str:
@@ -120,7 +123,7 @@ def parse(topics: Topics, topic: str, payload: bytes) -> Input | Nothing:
     """
     room, _, leaf = topic.removeprefix(f"{topics.base}/room/").partition("/")
     kind, _, action = leaf.partition("/")
-    text = _text(room, action or kind, payload)
+    text = _text(room, leaf if kind == "metadata" else action or kind, payload)
     match kind:
         case "press":
             return _press(room, action, text)
@@ -128,6 +131,8 @@ def parse(topics: Topics, topic: str, payload: bytes) -> Input | Nothing:
             return _set(room, text)
         case "mark":
             return Input(room, "mark", parameters={"title": text} if text.strip() else {})
+        case "metadata":
+            return Input(room, leaf, parameters={"text": text})
         case "event":
             return _event(room, text)
         case _:
@@ -235,7 +240,7 @@ def render_room(
         "session_id": state.session,
         "stream_id": None if state.restream is None else state.restream.id,
         "started_at": None if recording is None else timestamp(recording.started_at),
-        "ends_at": None,
+        "ends_at": None if state.ends_at is None else timestamp(state.ends_at),
         "elapsed": state.elapsed,
         "title": None if recording is None else recording.title,
         "alarm": state.alarm,
@@ -248,6 +253,8 @@ def render_room(
         "owner": None if recording is None else recording.owner,
         "verified_at": None if verified_at is None else timestamp(verified_at),
         "stale": state.stale,
+        "meetings": [_meeting(each) for each in state.meetings],
+        "details": None if state.details is None else _details(state.details),
         "restream": _restream(state.restream),
         "error": _problem(state.problem),
     }
@@ -296,6 +303,24 @@ def _restream(stream: Restream | None) -> dict[str, object] | None:
         "recording_id": stream.recording,
         "ip": stream.ip,
         "port": stream.port,
+    }
+
+
+def _meeting(meeting: Meeting) -> dict[str, object]:
+    return {
+        "id": meeting.id,
+        "title": meeting.title,
+        "organizer": meeting.organizer,
+        "start": None if meeting.start is None else timestamp(meeting.start),
+        "end": None if meeting.end is None else timestamp(meeting.end),
+        "dismissed": meeting.dismissed,
+    }
+
+
+def _details(details: Details) -> dict[str, object]:
+    """What became of each detail, by its name, and HMP's word where it did not take it yet."""
+    return {
+        item.name: {"state": item.fate, "error": _problem(item.problem)} for item in details.items
     }
 
 

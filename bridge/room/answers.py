@@ -5,14 +5,15 @@ are in `status`, answers to the question after a lost start in `lost`.
 """
 
 from collections.abc import Callable
+from dataclasses import replace
 
 from ..hmp.commands import RecordingStatus
 from ..hmp.errors import ErrorKind, OutcomeUnknown, Refused
-from . import lost, problems, restream, session, status
+from . import details, live, lost, problems, restream, session, status
 from .answer import Answer, Done, NotSent, problem_of
 from .model import decide_deferred
-from .state import Change, Now, Recording, RoomState, Step
-from .turn import Turn
+from .state import Change, Mark, Now, Recording, RoomState, Step
+from .turn import MARK_EVERY, Turn
 from .vocabulary import Alarm, Goal, Outcome, StepKind, Stop, Target
 
 __all__ = ["apply"]
@@ -35,7 +36,10 @@ def apply(room: RoomState, step: Step, answer: Answer, now: Now) -> Change:
     turn = Turn(room, now)
     turn.update(busy=None)
     if not isinstance(answer, NotSent) and _concerns(room, step):
-        _HANDLERS[step.kind](turn, answer)
+        if step.kind in _BY_COMMAND:
+            _BY_COMMAND[step.kind](turn, step, answer)
+        else:
+            _HANDLERS[step.kind](turn, answer)
         if not turn.room.stale:
             decide_deferred(turn)
     return turn.finish()
@@ -44,7 +48,7 @@ def apply(room: RoomState, step: Step, answer: Answer, now: Now) -> Change:
 def _concerns(room: RoomState, step: Step) -> bool:
     """Whether the step is about what the room holds now: it may have given a recording up."""
     about = getattr(step.command, "recording", None)
-    if about is None or step.kind in (StepKind.ADOPT, StepKind.RESTREAM):
+    if about is None or step.kind in (StepKind.ADOPT, StepKind.RESTREAM, StepKind.DETAIL):
         return True
     return room.recording is not None and room.recording.id == about
 
@@ -60,7 +64,7 @@ def _started(turn: Turn, answer: Answer) -> None:
 
 
 def _begin(turn: Turn, recording_id: object) -> None:
-    room = turn.room
+    room, title = turn.room, turn.room.next_title
     turn.update(
         recording=Recording(
             id=recording_id,  # type: ignore[arg-type]  # StartRecording's result
@@ -69,8 +73,8 @@ def _begin(turn: Turn, recording_id: object) -> None:
             status=RecordingStatus.RECORDING,
             owner=room.next_owner,
             running_since=turn.now.monotonic,
-            title=room.next_title,
-            title_applied=room.next_title is None,
+            began=turn.now.monotonic,
+            dated=turn.now.synchronised,
             # Stop was pressed while the start could not be called back any more (R10).
             stop=Stop.WANTED if room.target is Target.IDLE else Stop.NO,
         ),
@@ -78,8 +82,10 @@ def _begin(turn: Turn, recording_id: object) -> None:
         problem=session.orphan(room),
         elapsed=0,
     )
-    turn.clear(*_START_ALARMS.values(), Alarm.STOPPED_UNEXPECTEDLY, Alarm.DETAILS_FAILED)
+    over = (Alarm.STOPPED_UNEXPECTEDLY, Alarm.CUT_FAILED, Alarm.DETAILS_FAILED)
+    turn.clear(*_START_ALARMS.values(), *over)
     turn.certain()
+    details.begin(turn, turn.recording, title)
     if not room.restarting:
         turn.clear(Alarm.RECORDING_ERROR)
     turn.resolve({Goal.START}, Outcome.OK)
@@ -99,6 +105,8 @@ def _start_refused(turn: Turn, refused: Refused) -> None:
 
 
 def _stopped(turn: Turn, answer: Answer) -> None:
+    if not isinstance(answer, Refused):
+        turn.update_recording(stop_sent_at=turn.now.monotonic)
     match answer:
         case Done():
             answered = True
@@ -134,6 +142,7 @@ def _changed(turn: Turn, answer: Answer, reached: RecordingStatus, goal: Goal) -
         turn.update(problem=None)
         turn.set_status(reached)
         turn.resolve({goal}, Outcome.OK)
+        _mark_by_itself(turn, goal)
         return
     # HMP may have done it, or it may have been so already (E25): its status settles it.
     turn.update_recording(unsettled=True, not_before=0.0)
@@ -142,12 +151,24 @@ def _changed(turn: Turn, answer: Answer, reached: RecordingStatus, goal: Goal) -
         turn.update_recording(refused=problem_of(answer))
 
 
+def _mark_by_itself(turn: Turn, goal: Goal) -> None:
+    """A HotMark where a pause begins and ends, so that a viewer finds it."""
+    policy = turn.room.policy
+    title = policy.pause_mark if goal is Goal.PAUSE else policy.resume_mark
+    if title is not None:
+        mark = Mark(None, title, turn.now.monotonic + policy.mark_ttl)
+        turn.update(marks=(*turn.room.marks, mark))
+
+
 def _marked(turn: Turn, answer: Answer) -> None:
     if not turn.room.marks:
         return
     mark, *others = turn.room.marks
     turn.update(marks=tuple(others))
+    turn.update_recording(marked_at=turn.now.monotonic)
     match answer:
+        case Refused(kind=ErrorKind.ALREADY_DONE) if _can_move(turn, mark):
+            turn.update(marks=(replace(mark, moved=True), *others))
         case Done() | Refused(kind=ErrorKind.ALREADY_DONE):  # 060004: the second is marked (R15)
             turn.answer(mark.request, Outcome.OK)
         case Refused():
@@ -157,17 +178,17 @@ def _marked(turn: Turn, answer: Answer) -> None:
             turn.answer(mark.request, Outcome.UNKNOWN, problems.OUTCOME_UNKNOWN)
 
 
-def _titled(turn: Turn, answer: Answer) -> None:
-    match answer:
-        case Done():
-            turn.update_recording(title_applied=True)
-        case Refused(backend_down=False):
-            turn.update_recording(title_applied=True)
-            turn.update(problem=problem_of(answer))
-            turn.alarm(Alarm.DETAILS_FAILED)
-        case _:
-            pass  # harmless to repeat; the link says when HMP can be asked again
+def _can_move(turn: Turn, mark: Mark) -> bool:
+    """Whether the next second of the recording comes in time for this mark."""
+    running = turn.recording.status is RecordingStatus.RECORDING
+    return running and not mark.moved and mark.expires_at > turn.now.monotonic + MARK_EVERY
 
+
+_BY_COMMAND: dict[StepKind, Callable[[Turn, Step, Answer], None]] = {
+    StepKind.DETAIL: details.answered,
+    StepKind.LIVE: live.answered,
+}
+"""Steps of which several may be wanted: the answer is to the one that was sent."""
 
 _HANDLERS: dict[StepKind, Callable[[Turn, Answer], None]] = {
     StepKind.CREATE_SESSION: session.created,
@@ -182,7 +203,6 @@ _HANDLERS: dict[StepKind, Callable[[Turn, Answer], None]] = {
     StepKind.QUESTION: lost.questioned,
     StepKind.PROVE: session.questioned,
     StepKind.MARK: _marked,
-    StepKind.TITLE: _titled,
     StepKind.REMOVE_SESSION: session.removed,
     StepKind.RESTREAM: restream.started,
     StepKind.RESTREAM_STOP: restream.stopped,

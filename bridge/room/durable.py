@@ -11,8 +11,10 @@ from pydantic import TypeAdapter, ValidationError
 
 from ..hmp.commands import RecordingId
 from . import problems, restream, session
+from .detail import Details, Texts
 from .lost import start_lost
 from .made import NO_SESSIONS, Restream, Sessions
+from .meeting import Meeting
 from .state import (
     Change,
     LostStart,
@@ -22,6 +24,7 @@ from .state import (
     Policy,
     Problem,
     Recording,
+    Request,
     Result,
     RoomState,
     elapsed,
@@ -78,6 +81,11 @@ class Remembered:
     server_proves: bool = False
     sessions: Sessions = NO_SESSIONS
     restream: Restream | None = None
+    meetings: tuple[Meeting, ...] = ()
+    details: Details | None = None
+    unfinished: tuple[Details, ...] = ()
+    texts: Texts = ()
+    live: bool | None = None
     results: tuple[Result, ...] = ()
 
 
@@ -90,7 +98,13 @@ def remember(room: RoomState, results: tuple[Result, ...] = ()) -> Remembered:
     if recording is not None:
         # What only steers the questions of this minute is not worth a flush.
         recording = replace(
-            recording, unsettled=False, asked=False, not_before=0.0, failures=0, refused=None
+            recording,
+            unsettled=False,
+            asked=False,
+            not_before=0.0,
+            failures=0,
+            refused=None,
+            marked_at=None,
         )
     waiting = room.pending or room.deferred
     return Remembered(
@@ -117,8 +131,19 @@ def remember(room: RoomState, results: tuple[Result, ...] = ()) -> Remembered:
         server_proves=room.server_proves,
         sessions=replace(room.sessions, remove_at=0.0),
         restream=room.restream,
+        meetings=room.meetings,
+        details=room.details and _kept(room.details),
+        unfinished=tuple(_kept(each) for each in room.unfinished),
+        texts=room.texts,
+        live=room.live,
         results=results,
     )
+
+
+def _kept(details: Details) -> Details:
+    """Without how often and when each was tried: a restart begins afresh with that."""
+    items = (replace(item, attempts=0, not_before=0.0) for item in details.items)
+    return replace(details, items=tuple(items))
 
 
 def must_precede(known: Remembered, kept: Remembered | None) -> bool:
@@ -161,21 +186,35 @@ def from_document(document: str) -> Remembered:
 
 
 def restore(
-    policy: Policy, known: Remembered, *, saved_at: float, shift: float, now: Now
+    policy: Policy,
+    known: Remembered,
+    *,
+    saved_at: float,
+    shift: float,
+    same_boot: bool,
+    now: Now,
 ) -> Change:
     """The state after a restart, and the results that a kill has made due.
 
     `saved_at` is the monotonic time of the document on its own clock, `shift` what to add to its
-    monotonic times to have them on the clock of `now`.
+    monotonic times to have them on the clock of `now`. After another boot that is a guess, and how
+    long a recording has lasted is left to the wall clock (R13).
     """
     recording = known.recording
     if recording is not None:
+        began = _shifted(recording.began, shift) if same_boot else None
+        if not same_boot and not recording.dated:
+            began = now.monotonic  # no clock can tell: its time begins anew
         recording = replace(
             recording,
             unsettled=True,
+            began=began,
             running_since=_shifted(recording.running_since, shift),
             missing_since=_shifted(recording.missing_since, shift),
             stop_answered_at=_shifted(recording.stop_answered_at, shift),
+            paused_since=_shifted(recording.paused_since, shift),
+            cut_until=_shifted(recording.cut_until, shift),
+            stop_sent_at=_shifted(recording.stop_sent_at, shift),
         )
     lost = known.lost_start
     if lost is not None:
@@ -193,7 +232,7 @@ def restore(
         marks=tuple(
             replace(
                 mark,
-                request=replace(mark.request, received_at=mark.request.received_at + shift),
+                request=mark.request and _received(mark.request, shift),
                 expires_at=mark.expires_at + shift,
             )
             for mark in known.marks
@@ -213,6 +252,19 @@ def restore(
         server_proves=known.server_proves,
         sessions=known.sessions,
         restream=known.restream,
+        meetings=tuple(
+            replace(
+                each,
+                began=each.began + shift,
+                ended_at=_shifted(each.ended_at, shift),
+                retry_at=each.retry_at + shift,
+            )
+            for each in known.meetings
+        ),
+        details=known.details and _details_on_this_clock(known.details, shift),
+        unfinished=tuple(_details_on_this_clock(each, shift) for each in known.unfinished),
+        texts=known.texts,
+        live=known.live,
     )
     turn = Turn(room, now)
     if known.sent is StepKind.CREATE_SESSION:
@@ -231,8 +283,15 @@ def restore(
 
 
 def _on_this_clock(pending: Pending, shift: float) -> Pending:
-    request = pending.request
-    return replace(pending, request=replace(request, received_at=request.received_at + shift))
+    return replace(pending, request=_received(pending.request, shift))
+
+
+def _received(request: Request, shift: float) -> Request:
+    return replace(request, received_at=request.received_at + shift)
+
+
+def _details_on_this_clock(details: Details, shift: float) -> Details:
+    return replace(details, until=_shifted(details.until, shift))
 
 
 def _shifted(moment: float | None, shift: float) -> float | None:

@@ -9,7 +9,7 @@ from dataclasses import replace
 
 from ..hmp.commands import RecordingStatus
 from ..hmp.errors import ErrorKind, OutcomeUnknown, Refused
-from . import problems
+from . import details, problems
 from .answer import Answer, Done, problem_of
 from .state import LostStart, Recording, RoomState
 from .turn import Turn
@@ -93,6 +93,8 @@ def adopted(turn: Turn, answer: Answer) -> None:
             asked=True,
             recorded=0.0 if known is None else known.recorded,
             running_since=_running_since(turn) if recording else None,
+            began=turn.now.monotonic if known is None else known.began,
+            paused_since=None if recording else turn.now.monotonic,
             stop=Stop.WANTED if stop else Stop.NO,
         ),
         lost_start=None,
@@ -101,6 +103,9 @@ def adopted(turn: Turn, answer: Answer) -> None:
         spare_until=None,
     )
     turn.clear(Alarm.OUTCOME_UNKNOWN, Alarm.STOPPED_UNEXPECTEDLY)
+    own = known or room.lost_start
+    if own is not None:  # its id was lost: it gets what its start would have given it
+        details.begin(turn, turn.recording, own.title)
     turn.resolve({Goal.ADOPT}, Outcome.OK)
 
 
@@ -136,6 +141,7 @@ def proved(turn: Turn) -> None:
             owner="manual" if lost is None else lost.owner,
             verified_at=turn.now.wall,
             running_since=_running_since(turn),
+            began=turn.now.monotonic if lost is None else lost.written_at,
             title=None if lost is None else lost.title,
             not_before=turn.now.monotonic + room.policy.poll_interval,
         ),
@@ -182,10 +188,16 @@ def _not_proved(turn: Turn) -> None:
 
 
 def _may_restart(turn: Turn) -> bool:
-    room = turn.room
+    room, lost = turn.room, turn.room.lost_start
     if not room.policy.restart_lost_start or room.restarted or room.intended_at is None:
         return False
+    if lost is not None and _still_runs(room, lost.owner):
+        return True
     return turn.now.monotonic < room.intended_at + room.policy.restart_within
+
+
+def _still_runs(room: RoomState, owner: str) -> bool:
+    return any(each.owner == owner and not each.dismissed for each in room.meetings)
 
 
 def restart_until(room: RoomState) -> float | None:
@@ -196,6 +208,8 @@ def restart_until(room: RoomState) -> float | None:
         return None
     if room.interrupted_at is not None and room.interrupted_at > room.intended_at:
         return None  # it is the restart of an interrupted recording, which has no such limit (R25)
+    if _still_runs(room, room.next_owner):
+        return None
     return room.intended_at + room.policy.restart_within
 
 

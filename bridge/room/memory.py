@@ -107,6 +107,9 @@ def recall(
             entry=entry.document,
         )
         return fresh, Memory(room, save, None)
-    shift = entry.at.shift_to(at)
-    change = restore(policy, known, saved_at=entry.at.monotonic, shift=shift, now=now)
+    shift = entry.at.shift_to(at, trusted=now.synchronised)
+    same_boot = entry.at.boot == at.boot
+    change = restore(
+        policy, known, saved_at=entry.at.monotonic, shift=shift, same_boot=same_boot, now=now
+    )
     return change.state, Memory(room, save, replace(known, results=()), change.results)

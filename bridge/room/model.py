@@ -12,7 +12,7 @@ Two rules make the rest simple:
 """
 
 from ..hmp.commands import RecordingStatus
-from . import problems, restream, session
+from . import details, limits, live, meetings, problems, restream, session
 from .lost import give_up_restart
 from .state import Change, Now, Request, RoomState, elapsed
 from .table import TABLE
@@ -20,8 +20,8 @@ from .turn import Turn
 from .vocabulary import Action, Alarm, Goal, Outcome, State, StepKind, Stop, Target
 
 __all__ = [
+    "ACTS_ONCE",
     "MOST_WAITING",
-    "TOGGLES",
     "decide",
     "decide_deferred",
     "follow_status",
@@ -30,28 +30,45 @@ __all__ = [
     "tick",
 ]
 
-TOGGLES = frozenset({Action.TOGGLE, Action.TOGGLE_PAUSE})
+_TOGGLES = frozenset({Action.TOGGLE, Action.TOGGLE_PAUSE})
 """Actions that do the opposite when they are carried out a second time."""
+
+ACTS_ONCE = _TOGGLES | {Action.EXTEND, Action.MEETING_EXTEND}
+"""Actions that must not be carried out a second time (R27)."""
 
 MOST_WAITING = 64
 """Requests of one room that may wait for HMP at once. Each is written down again with every press,
 and a button that is stuck must not make that grow for as long as HMP is out of reach."""
 
-_STOPS = frozenset({Action.STOP, Action.RESTREAM_STOP})
-"""Never turned away (R8). They do not add up: where nothing runs or is to run, they are ignored."""
+_MEETING_EVENTS = frozenset({Action.MEETING_START, Action.MEETING_END, Action.MEETING_EXTEND})
 
-_ASIDE = frozenset({Action.MARK, Action.RESTREAM_START, Action.RESTREAM_STOP})
-"""Actions that say nothing about whether the room is to be recorded."""
+_ALWAYS_TAKEN = frozenset({Action.STOP, Action.RESTREAM_STOP}) | _MEETING_EVENTS
+"""Never turned away (R8). They do not add up: what is said again is ignored."""
+
+_ASIDE = frozenset(
+    {
+        Action.MARK,
+        Action.EXTEND,
+        Action.RESTREAM_START,
+        Action.RESTREAM_STOP,
+        Action.LIVE_ON,
+        Action.LIVE_OFF,
+        Action.DESCRIBE,
+        Action.MEETING_END,
+        Action.MEETING_EXTEND,
+    }
+)
+"""Actions that say nothing about whether a person wants the room to be recorded."""
 
 
 def decide(room: RoomState, request: Request, now: Now) -> Change:
     """Take a request. Its result comes with this change or with a later one, exactly once."""
     turn = Turn(room, now)
-    toggles = request.action in TOGGLES
+    toggles = request.action in _TOGGLES
     if not toggles and request.action not in _ASIDE:
         turn.overtake_deferred()
     waiting = len(turn.room.pending) + len(turn.room.deferred)
-    if waiting >= MOST_WAITING and request.action not in _STOPS:
+    if waiting >= MOST_WAITING and request.action not in _ALWAYS_TAKEN:
         turn.answer(request, Outcome.FAILED, problems.TOO_MANY)
         return turn.finish()
     if toggles and (room.stale or room.deferred):
@@ -59,8 +76,17 @@ def decide(room: RoomState, request: Request, now: Now) -> Change:
         undecided = turn.pending(request, Goal.START, room.policy.action_ttl)
         turn.update(deferred=(*room.deferred, undecided))
         return turn.finish()
-    TABLE[room.state][request.action](turn, request)
+    _carry_out(turn, request)
     return turn.finish()
+
+
+def _carry_out(turn: Turn, request: Request) -> None:
+    TABLE[turn.room.state][request.action](turn, request)
+    stopped = request.action is Action.STOP or (
+        request.action is Action.TOGGLE and turn.room.target is Target.IDLE
+    )
+    if stopped:  # what starts and stops by word of mouth is a person's doing
+        turn.dismiss_meetings()
 
 
 def link_changed(room: RoomState, ready: bool, now: Now) -> Change:
@@ -109,8 +135,12 @@ def tick(room: RoomState, now: Now) -> Change:
     if room.not_ready_since is not None:
         _expire(turn, room.not_ready_since)
     give_up_restart(turn)
+    meetings.settle(turn)
+    limits.settle(turn)
+    details.settle(turn)
     session.settle(turn)
     restream.settle(turn)
+    live.settle(turn)
     if room.spare_until is not None and room.spare_until <= now.monotonic:
         turn.update(spare_until=None, spare_suspected=False)
         if turn.room.state is not State.UNKNOWN:
@@ -126,7 +156,7 @@ def decide_deferred(turn: Turn) -> None:
     deferred = turn.room.deferred
     turn.update(deferred=())
     for pending in deferred:
-        TABLE[turn.room.state][pending.request.action](turn, pending.request)
+        _carry_out(turn, pending.request)
 
 
 def _expire(turn: Turn, since: float) -> None:

@@ -9,7 +9,6 @@ from math import inf
 from ..hmp.commands import (
     AddHotmark,
     GetRecordingStatus,
-    MetadataField,
     PauseRecording,
     RecordingId,
     RecordingStatus,
@@ -17,12 +16,12 @@ from ..hmp.commands import (
     ResumeRecording,
     SourceId,
     StopRecording,
-    UpdateMetadata,
 )
 from ..hmp.link import Priority
-from . import restream, session
+from . import details, limits, live, meetings, restream, session
 from .lost import restart_until
 from .state import Now, Recording, RoomState, Step
+from .turn import MARK_EVERY
 from .vocabulary import StepKind, Stop, Target
 
 __all__ = ["NIL_SOURCE", "PRIORITY", "next_step", "wake_in"]
@@ -43,7 +42,8 @@ PRIORITY = {
     StepKind.QUESTION: Priority.CONTROL,
     StepKind.PROVE: Priority.CONTROL,
     StepKind.MARK: Priority.MARK,
-    StepKind.TITLE: Priority.DETAIL,
+    StepKind.DETAIL: Priority.DETAIL,
+    StepKind.LIVE: Priority.DETAIL,
     StepKind.REMOVE_SESSION: Priority.DETAIL,
     StepKind.RESTREAM: Priority.DETAIL,
     StepKind.RESTREAM_STOP: Priority.DETAIL,
@@ -61,6 +61,10 @@ def next_step(room: RoomState, now: Now) -> Step | None:
     if not room.link_ready:
         return None
     step = _for_room(room, now)
+    if step is None or step.kind in (StepKind.POLL, StepKind.VERIFY):
+        detail = live.step(room) or details.step(room, now)
+        if detail is not None:
+            return detail
     if step is None or step.kind is StepKind.POLL:
         return session.errand(room, now) or restream.errand(room) or step
     return step
@@ -95,12 +99,17 @@ def wake_in(room: RoomState, now: Now) -> float:
         moments.append(room.sessions.remove_at)
     if room.spare_until is not None:
         moments.append(room.spare_until)
+    moments += meetings.moments(room, now)
+    moments += limits.moments(room, now)
+    moments += details.moments(room)
     recording = room.recording
     if recording is None:
         moments.append(room.start_not_before)
         moments.append(restart_until(room) or 0.0)
     else:
         moments.append(recording.not_before)
+        if room.marks:
+            moments.append(_next_mark_at(recording))
         if recording.running_since is not None:
             shown = room.elapsed - recording.recorded + room.policy.elapsed_every
             moments.append(recording.running_since + shown)
@@ -146,10 +155,13 @@ def _for_recording(
         return Step(StepKind.PAUSE, PauseRecording(recording_id))
     if (recording.status, room.target) == (RecordingStatus.PAUSED, Target.RECORDING):
         return Step(StepKind.RESUME, ResumeRecording(recording_id))
-    if room.marks and room.marks[0].expires_at > now.monotonic:
+    if room.marks and room.marks[0].expires_at > now.monotonic >= _next_mark_at(recording):
         return Step(StepKind.MARK, AddHotmark(recording_id, room.marks[0].title))
-    if not recording.title_applied and recording.title is not None:
-        return Step(
-            StepKind.TITLE, UpdateMetadata(recording_id, MetadataField.TITLE, recording.title)
-        )
     return Step(StepKind.POLL if recording.asked else StepKind.VERIFY, ask)
+
+
+def _next_mark_at(recording: Recording) -> float:
+    """Monotonic time of the next free second (R15); a paused recording has none before its end."""
+    if recording.marked_at is None or recording.status is not RecordingStatus.RECORDING:
+        return 0.0
+    return recording.marked_at + MARK_EVERY

@@ -1,8 +1,10 @@
 """The settings of a room that its model needs."""
 
 from dataclasses import dataclass
+from typing import Literal
 
 from ..hmp.commands import SessionId, SourceId
+from .detail import NO_DETAILS, DetailPlan
 
 __all__ = ["Policy"]
 
@@ -31,3 +33,23 @@ class Policy:
     #: Where `restream_start` sends to unless it says so itself.
     restream_ip: str | None = None
     restream_port: int | None = None
+    #: How long a recording goes on after its meeting's end (R11).
+    stop_grace: float = 0.0
+    #: How long a recording may take to end that is cut for the next meeting (R12).
+    cut_timeout: float = 15.0
+    #: What stops anything that runs on (R13); pauses count.
+    max_duration: float = 43_200.0
+    #: How long before an end that comes by itself people are warned.
+    warn_before: float = 300.0
+    #: By how much `extend` moves an end that does not say so itself, and by how much in all.
+    extend_by: float = 900.0
+    max_extend: float = 14_400.0
+    #: After how long a pause people are reminded; None for never.
+    pause_reminder: float | None = 600.0
+    #: After how long a pause the room acts by itself, and how; None for never.
+    max_pause: float | None = None
+    on_max_pause: Literal["resume", "stop"] = "resume"
+    #: Titles of the HotMarks that are set at a pause and at its end; None for none.
+    pause_mark: str | None = None
+    resume_mark: str | None = None
+    details: DetailPlan = NO_DETAILS

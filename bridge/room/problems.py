@@ -1,24 +1,33 @@
 """Why the bridge itself refuses a request, in words for panels and sentences for people."""
 
-from .state import Problem
+from .values import Problem
 
 __all__ = [
     "ALREADY_HELD",
     "ALREADY_RECORDING",
+    "BLANK_TITLE",
     "BUSY_MARKING",
+    "CUT_FAILED",
+    "DETAIL_TOO_LATE",
     "ENDED",
     "ID_UNKNOWN",
+    "MEETING_OVER",
     "NOTHING_TO_STREAM",
     "NOT_CERTAIN",
     "NOT_RECORDING",
     "NO_DESTINATION",
+    "NO_SESSION",
+    "NO_SUCH_MEETING",
     "NO_SUCH_RECORDING",
     "OUTCOME_UNKNOWN",
     "SESSION_NOT_MADE",
     "STREAM_ID_UNKNOWN",
     "TOO_LATE",
+    "TOO_LONG",
     "TOO_MANY",
+    "TOO_MANY_MEETINGS",
     "TOO_OLD",
+    "WHICH_MEETING",
 ]
 
 NOT_RECORDING = Problem(
@@ -101,4 +110,50 @@ STREAM_ID_UNKNOWN = Problem(
     "stream_id_unknown",
     "The re-stream was started, but its id was lost with a reply",
     "Stop it in HMP's web pages. restream_start asks HMP whether it still runs.",
+)
+CUT_FAILED = Problem(
+    "cut_failed",
+    "The recording of the meeting before could not be ended in time",
+    "It runs on and belongs to this meeting now; look at HMP and at the network to it.",
+)
+MEETING_OVER = Problem(
+    "meeting_over",
+    "The meeting is over",
+    "Nothing is recorded for it. Look at the end that the booking system sent, at its zone and at "
+    "this box's clock.",
+)
+NO_SUCH_MEETING = Problem(
+    "no_such_meeting",
+    "No such meeting runs in this room",
+    "Send the id with which the meeting was started, or none where only one runs.",
+)
+WHICH_MEETING = Problem(
+    "which_meeting",
+    "Several meetings run in this room",
+    "Send the id of the meeting that is meant, as it was sent at its start.",
+)
+TOO_MANY_MEETINGS = Problem(
+    "too_many_meetings",
+    "Too many meetings run in this room at once",
+    "Send meeting_end, or an end with every start, so that meetings can be over.",
+)
+TOO_LONG = Problem(
+    "max_extend",
+    "The end has been moved as far as the room allows",
+    "Raise max_extend in the room's table of the configuration, or record again afterwards.",
+)
+NO_SESSION = Problem(
+    "no_session",
+    "The room has no session at present",
+    "In a room with sources a session exists only while it is being recorded. Record first.",
+)
+BLANK_TITLE = Problem(
+    "malformed",
+    "A recording's title must not be blank",
+    "Nothing was changed. Send the title as text.",
+)
+DETAIL_TOO_LATE = Problem(
+    "details_too_late",
+    "HMP could not be asked to apply this detail in time",
+    "The recording has ended. Set the detail in HMP's web pages.",
 )

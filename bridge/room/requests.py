@@ -6,13 +6,16 @@ from dataclasses import replace
 from typing import Any
 
 from ..hmp import arguments
+from ..hmp.commands import MetadataField
 from ..hmp.errors import InvalidArgument
-from .state import Problem, Request
+from .meeting import read_meeting
+from .values import Problem, Request
 from .vocabulary import Action
 
 __all__ = [
     "ACTIONS",
     "EVENTS",
+    "METADATA",
     "NotUnderstood",
     "malformed",
     "outlives",
@@ -20,12 +23,18 @@ __all__ = [
     "request",
 ]
 
+_MOST_MINUTES = 60 * 24 * 366
+
 EVENTS: Mapping[str, Action] = {
-    "meeting_start": Action.RECORD,
-    "meeting_end": Action.STOP,
+    "meeting_start": Action.MEETING_START,
+    "meeting_end": Action.MEETING_END,
+    "meeting_extend": Action.MEETING_EXTEND,
     "button": Action.TOGGLE,
 }
 """What an event asks of a room. `button` is one button for both ways."""
+
+METADATA: Mapping[str, MetadataField] = {f"metadata/{each}": each for each in MetadataField}
+"""The words of metadata given as text, by the end of their topic."""
 
 
 class NotUnderstood(ValueError):
@@ -51,6 +60,8 @@ def request(
     Raises `NotUnderstood` for an unknown word and for parameters that are wrong or do not belong.
     """
     action = EVENTS.get(word) if event else ACTIONS.get(word)
+    if not event and word in METADATA:
+        action = Action.DESCRIBE
     if action is None:
         kind, words = ("event", EVENTS) if event else ("action", ACTIONS)
         raise NotUnderstood(
@@ -62,7 +73,12 @@ def request(
             known=False,
         )
     try:
-        checked = _of_event(action, parameters) if event else _of_action(action, parameters)
+        if event:
+            checked = _of_event(action, parameters)
+        elif action is Action.DESCRIBE:
+            checked = {"text": _metadata(word, parameters.get("text"))}
+        else:
+            checked = _of_action(action, parameters)
     except InvalidArgument as error:
         raise NotUnderstood(malformed(str(error)), known=True) from None
     asked = Request(
@@ -77,7 +93,7 @@ def request(
 
 def outlives(asked: Request) -> bool:
     """Whether a request counts however old it is (R16): a stop, and what a meeting's events say."""
-    return asked.action in (Action.STOP, Action.RESTREAM_STOP) or asked.word.startswith("meeting_")
+    return asked.action in _OUTLIVES
 
 
 def malformed(reason: str) -> Problem:
@@ -85,20 +101,48 @@ def malformed(reason: str) -> Problem:
     return Problem("malformed", reason, "Nothing was done. Correct the message and send it again.")
 
 
-ACTIONS: Mapping[str, Action] = {str(action): action for action in Action}
+ACTIONS: Mapping[str, Action] = {
+    str(action): action
+    for action in Action
+    if action not in (*EVENTS.values(), Action.DESCRIBE) or action is Action.TOGGLE
+}
 """The words that a panel can send."""
 
+_OUTLIVES = frozenset(
+    {
+        Action.STOP,
+        Action.RESTREAM_STOP,
+        Action.MEETING_START,
+        Action.MEETING_END,
+        Action.MEETING_EXTEND,
+    }
+)
 
-_CHECKS: Mapping[str, Callable[[object, str], object]] = {
-    "title": arguments.title,
-    "recording_id": arguments.recording_id,
-    "ip": arguments.ip_address,
-    "port": arguments.port,
+
+def _minutes(value: object, field: str) -> float:
+    """Seconds of a number of minutes, also where it is written as text."""
+    try:
+        minutes = float(value) if isinstance(value, (int, float, str)) else 0.0
+    except (ValueError, OverflowError):
+        minutes = 0.0
+    if isinstance(value, bool) or not 0 < minutes <= _MOST_MINUTES:
+        raise InvalidArgument(field, value, "must be a number of minutes above 0, such as 15")
+    return minutes * 60
+
+
+_CHECKS: Mapping[str, tuple[str, Callable[[object, str], object]]] = {
+    "title": ("title", arguments.title),
+    "minutes": ("seconds", _minutes),
+    "recording_id": ("recording_id", arguments.recording_id),
+    "ip": ("ip", arguments.ip_address),
+    "port": ("port", arguments.port),
 }
+"""A parameter's name: the field of `Request` that it becomes, and its check."""
 
 _TAKES: Mapping[Action, tuple[str, ...]] = {
     Action.RECORD: ("title",),
     Action.MARK: ("title",),
+    Action.EXTEND: ("minutes",),
     Action.ADOPT: ("recording_id",),
     Action.RESTREAM_START: ("ip", "port"),
 }
@@ -119,24 +163,47 @@ def _of_action(action: Action, parameters: Mapping[str, object]) -> dict[str, An
         if name not in takes:
             words = f"takes {', '.join(takes)}" if takes else "takes no parameters"
             raise InvalidArgument(name, parameters[name], f"does not belong here: {action} {words}")
-    return {
-        name: _CHECKS[name](value, name)
-        for name, value in parameters.items()
-        if value is not None or name == "recording_id"
-    }
+    checked = {}
+    for name, value in parameters.items():
+        if value is not None or name == "recording_id":
+            field, check = _CHECKS[name]
+            checked[field] = check(value, name)
+    return checked
 
 
 def _of_event(action: Action, parameters: Mapping[str, object]) -> dict[str, Any]:
-    """What a room uses of what booking systems send; no title is a reason not to record.
+    """What a room uses of what booking systems send.
 
-    A button is pressed by a person: what it starts belongs to no meeting (R11).
+    What cannot be understood of a start is no reason not to record; it is said in the result. A
+    button is pressed by a person: what it starts belongs to no meeting (R11).
     """
-    title, meeting = parameters.get("title"), parameters.get("id")
-    text = arguments.drop_control_characters(title).strip() if isinstance(title, str) else ""
-    asked: dict[str, Any] = {"title": text[: arguments.TITLE_LIMIT] or None}
-    if action is not Action.TOGGLE:
-        asked["owner"] = "meeting" if meeting is None else f"meeting:{meeting}"
+    if action is Action.TOGGLE:
+        title = parameters.get("title")
+        text = arguments.drop_control_characters(title).strip() if isinstance(title, str) else ""
+        return {"title": text[: arguments.TITLE_LIMIT] or None}
+    others = {name: value for name, value in parameters.items() if name != "minutes"}
+    meeting, doubts = read_meeting(others)
+    asked: dict[str, Any] = {"meeting": meeting}
+    if action is not Action.MEETING_EXTEND:
+        if doubts:
+            asked["doubt"] = Problem(
+                "left_out", "; ".join(doubts), "Correct what the event carries."
+            )
+    elif doubts:
+        raise NotUnderstood(malformed("; ".join(doubts)), known=True)
+    elif parameters.get("minutes") is not None:
+        asked["seconds"] = _minutes(parameters["minutes"], "minutes")
     return asked
+
+
+def _metadata(word: str, text: object) -> str:
+    field = METADATA[word]
+    if isinstance(text, str) and not text.strip():
+        return ""
+    if field is MetadataField.TITLE:
+        return arguments.title(text, field)
+    limit = arguments.TEXT_LIMIT if field is MetadataField.DESCRIPTION else arguments.NAME_LIMIT
+    return arguments.text(text, field, limit=limit)
 
 
 def _shown(word: str) -> str:

@@ -8,6 +8,8 @@ from typing import Any
 from ..hmp import arguments
 from ..hmp.commands import RecordingId, RecordingStatus, SessionId
 from ..hmp.errors import InvalidArgument
+from .meeting import Meeting, read_meeting
+from .meetings import MOST_MEETINGS
 from .state import Change, Now, Recording, RoomState
 from .turn import SPARE_FOR
 from .vocabulary import Alarm, State, Stop, Target
@@ -28,7 +30,7 @@ def adopt_retained(room: RoomState, status: bytes, now: Now) -> Change:
     told = _object(status)
     if not pristine or room.target is not Target.IDLE or told is None:
         return Change(room, ())
-    changes: dict[str, Any] = {}
+    changes: dict[str, Any] = {"meetings": _meetings(told, now)}
     if (last := _id(told, "last_recording_id")) is not None:
         changes["last_recording_id"] = last
     recording_id = _id(told, "recording_id")
@@ -42,7 +44,8 @@ def adopt_retained(room: RoomState, status: bytes, now: Now) -> Change:
                 session=session,
                 started_at=_time(told.get("started_at")) or now.wall,
                 status=RecordingStatus.PAUSED if paused else RecordingStatus.RECORDING,
-                owner="adopted",
+                owner=_owner(told, changes["meetings"]),
+                title=_text(told.get("title")),
                 verified_at=_time(told.get("verified_at")),
                 recorded=float(_seconds(told.get("elapsed"))),
                 running_since=None if paused else now.monotonic,
@@ -61,6 +64,30 @@ def adopt_retained(room: RoomState, status: bytes, now: Now) -> Change:
         changes["spare_suspected"] = True
         changes["spare_until"] = now.monotonic + SPARE_FOR
     return Change(replace(room, **changes), ())
+
+
+def _meetings(told: dict[str, Any], now: Now) -> tuple[Meeting, ...]:
+    """The meetings that ran, so that their ends still end what they started (R11)."""
+    listed = told.get("meetings")
+    found: dict[str, Meeting] = {}
+    for item in listed[:MOST_MEETINGS] if isinstance(listed, list) else ():
+        if isinstance(item, dict):
+            names = ("id", "title", "organizer", "start", "end")
+            meeting, _ = read_meeting({name: item.get(name) for name in names})
+            dismissed = item.get("dismissed") is True
+            found[meeting.owner] = replace(meeting, began=now.monotonic, dismissed=dismissed)
+    return tuple(found.values())
+
+
+def _owner(told: dict[str, Any], meetings: tuple[Meeting, ...]) -> str:
+    """Its meeting, if that runs still; else it is nobody's, and no meeting ends it."""
+    owner = told.get("owner")
+    known = isinstance(owner, str) and owner in {each.owner for each in meetings}
+    return str(owner) if known else "adopted"
+
+
+def _text(value: object) -> str | None:
+    return value[: arguments.TITLE_LIMIT] if isinstance(value, str) else None
 
 
 def _object(status: bytes) -> dict[str, Any] | None:

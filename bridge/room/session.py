@@ -87,6 +87,9 @@ def errand(room: RoomState, now: Now) -> Step | None:
     unwanted, remove_at = room.sessions.unwanted, room.sessions.remove_at
     if not unwanted or remove_at > now.monotonic:
         return None
+    details = (room.details, *room.unfinished)
+    if any(each and each.outstanding and each.session == unwanted[0].id for each in details):
+        return None  # its recording gets its details first
     return Step(StepKind.REMOVE_SESSION, DeleteSession(unwanted[0].id))
 
 

@@ -1,8 +1,7 @@
 """What a room is: its policy, its state, and the words in which it is published.
 
 Everything here is a value: frozen, comparable, without I/O and without a clock of its own. Times
-called *monotonic* are seconds of a clock that is never set; times called *wall* are seconds since
-1970 UTC.
+are as in `values`.
 
 The published `State` is not stored: it follows from what HMP last said (`Recording.status`), from
 what people want (`RoomState.target`) and from what is under way, by the table in `published_state`
@@ -19,13 +18,16 @@ what people want (`RoomState.target`) and from what is under way, by the table i
                HMP: FINISHED or gone                      ERROR: HMP says so
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import NamedTuple
 
 from ..hmp.commands import Command, RecordingId, RecordingStatus, SessionId
+from .detail import Details, Texts
 from .made import NO_SESSIONS, Restream, Sessions
+from .meeting import Meeting
 from .policy import Policy
-from .vocabulary import ALARMS, Action, Alarm, Goal, Outcome, State, StepKind, Stop, Target
+from .values import Mark, Now, Pending, Problem, Request, Result
+from .vocabulary import ALARMS, Alarm, State, StepKind, Stop, Target
 
 __all__ = [
     "Change",
@@ -43,89 +45,6 @@ __all__ = [
     "elapsed",
     "published_state",
 ]
-
-
-class Now(NamedTuple):
-    """One instant, read once for every decision so that a decision is consistent in itself."""
-
-    monotonic: float
-    wall: float
-
-
-@dataclass(frozen=True, slots=True)
-class Problem:
-    """Why a request did not do what it asked: HMP's code and message, or a word and text of ours.
-
-    `explanation` says what it means and what to do.
-    """
-
-    code: str
-    message: str
-    explanation: str
-
-
-@dataclass(frozen=True, slots=True)
-class Request:
-    """One thing that was asked of a room.
-
-    `word` is the action or event as it was asked for, `origin` the topic it came by, `id` the
-    sender's or a generated one: the result carries all three back.
-    """
-
-    action: Action
-    id: str | int
-    word: str
-    origin: str
-    received_at: float
-    title: str | None = None
-    recording_id: RecordingId | None = None
-    ip: str | None = None
-    port: int | None = None
-    #: Whom a recording belongs to that this request starts: `manual` or `meeting:<id>`.
-    owner: str = "manual"
-
-
-@dataclass(frozen=True, slots=True)
-class Result:
-    """What a request came to; every request gets exactly one.
-
-    `id`, `word` and `origin` are the request's, `state` is the room's afterwards (None where there
-    is no such room), `took` is seconds from receipt to result.
-    """
-
-    id: str | int
-    word: str
-    origin: str
-    outcome: Outcome
-    state: State | None
-    problem: Problem | None = None
-    took: float = 0.0
-
-
-@dataclass(frozen=True, slots=True)
-class Pending:
-    """A request that was accepted and whose result is still out.
-
-    `left` is how many seconds of an unusable link it survives (R8: queueing never expires it);
-    None for a stop, which is kept until HMP confirms it.
-    """
-
-    request: Request
-    goal: Goal
-    left: float | None
-
-    def after(self, waited: float) -> "Pending":
-        """The same after the link was unusable for `waited` seconds."""
-        return self if self.left is None else replace(self, left=self.left - waited)
-
-
-@dataclass(frozen=True, slots=True)
-class Mark:
-    """A HotMark to be set before the monotonic time `expires_at` (R8: always within `mark_ttl`)."""
-
-    request: Request
-    title: str
-    expires_at: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,8 +85,24 @@ class Recording:
     #: HMP took the stop: it knew the recording, whether or not a status ever showed it.
     stop_taken: bool = False
     failures: int = 0
+    #: The title that it was given, for people.
     title: str | None = None
-    title_applied: bool = True
+    #: Monotonic time of its start; None where only the wall clock can tell (R13: another boot).
+    began: float | None = None
+    #: Whether the wall clock could be believed at its start.
+    dated: bool = True
+    #: Seconds by which people have moved its greatest duration.
+    extended: float = 0.0
+    #: Monotonic time since when it has been paused.
+    paused_since: float | None = None
+    #: What follows from `max_pause` has been done for this pause.
+    pause_over: bool = False
+    #: Monotonic time of the last HotMark's answer: HMP takes one a second (R15).
+    marked_at: float | None = None
+    #: It is being stopped for another meeting: monotonic time until which that may take (R12).
+    cut_until: float | None = None
+    #: Monotonic time of the last stop of ours that may have reached HMP.
+    stop_sent_at: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -239,6 +174,18 @@ class RoomState:
     server_proves: bool = False
     sessions: Sessions = NO_SESSIONS
     restream: Restream | None = None
+    #: The meetings that have started here and are not over, the newest last (R12).
+    meetings: tuple[Meeting, ...] = ()
+    #: What the present or last recording is to be given, and what became of it (R14).
+    details: Details | None = None
+    #: Details of recordings before that one which are still to be applied.
+    unfinished: tuple[Details, ...] = ()
+    #: Metadata for the next recording, as people gave it.
+    texts: Texts = ()
+    #: Whether the session is to be shown live, while somebody waits for that.
+    live: bool | None = None
+    #: Wall time at which the recording is to end by itself, as last published.
+    ends_at: float | None = None
 
     @property
     def session(self) -> SessionId | None:
@@ -254,6 +201,12 @@ class RoomState:
         if self.interrupted_at is None:
             return False
         return self.intended_at is None or self.intended_at < self.interrupted_at
+
+    @property
+    def owner_meeting(self) -> Meeting | None:
+        """The meeting that the recording belongs to, while it is not over."""
+        held = None if self.recording is None else self.recording.owner
+        return next((each for each in self.meetings if each.owner == held), None)
 
     @property
     def state(self) -> State:

@@ -116,15 +116,24 @@ def _compare(turn: Turn, status: RecordingStatus) -> None:
 
 def _ended_by_somebody(turn: Turn) -> None:
     """FINISHED without a stop of ours: a person stopped it in HMP, and it stays so (R25)."""
-    if turn.recording.stop is not Stop.NO:
+    if turn.recording.stop is not Stop.NO or _ours(turn):
         _stop_confirmed(turn)
         return
+    turn.dismiss_meetings()
     if turn.room.target is not Target.IDLE:
         turn.alarm(Alarm.STOPPED_UNEXPECTEDLY)
     turn.certain()
     turn.end_recording()
     turn.update(target=Target.IDLE)
     turn.resolve({Goal.PAUSE, Goal.RESUME}, Outcome.FAILED, problems.ENDED)
+
+
+def _ours(turn: Turn) -> bool:
+    """Whether the end may be that of a cut that was given up: then the next recording is due."""
+    sent_at, policy = turn.recording.stop_sent_at, turn.room.policy
+    if sent_at is None:
+        return False
+    return turn.now.monotonic < sent_at + policy.cut_timeout + policy.start_timeout
 
 
 def _stop_confirmed(turn: Turn) -> None:
@@ -140,6 +149,9 @@ def _missing(turn: Turn) -> None:
     if recording.remembered:
         # Nobody watched it since who knows when: it has ended, and whether it was lost is moot.
         _ended_by_somebody(turn)
+        return
+    if recording.verified_at is not None and _ours(turn):
+        _stop_confirmed(turn)
         return
     if recording.verified_at is not None:
         _interrupted(turn, gone=True)
@@ -187,6 +199,7 @@ def _interrupted(turn: Turn, *, gone: bool) -> None:
             next_owner=recording.owner,
             next_title=recording.title,
         )
+        turn.update_meeting(recording.owner, due=False)
         if gone:
             turn.end_recording()
         else:

@@ -5,8 +5,9 @@ lets it wait for its goal. Nothing here sends a command; what to send follows fr
 """
 
 from collections.abc import Callable
+from dataclasses import replace
 
-from . import problems, restream
+from . import details, limits, live, meetings, problems, restream
 from .state import Mark, Request
 from .turn import Turn
 from .vocabulary import Action, Goal, Outcome, State, Stop, Target
@@ -41,19 +42,7 @@ def _stop_in_idle(turn: Turn, request: Request) -> None:
 
 
 def _start(turn: Turn, request: Request) -> None:
-    interrupted_at = turn.room.interrupted_at
-    if turn.room.recording is None:
-        turn.resolve({Goal.STOP}, Outcome.IGNORED)
-    turn.update(
-        target=Target.RECORDING,
-        # A restart that was still to come is overtaken: this start is the press's own.
-        interrupted_at=interrupted_at and min(interrupted_at, turn.now.monotonic),
-        next_owner=request.owner,
-        next_title=request.title or turn.room.next_title,
-        intended_at=turn.now.monotonic,
-        restarted=False,
-        start_not_before=0.0,
-    )
+    turn.want_recording("manual", request.title)
     turn.wait_for(request, Goal.START, turn.room.policy.action_ttl)
 
 
@@ -144,6 +133,7 @@ def _start_after_stop(turn: Turn, request: Request) -> None:
 def _stop_while_stopping(turn: Turn, request: Request) -> None:
     """The stop stands; a start that was to follow it is overtaken."""
     turn.update(target=Target.IDLE, next_title=None)
+    turn.update_recording(cut_until=None)
     turn.answer(request, Outcome.IGNORED)
 
 
@@ -169,6 +159,8 @@ def _record_while_unknown(turn: Turn, request: Request) -> None:
         _start(turn, request)
     elif lost is not None:
         # It might be recording: the start that was lost stands for this press too.
+        if turn.room.target is Target.IDLE:  # after a stop it is this press's alone (R11)
+            turn.update(lost_start=replace(lost, owner="manual"))
         turn.update(target=Target.RECORDING)
         turn.resolve({Goal.STOP}, Outcome.IGNORED)
         turn.answer(request, Outcome.IGNORED)
@@ -226,8 +218,15 @@ def _already_recording(turn: Turn, request: Request) -> None:
 _Row = dict[Action, Callable[[Turn, Request], None]]
 
 _ALWAYS: _Row = {
+    Action.EXTEND: limits.extend,
     Action.RESTREAM_START: restream.start_pressed,
     Action.RESTREAM_STOP: restream.stop_pressed,
+    Action.LIVE_ON: live.pressed,
+    Action.LIVE_OFF: live.pressed,
+    Action.MEETING_START: meetings.started,
+    Action.MEETING_END: meetings.ended,
+    Action.MEETING_EXTEND: meetings.extended,
+    Action.DESCRIBE: details.describe_pressed,
 }
 
 _ACTIVE: _Row = {

@@ -9,10 +9,17 @@ from dataclasses import replace
 
 from ..hmp.commands import RecordingStatus
 from . import problems
+from .meeting import Meeting
 from .state import Change, Now, Pending, Problem, Recording, Request, Result, RoomState, elapsed
-from .vocabulary import Alarm, Goal, Outcome, Stop, Target
+from .vocabulary import Alarm, Goal, Outcome, StepKind, Stop, Target
 
-__all__ = ["SPARE_FOR", "Turn"]
+__all__ = ["DETAILS_FOR", "MARK_EVERY", "SPARE_FOR", "Turn"]
+
+MARK_EVERY = 1.0
+"""Seconds between two HotMarks: HMP rounds down to the second (addHotmark)."""
+
+DETAILS_FOR = 600.0
+"""Seconds for which the details of a recording that has ended are still tried."""
 
 SPARE_FOR = 86_400.0
 """Seconds after which nobody records any more by accident."""
@@ -48,15 +55,22 @@ class Turn:
         """Clear alarms."""
         self.update(alarms=self.room.alarms - set(alarms))
 
-    def answer(self, request: Request, outcome: Outcome, problem: Problem | None = None) -> None:
-        """Give a request its one result."""
-        self._answers.append((request, outcome, problem))
+    def answer(
+        self, request: Request | None, outcome: Outcome, problem: Problem | None = None
+    ) -> None:
+        """Give a request its one result; what the room does by itself has none."""
+        if request is not None:
+            self._answers.append((request, outcome, problem or request.doubt))
 
-    def wait_for(self, request: Request, goal: Goal, left: float | None) -> None:
+    def wait_for(
+        self, request: Request, goal: Goal, left: float | None, *, about: str = ""
+    ) -> None:
         """Accept a request; its result comes when `goal` is reached or given up."""
-        self.update(pending=(*self.room.pending, self.pending(request, goal, left)))
+        self.update(pending=(*self.room.pending, self.pending(request, goal, left, about=about)))
 
-    def pending(self, request: Request, goal: Goal, left: float | None) -> Pending:
+    def pending(
+        self, request: Request, goal: Goal, left: float | None, *, about: str = ""
+    ) -> Pending:
         """A request that survives `left` more seconds of an unusable link (R8).
 
         An outage that has begun counts from now on only.
@@ -64,26 +78,88 @@ class Turn:
         since = self.room.not_ready_since
         if left is not None and since is not None:
             left += self.now.monotonic - since
-        return Pending(request, goal, left)
+        return Pending(request, goal, left, about)
 
     def resolve(
-        self, goals: Container[Goal], outcome: Outcome, problem: Problem | None = None
+        self,
+        goals: Container[Goal],
+        outcome: Outcome,
+        problem: Problem | None = None,
+        *,
+        about: str | None = None,
     ) -> None:
-        """Answer every pending request that waits for one of `goals`."""
+        """Answer every pending request that waits for one of `goals`, of `about` where given."""
+
+        def meant(pending: Pending) -> bool:
+            return pending.goal in goals and about in (None, pending.about)
+
         for pending in self.room.pending:
-            if pending.goal in goals:
+            if meant(pending):
                 self.answer(pending.request, outcome, problem)
-        self.update(pending=tuple(p for p in self.room.pending if p.goal not in goals))
+        self.update(pending=tuple(p for p in self.room.pending if not meant(p)))
 
     def fail_start(self, problem: Problem, *, for_good: bool = False) -> None:
-        """Nothing is being recorded for `problem`; what restarts by itself tries again (R25)."""
+        """Nothing is being recorded for `problem`; what restarts by itself tries again (R25).
+
+        A meeting's start is tried again while the meeting runs: nobody stands by to press.
+        """
         self.update(problem=problem)
+        again_at = self.now.monotonic + self.room.policy.interrupt_backoff
         if self.room.restarting and not for_good:
-            pause = self.room.policy.interrupt_backoff
-            self.update(start_not_before=self.now.monotonic + pause)
+            self.update(start_not_before=again_at)
             return
+        self.update_meeting(self.room.next_owner, due=not for_good, retry_at=again_at)
         self.update(target=Target.IDLE, next_title=None)
         self.resolve({Goal.START, Goal.PAUSE, Goal.RESUME}, Outcome.FAILED, problem)
+
+    def want_recording(self, owner: str, title: str | None = None) -> None:
+        """From now on the room is to be recorded, for `owner` (R5)."""
+        interrupted_at = self.room.interrupted_at
+        if self.room.recording is None:
+            self.resolve({Goal.STOP}, Outcome.IGNORED)
+        self.update_meeting(owner, due=False)
+        self.update(
+            target=Target.RECORDING,
+            # A restart that was still to come is overtaken by this start.
+            interrupted_at=interrupted_at and min(interrupted_at, self.now.monotonic),
+            next_owner=owner,
+            next_title=title or self.room.next_title,
+            intended_at=self.now.monotonic,
+            restarted=False,
+            start_not_before=0.0,
+        )
+
+    def stop_recording(self) -> None:
+        """The bridge ends the recording: its meeting is over, or its time."""
+        self.update(target=Target.IDLE, next_title=None)
+        if self.room.recording is not None and self.recording.id is not None:
+            self.update_recording(
+                stop=Stop.WANTED if self.recording.stop is Stop.NO else self.recording.stop,
+                cut_until=None,
+                not_before=0.0,
+            )
+
+    def meeting(self, owner: str) -> Meeting | None:
+        """The meeting with this owner, while it is not over."""
+        return next((each for each in self.room.meetings if each.owner == owner), None)
+
+    def update_meeting(self, owner: str, **changes: object) -> None:
+        """Replace fields of the meeting with this owner, if there is one."""
+        self.update(
+            meetings=tuple(
+                replace(each, **changes) if each.owner == owner else each  # type: ignore[arg-type]
+                for each in self.room.meetings
+            )
+        )
+
+    def dismiss_meetings(self) -> None:
+        """A person has stopped the recording: nothing is started for the meetings of now (R11)."""
+        if any(not each.dismissed for each in self.room.meetings):
+            self.update(
+                meetings=tuple(
+                    replace(each, dismissed=True, due=False) for each in self.room.meetings
+                )
+            )
 
     def suspect_spare(self) -> None:
         """A start whose reply was lost may be recording beside what comes next (R7b)."""
@@ -115,7 +191,18 @@ class Turn:
         elif running is None and status is RecordingStatus.RECORDING:
             running = self.now.monotonic
         changed = status is not recording.status
-        self.update_recording(status=status, recorded=recorded, running_since=running)
+        paused_since = recording.paused_since
+        if status is not RecordingStatus.PAUSED:
+            paused_since = None
+        elif paused_since is None:
+            paused_since = self.now.monotonic
+        self.update_recording(
+            status=status,
+            recorded=recorded,
+            running_since=running,
+            paused_since=paused_since,
+            pause_over=recording.pause_over and paused_since is not None,
+        )
         if changed:
             self.update(elapsed=elapsed(self.recording, self.now))
 
@@ -128,9 +215,14 @@ class Turn:
             marks=(),
             recording=None,
             elapsed=0,
+            # What is still to be given to it is tried for a while.
+            details=self.room.details
+            and replace(self.room.details, until=self.now.monotonic + DETAILS_FOR),
             spare_suspected=self.room.spare_until is not None,
             last_recording_id=recording.id or self.room.last_recording_id,
         )
+        self.clear(Alarm.ENDING_SOON, Alarm.PAUSED_TOO_LONG)
+        self.resolve({Goal.MEETING_END}, Outcome.OK, about=recording.owner)
 
     def sweep(self) -> None:
         """Answer what nothing will answer any more, now that no command is under way (R10).
@@ -142,6 +234,7 @@ class Turn:
         if room.busy is not None or room.lost_start is not None or room.adopting is not None:
             return
         recording = room.recording
+        self._sweep_ends()
         if recording is None:
             over: set[Goal] = {Goal.PAUSE, Goal.RESUME, Goal.START, Goal.STOP}
             if room.target is not Target.IDLE:
@@ -162,6 +255,23 @@ class Turn:
             elif recording.status is RecordingStatus.PAUSED:
                 over |= {Goal.PAUSE}
         self.resolve(over, Outcome.IGNORED)
+
+    def _sweep_ends(self) -> None:
+        """A meeting that is over and is not recorded, nor to be, has nothing left to end."""
+        room = self.room
+        owners = {each.owner for each in room.meetings}
+        if room.recording is not None:
+            owners.add(room.recording.owner)
+        if room.target is not Target.IDLE:
+            owners.add(room.next_owner)
+        for pending in room.pending:
+            if pending.goal is Goal.MEETING_END and pending.about not in owners:
+                self.resolve({Goal.MEETING_END}, Outcome.IGNORED, about=pending.about)
+
+    @property
+    def starting(self) -> bool:
+        """Whether a start is on its way to HMP, or waits in the queue."""
+        return self.room.busy is not None and self.room.busy.kind is StepKind.START
 
     def finish(self) -> Change:
         """The change, each result with the state as it now is and the seconds it took."""

@@ -25,9 +25,18 @@ class Action(StrEnum):
     TOGGLE = "toggle"
     TOGGLE_PAUSE = "toggle_pause"
     MARK = "mark"
+    EXTEND = "extend"
     ADOPT = "adopt"
     RESTREAM_START = "restream_start"
     RESTREAM_STOP = "restream_stop"
+    LIVE_ON = "live_on"
+    LIVE_OFF = "live_off"
+    #: What a booking system says; not among the actions that a panel can send.
+    MEETING_START = "meeting_start"
+    MEETING_END = "meeting_end"
+    MEETING_EXTEND = "meeting_extend"
+    #: Metadata given by word.
+    DESCRIBE = "describe"
 
 
 class State(StrEnum):
@@ -93,6 +102,9 @@ class Goal(Enum):
     ADOPT = "HMP knowing the recording"
     RESTREAM = "the re-stream running"
     RESTREAM_END = "the re-stream ended"
+    MEETING_END = "the meeting being over, and its recording ended"
+    DETAIL = "the detail applied"
+    LIVE = "the session shown live, or not"
 
 
 class Stop(Enum):
@@ -118,7 +130,8 @@ class StepKind(Enum):
     QUESTION = "ask whether the session is being recorded"
     PROVE = "ask whether the session that the room made is being recorded"
     MARK = "mark"
-    TITLE = "title"
+    DETAIL = "give the recording a detail"
+    LIVE = "show the session live, or not"
     VERIFY = "verify the start"
     REMOVE_SESSION = "remove a session that is not wanted any more"
     RESTREAM = "start the re-stream"

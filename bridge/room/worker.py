@@ -18,7 +18,6 @@ by HMP. A step that is no longer wanted is withdrawn; one that is on its way to 
 its answer is always taken in, also when the room is being shut down (R6).
 """
 
-import time
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -33,13 +32,13 @@ from ..hmp.errors import LinkDown, OutcomeUnknown, Refused
 from .answer import Answer, Done, NotSent
 from .answers import apply
 from .memory import Memory
-from .model import TOGGLES, decide, journal_changed, link_changed, tick
+from .model import ACTS_ONCE, decide, journal_changed, link_changed, tick
 from .plan import PRIORITY, next_step, wake_in
 from .retained import adopt_retained
 from .state import Change, Now, Request, Result, RoomState, Step
 from .vocabulary import StepKind
 
-__all__ = ["Delivery", "Refusal", "Room", "ServerFacts", "clock"]
+__all__ = ["Delivery", "Refusal", "Room", "ServerFacts"]
 
 _PACED = frozenset({StepKind.POLL, StepKind.VERIFY})
 """Steps that nobody waits for."""
@@ -95,11 +94,6 @@ class _Told:
     settled: Callable[[], None] = lambda: None
 
 
-def clock() -> Now:
-    """This instant: a clock that goes on while the machine sleeps, and the wall clock."""
-    return Now(time.clock_gettime(time.CLOCK_BOOTTIME), time.time())
-
-
 class Room:
     """A room and its recorder.
 
@@ -117,7 +111,7 @@ class Room:
         facts: ServerFacts,
         publish: Callable[[RoomState], None],
         give: Callable[[Result, Callable[[], None]], None],
-        clock: Callable[[], Now] = clock,
+        clock: Callable[[], Now],
     ) -> None:
         self.name = name
         self.state = state
@@ -216,7 +210,7 @@ class Room:
                 case Delivery(request, input_key, accepted):
                     self._become(decide(self.state, request, now))
                     self._taken += [] if input_key is None else [input_key]
-                    self._acts_once |= request.action in TOGGLES
+                    self._acts_once |= request.action in ACTS_ONCE
                     self._settled.append(accepted)
                 case Refusal(result, input_key, accepted):
                     self._results.append(result)

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from paho.mqtt.client import topic_matches_sub
 
+from bridge.hmp.arguments import NAME_LIMIT, TEXT_LIMIT, TITLE_LIMIT, MetadataField
 from bridge.hmp.link import LinkState
 from bridge.mqtt.catalogue import ACTION_MEANINGS, ROWS, Direction, Row, tally_words
 from bridge.mqtt.topics import (
@@ -122,6 +123,7 @@ def test_nothing_is_both_taken_and_published() -> None:
 
 
 EDGES = ["", "true", "1", "on", "press", "TRUE", "On", " press\n", "false", "0", "Off", "release"]
+LIMITS = {"title": TITLE_LIMIT, "description": TEXT_LIMIT, "createdby": NAME_LIMIT}
 PAYLOADS: list[tuple[str, str, bool]] = [
     *((f"press/{word}", edge, True) for word in ("record", "stop", "toggle") for edge in EDGES),
     *(("press/record", edge, False) for edge in ("yes", "2", "null", "-")),
@@ -129,6 +131,9 @@ PAYLOADS: list[tuple[str, str, bool]] = [
     *(("set", word, False) for word in ("explode", "meeting_start")),
     *(("event", word, True) for word in EVENTS),
     ("event", "explode", False),
+    *((f"metadata/{field}", text, True) for field in MetadataField for text in ("", "Weekly é")),
+    *((f"metadata/{field}", "x" * limit, True) for field, limit in LIMITS.items()),
+    *((f"metadata/{field}", "x" * (limit + 1), False) for field, limit in LIMITS.items()),
     ("mark", "", True),
     ("mark", "Vote é", True),
 ]
@@ -137,6 +142,8 @@ OBJECTS: list[tuple[str, dict[str, object], bool]] = [
     ("press/record", {"action": "stop"}, False),
     ("press/stop", {"title": "x"}, False),
     ("press/mark", {"title": None}, True),
+    ("press/extend", {"minutes": 5}, True),
+    ("press/extend", {"minutes": 0}, False),
     ("press/adopt", {}, False),
     ("press/adopt", {"recording_id": RECORDING_ID}, True),
     ("press/adopt", {"recording_id": "x"}, False),

@@ -336,6 +336,8 @@ def test_scalars_and_json_say_the_same(room: RoomState) -> None:
         "stale",
         "error",
         "restream",
+        "meetings",
+        "details",
     }
 
 

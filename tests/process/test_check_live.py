@@ -29,6 +29,7 @@ from .panel import Panel
 from .programs import HMP_BRIDGE, Program, run_bridge
 
 ANY_ACL = ("topic readwrite other/#",)
+CATEGORIES = {"692e9ab8-d446-4bfd-b64d-e39e8e57c4c5": ["Surgery"]}
 SOURCE = "b86befc3-7b44-4655-852f-21a77935d110"
 
 Said = tuple[int, list[str]]
@@ -90,10 +91,7 @@ def test_all_is_well(live: Live, broker: Broker, hmp: Hmp, tmp_path: Path) -> No
         f"pass  journal {state / 'journal.db'}: will be made at the first start",
         f"pass  {address}: reached, MQTT {version}",
         f"pass  {address} login: accepted without a user name",
-        (
-            "pass  subscriptions: accepted for hmp/room/+/set, hmp/room/+/press/+, "
-            "hmp/room/+/mark, hmp/room/+/event"
-        ),
+        f"pass  subscriptions: accepted for {', '.join(Topics('hmp').inputs)}",
         "pass  publications: published to 3 topics of servers and rooms, and read back",
         "pass  presses: arrive from every room",
         "pass  retained values: are kept by the broker",
@@ -221,7 +219,8 @@ def test_a_broker_that_minds_client_ids(live: Live, launch: Launch) -> None:
 
 async def test_a_broker_that_refuses_a_subscription_and_then_hangs_up() -> None:
     """What mosquitto cannot be made to do: a SUBACK that says no, the end while publishing."""
-    suback = [bytes((0x90, 3, 0, mid, 0x80 if mid == 2 else 1)) for mid in range(1, 7)]
+    count = len(Topics("hmp").inputs) + 2
+    suback = [bytes((0x90, 3, 0, mid, 0x80 if mid == 2 else 1)) for mid in range(1, count + 1)]
     async with scripted_broker([b"\x20\x02\x00\x00", *suback, None]) as port:
         settings = BrokerSettings(host="127.0.0.1", port=port, client_id="x", protocol="3.1.1")
         found = await check_broker(settings, Topics("hmp"), ["main"], ["r0"])
@@ -412,14 +411,18 @@ def test_a_session_that_does_not_exist(live: Live) -> None:
     rooms = {
         "good": {"server": "main", "session": session_of(0)},
         "gone": {"server": "main", "session": session_of(99)},
-        "own": {"server": "main", "sources": [SOURCE]},
+        "own": {"server": "main", "sources": [SOURCE], "details": {"categories": CATEGORIES}},
+        "told": {"server": "main", "session": session_of(1), "details": {"categories": CATEGORIES}},
     }
     code, lines = live(tables={"rooms": rooms})
     assert code == ExitCode.CONFIGURATION
     line = line_of(lines, f"FAIL  room gone: HMP has no session {session_of(99)}")
     assert "set rooms.gone.session to the id of one that HMP's web pages show" in line
     assert line_of(lines, "pass  room good: ")
-    assert "1 source id is well-formed" in line_of(lines, "pass  room own: ")
+    own = line_of(lines, "pass  room own: 1 source id(s) and 1 category id(s) well-formed; whether")
+    assert own.endswith("HMP has them shows at the first recording")
+    told = line_of(lines, "pass  room told: ")
+    assert f"session {session_of(1)} exists; 1 category id(s) well-formed" in told
 
 
 def test_a_session_that_hmp_has_trouble_with(live: Live, hmp: Hmp) -> None:

@@ -13,6 +13,7 @@ from bridge.hmp.errors import OutcomeUnknown, Refused
 from bridge.room.answer import Answer, Done, NotSent
 from bridge.room.answers import apply
 from bridge.room.durable import from_document, remember, restore, to_document
+from bridge.room.meeting import Meeting
 from bridge.room.model import decide, link_changed, tick
 from bridge.room.plan import next_step, wake_in
 from bridge.room.state import Change, Now, Policy, Request, Result, RoomState
@@ -63,6 +64,9 @@ class DrivenRoom:
 
     def __init__(self, policy: Policy = POLICY, *, ready: bool = True) -> None:
         self.clock = 0.0
+        #: By how much the wall clock has been set, and whether it can be believed.
+        self.stepped = 0.0
+        self.synchronised = True
         self.room = RoomState(policy, not_ready_since=0.0)
         self.queueing = False
         self.written = False
@@ -78,7 +82,7 @@ class DrivenRoom:
     @property
     def now(self) -> Now:
         """This instant."""
-        return Now(self.clock, WALL + self.clock)
+        return Now(self.clock, WALL + self.clock + self.stepped, self.synchronised)
 
     @property
     def state(self) -> State:
@@ -106,23 +110,29 @@ class DrivenRoom:
         recording_id: RecordingId | None = None,
         ip: str | None = None,
         port: int | None = None,
-        owner: str = "manual",
+        meeting: Meeting | None = None,
+        seconds: float | None = None,
+        field: str = "title",
+        text: str = "Weekly",
     ) -> int:
-        """Ask something of the room; the request's id."""
+        """Ask something of the room; the request's id. `field` and `text` are for metadata."""
         action = Action(action)
+        describes = action is Action.DESCRIBE
         request_id = len(self.asked) + 1
         self.asked.append(request_id)
         request = Request(
             action,
             request_id,
-            str(action),
+            f"metadata/{field}" if describes else str(action),
             f"hmp/room/r/press/{action}",
             self.clock,
             title=title,
             recording_id=recording_id,
             ip=ip,
             port=port,
-            owner=owner,
+            meeting=meeting,
+            seconds=seconds,
+            text=text if describes else None,
         )
         self._become(decide(self.room, request, self.now))
         self._go_on()
@@ -160,11 +170,20 @@ class DrivenRoom:
         self.wait(seconds)
         self.link(ready=True)
 
-    def kill(self) -> None:
+    def kill(self, *, same_boot: bool = True) -> None:
         """The next process takes over, which has the journal; its link is not ready yet."""
         known = from_document(to_document(remember(self.room)))
         policy = self.room.policy
-        self._become(restore(policy, known, saved_at=self.clock, shift=0.0, now=self.now))
+        self._become(
+            restore(
+                policy,
+                known,
+                saved_at=self.clock,
+                shift=0.0,
+                same_boot=same_boot,
+                now=self.now,
+            )
+        )
         self._go_on()
 
     def let_go(self) -> None:

@@ -5,6 +5,7 @@ The link is taken apart into what can happen to a command: it is *written*, HMP 
 """
 
 import random
+from typing import Any
 
 from bridge.hmp.commands import RecordingId
 from bridge.hmp.errors import OutcomeUnknown, Refused
@@ -192,23 +193,12 @@ class Site(DrivenRoom):
 
     # -- what must be true of a command ----------------------------------------------------------
 
-    def press(
-        self,
-        action: Action | str,
-        *,
-        title: str | None = None,
-        recording_id: RecordingId | None = None,
-        ip: str | None = None,
-        port: int | None = None,
-        owner: str = "manual",
-    ) -> int:
-        """Ask something of the room; the request's id."""
+    def press(self, action: Action | str, **details: Any) -> int:
+        """Ask something of the room, as `DrivenRoom.press`; the request's id."""
         self.actions[len(self.asked) + 1] = Action(action)
         if action in (Action.RECORD, Action.TOGGLE):
             self.unasked_starts = 0
-        return super().press(
-            action, title=title, recording_id=recording_id, ip=ip, port=port, owner=owner
-        )
+        return super().press(action, **details)
 
     def _waiting(self, *actions: Action) -> bool:
         return any(self.actions[each] in actions for each in self.asked if each not in self.results)

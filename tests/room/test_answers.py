@@ -8,6 +8,7 @@ import pytest
 from bridge.hmp.commands import AddHotmark, UpdateMetadata
 from bridge.hmp.errors import Refused
 from bridge.room.answer import Answer, NotSent
+from bridge.room.meeting import Meeting
 from bridge.room.vocabulary import Action, Alarm, Outcome, State, StepKind, Target
 
 from .driven import (
@@ -46,7 +47,7 @@ def recording(room: DrivenRoom | None = None) -> DrivenRoom:
 
 def test_the_id_is_enough_to_be_recording_and_the_first_status_verifies_it() -> None:
     room = DrivenRoom()
-    room.press(Action.RECORD, owner="meeting:7")
+    room.press(Action.MEETING_START, meeting=Meeting("7"))
     room.answer(STARTED)
     assert room.state is State.RECORDING
     assert room.room.recording is not None
@@ -417,7 +418,6 @@ def test_a_poll_that_finds_the_end_confirms_a_stop_just_pressed() -> None:
     ("answer", "outcome"),
     [
         (OK, Outcome.OK),
-        (refused("060004", "Hotmark already exists at this time", "addHotmark"), Outcome.OK),
         (refused("010004", "'x' is not an active recording", "addHotmark"), Outcome.FAILED),
         (refused("040002", "Recording not found", "addHotmark"), Outcome.FAILED),
         (LOST, Outcome.UNKNOWN),
@@ -432,6 +432,18 @@ def test_a_mark_gets_one_answer_and_is_never_repeated(answer: Answer, outcome: O
     assert room.outcome(request) is outcome
     room.wait(10)
     assert room.sent.count(StepKind.MARK) == 1
+
+
+def test_a_mark_that_meets_another_is_moved_by_a_second_and_is_success_then() -> None:
+    """R15: 060004 says that the second has its mark; the next one is free for this."""
+    room = recording()
+    request = room.press(Action.MARK, title="Vote")
+    taken = refused("060004", "Hotmark already exists at this time", "addHotmark")
+    room.answer(taken)
+    assert room.outcome(request) is None
+    room.wait(1.0)
+    room.answer(taken)
+    assert (room.outcome(request), room.sent.count(StepKind.MARK)) == (Outcome.OK, 2)
 
 
 def test_a_mark_without_a_title_gets_the_rooms() -> None:
@@ -489,10 +501,11 @@ def test_the_title_is_applied_after_the_start_and_never_fails_it() -> None:
     room.answer(STARTED)
     assert room.room.busy is not None
     assert isinstance(room.room.busy.command, UpdateMetadata)
-    room.answer(LOST)
-    room.answer(refused("040002", "Recording not found", "updateMetadata"))
+    room.answers(LOST, IS_RECORDING)
+    room.wait(1.0)
+    room.answer(refused("070017", "Failed to update a recording", "updateMetadata"))
     assert (room.state, room.room.alarm) == (State.RECORDING, Alarm.DETAILS_FAILED)
-    assert room.sent == [StepKind.START, StepKind.TITLE, StepKind.TITLE, StepKind.VERIFY]
+    assert room.sent == [StepKind.START, StepKind.DETAIL, StepKind.VERIFY, StepKind.DETAIL]
     room = DrivenRoom()
     room.press(Action.RECORD, title="Weekly")
     room.answers(STARTED, OK)

@@ -23,7 +23,14 @@ BOOT = "boot-1"
 def restarted(room: RoomState, *, saved_at: float, now: float, shift: float = 0.0) -> Change:
     """The room after its process was killed at `saved_at` and another one looked at `now`."""
     known = from_document(to_document(remember(room)))
-    return restore(POLICY, known, saved_at=saved_at, shift=shift, now=Now(now, WALL + now))
+    return restore(
+        POLICY,
+        known,
+        saved_at=saved_at,
+        shift=shift,
+        same_boot=shift == 0.0,
+        now=Now(now, WALL + now),
+    )
 
 
 ACTIONS = [action for action in Action if action is not Action.ADOPT]

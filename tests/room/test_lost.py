@@ -37,7 +37,7 @@ def lost(policy: object = POLICY, *, proves: bool = False) -> tuple[DrivenRoom, 
     """A room after a record whose reply was lost; the link is back, the question is out."""
     room = DrivenRoom(policy)  # type: ignore[arg-type]  # a Policy
     room.room = replace(room.room, server_proves=proves)
-    request = room.press(Action.RECORD, title="Weekly", owner="meeting:7")
+    request = room.press(Action.RECORD, title="Weekly")
     room.cut()
     return room, request
 
@@ -68,7 +68,7 @@ def test_proved_the_room_records_without_an_id() -> None:
     assert room.state is State.RECORDING
     recording = room.room.recording
     assert recording is not None
-    assert (recording.id, recording.owner, recording.title) == (None, "meeting:7", "Weekly")
+    assert (recording.id, recording.owner, recording.title) == (None, "manual", "Weekly")
     assert Alarm.OUTCOME_UNKNOWN in room.room.alarms
     assert room.room.server_proves
     assert room.outcome(room.press(Action.RECORD)) is Outcome.IGNORED
@@ -160,7 +160,7 @@ def restarted() -> DrivenRoom:
     room.answer(STARTED)
     recording = room.room.recording
     assert recording is not None
-    assert (recording.owner, recording.title) == ("meeting:7", "Weekly")
+    assert (recording.owner, recording.title) == ("manual", "Weekly")
     room.answers(OK, IS_RECORDING)  # the title, the status
     return room
 

@@ -10,9 +10,10 @@ from hypothesis import strategies as st
 
 from bridge.hmp.commands import RecordingStatus
 from bridge.mqtt.topics import Topics, render_room
+from bridge.room.meeting import Meeting
 from bridge.room.retained import adopt_retained
 from bridge.room.state import Now, RoomState
-from bridge.room.vocabulary import Action, Alarm, State, Stop, Target
+from bridge.room.vocabulary import Action, Alarm, Outcome, State, Stop, Target
 
 from .driven import (
     FINISHED,
@@ -150,3 +151,34 @@ def test_nothing_retained_is_trusted(changes: dict[str, Any]) -> None:
 @given(st.binary(max_size=200))
 def test_noise_is_nothing(noise: bytes) -> None:
     assert adopt_retained(FRESH, noise, NOW).state == FRESH
+
+
+def test_a_meeting_still_ends_what_it_started() -> None:
+    driven = DrivenRoom()
+    driven.press(Action.MEETING_START, meeting=Meeting("a", WALL, WALL + 1800.0, "Weekly"))
+    driven.answers(STARTED, OK, IS_RECORDING)
+    replaced = adopted(retained(driven))
+    replaced.answer(IS_RECORDING)
+    recording = replaced.room.recording
+    assert recording is not None
+    assert (recording.owner, recording.title) == ("meeting:a", "Weekly")
+    while replaced.clock < 1800.0:
+        replaced.answer(IS_RECORDING)
+    replaced.answers(OK, FINISHED)
+    assert replaced.state is State.IDLE
+
+
+def test_a_dismissal_is_remembered_and_an_owner_that_is_none_is_not() -> None:
+    driven = DrivenRoom()
+    driven.press(Action.MEETING_START, meeting=Meeting("a", WALL, WALL + 7200.0))
+    driven.answers(STARTED, IS_RECORDING)
+    driven.press(Action.STOP)
+    driven.answers(OK, FINISHED)
+    again = adopted(retained(driven))
+    repeated = again.press(Action.MEETING_START, meeting=Meeting("a", WALL, WALL + 7200.0))
+    assert again.outcome(repeated) is Outcome.IGNORED
+    for owner in ("meeting:b", ["meeting"], None, 7):
+        status = json.loads(retained(recording_room())) | {"owner": owner}
+        recording = adopted(json.dumps(status).encode()).room.recording
+        assert recording is not None
+        assert recording.owner == "adopted"

@@ -119,7 +119,7 @@ class Expected(NamedTuple):
     code: str | None = None
 
 
-IGNORED, FAILED = Outcome.IGNORED, Outcome.FAILED
+IGNORED, FAILED, OK_OUTCOME = Outcome.IGNORED, Outcome.FAILED, Outcome.OK
 T, K = Target, StepKind
 
 #: A re-stream says nothing about the recording: it waits until nothing is being recorded.
@@ -229,11 +229,32 @@ TABLE: dict[State, dict[str, Expected]] = {
 }
 
 
+#: Where there is a recording that goes on, what is asked of it can be sent at once in these.
+FREE = {State.RECORDING, State.PAUSED, State.ERROR}
+
 for each, waits in ASIDE.items():
+    active = each in FREE | {State.PAUSING, State.RESUMING}
+    described = active or each is State.STOPPING
     TABLE[each] |= {
         "restream_start": waits,
         "restream_stop": Expected(IGNORED, waits.target, waits.step),
+        "extend": Expected(OK_OUTCOME, waits.target, waits.step)
+        if active
+        else Expected(FAILED, waits.target, waits.step, "not_recording"),
+        "describe": Expected(None, waits.target, K.DETAIL if each in FREE else waits.step)
+        if described
+        else Expected(OK_OUTCOME, waits.target, waits.step),
+        "meeting_end": Expected(IGNORED, waits.target, waits.step),
+        "meeting_extend": Expected(FAILED, waits.target, waits.step, "no_such_meeting"),
+        # A person's recording covers the meeting; where it has gone wrong, it is replaced.
+        "meeting_start": Expected(IGNORED, waits.target, waits.step),
     }
+    for live in ("live_on", "live_off"):
+        sent = K.LIVE if each in FREE | {State.IDLE, State.UNKNOWN} else waits.step
+        TABLE[each][live] = Expected(None, waits.target, sent)
+TABLE[State.IDLE]["meeting_start"] = Expected(None, T.RECORDING, K.START)
+TABLE[State.STOPPING]["meeting_start"] = Expected(None, T.RECORDING, K.STOP)
+TABLE[State.ERROR]["meeting_start"] = Expected(None, T.RECORDING, K.STOP)
 
 
 @pytest.mark.parametrize(

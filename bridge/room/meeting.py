@@ -1,0 +1,170 @@
+"""A meeting as a room knows it, and how a booking system's words become one (R12).
+
+A meeting is identified by its id and its start, for ids recur: the same id with another start is
+another occurrence, and takes the place of the one before.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from math import isfinite
+
+from ..hmp import arguments
+
+__all__ = ["Meeting", "MeetingTimeError", "is_meeting", "read_meeting", "wall_time"]
+
+_LONGEST_FIELD = 1000
+_MOST_FIELDS = 20
+_MILLISECONDS_FROM = 100_000_000_000.0
+"""Numbers from here on count milliseconds: as seconds they would be in the year 5138."""
+
+_FOREVER = 366 * 86_400.0
+
+
+class MeetingTimeError(ValueError):
+    """A time that cannot be understood; the text says what would be."""
+
+
+@dataclass(frozen=True, slots=True)
+class Meeting:
+    """A meeting that has started in this room and is not over.
+
+    `start` and `end` are wall times as the booking system gave them, None where it gave none.
+    """
+
+    id: str = ""
+    start: float | None = None
+    end: float | None = None
+    title: str | None = None
+    organizer: str | None = None
+    #: Whatever else the event carried as text, for templates.
+    fields: tuple[tuple[str, str], ...] = ()
+    #: Monotonic time when its start was taken in.
+    began: float = 0.0
+    #: Monotonic time of its `meeting_end`; it is over once the grace has passed.
+    ended_at: float | None = None
+    #: A person stopped the recording while it ran: nothing is started for it any more (R11).
+    dismissed: bool = False
+    #: To be recorded as soon as the room records nothing else.
+    due: bool = False
+    #: Monotonic time before which a start that HMP refused is not tried again.
+    retry_at: float = 0.0
+    #: Seconds by which people have moved its end.
+    extended: float = 0.0
+
+    @property
+    def owner(self) -> str:
+        """What a recording of it is owned by."""
+        return f"meeting:{self.id}" if self.id else "meeting"
+
+    def is_same(self, other: "Meeting") -> bool:
+        """Whether both are one occurrence; where one has no start, the id decides."""
+        starts = {start for start in (self.start, other.start) if start is not None}
+        return self.id == other.id and len(starts) < 2
+
+    @property
+    def planned(self) -> float | None:
+        """Seconds from its start to its end; None where either is not known."""
+        if self.start is None or self.end is None:
+            return None
+        return max(0.0, self.end - self.start)
+
+
+def is_meeting(owner: str) -> bool:
+    """Whether a recording with this owner belongs to a meeting."""
+    return owner == "meeting" or owner.startswith("meeting:")
+
+
+def read_meeting(parameters: Mapping[str, object]) -> tuple[Meeting, tuple[str, ...]]:
+    """The meeting that an event speaks of, and what of it could not be understood.
+
+    Nothing in it is a reason not to record: a time that cannot be read is left out and said.
+    `duration` (minutes, or text such as ``90m``) stands for an `end` where there is none.
+    """
+    given = dict(parameters)
+    doubts: list[str] = []
+    meeting_id = _text(given.pop("id", None)) or ""
+    start = _time(given, "start", doubts)
+    end = _time(given, "end", doubts)
+    duration = given.pop("duration", None)
+    if end is None and start is not None and duration not in (None, ""):
+        try:
+            end = start + _duration(duration)
+        except MeetingTimeError as error:
+            doubts.append(str(error))
+    if end is not None and start is not None and end <= start:
+        doubts.append("end: is not after start; the end is left out")
+        end = None
+    title, organizer = _text(given.pop("title", None)), _text(given.pop("organizer", None))
+    texts = {name: _text(value) for name, value in given.items() if name.isidentifier()}
+    fields = tuple((name, text) for name, text in texts.items() if text)[:_MOST_FIELDS]
+    return Meeting(meeting_id[:256], start, end, title, organizer, fields), tuple(doubts)
+
+
+def wall_time(value: object) -> float:
+    """Seconds since 1970 of an RFC 3339 text or a number of seconds or milliseconds.
+
+    A text without a zone is in the time of this box, as calendars on the box write it. Raises
+    `MeetingTimeError`.
+    """
+    if isinstance(value, str):
+        text = value.strip()
+        try:
+            return datetime.fromisoformat(text).timestamp()
+        except (ValueError, OverflowError):
+            try:
+                value = float(text)
+            except ValueError:
+                value = None
+    if isinstance(value, (int, float)) and not isinstance(value, bool):
+        try:
+            seconds = float(value)
+        except OverflowError:
+            seconds = -1.0
+        seconds = seconds / 1000 if seconds >= _MILLISECONDS_FROM else seconds
+        if isfinite(seconds) and 0 < seconds < _MILLISECONDS_FROM:
+            return seconds
+    raise MeetingTimeError(
+        "is no time; write it as 2026-03-01T10:00:00Z, or as seconds since 1970, without quotes"
+    )
+
+
+def _time(given: dict[str, object], name: str, doubts: list[str]) -> float | None:
+    value = given.pop(name, None)
+    if value in (None, ""):
+        return None
+    try:
+        return wall_time(value)
+    except MeetingTimeError as error:
+        doubts.append(f"{name}: {_shown(value)} {error}")
+        return None
+
+
+def _duration(value: object) -> float:
+    seconds: float | None = None
+    text = value.strip() if isinstance(value, str) else value
+    if isinstance(text, str):
+        unit = {"s": 1.0, "m": 60.0, "h": 3600.0}.get(text[-1:].lower())
+        number = text if unit is None else text[:-1]
+        try:
+            seconds = float(number) * (60.0 if unit is None else unit)
+        except ValueError:
+            seconds = None
+    elif isinstance(text, (int, float)) and not isinstance(text, bool):
+        seconds = 60.0 * min(text, _FOREVER)
+    if seconds is None or not isfinite(seconds) or not 0 < seconds <= _FOREVER:
+        raise MeetingTimeError(f"duration: {_shown(value)} is no number of minutes, such as 60")
+    return seconds
+
+
+def _text(value: object) -> str | None:
+    """Text as HMP takes it; None for what is none."""
+    if isinstance(value, bool) or not isinstance(value, (str, int, float)):
+        return None
+    text = str(value) if not isinstance(value, int) or abs(value) < 10**40 else ""
+    return arguments.drop_control_characters(text).strip()[:_LONGEST_FIELD] or None
+
+
+def _shown(value: object) -> str:
+    text = repr(value)
+    return text if len(text) <= 60 else f"{text[:57]}..."

@@ -1,0 +1,309 @@
+"""Meetings: whose recording it is, what each start and end asks for, and what time does (R11, R12).
+
+::
+
+    meeting_start ──▶ running, due ──▶ recorded ── end, grace ──▶ over
+                          ▲   │ a person's stop          │ another meeting starts: cut
+                          │   ▼                          ▼
+                          │ dismissed              running, due (until that one is over)
+
+A room keeps every meeting that has started and is not over. At most one owns the recording; the
+others are *due*: the newest of them is recorded as soon as the room records nothing. What a person
+started is never ended here, and what a person stopped is not started again.
+"""
+
+from dataclasses import replace
+from math import inf
+
+from . import problems
+from .meeting import Meeting, is_meeting
+from .state import Now, Problem, Request, RoomState
+from .turn import Turn
+from .vocabulary import Alarm, Goal, Outcome, State, StepKind, Stop, Target
+
+__all__ = ["MOST_MEETINGS", "ended", "extend", "extended", "moments", "settle", "started"]
+
+MOST_MEETINGS = 64
+"""Meetings that one room can have running at once; whoever sends more has lost count."""
+
+_LOOK_AT_CLOCK = 10.0
+"""Seconds between two looks at the wall clock while something hangs on it: it may be set."""
+
+
+# What booking systems say.
+
+
+def started(turn: Turn, request: Request) -> None:
+    """`meeting_start`: the room is to be recorded for it, or it goes on as it was."""
+    given = _meeting(request)
+    if given.end is not None and turn.now.synchronised and given.end <= turn.now.wall:
+        turn.answer(request, Outcome.EXPIRED, problems.MEETING_OVER)
+        return
+    known = next((each for each in turn.room.meetings if each.is_same(given)), None)
+    if known is None and len(turn.room.meetings) >= MOST_MEETINGS:
+        turn.answer(request, Outcome.FAILED, problems.TOO_MANY_MEETINGS)
+        return
+    if known is not None:
+        _repeat(turn, known, given)
+        turn.resolve({Goal.MEETING_END}, Outcome.IGNORED, about=known.owner)
+        if known.dismissed or _covered(turn.room):
+            turn.answer(request, Outcome.IGNORED)
+            return
+        given = known
+    else:
+        _enter(turn, given)
+    _RECORD[turn.room.state](turn, request, given.owner)
+
+
+def ended(turn: Turn, request: Request) -> None:
+    """`meeting_end`: what its own meeting started is stopped, after the grace."""
+    meeting = _spoken_of(turn.room, _meeting(request))
+    if isinstance(meeting, Problem):
+        turn.answer(request, Outcome.FAILED, meeting)
+    elif meeting is None or meeting.ended_at is not None:
+        turn.answer(request, Outcome.IGNORED)
+    else:
+        turn.update_meeting(meeting.owner, ended_at=turn.now.monotonic)
+        turn.wait_for(request, Goal.MEETING_END, None, about=meeting.owner)
+        settle(turn)
+
+
+def extended(turn: Turn, request: Request) -> None:
+    """`meeting_extend`: the booking system moves the end."""
+    given = _meeting(request)
+    meeting = _spoken_of(turn.room, given)
+    if isinstance(meeting, Problem) or meeting is None:
+        turn.answer(request, Outcome.FAILED, meeting or problems.NO_SUCH_MEETING)
+        return
+    end = given.end
+    if end is None and meeting.end is not None:
+        end = meeting.end + (request.seconds or turn.room.policy.extend_by)
+    if end is None or (meeting.end is not None and end <= meeting.end):
+        turn.answer(request, Outcome.IGNORED)
+        return
+    turn.update_meeting(meeting.owner, end=end, ended_at=None)
+    turn.resolve({Goal.MEETING_END}, Outcome.IGNORED, about=meeting.owner)
+    turn.answer(request, Outcome.OK)
+
+
+def extend(turn: Turn, meeting: Meeting, seconds: float) -> None:
+    """A person moves the end of the meeting that is being recorded."""
+    end = None if meeting.end is None else max(meeting.end, turn.now.wall) + seconds
+    if end is None and meeting.ended_at is not None:
+        end = turn.now.wall + seconds
+    turn.update_meeting(meeting.owner, end=end, ended_at=None, extended=meeting.extended + seconds)
+    turn.resolve({Goal.MEETING_END}, Outcome.IGNORED, about=meeting.owner)
+
+
+def _meeting(request: Request) -> Meeting:
+    return request.meeting or Meeting()
+
+
+def _repeat(turn: Turn, known: Meeting, given: Meeting) -> None:
+    """The same meeting said again: it runs, and may have a later end and another title."""
+    end = known.end if given.end is None else max(given.end, known.end or 0.0)
+    turn.update_meeting(
+        known.owner,
+        start=known.start if given.start is None else given.start,
+        end=end,
+        ended_at=None,
+        title=given.title or known.title,
+        organizer=given.organizer or known.organizer,
+        fields=given.fields or known.fields,
+    )
+
+
+def _enter(turn: Turn, given: Meeting) -> None:
+    """Another occurrence of a known id takes its place: nothing of the one before is left."""
+    others = tuple(each for each in turn.room.meetings if each.owner != given.owner)
+    if len(others) < len(turn.room.meetings):
+        turn.resolve({Goal.MEETING_END}, Outcome.IGNORED, about=given.owner)
+    meeting = replace(given, began=turn.now.monotonic, due=True)
+    turn.update(meetings=(*others, meeting))
+
+
+def _covered(room: RoomState) -> bool:
+    """Whether the room is being recorded, or on the way to it, whoever owns that."""
+    if room.recording is not None and room.recording.stop is Stop.NO:
+        return True
+    return room.target is not Target.IDLE
+
+
+def _spoken_of(room: RoomState, given: Meeting) -> Meeting | Problem | None:
+    """The running meeting that an event means; without an id, the only one there is."""
+    meetings = room.meetings
+    if given.id:
+        named = [each for each in meetings if each.id == given.id]
+        if named:
+            return named[0] if named[0].is_same(given) else None
+        meetings = tuple(each for each in meetings if not each.id)
+    if len(meetings) > 1:
+        return problems.WHICH_MEETING
+    return meetings[0] if meetings else None
+
+
+# What a start asks for in each state.
+
+
+def _record(turn: Turn, request: Request, owner: str) -> None:
+    turn.want_recording(owner)
+    turn.wait_for(request, Goal.START, None, about=owner)
+
+
+def _take_over(turn: Turn, request: Request, owner: str) -> None:
+    """A start is under way: it becomes this meeting's, unless a person asked for it."""
+    before = turn.room.next_owner
+    if turn.room.target is Target.IDLE:
+        _record(turn, request, owner)
+    elif is_meeting(before):
+        turn.update_meeting(before, due=True)
+        _record(turn, request, owner)
+    else:
+        turn.answer(request, Outcome.IGNORED)
+
+
+def _cut(turn: Turn, request: Request, owner: str) -> None:
+    """End the recording of the meeting before, then start one for this (R12)."""
+    recording = turn.recording
+    if not is_meeting(recording.owner):
+        turn.answer(request, Outcome.IGNORED)  # it goes on, and covers the meeting
+        return
+    if recording.owner != owner:
+        turn.update_meeting(recording.owner, due=True)
+    if recording.id is None:
+        _run_on(turn, owner)
+        turn.answer(request, Outcome.OK, problems.CUT_FAILED)
+        return
+    turn.update_recording(
+        stop=Stop.WANTED,
+        cut_until=turn.now.monotonic + turn.room.policy.cut_timeout,
+        not_before=0.0,
+    )
+    _record(turn, request, owner)
+
+
+def _replace(turn: Turn, request: Request, owner: str) -> None:
+    """HMP says ERROR: that recording is of no use to anybody."""
+    turn.update_recording(stop=Stop.WANTED, not_before=0.0)
+    _record(turn, request, owner)
+
+
+def _while_unknown(turn: Turn, request: Request, owner: str) -> None:
+    """It might be being recorded: if it turns out that it is not, the meeting is due (R5)."""
+    lost = turn.room.lost_start
+    if lost is None:
+        turn.end_recording()
+        _record(turn, request, owner)
+    elif lost.inconclusive:
+        turn.suspect_spare()
+        turn.update(lost_start=None, spare_suspected=False)
+        _record(turn, request, owner)
+    else:
+        if is_meeting(lost.owner):
+            turn.update(lost_start=replace(lost, owner=owner))
+        turn.update(target=Target.RECORDING)
+        turn.answer(request, Outcome.IGNORED)
+
+
+_RECORD = {
+    State.IDLE: _record,
+    State.STARTING: _take_over,
+    State.RECORDING: _cut,
+    State.PAUSING: _cut,
+    State.PAUSED: _cut,
+    State.RESUMING: _cut,
+    State.STOPPING: _take_over,
+    State.ERROR: _replace,
+    State.UNKNOWN: _while_unknown,
+}
+
+
+# What passes by itself.
+
+
+def settle(turn: Turn) -> None:
+    """Let meetings be over, give up a cut, and begin what is due."""
+    for meeting in turn.room.meetings:
+        if _is_over(turn.room, meeting, turn.now):
+            _be_over(turn, meeting)
+    recording = turn.room.recording
+    if recording is not None:
+        if recording.cut_until is not None and recording.cut_until <= turn.now.monotonic:
+            _run_on(turn, turn.room.next_owner)
+            turn.resolve({Goal.START}, Outcome.OK, problems.CUT_FAILED)
+        return
+    if turn.room.target is not Target.IDLE or turn.room.lost_start is not None or turn.starting:
+        return
+    due = [each for each in turn.room.meetings if each.due and each.retry_at <= turn.now.monotonic]
+    if due and turn.room.adopting is None:
+        turn.want_recording(due[-1].owner)
+
+
+def moments(room: RoomState, now: Now) -> list[float]:
+    """Monotonic times at which `settle` has something to do."""
+    found = []
+    for meeting in room.meetings:
+        found += [_over_at(room, meeting, now)]
+        if meeting.end is not None:
+            found.append(now.monotonic + _LOOK_AT_CLOCK)
+        if meeting.due:
+            found.append(meeting.retry_at)
+    if room.recording is not None and room.recording.cut_until is not None:
+        found.append(room.recording.cut_until)
+    return found
+
+
+def _over_at(room: RoomState, meeting: Meeting, now: Now) -> float:
+    """Monotonic time from which the meeting is over, as far as can be said now."""
+    grace = room.policy.stop_grace
+    if meeting.ended_at is not None:
+        return meeting.ended_at + grace
+    if meeting.end is not None:
+        return now.monotonic + meeting.end + grace - now.wall if now.synchronised else inf
+    recorded = room.recording is not None and room.recording.owner == meeting.owner
+    return inf if recorded else meeting.began + room.policy.max_duration
+
+
+def _is_over(room: RoomState, meeting: Meeting, now: Now) -> bool:
+    return _over_at(room, meeting, now) <= now.monotonic
+
+
+def _be_over(turn: Turn, meeting: Meeting) -> None:
+    """Its grace has passed: end what is recorded for it, or give up what was to be."""
+    owner, recording = meeting.owner, turn.room.recording
+    turn.update(meetings=tuple(each for each in turn.room.meetings if each.owner != owner))
+    if recording is not None and recording.owner == owner and recording.stop is Stop.NO:
+        if recording.id is None:
+            turn.resolve({Goal.MEETING_END}, Outcome.FAILED, problems.ID_UNKNOWN, about=owner)
+        else:
+            turn.stop_recording()
+        return
+    lost = turn.room.lost_start
+    awaited = turn.room.next_owner if lost is None else lost.owner
+    started = awaited == owner and turn.room.target is not Target.IDLE
+    if started and (recording is None or recording.stop is not Stop.NO):
+        turn.update(target=Target.IDLE, next_title=None)
+        if recording is not None:
+            turn.update_recording(cut_until=None)
+        if turn.starting or lost is not None:
+            return  # HMP has the last word about it
+        turn.resolve({Goal.START}, Outcome.EXPIRED, problems.MEETING_OVER, about=owner)
+    if recording is None or recording.owner != owner:
+        turn.resolve({Goal.MEETING_END}, Outcome.IGNORED, about=owner)
+
+
+def _run_on(turn: Turn, owner: str) -> None:
+    """The recording could not be ended in time: it goes on, and is the next meeting's (R12)."""
+    recording = turn.recording
+    stopping = turn.room.busy is not None and turn.room.busy.kind is StepKind.STOP
+    turn.update_meeting(owner, due=False)
+    turn.update_recording(
+        owner=owner,
+        stop=Stop.NO,
+        cut_until=None,
+        stop_answered_at=None,
+        stop_sent_at=turn.now.monotonic if stopping else recording.stop_sent_at,
+        unsettled=recording.id is not None,
+        not_before=0.0,
+    )
+    turn.alarm(Alarm.CUT_FAILED)

@@ -1,0 +1,424 @@
+"""Whose recording it is, and when it begins and ends (R11, R12)."""
+
+from dataclasses import replace
+
+import pytest
+
+from bridge.hmp.commands import RecordingId
+from bridge.room.meeting import Meeting
+from bridge.room.meetings import MOST_MEETINGS
+from bridge.room.vocabulary import Action, Alarm, Outcome, State, StepKind
+
+from .bookings import BOOKED, BookedRoom
+
+GRACE = replace(BOOKED, stop_grace=60.0)
+OK, IGNORED, FAILED, EXPIRED = Outcome.OK, Outcome.IGNORED, Outcome.FAILED, Outcome.EXPIRED
+
+
+# -- one meeting ----------------------------------------------------------------------------------
+
+
+def test_a_meeting_is_recorded_from_its_start_to_its_end() -> None:
+    room = BookedRoom()
+    start = room.meeting("a", 0, 3600)
+    assert (room.outcome(start), room.state, room.owner) == (OK, State.RECORDING, "meeting:a")
+    assert room.ends_at == 3600
+    room.live(1800)
+    end = room.meeting_end("a")
+    assert (room.outcome(end), room.state, room.recorded) == (OK, State.IDLE, [(0, 1800)])
+    assert room.outcome(room.meeting_end("a")) is IGNORED
+    assert not room.room.meetings
+    assert not room.ends_at
+
+
+def test_a_meeting_without_an_end_event_stops_at_its_end_and_grace() -> None:
+    room = BookedRoom(GRACE)
+    room.meeting("a", 0, 3600)
+    room.live(3659)
+    assert room.word == "recording"
+    room.live(2)
+    assert (room.state, room.recorded) == (State.IDLE, [(0, 3660)])
+    assert not room.room.alarms
+
+
+def test_the_grace_lets_a_host_come_back() -> None:
+    room = BookedRoom(GRACE)
+    room.meeting("a")
+    room.live(600)
+    end = room.meeting_end("a")
+    room.live(59)
+    assert (room.state, room.outcome(end)) == (State.RECORDING, None)
+    assert room.outcome(room.meeting_end("a")) is IGNORED, "one end per meeting"
+    again = room.meeting("a")
+    assert (room.outcome(again), room.outcome(end)) == (IGNORED, IGNORED)
+    room.live(600)
+    assert room.recorded == [(0, None)]
+    end = room.meeting_end("a")
+    room.live(61)
+    assert (room.outcome(end), room.state) == (OK, State.IDLE)
+
+
+def test_a_late_start_records_and_one_after_the_end_does_not() -> None:
+    room = BookedRoom()
+    room.live(1800)
+    assert room.outcome(room.meeting("a", 0, 3600)) is OK
+    room.live(1801)
+    assert room.recorded == [(1800, 3600)]
+    late = room.meeting("a", 0, 3600)
+    assert (room.outcome(late), room.code(late)) == (EXPIRED, "meeting_over")
+    assert room.word == "idle"
+
+
+def test_a_repeated_start_moves_the_end_later_and_never_earlier() -> None:
+    room = BookedRoom()
+    room.meeting("a", 0, 3600)
+    assert room.outcome(room.meeting("a", 0, 7200)) is IGNORED
+    assert room.ends_at == 7200
+    room.meeting("a", 0, 3600)
+    assert room.ends_at == 7200
+    assert room.outcome(room.meeting_extend("a", 9000)) is OK
+    assert room.outcome(room.meeting_extend("a", 8000)) is IGNORED
+    assert room.outcome(room.meeting_extend(seconds=600)) is OK
+    assert room.outcome(room.meeting_extend()) is OK
+    assert room.ends_at == 9000 + 600 + BOOKED.extend_by
+    unknown = room.meeting_extend("b", 9000)
+    assert (room.outcome(unknown), room.code(unknown)) == (FAILED, "no_such_meeting")
+
+
+def test_an_extension_during_the_grace_goes_on() -> None:
+    room = BookedRoom(GRACE)
+    room.meeting("a", 0, 3600)
+    end = room.meeting_end("a")
+    assert room.outcome(room.meeting_extend("a", 5400)) is OK
+    assert room.outcome(end) is IGNORED
+    room.live(5399)
+    assert room.recorded == [(0, None)]
+
+
+def test_an_end_may_leave_out_what_is_clear() -> None:
+    room = BookedRoom()
+    room.meeting("a", 0)
+    assert room.outcome(room.meeting_end("a", start=-86_400)) is IGNORED, "yesterday's"
+    assert room.outcome(room.meeting_end("b")) is IGNORED
+    assert room.outcome(room.meeting_end()) is OK
+    room.meeting()
+    assert room.owner == "meeting"
+    assert room.outcome(room.meeting_end("7")) is OK, "nobody said which one runs"
+    room.meeting("a", 0)
+    room.meeting("b", 0)
+    unclear = room.meeting_end()
+    assert (room.outcome(unclear), room.code(unclear)) == (FAILED, "which_meeting")
+    assert room.word == "recording"
+
+
+# -- people ---------------------------------------------------------------------------------------
+
+
+def test_no_meeting_stops_what_a_person_started() -> None:
+    room = BookedRoom()
+    room.ask("record")
+    start = room.meeting("a", 0, 600)
+    assert (room.outcome(start), room.owner) == (IGNORED, "manual")
+    room.live(300)
+    assert room.outcome(room.meeting_end("a")) is IGNORED
+    room.live(3600)
+    assert (room.state, room.recorded) == (State.RECORDING, [(0, None)])
+
+
+def test_a_persons_stop_dismisses_the_meeting() -> None:
+    room = BookedRoom()
+    room.meeting("a", 0, 3600)
+    assert room.outcome(room.ask("stop")) is OK
+    assert room.outcome(room.meeting("a", 0, 7200)) is IGNORED
+    assert (room.state, room.ends_at) == (State.IDLE, 7200)
+    room.live(600)
+    assert room.recorded == [(0, 0)]
+    record = room.ask("record")  # the way back
+    assert (room.outcome(record), room.owner) == (OK, "manual")
+    room.live(7200)
+    assert room.recorded == [(0, 0), (600, None)]
+
+
+def test_a_dismissal_is_of_the_meetings_then_running() -> None:
+    room = BookedRoom()
+    room.meeting("a", 0, 3600)
+    room.meeting("b", 0, 1800)
+    room.ask("toggle")
+    room.live(60)
+    assert room.word == "idle"
+    assert room.outcome(room.meeting("c", 60, 900)) is OK
+    room.live(900)
+    assert (room.state, len(room.recorded)) == (State.IDLE, 3)
+
+
+def test_a_stop_in_the_web_pages_is_a_persons() -> None:
+    room = BookedRoom()
+    room.meeting("a", 0, 3600)
+    room.in_web_pages("stop", RecordingId(room.active()[0].id))
+    room.live(600)
+    assert room.room.alarm is Alarm.STOPPED_UNEXPECTEDLY
+    assert room.outcome(room.meeting("a", 0, 3600)) is IGNORED
+    assert (room.state, len(room.recorded)) == (State.IDLE, 1)
+
+
+def test_a_stop_before_the_start_was_possible_dismisses_too() -> None:
+    room = BookedRoom()
+    room.fault("error:startRecording:060009")
+    start = room.meeting("a", 0, 3600)
+    assert (room.outcome(start), room.code(start)) == (FAILED, "060009")
+    room.ask("stop")
+    room.world.faults.clear()
+    room.live(600)
+    assert room.recorded == []
+
+
+# -- one after the other --------------------------------------------------------------------------
+
+
+def test_the_next_meeting_cuts_cleanly() -> None:
+    room = BookedRoom(GRACE)
+    room.meeting("a", 0, 3600)
+    room.live(3600)
+    start = room.meeting("b", 3600, 7200)
+    assert (room.outcome(start), room.owner) == (OK, "meeting:b")
+    assert room.recorded == [(0, 3600), (3600, None)]
+    assert room.outcome(room.meeting_end("a")) is None
+    room.live(61)
+    assert room.room.pending == ()
+    room.live(3600)
+    assert (room.state, room.recorded) == (State.IDLE, [(0, 3600), (3600, 7260)])
+
+
+def test_an_id_that_recurs_is_another_meeting() -> None:
+    room = BookedRoom()
+    room.meeting("daily", 0)
+    room.live(86_400 - 3600 * 15)
+    start = room.meeting("daily", 32_400)
+    assert room.outcome(start) is OK
+    assert room.recorded == [(0, 32_400), (32_400, None)]
+    assert len(room.room.meetings) == 1
+
+
+def test_a_meeting_within_another_gives_the_room_back() -> None:
+    room = BookedRoom()
+    room.meeting("outer", 0, 7200)
+    room.live(1800)
+    room.meeting("inner", 1800, 3600)
+    room.live(600)
+    assert room.outcome(room.meeting("outer", 0, 7200)) is IGNORED, "it runs, and cuts nothing"
+    room.live(1201)
+    assert (room.owner, room.ends_at) == ("meeting:outer", 7200)
+    room.live(3600)
+    assert room.recorded == [(0, 1800), (1800, 3600), (3600, 7200)]
+
+
+def test_of_several_uncovered_meetings_the_newest_goes_on() -> None:
+    room = BookedRoom()
+    for name, end in (("a", 9000), ("b", 8000), ("c", 3600)):
+        room.meeting(name, 0, end)
+    room.live(3601)
+    assert room.owner == "meeting:b"
+    room.live(4400)
+    assert room.owner == "meeting:a"
+    room.live(1000)
+    assert room.word == "idle"
+
+
+def test_a_meeting_goes_on_after_what_a_person_recorded_ran_out() -> None:
+    room = BookedRoom(replace(BOOKED, max_duration=3600.0))
+    room.ask("record")
+    room.live(1800)
+    room.meeting("a", 1800, 9000)
+    room.live(1801)
+    assert room.owner == "meeting:a"
+    room.live(5400)
+    assert room.recorded == [(0, 3600), (3600, 9000)]
+
+
+def test_a_cut_that_cannot_be_confirmed_runs_on_for_the_next_meeting() -> None:
+    room = BookedRoom()
+    room.meeting("a", 0, 3600)
+    room.live(3500)
+    room.lose_connection(answer_first=True)
+    start = room.meeting("b", 3500, 7200)
+    assert room.word == "stopping"
+    room.live(14.9)
+    assert room.outcome(start) is None
+    room.live(0.2)
+    assert (room.outcome(start), room.code(start)) == (OK, "cut_failed")
+    assert (room.owner, room.room.alarm) == ("meeting:b", Alarm.CUT_FAILED)
+    room.live(600)
+    room.connect()
+    room.live(60)
+    assert (room.state, room.recorded) == (State.RECORDING, [(0, None)])
+    room.live(3600)
+    assert room.recorded == [(0, 7200)]
+    room.ask("record")
+    assert not room.room.alarms, "the next recording clears it"
+
+
+def test_a_cut_that_took_effect_late_is_found_and_the_next_meeting_recorded() -> None:
+    room = BookedRoom()
+    room.meeting("a", 0, 3600)
+    room.live(3500)
+    room.press(Action.MEETING_START, meeting=replace(room.room.meetings[0], id="b", start=None))
+    room.write()
+    room.execute()
+    room.lose_connection(answer_first=True)
+    room.live(20)
+    assert room.owner == "meeting:b"
+    room.connect()
+    room.live(1)
+    assert (room.state, room.owner) == (State.RECORDING, "meeting:b")
+    assert room.recorded == [(0, 3500), (3520, None)]
+    assert Alarm.STOPPED_UNEXPECTEDLY not in room.room.alarms
+    assert not room.room.meetings[-1].dismissed
+
+
+def test_a_persons_stop_during_a_cut_stands() -> None:
+    room = BookedRoom()
+    room.meeting("a", 0, 3600)
+    room.lose_connection(answer_first=True)
+    start = room.meeting("b", 0, 7200)
+    stop = room.ask("stop")
+    assert (room.outcome(start), room.outcome(stop)) == (IGNORED, IGNORED)
+    room.live(60)
+    room.connect()
+    room.live(60)
+    assert (room.state, room.recorded) == (State.IDLE, [(0, 60)])
+
+
+def test_a_recording_without_id_becomes_the_next_meetings() -> None:
+    room = BookedRoom(knobs={"active_check": "before"})
+    room.meeting("a", 0, 3600)
+    room.live(5)
+    room.ask("stop")
+    room.press(Action.MEETING_START, meeting=replace(room.room.meetings[0], id="b"))
+    room.write()
+    room.execute()
+    room.lose_connection(answer_first=True)
+    room.connect()
+    room.live(5)
+    assert (room.owner, room.room.active) == ("meeting:b", True)
+    start = room.meeting("c", 10, 3600)
+    assert (room.outcome(start), room.owner) == (OK, "meeting:c")
+    assert Alarm.CUT_FAILED in room.room.alarms
+    end = room.meeting_end("c")
+    assert (room.outcome(end), room.code(end)) == (FAILED, "id_unknown")
+
+
+# -- what HMP does --------------------------------------------------------------------------------
+
+
+def test_a_refused_start_is_tried_again_while_the_meeting_runs() -> None:
+    room = BookedRoom()
+    room.fault("error:startRecording:060009")
+    start = room.meeting("a", 0, 3600)
+    assert (room.outcome(start), room.room.alarm) == (FAILED, Alarm.NO_SOURCE)
+    room.live(600)
+    assert 10 <= room.sent.count(StepKind.START) <= 25
+    room.world.faults.clear()
+    room.live(31)
+    assert (room.owner, room.room.alarms) == ("meeting:a", frozenset())
+    room.live(3600)
+    assert (room.state, len(room.recorded)) == (State.IDLE, 1)
+
+
+@pytest.mark.parametrize("fault", ["disk_full:startRecording", "write_error:startRecording"])
+def test_a_full_disk_is_not_asked_again(fault: str) -> None:
+    room = BookedRoom()
+    room.fault(fault)
+    room.meeting("a", 0, 3600)
+    room.live(600)
+    assert room.sent.count(StepKind.START) == 1
+    assert room.word == "idle"
+
+
+@pytest.mark.parametrize(("away", "outcome"), [(1800.0, OK), (3700.0, EXPIRED)])
+def test_a_start_waits_for_hmp_as_long_as_its_meeting_runs(away: float, outcome: Outcome) -> None:
+    room = BookedRoom()
+    room.lose_connection(answer_first=True)
+    start = room.meeting("a", 0, 3600)
+    room.live(away)
+    room.connect()
+    room.live(1)
+    assert room.outcome(start) is outcome
+    assert room.recorded == ([(away, None)] if outcome is OK else [])
+
+
+def test_a_lost_start_is_repeated_while_its_meeting_still_runs() -> None:
+    room = BookedRoom(replace(BOOKED, restart_within=0.0))
+    room.press(Action.MEETING_START, meeting=Meeting("a"))
+    room.write()
+    room.lose_connection(answer_first=True)
+    room.live(600)
+    room.connect()
+    room.live(40)
+    assert (room.owner, len(room.active())) == ("meeting:a", 1)
+
+
+def test_hmp_forgets_a_meetings_recording_and_another_one_follows() -> None:
+    room = BookedRoom()
+    room.meeting("a", 0, 3600)
+    room.live(60)
+    room.in_web_pages("delete", RecordingId(room.active()[0].id))
+    room.live(60)
+    assert (room.owner, room.state) == ("meeting:a", State.RECORDING)
+    room.live(3600)
+    assert room.word == "idle"
+
+
+# -- what survives --------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("same_boot", [True, False])
+def test_meetings_and_dismissals_survive_a_restart(same_boot: bool) -> None:
+    room = BookedRoom(GRACE)
+    room.meeting("a", 0, 3600)
+    room.ask("stop")
+    room.meeting("b", 0, 1800)
+    room.live(60)
+    end = room.meeting_end("b")
+    room.kill(same_boot=same_boot)
+    room.connect()
+    assert [(each.id, each.dismissed) for each in room.room.meetings] == [("a", True), ("b", False)]
+    room.live(61)
+    assert (room.state, room.outcome(end)) == (State.IDLE, OK)
+    assert room.outcome(room.meeting("a", 0, 3600)) is IGNORED
+
+
+def test_a_meeting_ends_by_the_wall_clock_when_it_is_set() -> None:
+    room = BookedRoom()
+    room.meeting("a", 0, 3600)
+    room.live(600)
+    room.stepped = 1800.0
+    room.live(1190)
+    assert room.word == "recording"
+    room.live(11)
+    assert room.word == "idle"
+    room.meeting("b", None, 7200)
+    room.stepped = 0.0
+    room.live(7200 - 1802)
+    assert room.word == "recording"
+    room.live(12)
+    assert room.word == "idle"
+
+
+def test_a_clock_that_cannot_be_believed_ends_and_expires_nothing() -> None:
+    room = BookedRoom()
+    room.synchronised = False
+    assert room.outcome(room.meeting("a", -7200, -3600)) is OK
+    room.live(5 * 3600)
+    assert room.word == "recording"
+    room.synchronised = True
+    room.live(11)
+    assert room.word == "idle"
+
+
+def test_a_room_does_not_collect_meetings_without_end() -> None:
+    room = BookedRoom()
+    requests = [room.meeting(str(number)) for number in range(MOST_MEETINGS + 1)]
+    assert room.code(requests[-1]) == "too_many_meetings"
+    assert len(room.room.meetings) == MOST_MEETINGS
+    room.live(BOOKED.max_duration + 60)
+    assert room.room.meetings == ()
