@@ -1,39 +1,24 @@
 """The command line: what each command does, and with which code it exits.
 
-Exit codes are those of ``sysexits.h``. Commands import what they need when they run, so that a
+Commands import what they need when they run, so that a
 `send` does not wait for a broker's library.
 """
 
 import argparse
+import os
 import sys
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import closing
-from enum import IntEnum
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import NoReturn
 
 from . import __version__
+from .cli_operator import add_operator_commands
+from .cli_options import ExitCode, leaves, load_configuration, say
 from .config_errors import ConfigurationError
 
 __all__ = ["ExitCode", "run"]
-
-
-class ExitCode(IntEnum):
-    """What a command came to."""
-
-    OK = 0
-    #: HMP answered with an error.
-    REFUSED = 1
-    #: Nothing would come of the message that was tried.
-    NOTHING = 1
-    USAGE = 64
-    UNAVAILABLE = 69
-    INTERNAL = 70
-    #: A command was sent and no reply came: it may have been carried out.
-    UNKNOWN_OUTCOME = 76
-    NOT_AUTHORIZED = 77
-    CONFIGURATION = 78
 
 
 class _Parser(argparse.ArgumentParser):
@@ -51,17 +36,28 @@ def run(arguments: Sequence[str]) -> int:
     options = _parser().parse_args(arguments)
     command: Callable[[argparse.Namespace], int] = options.command
     try:
-        return command(options)
+        code = command(options)
+        sys.stdout.flush()
     except ConfigurationError as error:
-        _say(str(error))
+        say(str(error))
         return ExitCode.CONFIGURATION
-    except KeyboardInterrupt:
-        return 130
+    except (KeyboardInterrupt, BrokenPipeError) as error:
+        return _ended_by(error)
     except BaseExceptionGroup as group:
-        # Trio hands an interrupt over in a group where it met a nursery.
-        if group.split(KeyboardInterrupt)[1] is not None:
+        # Trio hands them over in a group where they met a nursery.
+        if group.split((KeyboardInterrupt, BrokenPipeError))[1] is not None:
             raise
+        return _ended_by(leaves(group)[0])
+    return code
+
+
+def _ended_by(error: BaseException) -> int:
+    """The code of a process that a signal ended: SIGINT, or SIGPIPE when nobody reads us."""
+    if isinstance(error, KeyboardInterrupt):
         return 130
+    # Python would complain once more when it flushes what is left.
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    return 141
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -93,8 +89,7 @@ def _parser() -> argparse.ArgumentParser:
     # Its options are its own program's; run() hands them over.
     commands.add_parser("simulate", add_help=False, help="the simulated HMP on its own")
 
-    command = commands.add_parser("check", parents=[configured], help="validate the configuration")
-    command.set_defaults(command=_check)
+    add_operator_commands(commands, configured)
 
     command = commands.add_parser(
         "try", parents=[configured], help="what would come of a message; sends nothing"
@@ -124,7 +119,7 @@ def _run(options: argparse.Namespace) -> int:
     from .journal import Journal, JournalUnusable
     from .logs import configure_logs
 
-    configuration = _load(options)
+    configuration = load_configuration(options)
     configure_logs(configuration.bridge.log_level)
     folder = state_folder(configuration.bridge.state_dir)
     foreign: list[str] = []
@@ -133,19 +128,13 @@ def _run(options: argparse.Namespace) -> int:
             try:
                 trio.run(run_bridge, configuration, instance_id, journal)
             except* ForeignBridge as group:
-                foreign += [str(error) for error in _leaves(group)]
+                foreign += [str(error) for error in leaves(group)]
     except (StateFolderError, JournalUnusable) as error:
-        _say(str(error))
+        say(str(error))
         return ExitCode.UNAVAILABLE
     for reason in foreign:
-        _say(reason)
+        say(reason)
     return ExitCode.UNAVAILABLE if foreign else ExitCode.OK
-
-
-def _leaves(error: BaseException) -> list[BaseException]:
-    if isinstance(error, BaseExceptionGroup):
-        return [leaf for part in error.exceptions for leaf in _leaves(part)]
-    return [error]
 
 
 def _demo(options: argparse.Namespace) -> int:
@@ -157,24 +146,10 @@ def _demo(options: argparse.Namespace) -> int:
     try:
         trio.run(run_demo, not options.no_bridge)
     except* DemoError as group:
-        failures += [str(error) for error in _leaves(group)]
+        failures += [str(error) for error in leaves(group)]
     for failure in failures:
-        _say(failure)
+        say(failure)
     return ExitCode.UNAVAILABLE if failures else ExitCode.OK
-
-
-def _check(options: argparse.Namespace) -> int:
-    from .config_sources import find_file
-
-    configuration = _load(options)
-    print(f"{find_file(options.config)}: ok")
-    for name, server in configuration.servers.items():
-        print(f"  server {name}: {server.host} port {server.port}")
-    for name, room in configuration.rooms.items():
-        sources = ", ".join(room.sources or ())
-        recorded = f"sources {sources}" if room.session is None else f"session {room.session}"
-        print(f"  room {name}: {recorded} on server {room.server}")
-    return ExitCode.OK
 
 
 def _try(options: argparse.Namespace) -> int:
@@ -183,16 +158,16 @@ def _try(options: argparse.Namespace) -> int:
     from .room.state import Now
     from .try_message import try_message
 
-    configuration = _load(options)
+    configuration = load_configuration(options)
     if not is_topic_name(options.topic):
-        _say(f"--topic {options.topic!r}: nothing can be published to it; write it without + and #")
+        say(f"--topic {options.topic!r}: nothing can be published to it; write it without + and #")
         return ExitCode.USAGE
     payload = options.payload.encode(errors="surrogateescape")
     if options.payload_file is not None:
         try:
             payload = options.payload_file.read_bytes()
         except OSError as error:
-            _say(f"--payload-file {options.payload_file}: {error.strerror}")
+            say(f"--payload-file {options.payload_file}: {error.strerror}")
             return ExitCode.USAGE
     arrival = Arrival(options.topic, payload, options.retained)
     trial = try_message(configuration, arrival, Now(0.0, time.time()))
@@ -214,57 +189,27 @@ def _send(options: argparse.Namespace) -> int:
     )
     from .hmp.once import send_once
 
-    configuration = _load(options)
+    configuration = load_configuration(options)
     server = configuration.servers.get(options.server)
     if server is None:
-        _say(f"{options.server!r} is no server; configured are: {', '.join(configuration.servers)}")
+        say(f"{options.server!r} is no server; configured are: {', '.join(configuration.servers)}")
         return ExitCode.USAGE
     try:
         command = parse_command(options.name, options.parameters)
         result = trio.run(send_once, server.link(options.server), command)
     except InvalidArgument as error:
-        _say(str(error))
+        say(str(error))
         return ExitCode.USAGE
     except LinkDown as error:
-        _say("\n".join([str(error), *getattr(error, "__notes__", ())]))
+        say("\n".join([str(error), *getattr(error, "__notes__", ())]))
         return ExitCode.UNAVAILABLE
     except OutcomeUnknown as error:
-        _say(str(error))
+        say(str(error))
         return ExitCode.UNKNOWN_OUTCOME
     except Refused as error:
         print(f"ERROR|{error.raw_code}|{error.message}")
-        _say("\n".join(getattr(error, "__notes__", ())) or explain(error))
+        say("\n".join(getattr(error, "__notes__", ())) or explain(error))
         unauthorized = isinstance(error, NotAuthorized)
         return ExitCode.NOT_AUTHORIZED if unauthorized else ExitCode.REFUSED
     print("OK" if result is None else f"OK|{result}")
     return ExitCode.OK
-
-
-def _load(options: argparse.Namespace) -> Any:
-    from .config import load
-    from .config_sources import find_file
-
-    return load(find_file(options.config), _overrides(options.set))
-
-
-def _overrides(settings: Sequence[str]) -> Mapping[str, Any]:
-    """Nested tables of ``table.key=value``."""
-    tables: dict[str, Any] = {}
-    for setting in settings:
-        path, equals, value = setting.partition("=")
-        *parents, key = path.split(".")
-        if not equals or not parents or not all((*parents, key)):
-            _say(f"--set {setting}: write KEY=VALUE with the whole key, such as mqtt.host=broker")
-            raise SystemExit(ExitCode.USAGE)
-        table = tables
-        for parent in parents:
-            table = table.setdefault(parent, {})
-            if not isinstance(table, dict):
-                _say(f"--set {setting}: {parent} has been set to a value, it cannot be a table too")
-                raise SystemExit(ExitCode.USAGE)
-        table[key] = value
-    return tables
-
-
-def _say(text: str) -> None:
-    print(text, file=sys.stderr)

@@ -12,13 +12,10 @@ import os
 import tomllib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import (
-    BaseModel,
-    ConfigDict,
     Field,
-    SecretStr,
     ValidationError,
     ValidatorFunctionWrapHandler,
     model_validator,
@@ -34,189 +31,62 @@ from pydantic_settings import (
 
 from .config_bindings import BindingTable
 from .config_consistency import faults_between
-from .config_details import DetailsTable
 from .config_errors import ConfigurationError, Fault, faults_of
+from .config_files import faults_in_files
+from .config_mqtt import MqttTable
+from .config_room import RoomTable
 from .config_sources import PREFIX, misnamed_sources
 from .config_values import (
-    Address,
-    BaseTopic,
     Duration,
     Host,
-    MarkTitle,
     Name,
     Port,
-    Session,
-    Sources,
-    Word,
+    Table,
 )
-from .hmp import arguments
-from .hmp.commands import SessionId, SourceId
 from .hmp.link import LinkSettings
-from .mqtt.settings import BrokerSettings, TlsSettings
-from .room.detail import NO_DETAILS
-from .room.policy import Policy
-from .room.vocabulary import State
+from .mqtt.settings import BrokerSettings
 
 __all__ = ["Configuration", "RoomTable", "ServerTable", "load"]
-
-_LONGEST_NAME = 200
-"""Characters of a room's name in the title of a session, which has a time after it."""
-
-
-class Table(BaseModel):
-    """A table of the file; a key it does not know is an error."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
-
-
-class Tls(Table):
-    """TLS to the broker; paths of PEM files."""
-
-    ca: str | None = None
-    cert: str | None = None
-    key: str | None = None
-    insecure: bool = False
-
-
-class MqttTable(Table):
-    """The broker."""
-
-    host: Host = "localhost"
-    port: Port | None = None
-    username: str | None = None
-    password: SecretStr | None = None
-    client_id: str | None = None
-    base_topic: BaseTopic = "hmp"
-    protocol: Literal["auto", "5", "3.1.1"] = "auto"
-    transport: Literal["tcp", "websockets"] = "tcp"
-    websocket_path: str = "/mqtt"
-    tls: Tls | None = None
-    keepalive: Annotated[Duration, Field(ge=5, le=65535)] = 30.0
-    session_expiry: Annotated[Duration, Field(ge=0, le=4294967295)] = 86400.0
-    connect_timeout: Annotated[Duration, Field(gt=0)] = 10.0
 
 
 class ServerTable(Table):
     """One HMP."""
 
     host: Host
+    """Name or address of this HMP."""
     port: Port = 23233
+    """The port of HMP's Command Line API."""
     connect_timeout: Annotated[Duration, Field(gt=0)] = 5.0
+    """How long a connection may take to be made."""
     query_timeout: Annotated[Duration, Field(gt=0)] = 5.0
+    """How long HMP may take to answer getRecordingStatus."""
     command_timeout: Annotated[Duration, Field(gt=0)] = 10.0
+    """How long HMP may take for what changes something."""
     start_timeout: Annotated[Duration, Field(gt=0)] = 30.0
+    """How long HMP may take to start or stop, and how long a lost start is asked about."""
     probe_interval: Annotated[Duration, Field(ge=1)] = 30.0
+    """Silence after which HMP is asked whether it still lives."""
     poll_interval: Annotated[Duration, Field(ge=0.1)] = 2.0
+    """How often an active recording is looked at."""
     max_polls_per_second: Annotated[float, Field(gt=0, le=1000)] = 20.0
+    """The most looks that this HMP gets in all; more rooms are looked at less often."""
 
     def link(self, name: str) -> LinkSettings:
         """What the server link needs."""
         return LinkSettings(name=name, **self.model_dump())
 
 
-class TallyWords(Table):
-    """The words of the topic `tally`."""
-
-    idle: Word = "off"
-    recording: Word = "red"
-    paused: Word = "amber"
-    changing: Word = "blink"
-    fault: Word = "fault"
-
-
-class RestreamTable(Table):
-    """Where a re-stream is sent to."""
-
-    ip: Address
-    port: Port
-
-
-class RoomTable(Table):
-    """One room."""
-
-    name: str | None = None
-    server: str
-    session: Session | None = None
-    sources: Sources | None = None
-    delete_session: bool = False
-    restream: RestreamTable | None = None
-    action_ttl: Annotated[Duration, Field(gt=0)] = 30.0
-    mark_ttl: Annotated[Duration, Field(gt=0)] = 5.0
-    mark_title: MarkTitle = "Mark"
-    elapsed_every: Annotated[Duration, Field(ge=1)] = 10.0
-    on_lost_start: Literal["restart", "hold"] = "restart"
-    restart_within: Annotated[Duration, Field(ge=0)] = 120.0
-    on_interrupted: Literal["restart", "hold"] = "restart"
-    interrupt_backoff: Annotated[Duration, Field(ge=1)] = 30.0
-    stop_grace: Annotated[Duration, Field(ge=0, le=3600)] = 0.0
-    cut_timeout: Annotated[Duration, Field(ge=1)] = 15.0
-    max_duration: Annotated[Duration, Field(ge=10)] = 43_200.0
-    warn_before: Annotated[Duration, Field(ge=0)] = 300.0
-    extend_by: Annotated[Duration, Field(ge=1)] = 900.0
-    max_extend: Annotated[Duration, Field(ge=0)] = 14_400.0
-    pause_reminder: Annotated[Duration, Field(ge=0)] = 600.0
-    max_pause: Annotated[Duration, Field(ge=0)] = 0.0
-    on_max_pause: Literal["resume", "stop"] = "resume"
-    pause_mark: MarkTitle | None = None
-    resume_mark: MarkTitle | None = None
-    details: DetailsTable | None = None
-    tally: TallyWords = TallyWords()
-
-    def policy(self, server: ServerTable, key: str) -> Policy:
-        """What the room model needs; `key` is the table's, for a room without a name."""
-        title = arguments.drop_control_characters(self.name or key).strip() or key
-        return Policy(
-            session=None if self.session is None else SessionId(self.session),
-            sources=tuple(SourceId(source) for source in self.sources or ()),
-            delete_session=self.delete_session,
-            session_title=title[:_LONGEST_NAME],
-            restream_ip=None if self.restream is None else self.restream.ip,
-            restream_port=None if self.restream is None else self.restream.port,
-            action_ttl=self.action_ttl,
-            mark_ttl=self.mark_ttl,
-            mark_title=self.mark_title,
-            poll_interval=server.poll_interval,
-            start_timeout=server.start_timeout,
-            elapsed_every=self.elapsed_every,
-            restart_lost_start=self.on_lost_start == "restart",
-            restart_within=self.restart_within,
-            restart_interrupted=self.on_interrupted == "restart",
-            interrupt_backoff=self.interrupt_backoff,
-            stop_grace=self.stop_grace,
-            cut_timeout=self.cut_timeout,
-            max_duration=self.max_duration,
-            warn_before=self.warn_before,
-            extend_by=self.extend_by,
-            max_extend=self.max_extend,
-            pause_reminder=self.pause_reminder or None,
-            max_pause=self.max_pause or None,
-            on_max_pause=self.on_max_pause,
-            pause_mark=self.pause_mark,
-            resume_mark=self.resume_mark,
-            details=NO_DETAILS
-            if self.details is None
-            else self.details.plan({"key": key, "name": title}),
-        )
-
-    def tally_words(self) -> dict[State, str]:
-        """The word of the tally light for every state."""
-        words = dict.fromkeys(State, self.tally.changing)
-        return words | {
-            State.IDLE: self.tally.idle,
-            State.RECORDING: self.tally.recording,
-            State.PAUSED: self.tally.paused,
-            State.ERROR: self.tally.fault,
-            State.UNKNOWN: self.tally.fault,
-        }
-
-
 class BridgeTable(Table):
     """The bridge itself."""
 
     state_dir: Path | None = None
+    """The state folder; left out: systemd's StateDirectory, else ~/.local/state/hmp-bridge."""
     health_every: Annotated[Duration, Field(ge=1)] = 30.0
+    """How often bridge/health is published."""
     log_level: Literal["debug", "info", "warning", "error"] = "info"
+    """The least important log lines that are written."""
     clock: Literal["auto", "trusted"] = "auto"
+    """Whether the box's time counts: auto, once it is synchronised; trusted, always."""
 
 
 class Configuration(BaseSettings):
@@ -228,13 +98,21 @@ class Configuration(BaseSettings):
         extra="forbid",
         frozen=True,
         hide_input_in_errors=True,
+        use_attribute_docstrings=True,
     )
 
+    _look_into_files: ClassVar[bool] = False
+
     mqtt: MqttTable = MqttTable()
+    """Where the broker is, and how to reach it."""
     bridge: BridgeTable = BridgeTable()
+    """What concerns the bridge itself."""
     servers: dict[Name, ServerTable]
+    """One table per HMP; its name is part of topics."""
     rooms: dict[Name, RoomTable]
+    """One table per room; its name is part of topics."""
     bindings: tuple[BindingTable, ...] = ()
+    """Messages of other devices, translated to actions and events of rooms."""
 
     @classmethod
     def settings_customise_sources(
@@ -264,6 +142,7 @@ class Configuration(BaseSettings):
         faults = list(misnamed_sources(list(cls.model_fields)))
         if isinstance(data, Mapping):
             faults += faults_between(data)
+            faults += faults_in_files(data) if cls._look_into_files else ()
         try:
             configuration: Configuration = handler(data)
         except ValidationError as error:
@@ -285,38 +164,21 @@ class Configuration(BaseSettings):
 
     def broker(self, client_id: str) -> BrokerSettings:
         """What the broker link needs; `client_id` is for when none is configured."""
-        mqtt = self.mqtt
-        default_port = {
-            ("tcp", False): 1883,
-            ("tcp", True): 8883,
-            ("websockets", False): 8080,
-            ("websockets", True): 8081,
-        }[mqtt.transport, mqtt.tls is not None]
-        return BrokerSettings(
-            host=mqtt.host,
-            port=mqtt.port or default_port,
-            client_id=mqtt.client_id or client_id,
-            username=mqtt.username,
-            password=None if mqtt.password is None else mqtt.password.get_secret_value(),
-            protocol=mqtt.protocol,
-            transport=mqtt.transport,
-            websocket_path=mqtt.websocket_path,
-            tls=None if mqtt.tls is None else TlsSettings(**mqtt.tls.model_dump()),
-            keepalive=int(mqtt.keepalive),
-            session_expiry=int(mqtt.session_expiry),
-            connect_timeout=mqtt.connect_timeout,
-        )
+        return self.mqtt.settings(client_id)
 
 
-def load(path: Path, overrides: Mapping[str, Any] | None = None) -> Configuration:
+def load(
+    path: Path, overrides: Mapping[str, Any] | None = None, *, look_into_files: bool = False
+) -> Configuration:
     """Read the configuration from `path` and everything that goes before it.
 
-    `overrides` are nested tables from the command line. Raises `ConfigurationError` with every
-    fault at once.
+    `overrides` are nested tables from the command line; `look_into_files`: files that are named
+    must be what they should be as well. Raises `ConfigurationError` with every fault at once.
     """
 
     class FromFile(Configuration):
         model_config = SettingsConfigDict(toml_file=path)
+        _look_into_files = look_into_files
 
     given = overrides or {}
     try:
@@ -331,13 +193,25 @@ def load(path: Path, overrides: Mapping[str, Any] | None = None) -> Configuratio
         faults = list(_unreadable_variables()) or [Fault((), str(error))]
         raise ConfigurationError(faults, path) from None
     except tomllib.TOMLDecodeError as error:
-        raise ConfigurationError([Fault((), f"is not TOML: {error}")], path) from None
+        reason = f"is not TOML: {error}{_toml_hint(str(error))}"
+        raise ConfigurationError([Fault((), reason)], path) from None
     except OSError as error:
         reason = f"cannot be read: {error.strerror}; let this user read it"
         source = path if error.filename is None else Path(error.filename)
         raise ConfigurationError([Fault((), reason)], source) from None
     except ValueError as error:
         raise ConfigurationError([Fault((), str(error))], path) from None
+
+
+def _toml_hint(error: str) -> str:
+    """What people mostly did; the line itself is not shown, it may hold a password."""
+    if error.startswith("Invalid value"):
+        return "; text stands in quotes"
+    if error.startswith(r"Illegal character '\n'"):
+        return "; a quote is not closed in that line"
+    if "Cannot declare" in error or "Cannot overwrite" in error:
+        return "; put everything of one table under one heading"
+    return ""
 
 
 def _unreadable_variables() -> Iterator[Fault]:

@@ -5,13 +5,13 @@ import hashlib
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, Field
 
 from .binding_outcome import Wish, written
 from .binding_timing import Timing
 from .bindings import Binding
 from .conditions import Condition, condition, steps
-from .config_values import Duration
+from .config_values import Duration, Table
 from .mqtt.filters import fault_of_filter
 from .room.requests import ACTIONS, EVENTS
 from .templates import Template
@@ -83,26 +83,39 @@ def _text_or_pattern(value: object) -> object:
 Path = Annotated[str, AfterValidator(_path)]
 
 
-class BindingTable(BaseModel):
+class BindingTable(Table):
     """One binding: which messages, and what they ask of which room."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
-
     topic: Annotated[str, AfterValidator(_topic)]
+    """The topic or topic filter; what `+` and `#` stand for is `topic.captures` in templates."""
     room: Annotated[str, AfterValidator(_room), Field(min_length=1)]
+    """The room that is asked, by its key; may be a template."""
     match: dict[str, Any] | None = None
+    """What a JSON message must say: by dotted path a value, a list of values, a regex, or exists."""
     payload: Annotated[Any, AfterValidator(_text_or_pattern)] = None
+    """What a message of plain text must say; true and false stand for the words of both edges."""
     do: Annotated[str, AfterValidator(_action)] | None = None
+    """The action that is asked for."""
     event: Annotated[str, AfterValidator(_event)] | None = None
+    """The event that is said, instead of an action."""
     fields: dict[str, Annotated[Any, AfterValidator(_field)]] = {}
+    """Parameters of the action, or fields of the event; text may be a template."""
     edge: Literal["rising", "falling", "both"] | None = None
+    """Act only when the matched value becomes true, becomes false, or either."""
     hold: Annotated[Duration, Field(gt=0, le=60)] | None = None
+    """Act once the press has lasted for so long."""
     tap: Annotated[Duration, Field(gt=0, le=60)] | None = None
+    """Act at the release of a press that was shorter than this."""
     debounce: Annotated[Duration, Field(gt=0, le=3600)] | None = None
+    """Act once within this time."""
     unique: Path | None = None
+    """The path of an id or counter by which a message that is said again is known."""
     age: Annotated[str, AfterValidator(_age)] | None = None
+    """The path or template of the time at which it happened."""
     max_age: Annotated[Duration, Field(gt=0)] | None = None
+    """Do not act on what happened longer ago."""
     ignore_empty: bool = True
+    """Pass over empty messages and empty values."""
 
     def binding(self, number: int) -> Binding:
         """What the table says; `number` counts the tables from 1."""

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from .config_binding_faults import faults_of_bindings
-from .config_errors import Fault
+from .config_errors import Fault, nearest
 
 __all__ = ["faults_between"]
 
@@ -31,8 +31,9 @@ def faults_between(data: Mapping[str, Any]) -> list[Fault]:
             continue
         server, session = room.get("server"), room.get("session")
         if isinstance(server, str) and server not in servers:
-            known = ", ".join(servers) or "none"
-            reason = f"{server!r} is no server; configured are: {known}"
+            near = nearest(server, servers)
+            known = f"configured are: {', '.join(servers) or 'none'}"
+            reason = f"{server!r} is no server; {f'did you mean {near}?' if near else known}"
             faults.append(Fault(("rooms", name, "server"), reason))
         faults += [Fault(("rooms", name, *path), reason) for path, reason in _what_it_records(room)]
         if isinstance(session, str) and isinstance(server, str):

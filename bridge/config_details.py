@@ -2,8 +2,9 @@
 
 from typing import Annotated
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
+from .config_values import Table
 from .hmp import arguments
 from .hmp.commands import CategoryId
 from .room.detail import DetailKind, DetailPlan, Share, describe
@@ -37,18 +38,17 @@ _Permission = Annotated[
 ]
 
 
-class _Table(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
-
-
-class ShareTable(_Table):
+class ShareTable(Table):
     """Whom a recording is shared with: one of `user`, `group` and `organizer`."""
 
     user: _Template | None = None
+    """Name of a user of HMP; a template."""
     group: _Template | None = None
+    """Name of a group of HMP's directory; a template."""
     permission: _Permission | None = None
-    #: The permission that the meeting's organizer gets.
+    """WATCH, EDIT, OWN, or the id of a custom permission."""
     organizer: _Permission | None = None
+    """The permission that the meeting's organizer gets."""
 
     @model_validator(mode="after")
     def _one_of_them(self) -> "ShareTable":
@@ -64,17 +64,25 @@ class ShareTable(_Table):
         return self
 
 
-class DetailsTable(_Table):
+class DetailsTable(Table):
     """Templates see ``room``, ``meeting`` and ``now``."""
 
     title: _Template | None = None
+    """Title of the recording; a template."""
     description: _Template | None = None
+    """Description of the recording; a template."""
     createdby: _Template | None = None
-    categories: dict[_Category, Annotated[tuple[_Template, ...], Field(min_length=1)]] = {}
+    """Name that HMP shows as the author; a template."""
+    categories: dict[_Category, Annotated[tuple[_Template, ...], Field(min_length=1)]] = Field(
+        default_factory=dict
+    )
+    """Values by the id of their category; templates."""
     share: tuple[ShareTable, ...] = ()
-    #: The user name of the organizer, where the booking system sends something else.
+    """Whom recordings are shared with."""
     organizer: _Template = "{{ meeting.organizer }}"
+    """The user name of the organizer, where the booking system sends something else."""
     live: bool = False
+    """Show the session live while it is recorded."""
 
     @model_validator(mode="after")
     def _renders(self) -> "DetailsTable":

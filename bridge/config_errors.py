@@ -3,7 +3,7 @@
 import difflib
 import os
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -11,10 +11,23 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:  # so that commands without a configuration do not wait for the import
     from pydantic import ValidationError
 
-__all__ = ["ConfigurationError", "Fault", "faults_of", "parse_duration"]
+__all__ = [
+    "DURATION_PATTERN",
+    "ConfigurationError",
+    "Fault",
+    "faults_of",
+    "nearest",
+    "parse_duration",
+    "shown",
+]
 
 _UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
 _DURATION = re.compile(r"(\d+(?:\.\d+)?)\s*(ms|s|m|h|d)")
+DURATION_PATTERN = rf"^\s*{_DURATION.pattern}\s*$"
+"""What `parse_duration` reads, for JSON Schema."""
+
+_LONGEST_SHOWN = 60
+"""Characters of a wrong value that are repeated."""
 
 
 def parse_duration(value: object) -> float:
@@ -24,7 +37,7 @@ def parse_duration(value: object) -> float:
     """
     matched = _DURATION.fullmatch(value.strip()) if isinstance(value, str) else None
     if matched is None:
-        raise ValueError("is no duration; write a number with its unit, such as 300ms, 30s or 4h")
+        raise ValueError("is no duration; write a number and its unit in quotes: 300ms, 30s or 4h")
     return float(matched[1]) * _UNITS[matched[2]]
 
 
@@ -91,6 +104,28 @@ def _is_set(overrides: Mapping[str, Any], path: tuple[str, ...]) -> bool:
     return not isinstance(value, Mapping)
 
 
+def shown(value: object) -> str:
+    """A wrong value as it is repeated to a person; nothing that could hold a login."""
+    if isinstance(value, Mapping):
+        return "a table"
+    if isinstance(value, list | tuple):
+        return "a list"
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, str):
+        if re.search(r":.*@", value):
+            return "a text with a login"
+        return repr(value if len(value) <= _LONGEST_SHOWN else f"{value[:_LONGEST_SHOWN]}…")
+    return str(value)
+
+
+def nearest(word: str, words: Iterable[str]) -> str | None:
+    """Which of `words` was meant; None where none is near."""
+    folded = {known.casefold().replace("-", "_"): known for known in words}
+    near = difflib.get_close_matches(word.casefold().replace("-", "_"), folded, n=1)
+    return folded[near[0]] if near else None
+
+
 def faults_of(error: "ValidationError") -> list[Fault]:
     """Pydantic's findings in our words."""
     return [_fault(found) for found in error.errors(include_context=True)]
@@ -100,28 +135,45 @@ def _fault(found: Any) -> Fault:
     # Tables of a list are counted as people count them.
     parts = (part + 1 if isinstance(part, int) else part for part in found["loc"])
     path = tuple(str(part) for part in parts if part != "[key]")
-    context = found.get("ctx", {})
+    given = found["input"]
     match found["type"]:
         case "extra_forbidden":
-            return Fault(path, f"is no key here{_nearest(path)}")
+            kind = "table" if isinstance(given, Mapping) else "key"
+            return Fault(path, f"is no {kind} here{_hint(path)}")
         case "missing" if path in (("servers",), ("rooms",)):
             return Fault(path, f"needs at least one table [{path[0]}.<name>]")
         case "missing":
             return Fault(path, "is missing")
-        case "value_error":
-            return Fault(path, str(context["error"]).removeprefix(f"{path[-1]}: "))
-        case "literal_error":
-            return Fault(path, f"must be one of {context['expected']}")
         case "string_pattern_mismatch" if len(path) == 2:
             return Fault(path, "a name has only lower-case letters, digits, - and _")
         case "string_too_long":
-            return Fault(path, f"has more than {context['max_length']} characters")
-        case "greater_than" | "greater_than_equal" | "less_than_equal":
-            return Fault(path, _bound(found["type"], context, found["input"]))
-        case kind if kind in _MUST_BE:
-            return Fault(path, f"must be {_MUST_BE[kind]}")
+            return Fault(path, f"has more than {found['ctx']['max_length']} characters")
+        case "string_too_short":
+            return Fault(path, "must be text that is not empty")
         case _:
-            return Fault(path, str(found["msg"]).lower().removeprefix("input "))
+            return Fault(path, _wrong_value(found, path, secret=_is_secret(path)))
+
+
+def _wrong_value(found: Any, path: tuple[str, ...], *, secret: bool) -> str:
+    """Why the value is wrong, with the value unless that is `secret`."""
+    kind, given, context = found["type"], found["input"], found.get("ctx", {})
+    instead = "" if secret else f", not {shown(given)}"
+    match kind:
+        case "value_error":
+            reason = str(context["error"]).removeprefix(f"{path[-1]}: ")
+            if reason.startswith("is no ") and not secret:
+                reason = f"{shown(given)} {reason}"
+            return f"{reason}{_unit_hint(reason, given)}"
+        case "literal_error":
+            near = nearest(str(given), re.findall(r"'([^']+)'", context["expected"]))
+            meant = f"; did you mean {near!r}?" if near and not secret else ""
+            return f"must be one of {context['expected']}{instead}{meant}"
+        case "greater_than" | "greater_than_equal" | "less_than_equal":
+            return _bound(kind, context, given) + instead
+        case kind if kind in _MUST_BE:
+            return f"must be {_MUST_BE[kind]}{instead}"
+        case _:
+            return str(found["msg"]).lower().removeprefix("input ")
 
 
 _MUST_BE = {
@@ -136,7 +188,6 @@ _MUST_BE = {
     "model_type": "a table",
     "tuple_type": "a list in brackets",
     "path_type": "a path in quotes",
-    "string_too_short": "text that is not empty",
     "string_type": "text in quotes",
 }
 """Pydantic's kinds of wrong type, in the words of the file."""
@@ -153,27 +204,45 @@ def _bound(kind: str, context: Mapping[str, Any], given: object) -> str:
     return f"must be {relation} {limit}{'s' if is_duration else ''}"
 
 
-def _nearest(path: tuple[str, ...]) -> str:
-    keys = _keys_beside(path)
+def _unit_hint(reason: str, given: object) -> str:
+    """What a duration without a unit, or with one spelt out, was most likely meant to be."""
+    if " is no duration" not in reason or isinstance(given, bool):
+        return ""
+    written = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*([smhd]?[a-z]*)\s*", str(given).lower())
+    if written is None or not (written[2] or "s").startswith(tuple("smhd")):
+        return ""
+    unit = "ms" if written[2].startswith(("ms", "milli")) else written[2][:1] or "s"
+    return f'; did you mean "{written[1]}{unit}"?'
+
+
+def _hint(path: tuple[str, ...]) -> str:
+    keys = list(getattr(_table_at(path[:-1]), "model_fields", ()))
     if not keys:
         return ""
-    near = difflib.get_close_matches(path[-1], keys, n=1)
-    return f"; did you mean {near[0]}?" if near else f"; the keys are {', '.join(keys)}"
+    near = nearest(path[-1], keys)
+    return f"; did you mean {near}?" if near else f"; the keys are {', '.join(keys)}"
 
 
-def _keys_beside(path: tuple[str, ...]) -> list[str]:
-    """The keys that the table at `path`'s parent may have."""
+def _is_secret(path: tuple[str, ...]) -> bool:
+    """Whether the value at `path` is never shown: it is a secret, or would be by its name."""
+    if re.search(r"pass|secret|token|credential", "/".join(path[-1:]), re.IGNORECASE):
+        return True
+    field = getattr(_table_at(path[:-1]), "model_fields", {}).get(path[-1] if path else "")
+    return "Secret" in str(getattr(field, "annotation", ""))
+
+
+def _table_at(path: tuple[str, ...]) -> Any:
+    """The model of the table at `path`; None where there is none."""
     from .config import Configuration
 
     model: Any = Configuration
-    for part in path[:-1]:
+    for part in path:
         fields = getattr(model, "model_fields", None)
         if fields is None:
-            return []
+            return None
         if part in fields:
             model = _table_of(fields[part].annotation)
-    fields = getattr(model, "model_fields", None)
-    return [] if fields is None else list(fields)
+    return model
 
 
 def _table_of(annotation: Any) -> Any:

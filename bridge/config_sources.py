@@ -3,13 +3,12 @@
 A misspelt variable or secret would otherwise be a setting that nobody misses until it counts.
 """
 
-import difflib
 import os
 import stat
 from collections.abc import Collection, Iterator
 from pathlib import Path
 
-from .config_errors import ConfigurationError, Fault
+from .config_errors import ConfigurationError, Fault, nearest
 
 __all__ = ["PREFIX", "find_file", "misnamed_sources"]
 
@@ -76,12 +75,12 @@ def _misnamed(name: str, tables: Collection[str]) -> Iterator[Fault]:
     if table.lower() in tables:
         return
     begun = [known for known in tables if table.startswith(f"{known}_")]
-    near = difflib.get_close_matches(table, tables, n=1)
+    near = nearest(table, tables)
     if begun:
         right = f"{begun[0]}__{name.removeprefix(f'{begun[0]}_')}".upper()
         hint = f"two underscores follow the table: {PREFIX}{right}"
     elif near:
-        hint = f"did you mean {near[0]}?"
+        hint = f"did you mean {near}?"
     else:
         hint = f"the tables are {', '.join(tables)}"
     yield Fault((table, *keys), f"there is no table {table}; {hint}")

@@ -1,12 +1,22 @@
-"""What the keys of the configuration may hold: the types of their values, checked and explained."""
+"""What the keys of the configuration may hold: the types of their values, checked and explained.
+
+Each type also says what it looks like as JSON Schema, for editors.
+"""
 
 import json
 import re
 from typing import Annotated
 
-from pydantic import AfterValidator, BeforeValidator, Field
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    WithJsonSchema,
+)
 
-from .config_errors import parse_duration
+from .config_errors import DURATION_PATTERN, parse_duration
 from .hmp import arguments
 
 __all__ = [
@@ -19,6 +29,7 @@ __all__ = [
     "Port",
     "Session",
     "Sources",
+    "Table",
     "Word",
 ]
 
@@ -64,14 +75,68 @@ def _base_topic(value: str) -> str:
     return value
 
 
+class Table(BaseModel):
+    """A table of the file; a key it does not know is an error.
+
+    The text behind each field is its description in the schema.
+    """
+
+    model_config = ConfigDict(
+        extra="forbid",
+        frozen=True,
+        hide_input_in_errors=True,
+        use_attribute_docstrings=True,
+    )
+
+
+_UUID_SCHEMA = {"type": "string", "format": "uuid", "pattern": arguments.UUID_PATTERN}
+
 Name = Annotated[str, Field(pattern=r"^[a-z0-9_-]+$", max_length=40)]
-Duration = Annotated[float, BeforeValidator(parse_duration)]
+Duration = Annotated[
+    float,
+    BeforeValidator(parse_duration),
+    WithJsonSchema({"type": "string", "pattern": DURATION_PATTERN}),
+]
+"""Seconds, written as text with a unit."""
 Port = Annotated[int, Field(ge=1, le=65535)]
-Session = Annotated[str, AfterValidator(lambda value: arguments.session_id(value, "session"))]
-Address = Annotated[str, AfterValidator(lambda value: arguments.ip_address(value, "ip"))]
-MarkTitle = Annotated[str, AfterValidator(lambda value: arguments.title(value, "mark_title"))]
-BaseTopic = Annotated[str, AfterValidator(_base_topic)]
-Host = Annotated[str, AfterValidator(_host)]
-Sources = Annotated[tuple[str, ...], BeforeValidator(_list), AfterValidator(_sources)]
+Session = Annotated[
+    str,
+    AfterValidator(lambda value: arguments.session_id(value, "session")),
+    WithJsonSchema(_UUID_SCHEMA),
+]
+Address = Annotated[
+    str,
+    AfterValidator(lambda value: arguments.ip_address(value, "ip")),
+    WithJsonSchema({"type": "string", "format": "ipv4"}),
+]
+MarkTitle = Annotated[
+    str,
+    AfterValidator(lambda value: arguments.title(value, "mark_title")),
+    WithJsonSchema({"type": "string", "minLength": 1, "maxLength": arguments.TITLE_LIMIT}),
+]
+BaseTopic = Annotated[
+    str,
+    AfterValidator(_base_topic),
+    WithJsonSchema({"type": "string", "minLength": 1, "maxLength": 40, "pattern": r"^[^$+#\s]+$"}),
+]
+Host = Annotated[
+    str,
+    AfterValidator(_host),
+    WithJsonSchema({"type": "string", "pattern": r"^[^\s/@\[\]]+$"}),
+]
+Sources = Annotated[
+    tuple[str, ...],
+    BeforeValidator(_list),
+    AfterValidator(_sources),
+    WithJsonSchema(
+        {
+            "type": "array",
+            "items": _UUID_SCHEMA,
+            "minItems": 1,
+            "maxItems": _MOST_SOURCES,
+            "uniqueItems": True,
+        }
+    ),
+]
 Word = Annotated[str, Field(min_length=1)]
 """An empty retained payload would take the topic off the broker."""

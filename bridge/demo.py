@@ -27,12 +27,12 @@ from .journal import Journal
 from .logs import configure_logs
 from .mqtt.image import Image
 from .mqtt.link import BrokerLink
-from .mqtt.message import Message
 from .mqtt.settings import BrokerSettings, Subscription
 from .signals import stop_on_signal
 from .simulator.run import wall_clock
 from .simulator.server import Simulator, serve
 from .simulator.worldfile import load_world
+from .watch_model import message_line
 
 __all__ = ["DEMO", "DemoError", "broker_process", "run_demo"]
 
@@ -55,9 +55,6 @@ DEMO: dict[str, Any] = {
 
 _BROKER_PORT = 1883
 _HMP_PORT = 23233
-
-_NOT_SHOWN = ("status", "info", "health", "marker")
-"""Topics whose JSON repeats what the others say."""
 
 
 class DemoError(Exception):
@@ -193,14 +190,9 @@ async def _print_messages(link: BrokerLink) -> None:
     while True:
         message = await link.receive()
         message.acknowledge()
-        _print_message(message)
-
-
-def _print_message(message: Message) -> None:
-    if message.topic.rpartition("/")[2] in _NOT_SHOWN:
-        return
-    payload = message.payload.decode(errors="replace")
-    print(f"{time.strftime('%H:%M:%S')}  {message.topic:<40} {payload}", flush=True)
+        line = message_line(message.topic, message.payload, time.time())
+        if line is not None:
+            print(line, flush=True)
 
 
 async def _press_what_is_typed(image: Image) -> None:

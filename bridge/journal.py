@@ -20,7 +20,16 @@ from pathlib import Path
 import structlog
 import trio
 
-__all__ = ["Entry", "Input", "Journal", "JournalHealth", "JournalUnusable", "Stamp", "stamp"]
+__all__ = [
+    "SCHEMA_VERSION",
+    "Entry",
+    "Input",
+    "Journal",
+    "JournalHealth",
+    "JournalUnusable",
+    "Stamp",
+    "stamp",
+]
 
 log = structlog.get_logger()
 
@@ -35,6 +44,9 @@ _MIGRATIONS = (
     "CREATE TABLE notes (name TEXT PRIMARY KEY, document TEXT NOT NULL) WITHOUT ROWID;",
 )
 """One step per schema version; a journal is taken forward through those it lacks."""
+
+SCHEMA_VERSION = len(_MIGRATIONS)
+"""The latest that this program reads."""
 
 
 @dataclass(frozen=True, slots=True)

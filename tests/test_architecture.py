@@ -22,6 +22,8 @@ PURE = [
     "bridge.binding_timing",
     "bridge.bindings",
     "bridge.conditions",
+    "bridge.asyncapi",
+    "bridge.check_report",
     "bridge.hmp.arguments",
     "bridge.hmp.command",
     "bridge.hmp.commands",
@@ -34,7 +36,11 @@ PURE = [
     "bridge.hmp.syntax",
     "bridge.matching",
     "bridge.mqtt.filters",
+    "bridge.mqtt.catalogue",
+    "bridge.mqtt.payloads",
     "bridge.mqtt.topics",
+    "bridge.mqtt.values",
+    "bridge.request_rows",
     "bridge.room.answer",
     "bridge.room.answers",
     "bridge.room.detail",
@@ -65,6 +71,8 @@ PURE = [
     "bridge.template_syntax",
     "bridge.template_values",
     "bridge.templates",
+    "bridge.topic_sheet",
+    "bridge.watch_model",
 ]
 DOES_IO = {"asyncio", "os", "paho", "select", "socket", "sqlite3", "ssl", "threading", "trio"}
 

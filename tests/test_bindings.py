@@ -5,7 +5,7 @@ import re
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bridge.binding_memory import from_document, to_document
@@ -481,6 +481,7 @@ def test_matching_is_only_about_the_message(value: object, table: dict[str, Any]
 
 
 @given(st.lists(st.tuples(PAYLOADS, st.floats(0, 3)), max_size=6), st.text() | JSON.map(json.dumps))
+@settings(deadline=None)
 def test_what_is_kept_is_what_comes_back(messages: list[tuple[bytes, float]], junk: str) -> None:
     bound = Bound(*TABLES)
     for payload, after in messages:

@@ -1,6 +1,7 @@
 """The command line: what each command prints, and with which code it exits."""
 
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -88,6 +89,9 @@ def test_version_from_every_side() -> None:
         (["--help"], "trio paho pydantic pydantic_settings structlog"),
         (["simulate", "--help"], "paho pydantic pydantic_settings"),
         (["check", "--config", str(EXAMPLE)], "paho trio"),
+        (["schema"], "paho trio rich"),
+        (["topics", "--config", str(EXAMPLE)], "paho trio rich"),
+        (["asyncapi", "--config", str(EXAMPLE)], "paho trio rich"),
     ],
 )
 def test_what_is_not_needed_is_not_imported(arguments: list[str], never: str) -> None:
@@ -138,7 +142,8 @@ def test_help_names_every_command(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit, match="0"):
         run(["--help"])
     said = capsys.readouterr().out
-    for command in ("run", "demo", "simulate", "check", "send"):
+    commands = "run demo simulate check watch schema asyncapi topics send"
+    for command in commands.split():
         assert f"\n    {command} " in said
 
 
@@ -150,6 +155,22 @@ def test_no_configuration_is_exit_78(command: list[str], tmp_path: Path) -> None
     assert done.returncode == ExitCode.CONFIGURATION
     assert done.stdout == ""
     assert f"no configuration file at {tmp_path / 'no.toml'}; name one with --config" in done.stderr
+
+
+@pytest.mark.parametrize("command", ["asyncapi", "topics", "check"])
+def test_whoever_reads_us_goes_away(command: str) -> None:
+    """As `hmp-bridge asyncapi | head -1`, whether the output is long or short: no traceback."""
+    with subprocess.Popen(
+        [HMP_BRIDGE, command, "--config", str(EXAMPLE)],
+        env=clean_environment(),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    ) as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        process.stdout.close()
+        assert process.stderr.read() == b""
+    assert process.returncode == 128 + signal.SIGPIPE
 
 
 # check.
@@ -192,7 +213,7 @@ def test_check_says_everything_that_is_wrong(
         f"{configured}: [servers.main] host: is missing",
         f"{configured}: [servers.main] hots: is no key here; did you mean host?",
         f"{configured}: [servers.main] qurey_timeout: is no key here; did you mean query_timeout?",
-        "command line, --set mqtt.port: [mqtt] port: must be a whole number",
+        "command line, --set mqtt.port: [mqtt] port: must be a whole number, not 'x'",
     ]
 
 

@@ -81,7 +81,7 @@ def table(**keys: str | None) -> str:
         ({"edge": '"rising"'}, "edge: needs match or payload, or it is never released"),
         ({"payload": "true", "edge": '"both"', "hold": '"1s"'}, "hold: cannot stand beside edge"),
         ({"payload": "true", "hold": '"2s"', "tap": '"1s"'}, "tap: cannot stand beside hold"),
-        ({"hold": '"2"'}, "hold: is no duration"),
+        ({"hold": '"2"'}, "hold: '2' is no duration"),
         ({"debounce": '"0s"'}, "debounce: must be more than 0s"),
         ({"age": '"ts"'}, "max_age: is missing, and age says nothing without it"),
         ({"max_age": '"1m"'}, "age: is missing, and max_age says nothing without it"),

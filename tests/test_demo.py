@@ -246,7 +246,7 @@ def test_what_the_environment_says_of_the_bridge_can_be_wrong() -> None:
     assert done.returncode == os.EX_CONFIG
     assert done.stderr == (
         "environment variable HMP_BRIDGE_MQTT__PROTOCOL: [mqtt] protocol: must be one of "
-        "'auto', '5' or '3.1.1'\n"
+        "'auto', '5' or '3.1.1', not '4'\n"
     )
 
 

@@ -19,6 +19,7 @@ __all__ = [
     "NAME_LIMIT",
     "TEXT_LIMIT",
     "TITLE_LIMIT",
+    "UUID_PATTERN",
     "VALUES_LIMIT",
     "CategoryId",
     "MetadataField",
@@ -71,7 +72,11 @@ NAME_LIMIT = 255
 TEXT_LIMIT = 4000
 VALUES_LIMIT = 100
 
-_UUID = re.compile(r"[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}")
+#: anchored, for JSON Schema as well
+UUID_PATTERN = r"^[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}$"
+
+_UUID = re.compile(UUID_PATTERN.strip("^$"))
+_LOOK_ALIKES = str.maketrans({"l": "1", "I": "1", "O": "0", "o": "0"})
 #: C0 controls but tab and line feed, DEL, and halves of surrogate pairs, which UTF-8 cannot carry
 _FORBIDDEN = re.compile("[\x00-\x08\x0b-\x1f\x7f\ud800-\udfff]")
 _SESSION_PERMISSIONS = ("WATCH", "EDIT", "RECORD", "OWN")
@@ -87,9 +92,18 @@ def _string(field: str, value: object) -> str:
 def _uuid(field: str, value: object) -> str:
     if isinstance(value, str) and _UUID.fullmatch(value):
         return value
-    raise InvalidArgument(
-        field, value, "must be a UUID such as 71edd346-2cf0-4c62-b3d3-9d457b287394"
-    )
+    meant = _meant_uuid(value) if isinstance(value, str) else None
+    hint = "" if meant is None else f"; did you mean {meant}?"
+    example = " such as 71edd346-2cf0-4c62-b3d3-9d457b287394" if meant is None else ""
+    raise InvalidArgument(field, value, f"must be a UUID{example}{hint}")
+
+
+def _meant_uuid(value: str) -> str | None:
+    """The UUID that lost hyphens, or took on braces, spaces or look-alike letters (E3)."""
+    digits = re.sub(r"[-\s{}]", "", value).translate(_LOOK_ALIKES)
+    if not re.fullmatch(r"[0-9A-Fa-f]{32}", digits):
+        return None
+    return "-".join((digits[:8], digits[8:12], digits[12:16], digits[16:20], digits[20:]))
 
 
 def session_id(value: object, field: str = "sessionId") -> SessionId:

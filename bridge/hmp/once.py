@@ -1,41 +1,51 @@
-"""One command over a connection of its own, for ``hmp-bridge send``."""
+"""Commands over a connection of its own, for ``hmp-bridge send`` and ``check --live``."""
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import TypeVar
 
 import trio
 
 from .command import Command
-from .connection import Connect, NothingSent, command_timeout, connect_tcp, open_connection
+from .connection import (
+    Connect,
+    NothingSent,
+    command_timeout,
+    connect_tcp,
+    local_address,
+    open_connection,
+)
 from .errors import NotAuthorized, OutcomeUnknown, Refused
 from .failures import Unusable, connection_lost
 from .link import LinkSettings
 from .protocol import Closed, Event, Protocol, Reply, Unsolicited
 
-__all__ = ["send_once"]
+__all__ = ["Asker", "connected", "send_once"]
 
 T = TypeVar("T")
 
 
-async def send_once(
-    settings: LinkSettings, command: Command[T], connect: Connect = connect_tcp
-) -> T:
-    """Connect, ask, close.
+class Asker:
+    """A connection that takes one command after another; made by `connected` only."""
 
-    Raises what `ServerLink.execute` raises, and `NotAuthorized` where HMP says so. What to do about
-    a connection that cannot be used is a note of the exception (`BaseException.add_note`).
-    """
-    try:
-        stream, protocol = await open_connection(settings, connect)
-    except Unusable as failure:
-        said_so = failure.way == "not authorized"
-        raised = NotAuthorized(command=command.name) if said_so else failure
-        raised.add_note(failure.what_to_do)
-        raise raised from None
-    limit = command_timeout(settings, command)
-    try:
+    def __init__(self, settings: LinkSettings, stream: trio.abc.Stream, protocol: Protocol) -> None:
+        self._settings = settings
+        self._stream = stream
+        self._protocol = protocol
+
+    @property
+    def local_address(self) -> str | None:
+        """This box's address as HMP sees it."""
+        return local_address(self._stream)
+
+    async def ask(self, command: Command[T]) -> T:
+        """The answer; raises what `ServerLink.execute` raises.
+
+        Only after an answer or a `Refused` may there be another command.
+        """
+        limit = command_timeout(self._settings, command)
         with trio.move_on_after(limit):
-            event = await _exchange(stream, protocol, command)
-            match event:
+            match await self._exchange(command):
                 case Reply(error=None, result=result):
                     answer: T = result
                     return answer
@@ -45,21 +55,46 @@ async def send_once(
                     reason = str(violation or "HMP closed the connection")
                     raise OutcomeUnknown(command.name, reason)
         raise OutcomeUnknown(command.name, f"no answer came within {limit:g} s")
+
+    async def _exchange(self, command: Command[T]) -> Event:
+        try:
+            await self._stream.send_all(self._protocol.send(command))
+        except NothingSent as error:
+            raise connection_lost(f"HMP closed the connection: {error}") from error
+        except trio.BrokenResourceError:
+            return Closed(command)
+        while True:
+            try:
+                data = await self._stream.receive_some(65536)
+            except trio.BrokenResourceError:
+                data = b""
+            for event in self._protocol.receive_data(data):
+                return event
+
+
+@asynccontextmanager
+async def connected(settings: LinkSettings, connect: Connect = connect_tcp) -> AsyncIterator[Asker]:
+    """A connection for the time of the `async with` body.
+
+    Raises `LinkDown`, and `NotAuthorized` where HMP says so. What to do about a connection that
+    cannot be used is a note of the exception (`BaseException.add_note`).
+    """
+    try:
+        stream, protocol = await open_connection(settings, connect)
+    except Unusable as failure:
+        said_so = failure.way == "not authorized"
+        raised = NotAuthorized(command="connect") if said_so else failure
+        raised.add_note(failure.what_to_do)
+        raise raised from None
+    try:
+        yield Asker(settings, stream, protocol)
     finally:
         await trio.aclose_forcefully(stream)
 
 
-async def _exchange(stream: trio.abc.Stream, protocol: Protocol, command: Command[T]) -> Event:
-    try:
-        await stream.send_all(protocol.send(command))
-    except NothingSent as error:
-        raise connection_lost(f"HMP closed the connection: {error}") from error
-    except trio.BrokenResourceError:
-        return Closed(command)
-    while True:
-        try:
-            data = await stream.receive_some(65536)
-        except trio.BrokenResourceError:
-            data = b""
-        for event in protocol.receive_data(data):
-            return event
+async def send_once(
+    settings: LinkSettings, command: Command[T], connect: Connect = connect_tcp
+) -> T:
+    """Connect, ask, close. Raises what `connected` and `Asker.ask` raise."""
+    async with connected(settings, connect) as asker:
+        return await asker.ask(command)

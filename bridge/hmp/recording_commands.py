@@ -170,9 +170,7 @@ class StartRestreamRecording(Command[StreamId]):
     """Send a finished recording of a single source as MPEG-TS to an address (E31)."""
 
     recording: _Recording
-    ip: Annotated[
-        str, Argument("ip", lambda value, name: check.ip_address(value, name, allow_ipv6=True))
-    ]
+    ip: Annotated[str, Argument("ip", check.any_ip_address)]
     port: Annotated[int, Argument("port", check.port)]
     #: no argument: whether this HMP (3.10.2 and later) takes IPv6
     allow_ipv6: bool = field(default=False, kw_only=True, repr=False, compare=False)

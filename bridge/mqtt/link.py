@@ -8,17 +8,16 @@ a shutdown, before DISCONNECT.
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from functools import partial
 
 import structlog
 import trio
 
 from ..reconnect import Backoff
-from .failures import BrokerFailure, FailureKind, flatten
+from .failures import BrokerFailure, flatten
 from .image import Image
 from .inbox import Inbox
 from .message import Message
-from .negotiate import accepted_or_unsupported
+from .negotiate import accepting, in_either_version
 from .session import Session, open_session
 from .settings import BrokerSettings, Protocol, Subscription
 
@@ -157,37 +156,19 @@ class BrokerLink:
 
     async def _attempt(self) -> None:
         try:
-            await self._connect()
+            await in_either_version(self.settings, self._converse)
         except* BrokerFailure as group:
             self._note(flatten(group))
 
-    async def _connect(self) -> None:
-        """One connection, in the protocol that is asked for or that the broker speaks."""
-        if self.settings.protocol != "auto":
-            await self._converse(self.settings.protocol)
-            return
-        unsupported = False
-        try:
-            await self._converse("5")
-        except* BrokerFailure as group:
-            if flatten(group).kind is not FailureKind.PROTOCOL_VERSION:
-                raise
-            unsupported = True
-        if unsupported:
-            await self._converse("3.1.1")
-
     async def _converse(self, protocol: Protocol) -> None:
         settings = self.settings
-        accepting = Session.accepted
-        if protocol == "5" and settings.protocol == "auto":
-            accepting = partial(accepted_or_unsupported, settings=settings)
         async with open_session(
             settings,
             protocol,
             deliver=self._inbox.put,
             accepted=self._accepted,
             will=(self.availability_topic, OFFLINE),
-            accepting=accepting,
+            accepting=accepting(settings, protocol),
         ) as session:
             self._session = session
             watch = _AvailabilityWatch(session, self.availability_topic)

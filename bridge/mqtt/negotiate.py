@@ -7,16 +7,48 @@ reads the same in both versions: no properties, will, user or client identifier.
 counts; silence never means 3.1.1.
 """
 
+from collections.abc import Awaitable, Callable
+from functools import partial
+
 import trio
 
 from .failures import BrokerFailure, FailureKind, flatten
 from .session import Session, open_session
-from .settings import BrokerSettings
+from .settings import BrokerSettings, Protocol
 
-__all__ = ["accepted_or_unsupported"]
+__all__ = ["accepted_or_unsupported", "accepting", "in_either_version"]
 
 # Seconds. A broker that speaks MQTT 5 answers within a round trip; a slow one is only asked twice.
 PATIENCE = 0.25
+
+
+async def in_either_version(
+    settings: BrokerSettings, converse: Callable[[Protocol], Awaitable[None]]
+) -> None:
+    """Have `converse` hold one connection, in the version asked for or that the broker speaks.
+
+    It opens the connection with the `accepting` for that version. What it raises passes, but for
+    the one failure that says that the broker does not speak MQTT 5.
+    """
+    if settings.protocol != "auto":
+        await converse(settings.protocol)
+        return
+    unsupported = False
+    try:
+        await converse("5")
+    except* BrokerFailure as group:
+        if flatten(group).kind is not FailureKind.PROTOCOL_VERSION:
+            raise
+        unsupported = True
+    if unsupported:
+        await converse("3.1.1")
+
+
+def accepting(settings: BrokerSettings, protocol: Protocol) -> Callable[[Session], Awaitable[None]]:
+    """How to wait for the CONNACK of a connection in this version."""
+    if protocol == "5" and settings.protocol == "auto":
+        return partial(accepted_or_unsupported, settings=settings)
+    return Session.accepted
 
 
 async def accepted_or_unsupported(session: Session, settings: BrokerSettings) -> None:

@@ -12,7 +12,16 @@ from .meeting import read_meeting
 from .values import Problem, Request
 from .vocabulary import Action
 
-__all__ = ["ACTIONS", "EVENTS", "METADATA", "NotUnderstood", "malformed", "outlives", "request"]
+__all__ = [
+    "ACTIONS",
+    "EVENTS",
+    "METADATA",
+    "NotUnderstood",
+    "malformed",
+    "outlives",
+    "parameters_of",
+    "request",
+]
 
 _MOST_MINUTES = 60 * 24 * 366
 
@@ -140,8 +149,13 @@ _TAKES: Mapping[Action, tuple[str, ...]] = {
 """The parameters of each action; those of a request that are null count as absent."""
 
 
+def parameters_of(action: Action) -> tuple[str, ...]:
+    """What an action takes beside its `id`."""
+    return _TAKES.get(action, ())
+
+
 def _of_action(action: Action, parameters: Mapping[str, object]) -> dict[str, Any]:
-    takes = _TAKES.get(action, ())
+    takes = parameters_of(action)
     if action is Action.ADOPT and "recording_id" not in parameters:
         reason = "recording_id is missing: the id of the recording to hand over"
         raise NotUnderstood(malformed(reason), known=True)

@@ -1,0 +1,215 @@
+"""JSON Schema of the JSON payloads. Exact: a member that is not described here is an error.
+
+Tests validate everything that is really rendered against these.
+"""
+
+from collections.abc import Mapping, Sequence
+
+from ..room.detail import Fate
+from ..room.vocabulary import ALARMS, Outcome, State, Target
+from .values import Schema, nullable, record
+
+__all__ = [
+    "action",
+    "any_action",
+    "error",
+    "event",
+    "health",
+    "info",
+    "request_id",
+    "result",
+    "status",
+]
+
+_TEXT: Schema = {"type": "string"}
+_COUNT: Schema = {"type": "integer", "minimum": 0}
+_MILLISECONDS: Schema = {"type": "number", "minimum": 0}
+_INSTANT: Schema = {"type": "string", "format": "date-time"}
+_UUID: Schema = {"type": "string", "format": "uuid"}
+_PORT: Schema = {"type": "integer", "minimum": 1, "maximum": 65535}
+
+_ID: Schema = {
+    "anyOf": [{"type": "string", "maxLength": 256}, {"type": "integer"}],
+    "description": "The sender's; it comes back in the result.",
+}
+
+_PARAMETERS: Mapping[str, Schema] = {
+    "title": {"type": "string", "minLength": 1, "maxLength": 255},
+    "minutes": {"type": "number", "exclusiveMinimum": 0},
+    "recording_id": _UUID,
+    "ip": {"type": "string", "format": "ipv4"},
+    "port": _PORT,
+}
+"""The parameters of the actions."""
+
+_NEEDED = {"adopt": ["recording_id"]}
+
+
+def action(word: str, parameters: Sequence[str]) -> Schema:
+    """One action as an object, on a topic of its own."""
+    properties = {"action": {"const": word}, "id": _ID} | {
+        name: nullable(_PARAMETERS[name]) for name in parameters
+    }
+    needed = _NEEDED.get(word, [])
+    return record(properties, optional=[name for name in properties if name not in needed])
+
+
+def any_action(takes: Mapping[str, Sequence[str]]) -> Schema:
+    """Any action as an object: ``{"action": "record", "title": "…"}``."""
+    return {
+        "oneOf": [
+            {**each, "required": ["action", *each["required"]]}
+            for each in (action(word, parameters) for word, parameters in takes.items())
+        ]
+    }
+
+
+def event(words: Sequence[str]) -> Schema:
+    """What a booking system says; members that the bridge has no use for are passed over."""
+    return {
+        "type": "object",
+        "properties": {
+            "event": {
+                "type": "string",
+                "description": f"{', '.join(words)}; capitals, -, . and spaces do not matter",
+            },
+            "id": _ID,
+            "title": _TEXT,
+            "organizer": _TEXT,
+            "start": _INSTANT,
+            "end": _INSTANT,
+            "minutes": {"type": "number", "exclusiveMinimum": 0},
+        },
+        "required": ["event"],
+    }
+
+
+def request_id() -> Schema:
+    """What a sender knows its request by."""
+    return _ID
+
+
+def error() -> Schema:
+    """Why something did not work: a code of HMP or a word of the bridge, and what to do."""
+    return record({"code": _TEXT, "message": _TEXT, "explanation": _TEXT})
+
+
+def result() -> Schema:
+    """What became of a request to a room."""
+    return record(
+        {
+            "id": _ID,
+            "action": _TEXT,
+            "outcome": {"type": "string", "enum": list(map(str, Outcome))},
+            "state": nullable({"enum": list(map(str, State))}),
+            "error": nullable(error()),
+            "origin": {"type": "string", "description": "The topic of the request."},
+            "took_ms": _MILLISECONDS,
+        }
+    )
+
+
+def status(scalars: Mapping[str, Schema]) -> Schema:
+    """A room, whole: the values of its other topics, and what has none."""
+    return record(
+        {
+            **scalars,
+            "alarms": {
+                "type": "array",
+                "items": {"enum": list(map(str, ALARMS))},
+                "uniqueItems": True,
+            },
+            "target": {"type": "string", "enum": list(map(str, Target))},
+            "owner": nullable(
+                {
+                    "type": "string",
+                    "description": "manual, adopted, meeting, or meeting: and its id",
+                }
+            ),
+            "verified_at": nullable(_INSTANT),
+            "stale": {"type": "boolean", "description": "HMP cannot be asked at present."},
+            "meetings": {"type": "array", "items": _meeting()},
+            "details": nullable(_details()),
+            "restream": nullable(
+                record(
+                    {
+                        "state": _TEXT,
+                        "recording_id": nullable(_UUID),
+                        "ip": {"type": "string"},
+                        "port": _PORT,
+                    }
+                )
+            ),
+            "error": nullable(error()),
+        }
+    )
+
+
+def _meeting() -> Schema:
+    return record(
+        {
+            "id": _TEXT,
+            "title": nullable(_TEXT),
+            "organizer": nullable(_TEXT),
+            "start": nullable(_INSTANT),
+            "end": nullable(_INSTANT),
+            "dismissed": {"type": "boolean", "description": "A person stopped its recording."},
+        }
+    )
+
+
+def _details() -> Schema:
+    """By name, such as ``title`` or ``category`` and its id."""
+    fate = record(
+        {"state": {"enum": list(map(str, Fate))}, "error": nullable(error())},
+    )
+    return {"type": "object", "additionalProperties": fate}
+
+
+def info() -> Schema:
+    """What a bridge is."""
+    return record(
+        {
+            "version": _TEXT,
+            "instance": {"type": "string", "pattern": "^[0-9a-f]{16}$"},
+            "protocol": {"type": "string", "enum": ["5", "3.1.1"]},
+            "started_at": _INSTANT,
+            "servers": _list_of(_TEXT),
+            "rooms": _list_of(_TEXT),
+            "configuration": {"type": "string", "pattern": "^[0-9a-f]{12}$"},
+        }
+    )
+
+
+def health() -> Schema:
+    """How a bridge's links do."""
+    link = {
+        "state": _TEXT,
+        "round_trip_ms": nullable(_MILLISECONDS),
+        "queue_depth": _COUNT,
+        "reconnects": _COUNT,
+        "error": nullable(_TEXT),
+    }
+    server = record({**link, "last_answer": nullable(_INSTANT)})
+    broker = record(
+        {
+            **link,
+            "protocol": nullable({"enum": ["5", "3.1.1"]}),
+            "received_dropped": _COUNT,
+            "results_dropped": _COUNT,
+            "retained_ignored": _COUNT,
+        }
+    )
+    journal = record(
+        {
+            "state": {"type": "string", "enum": ["ok", "failing"]},
+            "commit_ms": nullable(_MILLISECONDS),
+            "error": nullable(_TEXT),
+        }
+    )
+    servers = {"type": "object", "additionalProperties": server}
+    return record({"servers": servers, "broker": broker, "journal": journal})
+
+
+def _list_of(item: Schema) -> Schema:
+    return {"type": "array", "items": item}
