@@ -91,14 +91,14 @@ class BindingTable(Table):
     room: Annotated[str, AfterValidator(_room), Field(min_length=1)]
     """The room that is asked, by its key; may be a template."""
     match: dict[str, Any] | None = None
-    """What a JSON message must say: by dotted path a value, a list of values, a regex, or exists."""
+    """What JSON must say: by dotted path a value, a list of values, a regex, or exists."""
     payload: Annotated[Any, AfterValidator(_text_or_pattern)] = None
     """What a message of plain text must say; true and false stand for the words of both edges."""
     do: Annotated[str, AfterValidator(_action)] | None = None
     """The action that is asked for."""
     event: Annotated[str, AfterValidator(_event)] | None = None
     """The event that is said, instead of an action."""
-    fields: dict[str, Annotated[Any, AfterValidator(_field)]] = {}
+    fields: dict[str, Annotated[Any, AfterValidator(_field)]] = Field({})
     """Parameters of the action, or fields of the event; text may be a template."""
     edge: Literal["rising", "falling", "both"] | None = None
     """Act only when the matched value becomes true, becomes false, or either."""
