@@ -44,7 +44,7 @@ from .systemd import notify
 
 __all__ = ["Bridge", "ForeignBridge", "run_bridge"]
 
-log = structlog.get_logger()
+log = structlog.get_logger("bridge")
 
 _CONTACT_EVERY = 10.0
 """Seconds between two journalled contacts with the broker: how well a backlog's age is known."""

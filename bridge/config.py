@@ -50,6 +50,7 @@ from .config_values import (
 from .hmp import arguments
 from .hmp.commands import SessionId, SourceId
 from .hmp.link import LinkSettings
+from .log_levels import Format, Level, Part
 from .mqtt.settings import BrokerSettings, TlsSettings
 from .room.state import Policy
 from .room.vocabulary import State
@@ -186,7 +187,9 @@ class BridgeTable(Table):
 
     state_dir: Path | None = None
     health_every: Annotated[Duration, Field(ge=1)] = 30.0
-    log_level: Literal["debug", "info", "warning", "error"] = "info"
+    log_level: Level = "info"
+    log_levels: dict[Part, Level] = {}
+    log_format: Format = "auto"
 
 
 class Configuration(BaseSettings):

@@ -24,7 +24,7 @@ from .room.worker import Delivery, Refusal, Room
 
 __all__ = ["Dispatcher"]
 
-log = structlog.get_logger()
+log = structlog.get_logger("mqtt")
 
 _MOST_TOPICS_REMEMBERED = 1000
 _LONGEST_WORD = 40

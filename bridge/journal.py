@@ -22,7 +22,7 @@ import trio
 
 __all__ = ["Entry", "Input", "Journal", "JournalHealth", "JournalUnusable", "Stamp", "stamp"]
 
-log = structlog.get_logger()
+log = structlog.get_logger("journal")
 
 _MIGRATIONS = (
     """

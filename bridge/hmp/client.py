@@ -48,7 +48,7 @@ from .queue import CommandQueue, Request
 __all__ = ["LinkHealth", "LinkSettings", "LinkState", "Priority", "ServerLink"]
 
 T = TypeVar("T")
-log = structlog.get_logger()
+log = structlog.get_logger("hmp")
 
 
 class ServerLink:
