@@ -15,17 +15,21 @@ import math
 import time
 from collections.abc import Callable
 from functools import partial
-from typing import TypeGuard
+from typing import Any, TypeGuard
 
+import outcome
 import structlog
 import trio
 
 from . import __version__
+from .command_log import log_command
 from .config import Configuration
 from .dispatch import Dispatcher
 from .hmp.client import ServerLink
-from .hmp.link import LinkState
+from .hmp.command import Command
+from .hmp.link import LinkState, Passage
 from .journal import Journal, stamp
+from .logs import tell_repeats
 from .mqtt.image import Image
 from .mqtt.link import BrokerLink, BrokerState
 from .mqtt.message import Message
@@ -34,7 +38,9 @@ from .mqtt.session import Session
 from .mqtt.settings import Subscription
 from .mqtt.topics import Topics, render_ack, render_result, render_room, timestamp
 from .report import Identity, identity_in, render_health, render_info
+from .request_log import RequestLog
 from .room.memory import recall
+from .room.stages import Stages
 from .room.state import Result, RoomState
 from .room.vocabulary import State
 from .room.worker import Room, ServerFacts, clock
@@ -71,6 +77,7 @@ class Bridge:
         self.journal = journal
         self.topics = Topics(configuration.mqtt.base_topic)
         self.image = Image(outbox_limit=_MOST_ANSWERS)
+        self.requests = RequestLog(clock)
         self.started_at = time.time()
         self._stopping = trio.Event()
         self._online = trio.Event()
@@ -85,7 +92,11 @@ class Bridge:
             changed=self._broker_changed,
         )
         self.links = {
-            name: ServerLink(table.link(name), changed=partial(self._server_changed, name))
+            name: ServerLink(
+                table.link(name),
+                changed=partial(self._server_changed, name),
+                exchanged=partial(self._exchanged, name),
+            )
             for name, table in configuration.servers.items()
         }
         for name, link in self.links.items():
@@ -145,6 +156,7 @@ class Bridge:
                     room_layer.start_soon(self._publish_health)
                     room_layer.start_soon(self._keep_contact)
                     room_layer.start_soon(self._leave_to_rival)
+                    room_layer.start_soon(tell_repeats)
                     notify("READY=1", f"STATUS=serving {len(self.rooms)} rooms")
                     await self._stopping.wait()
                     notify("STOPPING=1")
@@ -222,6 +234,7 @@ class Bridge:
         )
 
     def _broker_changed(self, state: BrokerState) -> None:
+        self.requests.broker(online=state is BrokerState.ONLINE)
         if state is BrokerState.ONLINE:
             self._health_now()
             self._online.set()
@@ -253,6 +266,11 @@ class Bridge:
                 self.rooms[room].link_changed(ready=state is LinkState.READY)
         self._health_now()
 
+    def _exchanged(
+        self, name: str, command: Command[Any], passage: Passage, result: outcome.Outcome[Any]
+    ) -> None:
+        log_command(name, command, passage, result)
+
     def _journal_changed(self, failing: bool) -> None:
         for room in self.rooms.values():
             room.journal_changed(failing=failing)
@@ -265,19 +283,10 @@ class Bridge:
         for topic, payload in render_room(self.topics, name, state, tally).items():
             self.image.set(topic, payload)
 
-    def _give(self, name: str, result: Result, arrived: Callable[[], None]) -> None:
-        log.info(
-            "request done",
-            room=name,
-            action=result.word,
-            id=result.id,
-            outcome=str(result.outcome),
-            state=str(result.state),
-            ms=round(result.took * 1000, 1),
-            **({} if result.problem is None else {"error": result.problem.message}),
-        )
+    def _give(self, name: str, result: Result, stages: Stages, arrived: Callable[[], None]) -> None:
+        published = self.requests.given(name, result, stages, arrived)
         self.image.send(self.topics.room(name, "ack"), render_ack(result))
-        self.image.send(self.topics.room(name, "result"), render_result(result), arrived=arrived)
+        self.image.send(self.topics.room(name, "result"), render_result(result), arrived=published)
 
     def _refuse(self, result: Result, arrived: Callable[[], None]) -> None:
         error = "" if result.problem is None else result.problem.message

@@ -13,6 +13,7 @@ import trio
 
 from .hmp.commands import RecordingId
 from .journal import Input as InputKey
+from .logs import hears
 from .mqtt.link import BrokerLink
 from .mqtt.message import Message
 from .mqtt.topics import Input, Malformed, Nothing, Topics, parse
@@ -103,6 +104,8 @@ class Dispatcher:
         await self._begun.wait()
         while True:
             message = await self._broker.receive()
+            if hears("mqtt", "debug"):
+                _log_received(message)
             receipt = _Receipt(message, self._receipts)
             if not self._is_input(message.topic):
                 pass  # our own word, kept for us by a session from before a restart
@@ -236,6 +239,17 @@ class _Receipt:
         order = self._order
         while order and order[0]._accepted:  # noqa: SLF001 - its own class
             order.popleft().message.acknowledge()
+
+
+def _log_received(message: Message) -> None:
+    log.debug(
+        "message received",
+        topic=message.topic,
+        bytes=len(message.payload),
+        qos=message.qos,
+        retain=message.retain,
+        duplicate=message.duplicate,
+    )
 
 
 def _age(message: Message) -> float:

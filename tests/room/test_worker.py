@@ -19,6 +19,7 @@ from bridge.hmp.commands import GetRecordingStatus, RecordingId
 from bridge.hmp.errors import Refused
 from bridge.journal import Input
 from bridge.room.memory import Memory
+from bridge.room.stages import Stages
 from bridge.room.state import Now, Request, Result, RoomState
 from bridge.room.vocabulary import Action, Outcome, State
 from bridge.room.worker import Delivery, Refusal, Room, ServerFacts
@@ -47,6 +48,7 @@ class House:
         self.inputs: list[Input] = []
         self.published: list[RoomState] = []
         self.results: list[Result] = []
+        self.stages: list[Stages] = []
         self.accepted: list[str] = []
         self._changed = trio.Event()
         self._nursery: trio.Nursery
@@ -125,8 +127,9 @@ class House:
         self.published.append(state)
         self._note()
 
-    def _give(self, result: Result, arrived: Callable[[], None]) -> None:
+    def _give(self, result: Result, stages: Stages, arrived: Callable[[], None]) -> None:
         self.results.append(result)
+        self.stages.append(stages)
         arrived()
         self._note()
 
