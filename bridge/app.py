@@ -15,21 +15,19 @@ import math
 import time
 from collections.abc import Callable
 from functools import partial
-from typing import Any, TypeGuard
+from typing import TypeGuard
 
-import outcome
 import structlog
 import trio
 
 from . import __version__
-from .command_log import log_command
 from .config import Configuration
 from .dispatch import Dispatcher
 from .hmp.client import ServerLink
-from .hmp.command import Command
-from .hmp.link import LinkState, Passage
+from .hmp.link import LinkState
 from .journal import Journal, stamp
 from .logs import tell_repeats
+from .metrics.look import Look
 from .mqtt.image import Image
 from .mqtt.link import BrokerLink, BrokerState
 from .mqtt.message import Message
@@ -37,8 +35,8 @@ from .mqtt.retained import read_retained
 from .mqtt.session import Session
 from .mqtt.settings import Subscription
 from .mqtt.topics import Topics, render_ack, render_result, render_room, timestamp
+from .observe import Observer
 from .report import Identity, identity_in, render_health, render_info
-from .request_log import RequestLog
 from .room.memory import recall
 from .room.stages import Stages
 from .room.state import Result, RoomState
@@ -77,7 +75,7 @@ class Bridge:
         self.journal = journal
         self.topics = Topics(configuration.mqtt.base_topic)
         self.image = Image(outbox_limit=_MOST_ANSWERS)
-        self.requests = RequestLog(clock)
+        self.observer = Observer(clock)
         self.started_at = time.time()
         self._stopping = trio.Event()
         self._online = trio.Event()
@@ -95,7 +93,7 @@ class Bridge:
             name: ServerLink(
                 table.link(name),
                 changed=partial(self._server_changed, name),
-                exchanged=partial(self._exchanged, name),
+                exchanged=partial(self.observer.command_done, name),
             )
             for name, table in configuration.servers.items()
         }
@@ -118,6 +116,7 @@ class Bridge:
             away -= contact.shift_to(now)
         self.dispatcher.away(since=trio.current_time() - away)
         journal.on_change(self._journal_changed)
+        journal.on_commit(self.observer.committed)
 
     def _rooms(self) -> dict[str, Room]:
         entries, at, now = self.journal.rooms(), stamp(), clock()
@@ -146,6 +145,10 @@ class Bridge:
         """Run until `stop`, then leave in order (R24)."""
         async with trio.open_nursery() as broker_layer:
             broker_layer.start_soon(self.broker.run)
+            if (listen := self.configuration.metrics.listen) is not None:
+                from .metrics.serve import serve_metrics
+
+                broker_layer.start_soon(serve_metrics, listen, self._look, self.observer)
             async with trio.open_nursery() as server_layer:
                 for link in self.links.values():
                     server_layer.start_soon(link.run)
@@ -234,7 +237,7 @@ class Bridge:
         )
 
     def _broker_changed(self, state: BrokerState) -> None:
-        self.requests.broker(online=state is BrokerState.ONLINE)
+        self.observer.broker(online=state is BrokerState.ONLINE)
         if state is BrokerState.ONLINE:
             self._health_now()
             self._online.set()
@@ -266,11 +269,6 @@ class Bridge:
                 self.rooms[room].link_changed(ready=state is LinkState.READY)
         self._health_now()
 
-    def _exchanged(
-        self, name: str, command: Command[Any], passage: Passage, result: outcome.Outcome[Any]
-    ) -> None:
-        log_command(name, command, passage, result)
-
     def _journal_changed(self, failing: bool) -> None:
         for room in self.rooms.values():
             room.journal_changed(failing=failing)
@@ -284,14 +282,24 @@ class Bridge:
             self.image.set(topic, payload)
 
     def _give(self, name: str, result: Result, stages: Stages, arrived: Callable[[], None]) -> None:
-        published = self.requests.given(name, result, stages, arrived)
+        published = self.observer.request_done(name, result, stages, arrived)
         self.image.send(self.topics.room(name, "ack"), render_ack(result))
         self.image.send(self.topics.room(name, "result"), render_result(result), arrived=published)
 
     def _refuse(self, result: Result, arrived: Callable[[], None]) -> None:
         error = "" if result.problem is None else result.problem.message
+        self.observer.request_refused(result)
         log.warning("request refused", topic=result.origin, id=result.id, error=error)
         self.image.send(self.topics.error, render_result(result), arrived=arrived)
+
+    def _look(self) -> Look:
+        return Look(
+            {name: link.health() for name, link in self.links.items()},
+            self.broker.health(),
+            self.journal.health(),
+            [room.state for room in self.rooms.values()],
+            self.dispatcher.retained_dropped,
+        )
 
     async def _publish_health(self) -> None:
         while True:

@@ -40,6 +40,7 @@ from .config_values import (
     BaseTopic,
     Duration,
     Host,
+    Listen,
     MarkTitle,
     Name,
     Port,
@@ -192,6 +193,12 @@ class BridgeTable(Table):
     log_format: Format = "auto"
 
 
+class MetricsTable(Table):
+    """Metrics for Prometheus, and how the bridge does for whoever supervises it."""
+
+    listen: Listen | None = None
+
+
 class Configuration(BaseSettings):
     """Everything that can be set."""
 
@@ -205,6 +212,7 @@ class Configuration(BaseSettings):
 
     mqtt: MqttTable = MqttTable()
     bridge: BridgeTable = BridgeTable()
+    metrics: MetricsTable = MetricsTable()
     servers: dict[Name, ServerTable]
     rooms: dict[Name, RoomTable]
 

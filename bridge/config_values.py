@@ -1,5 +1,6 @@
 """What the keys of the configuration may hold: the types of their values, checked and explained."""
 
+import importlib.util
 import json
 import re
 from typing import Annotated
@@ -14,6 +15,7 @@ __all__ = [
     "BaseTopic",
     "Duration",
     "Host",
+    "Listen",
     "MarkTitle",
     "Name",
     "Port",
@@ -54,6 +56,25 @@ def _sources(value: tuple[str, ...]) -> tuple[str, ...]:
     return value
 
 
+def _listen(value: object) -> tuple[str, int]:
+    """Host and port; no host means every address of this box."""
+    host, colon, port = value.rpartition(":") if isinstance(value, str) else ("", "", "")
+    bare = host[1:-1] if host.startswith("[") and host.endswith("]") else host
+    if not colon or not port.isdecimal() or int(port) > 65535 or re.search(r"[\s/@\[\]]", bare):
+        raise ValueError(
+            "is no address to listen on; write address and port, such as 127.0.0.1:9464, "
+            "[::1]:9464, or :9464 for every address of this box"
+        )
+    if ":" in bare and bare == host:
+        raise ValueError(f"has an IPv6 address without brackets; write [{host}]:{port}")
+    if not all(map(importlib.util.find_spec, ("h11", "prometheus_client"))):
+        raise ValueError(
+            "needs an extra that is not installed: pip install 'hmp-bridge[metrics]'; or take "
+            "the key away"
+        )
+    return bare, int(port)
+
+
 def _base_topic(value: str) -> str:
     levels = value.split("/")
     if len(value) > 40 or not all(levels) or value[0] == "$" or re.search(r"[+#\s\0]", value):
@@ -72,6 +93,7 @@ Address = Annotated[str, AfterValidator(lambda value: arguments.ip_address(value
 MarkTitle = Annotated[str, AfterValidator(lambda value: arguments.title(value, "mark_title"))]
 BaseTopic = Annotated[str, AfterValidator(_base_topic)]
 Host = Annotated[str, AfterValidator(_host)]
+Listen = Annotated[tuple[str, int], BeforeValidator(_listen)]
 Sources = Annotated[tuple[str, ...], BeforeValidator(_list), AfterValidator(_sources)]
 Word = Annotated[str, Field(min_length=1)]
 """An empty retained payload would take the topic off the broker."""
