@@ -56,9 +56,18 @@ def run(arguments: Sequence[str]) -> int:
         return 130
     except BaseExceptionGroup as group:
         # Trio hands an interrupt over in a group where it met a nursery.
-        if group.split(KeyboardInterrupt)[1] is not None:
-            raise
-        return 130
+        if group.split(KeyboardInterrupt)[1] is None:
+            return 130
+        return _internal_error(group)
+    except Exception as error:  # noqa: BLE001 - nothing is outside of this but the interpreter
+        return _internal_error(error)
+
+
+def _internal_error(error: BaseException) -> ExitCode:
+    from .internal_error import report_internal_error
+
+    report_internal_error(error)
+    return ExitCode.INTERNAL
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -109,10 +118,13 @@ def _run(options: argparse.Namespace) -> int:
     from .app import ForeignBridge, run_bridge
     from .instance import StateFolderError, claim_state_folder, state_folder
     from .journal import Journal, JournalUnusable
-    from .logs import configure_logs
+    from .logs import configure_logs, hide
 
     configuration = _load(options)
-    configure_logs(configuration.bridge.log_level)
+    for secret in configuration.secrets:
+        hide(secret)
+    table = configuration.bridge
+    configure_logs(table.log_level, levels=table.log_levels, form=table.log_format)
     folder = state_folder(configuration.bridge.state_dir)
     foreign: list[str] = []
     try:

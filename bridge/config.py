@@ -258,6 +258,11 @@ class Configuration(BaseSettings):
         text = json.dumps(self.model_dump(mode="json"), sort_keys=True)
         return hashlib.sha256(text.encode()).hexdigest()[:12]
 
+    @property
+    def secrets(self) -> list[str]:
+        """Everything that must never be written (R19)."""
+        return list(_secrets_in(self))
+
     def broker(self, client_id: str) -> BrokerSettings:
         """What the broker link needs; `client_id` is for when none is configured."""
         mqtt = self.mqtt
@@ -281,6 +286,18 @@ class Configuration(BaseSettings):
             session_expiry=int(mqtt.session_expiry),
             connect_timeout=mqtt.connect_timeout,
         )
+
+
+def _secrets_in(table: object) -> Iterator[str]:
+    match table:
+        case SecretStr():
+            yield table.get_secret_value()
+        case BaseModel():
+            for _, value in table:
+                yield from _secrets_in(value)
+        case Mapping():
+            for value in table.values():
+                yield from _secrets_in(value)
 
 
 def load(path: Path, overrides: Mapping[str, Any] | None = None) -> Configuration:

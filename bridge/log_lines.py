@@ -4,6 +4,7 @@ import json
 import os
 import re
 from collections.abc import Callable, Mapping
+from types import NoneType
 from typing import Any, TextIO
 
 import structlog
@@ -97,12 +98,17 @@ class Secrets:
         self._spellings: tuple[str, ...] = ()
 
     def add(self, secret: str) -> None:
-        """Hide `secret` from now on, also as JSON and Python write it."""
-        if len(secret) >= _SHORTEST_SECRET:
-            spelt = {secret, json.dumps(secret)[1:-1], repr(secret)[1:-1], _value(secret)}
-            spelt.add(repr(secret.encode("utf-8", "surrogateescape"))[2:-1])
-            longest_first = sorted({*self._spellings, *spelt}, key=len, reverse=True)
-            self._spellings = tuple(longest_first)
+        """Hide `secret` from now on, also as it looks in an exception's message."""
+        if len(secret) < _SHORTEST_SECRET:
+            return
+        quoted = {
+            json.dumps(secret)[1:-1],
+            repr(secret)[1:-1],
+            repr(secret.encode("utf-8", "backslashreplace"))[2:-1],
+        }
+        again = {repr(each)[1:-1] for each in quoted}  # an exception in an exception
+        spelt = {*self._spellings, secret, *quoted, *again}
+        self._spellings = tuple(sorted(spelt, key=len, reverse=True))
 
     def hide(self, text: str) -> str:
         """`text` without any of them."""
@@ -110,3 +116,16 @@ class Secrets:
             if spelling in text:
                 text = text.replace(spelling, HIDDEN)
         return text
+
+    def hide_in(self, fields: Mapping[str, Any]) -> dict[str, Any]:
+        """`fields` without any of them; a value that has one inside becomes text."""
+        if not self._spellings:
+            return dict(fields)
+        return {key: self._without(value) for key, value in fields.items()}
+
+    def _without(self, value: Any) -> Any:
+        if isinstance(value, (bool, int, float, NoneType)):
+            return value
+        text = str(value)
+        hidden = self.hide(text)
+        return value if hidden == text else hidden

@@ -8,7 +8,7 @@ from collections.abc import Hashable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-__all__ = ["AT_LATEST", "MOST", "QUIET", "Repeats", "same"]
+__all__ = ["AT_LATEST", "MOST", "QUIET", "Repeats", "same", "without_times"]
 
 QUIET = 10.0
 AT_LATEST = 60.0
@@ -32,7 +32,12 @@ def same(line: Mapping[str, Any]) -> Hashable:
     """
     if "id" in line or "exc_info" in line:
         return None
-    return tuple((key, str(line[key])) for key in line if not (key == "ms" or key.endswith("_ms")))
+    return tuple((key, str(value)) for key, value in without_times(line).items())
+
+
+def without_times(line: Mapping[str, Any]) -> dict[str, Any]:
+    """The fields that are not milliseconds."""
+    return {key: value for key, value in line.items() if not (key == "ms" or key.endswith("_ms"))}
 
 
 class Repeats:

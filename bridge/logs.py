@@ -16,7 +16,7 @@ import trio
 
 from .log_levels import LEVELS, PARTS, Format, Level, Part, level_of, part_of
 from .log_lines import PRIORITIES, Secrets, console_line, is_journal, json_line, text_line
-from .log_repeats import QUIET, Repeats, same
+from .log_repeats import QUIET, Repeats, same, without_times
 
 __all__ = [
     "configure_logs",
@@ -90,7 +90,7 @@ class _Log:
         head = {"level": level, "part": output.part, "event": fields.pop("event")}
         if self.stamped:
             head = dict(self.stamp(None, level, {})) | head
-        line = self.secrets.hide(self.render({**head, **fields}))
+        line = self.render({**head, **self.secrets.hide_in(fields)})
         return f"<{PRIORITIES[level]}>{line}" if self.journal else line
 
 
@@ -154,13 +154,16 @@ async def tell_repeats() -> None:
 
 def _tell(now: float) -> None:
     for line, count in _log.repeats.due(now):
-        fields = dict(line)
+        fields = without_times(line)
         level, part, event = fields.pop("level"), fields.pop("part"), fields.pop("event")
         getattr(structlog.get_logger(part), level)(event, repeated=count, **fields)
 
 
 def write_traceback(traceback: str) -> None:
-    """The lines of a traceback, for people; each goes to the journal as what it is."""
+    """Write the lines of a traceback; where every line is JSON, as one of them."""
+    if _log.form == "json":
+        structlog.get_logger("bridge").critical("traceback", exception=traceback)
+        return
     output, prefix = _log.outputs["bridge"], "<2>" if _log.journal else ""
     for line in _log.secrets.hide(traceback).splitlines():
         output.msg(f"{prefix}{line}")

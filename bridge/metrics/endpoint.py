@@ -7,15 +7,14 @@ is not HTTP gets 400 and is hung up on.
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from email.utils import formatdate
+from http import HTTPStatus
 from typing import TypeAlias
 
 import h11
 import structlog
 import trio
 
-from ..reconnect import Backoff
-
-__all__ = ["Page", "Pages", "serve_pages"]
+__all__ = ["Page", "Pages", "Server", "serve_pages"]
 
 log = structlog.get_logger("metrics")
 
@@ -52,12 +51,12 @@ Pages: TypeAlias = Mapping[str, Callable[[str], Awaitable[Page]]]
 """By path; each is called with the request's ``Accept``."""
 
 
-async def serve_pages(host: str, port: int, pages: Pages) -> None:
+async def serve_pages(host: str, port: int, pages: Pages, *, again_in: float = 5.0) -> None:
     """Serve until cancelled.
 
-    An address that cannot be listened on is said once and tried again: rooms do not depend on it.
+    An address that cannot be listened on is said once and tried `again_in` seconds: rooms do not
+    depend on it.
     """
-    backoff = Backoff()
     said = False
     while True:
         try:
@@ -72,19 +71,21 @@ async def serve_pages(host: str, port: int, pages: Pages) -> None:
                     "again until it is",
                 )
                 said = True
-            await trio.sleep(backoff.next(at_least=1.0))
+            await trio.sleep(again_in)
             continue
         for listener in listeners:
             here = listener.socket.getsockname()
             log.info("metrics are served", address=_shown(here[0], here[1]), pages=" ".join(pages))
-        await trio.serve_listeners(_Server(pages).talk, listeners)
+        await trio.serve_listeners(Server(pages).talk, listeners)
 
 
 def _shown(host: str, port: int) -> str:
     return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
 
 
-class _Server:
+class Server:
+    """Answers on any number of connections, on so many at a time."""
+
     def __init__(self, pages: Pages) -> None:
         self._pages = pages
         self._connections = 0
@@ -126,6 +127,7 @@ class _Conversation:
                 if self._http.our_state is not h11.DONE or self._http.their_state is not h11.DONE:
                     break
                 self._http.start_next_cycle()
+                self._only_head = False
         except h11.RemoteProtocolError as error:
             await self._hang_up(error.error_status_hint, f"not understood: {error}")
         except _TooLong:
@@ -181,6 +183,7 @@ class _Conversation:
     async def _send(self, page: Page, *headers: tuple[bytes, bytes]) -> None:
         response = h11.Response(
             status_code=page.status,
+            reason=HTTPStatus(page.status).phrase,
             headers=[
                 (b"Date", formatdate(usegmt=True).encode()),
                 (b"Content-Type", page.content_type.encode()),

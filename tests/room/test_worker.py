@@ -156,6 +156,48 @@ async def test_a_press_from_end_to_end(autojump_clock: trio.testing.MockClock) -
     assert house.inputs == [Input(7, b"1")]
 
 
+async def test_the_stages_of_a_press_are_told_with_its_result(
+    autojump_clock: trio.testing.MockClock,
+) -> None:
+    house = House(commit=0.25)
+    house.hmp.world.faults.add(Fault.from_text("delay:startRecording:2"))
+    async with house.running():
+        began = trio.current_time()
+        house.press(Action.RECORD, "1")
+        await house.until(lambda: house.results)
+        house.press(Action.RECORD, "2")  # it records already: nothing is sent
+        await house.until(lambda: len(house.results) == 2)
+        ignored_at = trio.current_time()
+    started, ignored = house.stages
+    # The intent is on the disk before anything is sent (R6).
+    assert started.received_at == pytest.approx(began)
+    assert started.sent_at == pytest.approx(began + 0.25)
+    assert started.answered_at == pytest.approx(began + 2.25)
+    assert house.results[0].took == pytest.approx(2.25)
+    assert ignored.sent_at is None
+    assert ignored.answered_at is None
+    assert began + 2.25 < ignored.received_at <= ignored_at
+
+
+async def test_the_answer_to_a_stop_is_what_confirms_it(
+    autojump_clock: trio.testing.MockClock,
+) -> None:
+    house = House()
+    house.hmp.world.faults.add(Fault.from_text("delay:stopRecording:1"))
+    house.hmp.world.faults.add(Fault.from_text("delay:getRecordingStatus:3"))
+    async with house.running():
+        await house.recording()
+        began = trio.current_time()
+        house.press(Action.STOP, "2")
+        await house.until(lambda: house.room.state.recording is None)
+        await house.until(lambda: len(house.results) == 2)
+    stages = house.stages[-1]
+    assert stages.received_at == pytest.approx(began)
+    assert stages.sent_at is not None
+    assert stages.answered_at is not None
+    assert began <= stages.sent_at <= stages.answered_at - 1
+
+
 async def test_the_intent_is_on_the_disk_before_hmp_hears_of_it(
     autojump_clock: trio.testing.MockClock,
 ) -> None:
