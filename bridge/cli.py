@@ -118,11 +118,9 @@ def _run(options: argparse.Namespace) -> int:
     from .app import ForeignBridge, run_bridge
     from .instance import StateFolderError, claim_state_folder, state_folder
     from .journal import Journal, JournalUnusable
-    from .logs import configure_logs, hide
+    from .logs import configure_logs
 
     configuration = _load(options)
-    for secret in configuration.secrets:
-        hide(secret)
     table = configuration.bridge
     configure_logs(table.log_level, levels=table.log_levels, form=table.log_format)
     folder = state_folder(configuration.bridge.state_dir)
@@ -219,8 +217,12 @@ def _send(options: argparse.Namespace) -> int:
 def _load(options: argparse.Namespace) -> Any:
     from .config import load
     from .config_sources import find_file
+    from .redaction import SECRETS
 
-    return load(find_file(options.config), _overrides(options.set))
+    configuration = load(find_file(options.config), _overrides(options.set))
+    for secret in configuration.secrets:
+        SECRETS.add(secret)
+    return configuration
 
 
 def _overrides(settings: Sequence[str]) -> Mapping[str, Any]:

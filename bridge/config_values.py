@@ -65,6 +65,10 @@ def _listen(value: object) -> tuple[str, int]:
             "is no address to listen on; write address and port, such as 127.0.0.1:9464, "
             "[::1]:9464, or :9464 for every address of this box"
         )
+    try:
+        bare.encode("idna")
+    except UnicodeError:
+        raise ValueError(f"has no host name in it: {bare!r}") from None
     if ":" in bare and bare == host:
         raise ValueError(f"has an IPv6 address without brackets; write [{host}]:{port}")
     if not all(map(importlib.util.find_spec, ("h11", "prometheus_client"))):

@@ -6,6 +6,7 @@ import traceback
 import structlog
 
 from .logs import write_traceback
+from .redaction import SECRETS
 
 __all__ = ["report_internal_error"]
 
@@ -24,7 +25,8 @@ def report_internal_error(error: BaseException) -> None:
         log.critical("internal error", error=causes, what_to_do=_WHAT_TO_DO)
         write_traceback(lines)
     else:
-        print(f"hmp-bridge: internal error: {causes}; {_WHAT_TO_DO}\n{lines}", file=sys.stderr)
+        said = f"hmp-bridge: internal error: {causes}; {_WHAT_TO_DO}\n{lines}"
+        print(SECRETS.hide(said), file=sys.stderr, end="")
 
 
 def _causes(error: BaseException) -> list[str]:

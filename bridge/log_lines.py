@@ -1,15 +1,14 @@
-"""How a line of the log is written: for people, as ``key=value``, or as JSON; secrets hidden."""
+"""How a line of the log is written: for people, as ``key=value``, or as JSON."""
 
 import json
 import os
 import re
 from collections.abc import Callable, Mapping
-from types import NoneType
 from typing import Any, TextIO
 
 import structlog
 
-__all__ = ["PRIORITIES", "Secrets", "console_line", "is_journal", "json_line", "text_line"]
+__all__ = ["PRIORITIES", "console_line", "is_journal", "json_line", "text_line"]
 
 Render = Callable[[dict[str, Any]], str]
 
@@ -21,11 +20,6 @@ _BARE = re.compile(r'[^\s"=\\\x00-\x1f\x7f-\x9f]+')
 
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029]")
 """What could move a terminal's cursor, or end a line where it has not ended."""
-
-_SHORTEST_SECRET = 6
-"""Characters; what is shorter is found in many an innocent word."""
-
-HIDDEN = "(hidden)"
 
 
 def text_line(fields: Mapping[str, Any]) -> str:
@@ -86,46 +80,3 @@ def is_journal(stream: TextIO) -> bool:
     except (OSError, ValueError):  # no file at all, or closed
         return False
     return named == f"{status.st_dev}:{status.st_ino}"
-
-
-class Secrets:
-    """Texts that are never written, however they got into what is written (R19).
-
-    The configuration keeps its secrets to itself; this is for what a library says of them.
-    """
-
-    def __init__(self) -> None:
-        self._spellings: tuple[str, ...] = ()
-
-    def add(self, secret: str) -> None:
-        """Hide `secret` from now on, also as it looks in an exception's message."""
-        if len(secret) < _SHORTEST_SECRET:
-            return
-        quoted = {
-            json.dumps(secret)[1:-1],
-            repr(secret)[1:-1],
-            repr(secret.encode("utf-8", "backslashreplace"))[2:-1],
-        }
-        again = {repr(each)[1:-1] for each in quoted}  # an exception in an exception
-        spelt = {*self._spellings, secret, *quoted, *again}
-        self._spellings = tuple(sorted(spelt, key=len, reverse=True))
-
-    def hide(self, text: str) -> str:
-        """`text` without any of them."""
-        for spelling in self._spellings:
-            if spelling in text:
-                text = text.replace(spelling, HIDDEN)
-        return text
-
-    def hide_in(self, fields: Mapping[str, Any]) -> dict[str, Any]:
-        """`fields` without any of them; a value that has one inside becomes text."""
-        if not self._spellings:
-            return dict(fields)
-        return {key: self._without(value) for key, value in fields.items()}
-
-    def _without(self, value: Any) -> Any:
-        if isinstance(value, (bool, int, float, NoneType)):
-            return value
-        text = str(value)
-        hidden = self.hide(text)
-        return value if hidden == text else hidden

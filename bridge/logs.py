@@ -15,13 +15,13 @@ import structlog
 import trio
 
 from .log_levels import LEVELS, PARTS, Format, Level, Part, level_of, part_of
-from .log_lines import PRIORITIES, Secrets, console_line, is_journal, json_line, text_line
+from .log_lines import PRIORITIES, console_line, is_journal, json_line, text_line
 from .log_repeats import QUIET, Repeats, same, without_times
+from .redaction import SECRETS
 
 __all__ = [
     "configure_logs",
     "hears",
-    "hide",
     "set_level",
     "tell_repeats",
     "write_traceback",
@@ -52,7 +52,6 @@ class _Log:
 
     def __init__(self) -> None:
         self.levels: dict[str, Level] = dict.fromkeys(PARTS, "info")
-        self.secrets = Secrets()
         self.repeats = Repeats()
         self.write_to(sys.stderr, "auto")
 
@@ -90,7 +89,7 @@ class _Log:
         head = {"level": level, "part": output.part, "event": fields.pop("event")}
         if self.stamped:
             head = dict(self.stamp(None, level, {})) | head
-        line = self.render({**head, **self.secrets.hide_in(fields)})
+        line = self.render({**head, **SECRETS.hide_in(fields)})
         return f"<{PRIORITIES[level]}>{line}" if self.journal else line
 
 
@@ -137,11 +136,6 @@ def hears(part: Part, level: Level) -> bool:
     return _NUMBERS[level] >= _NUMBERS[_log.levels[part]]
 
 
-def hide(secret: str) -> None:
-    """Have `secret` never written to the log (R19)."""
-    _log.secrets.add(secret)
-
-
 async def tell_repeats() -> None:
     """Write how often lines came again, as it falls due; runs until cancelled."""
     try:
@@ -165,5 +159,5 @@ def write_traceback(traceback: str) -> None:
         structlog.get_logger("bridge").critical("traceback", exception=traceback)
         return
     output, prefix = _log.outputs["bridge"], "<2>" if _log.journal else ""
-    for line in _log.secrets.hide(traceback).splitlines():
+    for line in SECRETS.hide(traceback).splitlines():
         output.msg(f"{prefix}{line}")

@@ -30,6 +30,7 @@ PURE = [
     "bridge.log_levels",
     "bridge.log_repeats",
     "bridge.mqtt.topics",
+    "bridge.redaction",
     "bridge.room.answer",
     "bridge.room.answers",
     "bridge.room.lost",

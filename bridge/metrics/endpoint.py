@@ -54,8 +54,8 @@ Pages: TypeAlias = Mapping[str, Callable[[str], Awaitable[Page]]]
 async def serve_pages(host: str, port: int, pages: Pages, *, again_in: float = 5.0) -> None:
     """Serve until cancelled.
 
-    An address that cannot be listened on is said once and tried `again_in` seconds: rooms do not
-    depend on it.
+    An address that cannot be listened on is said once and tried every `again_in` seconds: rooms do
+    not depend on it.
     """
     said = False
     while True:
