@@ -80,7 +80,9 @@ class _Log:
             return fields
         key = same(fields)
         line = {} if key is None else dict(fields) | {"level": level, "part": output.part}
-        if not self.repeats.is_new((key, level) if key else None, line, time.monotonic()):
+        if not self.repeats.is_new(
+            (key, level, output.part) if key else None, line, time.monotonic()
+        ):
             raise structlog.DropEvent
         return fields
 

@@ -59,6 +59,22 @@ MAY_IMPORT = {
     "bridge.room": {"bridge.room", "bridge.hmp", "bridge.journal"},
     "bridge.simulator": {"bridge.simulator"},
     "bridge.journal": set(),
+    "bridge.log_lines": set(),
+    "bridge.log_repeats": set(),
+    "bridge.logs": {
+        "bridge.log_levels",
+        "bridge.log_lines",
+        "bridge.log_repeats",
+        "bridge.redaction",
+    },
+    "bridge.metrics": {
+        "bridge.metrics",
+        "bridge.hmp",
+        "bridge.journal",
+        "bridge.mqtt",
+        "bridge.observe",
+        "bridge.room",
+    },
     "bridge.reconnect": set(),
 }
 
@@ -111,6 +127,22 @@ def test_pure_modules_load_without_trio_and_paho() -> None:
         "before = set(sys.modules)\n"  # the measurement of coverage brings its own
         f"import {', '.join(PURE)}\n"
         "print(*sorted({'trio', 'paho', 'sqlite3', 'asyncio'} & set(sys.modules) - before))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program],
+        cwd=BRIDGE.parent,
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=30,
+    )
+    assert done.stdout.strip() == ""
+
+
+def test_a_bridge_without_metrics_loads_nothing_of_them() -> None:
+    program = (
+        "import sys, bridge.app\n"
+        "print(*sorted({'prometheus_client', 'h11', 'bridge.metrics.meters'} & set(sys.modules)))"
     )
     done = subprocess.run(
         [sys.executable, "-c", program],
