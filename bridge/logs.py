@@ -34,12 +34,14 @@ _FILTERS = {level: structlog.make_filtering_bound_logger(_NUMBERS[level]) for le
 class _Output:
     """The end of a logger of one part."""
 
-    def __init__(self, part: str, stream: TextIO) -> None:
+    def __init__(self, part: str, stream: TextIO | None) -> None:
         self.part = part
         self._stream = stream
 
     def msg(self, line: str) -> None:
         """Write a finished line; one that nobody can read any more is nobody's loss."""
+        if self._stream is None:
+            return
         with suppress(OSError):
             self._stream.write(f"{line}\n")
             self._stream.flush()
@@ -55,11 +57,12 @@ class _Log:
         self.repeats = Repeats()
         self.write_to(sys.stderr, "auto")
 
-    def write_to(self, stream: TextIO, form: Format) -> None:
-        self.stream, self.form = stream, form
+    def write_to(self, stream: TextIO | None, form: Format) -> None:
+        """Send lines there; None is a standard error that was closed when Python started."""
+        self.form = form
         self.outputs = {part: _Output(part, stream) for part in PARTS}
-        self.journal = is_journal(stream)
-        for_people = form == "auto" and stream.isatty()
+        self.journal = stream is not None and is_journal(stream)
+        for_people = form == "auto" and stream is not None and stream.isatty()
         stamped = "%H:%M:%S" if for_people else "iso"
         self.stamp = structlog.processors.TimeStamper(fmt=stamped, utc=not for_people)
         # The journal has a time of its own.

@@ -228,6 +228,13 @@ def test_a_word_too_short_to_be_a_secret_does_not_spoil_the_log() -> None:
     assert "level=info" in stream.getvalue()
 
 
+def test_a_standard_error_that_is_closed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sys.stderr", None)  # as Python has it then
+    configure_logs()
+    structlog.get_logger("room").error("said")
+    assert hears("room", "info")
+
+
 def test_a_log_that_nobody_can_read_any_more_ends_nothing() -> None:
     readable, writable = os.pipe()
     os.close(readable)
