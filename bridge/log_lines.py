@@ -15,8 +15,8 @@ Render = Callable[[dict[str, Any]], str]
 PRIORITIES = {"debug": 7, "info": 6, "warning": 4, "error": 3, "critical": 2}
 """The journal's priority of each level (sd-daemon(3))."""
 
-_BARE = re.compile(r'[^\s"=\\\x00-\x1f\x7f-\x9f]+')
-"""A value that a program can tell from its neighbours without quotes."""
+_is_bare = re.compile(r'[^\s"=\\\x00-\x1f\x7f-\x9f]+').fullmatch
+"""Whether a value is one that a program can tell from its neighbours without quotes."""
 
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029]")
 """What could move a terminal's cursor, or end a line where it has not ended."""
@@ -24,22 +24,28 @@ _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029]")
 
 def text_line(fields: Mapping[str, Any]) -> str:
     """``key=value``, in quotes as JSON has them wherever it must be."""
-    return " ".join([f"{key}={_value(value)}" for key, value in fields.items()])
+    words = []
+    for key, value in fields.items():
+        kind = type(value)
+        if kind is float or kind is int:
+            words.append(f"{key}={value}")
+            continue
+        text = value if kind is str else _text(value)
+        words.append(f"{key}={text if _is_bare(text) else _quoted(text)}")
+    return " ".join(words)
 
 
-def _value(value: object) -> str:
+def _text(value: object) -> str:
     match value:
-        case str():
-            text = value
         case bool():
             return "true" if value else "false"
         case None:
             return ""
-        case _:
-            text = str(value)
-    if _BARE.fullmatch(text):
-        return text
-    return _visible(json.dumps(text, ensure_ascii=False))
+    return str(value)
+
+
+def _quoted(text: str) -> str:
+    return _visible(json.dumps(text, ensure_ascii=False)) if text else ""
 
 
 def json_line(fields: Mapping[str, Any]) -> str:

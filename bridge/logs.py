@@ -9,6 +9,7 @@ import sys
 import time
 from collections.abc import Mapping
 from contextlib import suppress
+from datetime import UTC, datetime
 from typing import Any, TextIO
 
 import structlog
@@ -29,6 +30,14 @@ __all__ = [
 
 _NUMBERS = {"debug": 10, "info": 20, "warning": 30, "error": 40}
 _FILTERS = {level: structlog.make_filtering_bound_logger(_NUMBERS[level]) for level in LEVELS}
+
+
+def _instant() -> str:
+    return f"{datetime.now(UTC).isoformat(timespec='microseconds')[:-6]}Z"
+
+
+def _time_of_day() -> str:
+    return time.strftime("%H:%M:%S")
 
 
 class _Output:
@@ -63,8 +72,7 @@ class _Log:
         self.outputs = {part: _Output(part, stream) for part in PARTS}
         self.journal = stream is not None and is_journal(stream)
         for_people = form == "auto" and stream is not None and stream.isatty()
-        stamped = "%H:%M:%S" if for_people else "iso"
-        self.stamp = structlog.processors.TimeStamper(fmt=stamped, utc=not for_people)
+        self.time = _time_of_day if for_people else _instant
         # The journal has a time of its own.
         self.stamped = form == "json" or not self.journal
         render = text_line if form != "json" else json_line
@@ -91,11 +99,14 @@ class _Log:
 
     def finish(self, output: _Output, level: str, fields: structlog.typing.EventDict) -> str:
         """The line as it is written."""
-        head = {"level": level, "part": output.part, "event": fields.pop("event")}
+        event, part = fields.pop("event"), output.part
+        said = SECRETS.hide_in(fields) if SECRETS else fields
         if self.stamped:
-            head = dict(self.stamp(None, level, {})) | head
-        line = self.render({**head, **SECRETS.hide_in(fields)})
-        return f"<{PRIORITIES[level]}>{line}" if self.journal else line
+            line = {"timestamp": self.time(), "level": level, "part": part, "event": event, **said}
+        else:
+            line = {"level": level, "part": part, "event": event, **said}
+        text = self.render(line)
+        return f"<{PRIORITIES[level]}>{text}" if self.journal else text
 
 
 _log = _Log()

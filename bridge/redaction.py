@@ -23,6 +23,9 @@ class Secrets:
     def __init__(self) -> None:
         self._spellings: tuple[str, ...] = ()
 
+    def __bool__(self) -> bool:
+        return bool(self._spellings)
+
     def add(self, secret: str) -> None:
         """Hide `secret` from now on, also as it looks in an exception's message."""
         if len(secret) < _SHORTEST_SECRET:
@@ -45,8 +48,6 @@ class Secrets:
 
     def hide_in(self, fields: Mapping[str, Any]) -> dict[str, Any]:
         """`fields` without any of them; a value that has one inside becomes text."""
-        if not self._spellings:
-            return dict(fields)
         return {key: self._without(value) for key, value in fields.items()}
 
     def _without(self, value: Any) -> Any:

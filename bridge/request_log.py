@@ -16,6 +16,8 @@ __all__ = ["RequestLog"]
 
 log = structlog.get_logger("room")
 
+_STAGES = ("sent_ms", "answered_ms", "published_ms")
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Done:
@@ -62,17 +64,15 @@ class RequestLog:
 
 def _write(done: _Done, published_at: float | None) -> None:
     result, stages = done.result, done.stages
-    times = {}
     before = stages.received_at
-    for name, at in (
-        ("sent_ms", stages.sent_at),
-        ("answered_ms", stages.answered_at),
-        ("published_ms", published_at),
-    ):
+    fields: dict[str, object] = {}
+    for name, at in zip(_STAGES, (stages.sent_at, stages.answered_at, published_at), strict=True):
         if at is not None:
-            times[name] = round((at - before) * 1000, 2)
+            fields[name] = round((at - before) * 1000, 2)
             before = at
     whole = result.took if published_at is None else published_at - stages.received_at
+    if result.problem is not None:
+        fields["error"] = result.problem.message
     log.info(
         "request done",
         room=done.room,
@@ -81,6 +81,5 @@ def _write(done: _Done, published_at: float | None) -> None:
         outcome=str(result.outcome),
         state=str(result.state),
         ms=round(whole * 1000, 2),
-        **times,
-        **({} if result.problem is None else {"error": result.problem.message}),
+        **fields,
     )
