@@ -15,7 +15,6 @@ import math
 import time
 from collections.abc import Callable
 from functools import partial
-from typing import TypeGuard
 
 import structlog
 import trio
@@ -29,15 +28,19 @@ from .dispatch import Dispatcher
 from .hmp.client import ServerLink
 from .hmp.link import LinkState
 from .journal import Journal, stamp
+from .logs import tell_repeats
+from .metrics.look import Look
 from .mqtt.image import Image
 from .mqtt.link import BrokerLink, BrokerState
-from .mqtt.message import Message
 from .mqtt.retained import read_retained
 from .mqtt.session import Session
 from .mqtt.settings import Subscription
 from .mqtt.topics import Topics, render_ack, render_result, render_room, timestamp
-from .report import Identity, identity_in, render_health, render_info
+from .observe import Observer
+from .report import Identity, render_health, render_info
+from .rivals import ForeignBridge, Rivals
 from .room.memory import recall
+from .room.stages import Stages
 from .room.state import Result, RoomState
 from .room.vocabulary import State
 from .room.worker import Room, ServerFacts
@@ -47,7 +50,7 @@ from .systemd import notify
 
 __all__ = ["Bridge", "ForeignBridge", "run_bridge"]
 
-log = structlog.get_logger()
+log = structlog.get_logger("bridge")
 
 _CONTACT_EVERY = 10.0
 """Seconds between two journalled contacts with the broker: how well a backlog's age is known."""
@@ -64,10 +67,6 @@ _MOST_ANSWERS = 8192
 mosquitto was seen to deliver before an acknowledgement, 16 times Receive Maximum."""
 
 
-class ForeignBridge(Exception):
-    """Another bridge is online on our base topic (R26)."""
-
-
 class Bridge:
     """Everything that one process runs, wired but not yet running."""
 
@@ -79,10 +78,14 @@ class Bridge:
         self.image = Image(outbox_limit=_MOST_ANSWERS)
         self.started_at = time.time()
         self.clock = Clock(trusted=configuration.bridge.clock == "trusted")
+        self.observer = Observer(self.clock)
         self._stopping = trio.Event()
         self._online = trio.Event()
-        self._rival: Identity | None = None
-        self._rival_heard = trio.Event()
+        self.rivals = Rivals(
+            Identity(timestamp(self.started_at), instance_id),
+            self.topics,
+            configuration.broker(instance_id).address,
+        )
         self.bound = Bound(
             make_bindings(configuration.bindings),
             configuration.room_names,
@@ -102,7 +105,11 @@ class Bridge:
             changed=self._broker_changed,
         )
         self.links = {
-            name: ServerLink(table.link(name), changed=partial(self._server_changed, name))
+            name: ServerLink(
+                table.link(name),
+                changed=partial(self._server_changed, name),
+                exchanged=partial(self.observer.command_done, name),
+            )
             for name, table in configuration.servers.items()
         }
         for name, link in self.links.items():
@@ -125,6 +132,7 @@ class Bridge:
             away -= contact.shift_to(now, trusted=self.clock().synchronised)
         self.dispatcher.away(since=trio.current_time() - away)
         journal.on_change(self._journal_changed)
+        journal.on_commit(self.observer.committed)
 
     def _rooms(self) -> dict[str, Room]:
         entries, at, now = self.journal.rooms(), stamp(), self.clock()
@@ -154,6 +162,10 @@ class Bridge:
         """Run until `stop`, then leave in order (R24)."""
         async with trio.open_nursery() as broker_layer:
             broker_layer.start_soon(self.broker.run)
+            if (listen := self.configuration.metrics.listen) is not None:
+                from .metrics.serve import serve_metrics
+
+                broker_layer.start_soon(serve_metrics, listen, self._look, self.observer)
             async with trio.open_nursery() as server_layer:
                 for link in self.links.values():
                     server_layer.start_soon(link.run)
@@ -166,7 +178,8 @@ class Bridge:
                     room_layer.start_soon(
                         self.bound.keep, partial(self.journal.save_note, _BINDINGS)
                     )
-                    room_layer.start_soon(self._leave_to_rival)
+                    room_layer.start_soon(self.rivals.leave_to_an_earlier_one)
+                    room_layer.start_soon(tell_repeats)
                     notify("READY=1", f"STATUS=serving {len(self.rooms)} rooms")
                     await self._stopping.wait()
                     notify("STOPPING=1")
@@ -194,11 +207,8 @@ class Bridge:
         retained = await read_retained(session, [info, state, *unknown], self.topics.bridge_marker)
         # The marker came back behind everything that was kept for us (R16).
         self.dispatcher.live()
-        other = identity_in(retained.get(info, b""))
-        if self._is_foreign(other) and retained.get(state) == b"online":
-            raise self._foreign(other)
-        # Two that start at once see nothing of each other yet: the later one leaves when it does.
-        session.interceptors.append(self._hear_info)
+        self.rivals.check(retained)
+        session.interceptors.append(self.rivals.hear)
         await session.subscribe([Subscription(info, retain_as_published=False)])
         for topic, room in unknown.items():
             await room.adopt(retained.get(topic, b""))
@@ -216,34 +226,8 @@ class Bridge:
             ),
         )
 
-    def _hear_info(self, message: Message) -> bool:
-        if message.topic != self.topics.bridge_info:
-            return False
-        if message.retain:
-            return True  # MQTT 3.1.1 sends it with the subscription, whoever has long left
-        other = identity_in(message.payload)
-        ours = Identity(timestamp(self.started_at), self.instance_id)
-        if self._is_foreign(other) and other < ours:
-            self._rival = other
-            self._rival_heard.set()
-        return True
-
-    async def _leave_to_rival(self) -> None:
-        await self._rival_heard.wait()
-        raise self._foreign(self._rival)
-
-    def _is_foreign(self, other: Identity | None) -> TypeGuard[Identity]:
-        return other is not None and other.instance != self.instance_id
-
-    def _foreign(self, other: Identity | None) -> ForeignBridge:
-        instance = "" if other is None else other.instance
-        return ForeignBridge(
-            f"another bridge ({instance}) is online on the base topic {self.topics.base!r} of "
-            f"{self.broker.settings.address}; stop it, or give this one a base topic of its "
-            "own: mqtt.base_topic"
-        )
-
     def _broker_changed(self, state: BrokerState) -> None:
+        self.observer.broker(online=state is BrokerState.ONLINE)
         if state is BrokerState.ONLINE:
             self._health_now()
             self._online.set()
@@ -287,24 +271,25 @@ class Bridge:
         for topic, payload in render_room(self.topics, name, state, tally).items():
             self.image.set(topic, payload)
 
-    def _give(self, name: str, result: Result, arrived: Callable[[], None]) -> None:
-        log.info(
-            "request done",
-            room=name,
-            action=result.word,
-            id=result.id,
-            outcome=str(result.outcome),
-            state=str(result.state),
-            ms=round(result.took * 1000, 1),
-            **({} if result.problem is None else {"error": result.problem.message}),
-        )
+    def _give(self, name: str, result: Result, stages: Stages, arrived: Callable[[], None]) -> None:
+        published = self.observer.request_done(name, result, stages, arrived)
         self.image.send(self.topics.room(name, "ack"), render_ack(result))
-        self.image.send(self.topics.room(name, "result"), render_result(result), arrived=arrived)
+        self.image.send(self.topics.room(name, "result"), render_result(result), arrived=published)
 
     def _refuse(self, result: Result, arrived: Callable[[], None]) -> None:
         error = "" if result.problem is None else result.problem.message
+        self.observer.request_refused(result)
         log.warning("request refused", topic=result.origin, id=result.id, error=error)
         self.image.send(self.topics.error, render_result(result), arrived=arrived)
+
+    def _look(self) -> Look:
+        return Look(
+            {name: link.health() for name, link in self.links.items()},
+            self.broker.health(),
+            self.journal.health(),
+            [room.state for room in self.rooms.values()],
+            self.dispatcher.retained_dropped,
+        )
 
     async def _publish_health(self) -> None:
         while True:

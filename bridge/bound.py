@@ -15,7 +15,7 @@ from .room.state import Now
 
 __all__ = ["Bound"]
 
-log = structlog.get_logger()
+log = structlog.get_logger("bridge")
 
 _AFTERWARDS = 0.5
 """Seconds within which a room has certainly journalled what was asked of it."""

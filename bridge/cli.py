@@ -44,10 +44,12 @@ def run(arguments: Sequence[str]) -> int:
     except (KeyboardInterrupt, BrokenPipeError) as error:
         return _ended_by(error)
     except BaseExceptionGroup as group:
-        # Trio hands them over in a group where they met a nursery.
+        # Trio hands them over in a group where it met a nursery.
         if group.split((KeyboardInterrupt, BrokenPipeError))[1] is not None:
-            raise
+            return _internal_error(group)
         return _ended_by(leaves(group)[0])
+    except Exception as error:  # noqa: BLE001 - nothing is outside of this but the interpreter
+        return _internal_error(error)
     return code
 
 
@@ -58,6 +60,13 @@ def _ended_by(error: BaseException) -> int:
     # Python would complain once more when it flushes what is left.
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     return 141
+
+
+def _internal_error(error: BaseException) -> ExitCode:
+    from .internal_error import report_internal_error
+
+    report_internal_error(error)
+    return ExitCode.INTERNAL
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -120,7 +129,8 @@ def _run(options: argparse.Namespace) -> int:
     from .logs import configure_logs
 
     configuration = load_configuration(options)
-    configure_logs(configuration.bridge.log_level)
+    table = configuration.bridge
+    configure_logs(table.log_level, levels=table.log_levels, form=table.log_format)
     folder = state_folder(configuration.bridge.state_dir)
     foreign: list[str] = []
     try:

@@ -33,9 +33,13 @@ def load_configuration(options: argparse.Namespace, *, look_into_files: bool = F
     """The configuration that ``--config`` and ``--set`` name. Raises `ConfigurationError`."""
     from .config import load
     from .config_sources import find_file
+    from .redaction import SECRETS
 
     overrides = _overrides(options.set)
-    return load(find_file(options.config), overrides, look_into_files=look_into_files)
+    configuration = load(find_file(options.config), overrides, look_into_files=look_into_files)
+    for secret in configuration.secrets:
+        SECRETS.add(secret)
+    return configuration
 
 
 def _overrides(settings: Sequence[str]) -> Mapping[str, Any]:

@@ -15,7 +15,9 @@ from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import (
+    BaseModel,
     Field,
+    SecretStr,
     ValidationError,
     ValidatorFunctionWrapHandler,
     model_validator,
@@ -39,11 +41,13 @@ from .config_sources import PREFIX, misnamed_sources
 from .config_values import (
     Duration,
     Host,
+    Listen,
     Name,
     Port,
     Table,
 )
 from .hmp.link import LinkSettings
+from .log_levels import Format, Level, Part
 from .mqtt.settings import BrokerSettings
 
 __all__ = ["Configuration", "RoomTable", "ServerTable", "load"]
@@ -83,10 +87,21 @@ class BridgeTable(Table):
     """The state folder; left out: systemd's StateDirectory, else ~/.local/state/hmp-bridge."""
     health_every: Annotated[Duration, Field(ge=1)] = 30.0
     """How often bridge/health is published."""
-    log_level: Literal["debug", "info", "warning", "error"] = "info"
-    """The least important log lines that are written."""
     clock: Literal["auto", "trusted"] = "auto"
     """Whether the box's time counts: auto, once it is synchronised; trusted, always."""
+    log_level: Level = "info"
+    """The least important log lines that are written."""
+    log_levels: dict[Part, Level] = Field(default_factory=dict)
+    """The same for parts of the bridge."""
+    log_format: Format = "auto"
+    """text, json, or text with colours where somebody looks on."""
+
+
+class MetricsTable(Table):
+    """Metrics for Prometheus, and how the bridge does for whoever supervises it."""
+
+    listen: Listen | None = None
+    """Address and port of /metrics, /health/live and /health/ready; left out: none."""
 
 
 class Configuration(BaseSettings):
@@ -107,6 +122,8 @@ class Configuration(BaseSettings):
     """Where the broker is, and how to reach it."""
     bridge: BridgeTable = BridgeTable()
     """What concerns the bridge itself."""
+    metrics: MetricsTable = MetricsTable()
+    """Metrics and health over HTTP."""
     servers: dict[Name, ServerTable]
     """One table per HMP; its name is part of topics."""
     rooms: dict[Name, RoomTable]
@@ -162,9 +179,26 @@ class Configuration(BaseSettings):
         """What each room is called, by its key."""
         return {key: room.name or key for key, room in self.rooms.items()}
 
+    @property
+    def secrets(self) -> list[str]:
+        """Everything that must never be written (R19)."""
+        return list(_secrets_in(self))
+
     def broker(self, client_id: str) -> BrokerSettings:
         """What the broker link needs; `client_id` is for when none is configured."""
         return self.mqtt.settings(client_id)
+
+
+def _secrets_in(table: object) -> Iterator[str]:
+    match table:
+        case SecretStr():
+            yield table.get_secret_value()
+        case BaseModel():
+            for _, value in table:
+                yield from _secrets_in(value)
+        case Mapping():
+            for value in table.values():
+                yield from _secrets_in(value)
 
 
 def load(

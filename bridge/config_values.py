@@ -3,6 +3,7 @@
 Each type also says what it looks like as JSON Schema, for editors.
 """
 
+import importlib.util
 import json
 import re
 from typing import Annotated
@@ -24,6 +25,7 @@ __all__ = [
     "BaseTopic",
     "Duration",
     "Host",
+    "Listen",
     "MarkTitle",
     "Name",
     "Port",
@@ -63,6 +65,29 @@ def _sources(value: tuple[str, ...]) -> tuple[str, ...]:
     if len({source.lower() for source in value}) < len(value):
         raise ValueError("names a source twice")
     return value
+
+
+def _listen(value: object) -> tuple[str, int]:
+    """Host and port; no host means every address of this box."""
+    host, colon, port = value.rpartition(":") if isinstance(value, str) else ("", "", "")
+    bare = host[1:-1] if host.startswith("[") and host.endswith("]") else host
+    if not colon or not port.isdecimal() or int(port) > 65535 or re.search(r"[\s/@\[\]]", bare):
+        raise ValueError(
+            "is no address to listen on; write address and port, such as 127.0.0.1:9464, "
+            "[::1]:9464, or :9464 for every address of this box"
+        )
+    try:
+        bare.encode("idna")
+    except UnicodeError:
+        raise ValueError(f"has no host name in it: {bare!r}") from None
+    if ":" in bare and bare == host:
+        raise ValueError(f"has an IPv6 address without brackets; write [{host}]:{port}")
+    if not all(map(importlib.util.find_spec, ("h11", "prometheus_client"))):
+        raise ValueError(
+            "needs an extra that is not installed: pip install 'hmp-bridge[metrics]'; or take "
+            "the key away"
+        )
+    return bare, int(port)
 
 
 def _base_topic(value: str) -> str:
@@ -137,6 +162,11 @@ Sources = Annotated[
             "uniqueItems": True,
         }
     ),
+]
+Listen = Annotated[
+    tuple[str, int],
+    BeforeValidator(_listen),
+    WithJsonSchema({"type": "string", "pattern": r":[0-9]{1,5}$"}),
 ]
 Word = Annotated[str, Field(min_length=1)]
 """An empty retained payload would take the topic off the broker."""

@@ -16,6 +16,7 @@ from .bindings import Verdict
 from .bound import Bound
 from .hmp.commands import RecordingId
 from .journal import Input as InputKey
+from .logs import hears
 from .mqtt.link import BrokerLink
 from .mqtt.message import Message
 from .mqtt.topics import Input, Malformed, Nothing, Topics, parse
@@ -27,7 +28,7 @@ from .room.worker import Delivery, Refusal, Room
 
 __all__ = ["Dispatcher"]
 
-log = structlog.get_logger()
+log = structlog.get_logger("mqtt")
 
 _MOST_TOPICS_REMEMBERED = 1000
 _LONGEST_WORD = 40
@@ -113,6 +114,8 @@ class Dispatcher:
     async def _act_on_messages(self) -> None:
         while True:
             message = await self._broker.receive()
+            if hears("mqtt", "debug"):
+                _log_received(message)
             receipt = _Receipt(message, self._receipts)
             is_input = self._is_input(message.topic)
             if not is_input and not self._bound.is_bound(message.topic):
@@ -292,6 +295,17 @@ class _Receipt:
         order = self._order
         while order and order[0]._expected <= 0:  # noqa: SLF001 - its own class
             order.popleft().message.acknowledge()
+
+
+def _log_received(message: Message) -> None:
+    log.debug(
+        "message received",
+        topic=message.topic,
+        bytes=len(message.payload),
+        qos=message.qos,
+        retain=message.retain,
+        duplicate=message.duplicate,
+    )
 
 
 def _age(message: Message) -> float:

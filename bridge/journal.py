@@ -31,7 +31,7 @@ __all__ = [
     "stamp",
 ]
 
-log = structlog.get_logger()
+log = structlog.get_logger("journal")
 
 _MIGRATIONS = (
     """
@@ -117,6 +117,7 @@ class Journal:
         self.last_commit: float | None = None
         self.moved_aside: Path | None = None
         self._changed: Callable[[bool], None] = lambda _: None
+        self._on_commit: Callable[[float], None] = lambda _: None
         self._lock = trio.Lock()
         self._rooms: dict[str, Entry] = {}
         self._inputs: dict[int, bytes] = {}
@@ -149,6 +150,10 @@ class Journal:
     def on_change(self, changed: Callable[[bool], None]) -> None:
         """Have `changed` told whether writing fails, whenever that changes."""
         self._changed = changed
+
+    def on_commit(self, committed: Callable[[float], None]) -> None:
+        """Have `committed` told the seconds of every commit that succeeds."""
+        self._on_commit = committed
 
     def health(self) -> JournalHealth:
         """How writing does."""
@@ -218,7 +223,7 @@ class Journal:
             try:
                 # It carries what others wait for: whoever holds the lock sees it through.
                 with trio.CancelScope(shield=True):
-                    self.last_commit = await trio.to_thread.run_sync(
+                    took = await trio.to_thread.run_sync(
                         _write, self._connection, rooms, inputs, contact, afresh, notes
                     )
             except sqlite3.Error as error:
@@ -230,6 +235,8 @@ class Journal:
                 self._notes = notes | self._notes
                 self._fails(str(error))
             else:
+                self.last_commit = took
+                self._on_commit(took)
                 self._fails(None)
             self._committed = ticket
 

@@ -7,7 +7,7 @@ from .room.vocabulary import Alarm
 
 __all__ = ["RoomLog"]
 
-log = structlog.get_logger()
+log = structlog.get_logger("room")
 
 
 class RoomLog:

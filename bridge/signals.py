@@ -9,7 +9,7 @@ import trio
 
 __all__ = ["stop_on_signal"]
 
-log = structlog.get_logger()
+log = structlog.get_logger("bridge")
 
 
 async def stop_on_signal(stop: Callable[[], None]) -> None:

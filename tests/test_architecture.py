@@ -34,12 +34,15 @@ PURE = [
     "bridge.hmp.recording_commands",
     "bridge.hmp.session_commands",
     "bridge.hmp.syntax",
+    "bridge.log_levels",
+    "bridge.log_repeats",
     "bridge.matching",
-    "bridge.mqtt.filters",
     "bridge.mqtt.catalogue",
+    "bridge.mqtt.filters",
     "bridge.mqtt.payloads",
     "bridge.mqtt.topics",
     "bridge.mqtt.values",
+    "bridge.redaction",
     "bridge.request_rows",
     "bridge.room.answer",
     "bridge.room.answers",
@@ -59,6 +62,7 @@ PURE = [
     "bridge.room.requests",
     "bridge.room.restream",
     "bridge.room.session",
+    "bridge.room.stages",
     "bridge.room.state",
     "bridge.room.status",
     "bridge.room.table",
@@ -83,6 +87,22 @@ MAY_IMPORT = {
     "bridge.room": {"bridge.room", "bridge.hmp", "bridge.journal", "bridge.templates"},
     "bridge.simulator": {"bridge.simulator"},
     "bridge.journal": set(),
+    "bridge.log_lines": set(),
+    "bridge.log_repeats": set(),
+    "bridge.logs": {
+        "bridge.log_levels",
+        "bridge.log_lines",
+        "bridge.log_repeats",
+        "bridge.redaction",
+    },
+    "bridge.metrics": {
+        "bridge.metrics",
+        "bridge.hmp",
+        "bridge.journal",
+        "bridge.mqtt",
+        "bridge.observe",
+        "bridge.room",
+    },
     "bridge.reconnect": set(),
 }
 
@@ -135,6 +155,22 @@ def test_pure_modules_load_without_trio_and_paho() -> None:
         "before = set(sys.modules)\n"  # the measurement of coverage brings its own
         f"import {', '.join(PURE)}\n"
         "print(*sorted({'trio', 'paho', 'sqlite3', 'asyncio'} & set(sys.modules) - before))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program],
+        cwd=BRIDGE.parent,
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=30,
+    )
+    assert done.stdout.strip() == ""
+
+
+def test_a_bridge_without_metrics_loads_nothing_of_them() -> None:
+    program = (
+        "import sys, bridge.app\n"
+        "print(*sorted({'prometheus_client', 'h11', 'bridge.metrics.meters'} & set(sys.modules)))"
     )
     done = subprocess.run(
         [sys.executable, "-c", program],

@@ -1,6 +1,7 @@
 """The configuration: what it may be, where it comes from, and what is said when it is wrong."""
 
 import os
+import sys
 import tomllib
 from collections.abc import Iterator
 from pathlib import Path
@@ -168,10 +169,59 @@ def test_environment_reaches_every_table(folder: Path) -> None:
     os.environ["HMP_BRIDGE_SERVERS__MAIN__PORT"] = "1234"
     os.environ["HMP_BRIDGE_ROOMS__BOARDROOM__ACTION_TTL"] = "1m"
     os.environ["HMP_BRIDGE_BRIDGE__LOG_LEVEL"] = "debug"
+    os.environ["HMP_BRIDGE_BRIDGE__LOG_LEVELS__HMP"] = "error"
+    os.environ["HMP_BRIDGE_METRICS__LISTEN"] = "[::1]:9464"
     configuration = loaded(folder)
     assert configuration.servers["main"].port == 1234
     assert configuration.rooms["boardroom"].action_ttl == 60.0
     assert configuration.bridge.log_level == "debug"
+    assert configuration.bridge.log_levels == {"hmp": "error"}
+    assert configuration.metrics.listen == ("::1", 9464)
+
+
+@pytest.mark.parametrize(
+    ("text", "listen"),
+    [
+        ("127.0.0.1:9464", ("127.0.0.1", 9464)),
+        ("[::1]:0", ("::1", 0)),
+        (":9464", ("", 9464)),
+        ("localhost:65535", ("localhost", 65535)),
+    ],
+)
+def test_where_metrics_are_served(folder: Path, text: str, listen: tuple[str, int]) -> None:
+    assert loaded(folder, metrics={"listen": text}).metrics.listen == listen
+    assert loaded(folder).metrics.listen is None
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("9464", "write address and port"),
+        ("", "write address and port"),
+        ("127.0.0.1", "write address and port"),
+        ("127.0.0.1:http", "write address and port"),
+        ("127.0.0.1:65536", "write address and port"),
+        ("http://127.0.0.1:9464", "write address and port"),
+        ("user:word@127.0.0.1:9464", "write address and port"),
+        ("::1:9464", "write [::1]:9464"),
+        ("a..b:9464", "has no host name in it"),
+    ],
+)
+def test_where_metrics_cannot_be_served(folder: Path, text: str, says: str) -> None:
+    [said] = complaints(folder, GOOD, metrics={"listen": text})
+    assert said.startswith("command line, --set metrics.listen: [metrics] listen: ")
+    assert says in said
+    assert "word" not in said
+
+
+@pytest.mark.parametrize("missing", ["h11", "prometheus_client"])
+def test_metrics_without_their_extra(
+    folder: Path, missing: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, missing, None)  # as if it were not installed
+    [said] = complaints(folder, GOOD, metrics={"listen": ":9464"})
+    assert "pip install 'hmp-bridge[metrics]'" in said
+    assert loaded(folder).metrics.listen is None
 
 
 # Secrets.
@@ -183,6 +233,7 @@ def test_secrets_show_nowhere(folder: Path) -> None:
     shown += [repr(configuration.broker("x")), str(configuration.mqtt.model_dump())]
     assert "hunter2" not in "".join(shown)
     assert configuration.broker("x").password == "hunter2"
+    assert configuration.secrets == ["hunter2"]
     other = loaded(folder, f'[mqtt]\nusername = "bridge"\npassword = "hunter3"\n{GOOD}')
     assert configuration.digest == other.digest
     assert configuration.digest != loaded(folder).digest
@@ -361,6 +412,18 @@ MISTAKES = {
     "a password for nobody": (
         f'[mqtt]\npassword = "hunter2"\n{GOOD}',
         ["bridge.toml: [mqtt] username: is missing; a password is sent only together with"],
+    ),
+    "a part of the log that there is not": (
+        f'[bridge]\nlog_levels = {{ hpm = "debug", mqtt = "loud" }}\nlog_format = "xml"\n{GOOD}',
+        [
+            "bridge.toml: [bridge.log_levels] hpm: must be one of 'bridge', 'hmp', 'journal', ",
+            "bridge.toml: [bridge.log_levels] mqtt: must be one of 'debug', 'info', 'warning' or ",
+            "bridge.toml: [bridge] log_format: must be one of 'auto', 'text' or 'json'",
+        ],
+    ),
+    "metrics on a port alone": (
+        f"[metrics]\nlisten = 9464\n{GOOD}",
+        ["bridge.toml: [metrics] listen: 9464 is no address to listen on; write address and port,"],
     ),
     "a tally word that would take the topic away": (
         f'{GOOD}tally.idle = ""\n',

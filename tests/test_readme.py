@@ -1,19 +1,27 @@
 """The README is run: its commands, its topics, its tables, against the code."""
 
+import io
 import re
 import shlex
 from pathlib import Path
 
 import pytest
+import structlog
 import yaml
 
 from bridge.cli import ExitCode, run
 from bridge.config import load
 from bridge.hmp.link import LinkState
+from bridge.log_levels import PARTS
+from bridge.logs import configure_logs
+from bridge.metrics.meters import Meters
 from bridge.mqtt.topics import Input, Topics, parse, render_room
+from bridge.request_log import RequestLog
 from bridge.room.requests import request
-from bridge.room.state import Policy, RoomState
-from bridge.room.vocabulary import ALARMS, State
+from bridge.room.stages import Stages
+from bridge.room.state import Now, Policy, Result, RoomState
+from bridge.room.vocabulary import ALARMS, Outcome, State
+from tests.metrics.test_meters import look
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -123,6 +131,36 @@ def test_home_assistant_s_entities_use_topics_and_words_that_exist() -> None:
             assert entity["options"] == [str(state) for state in State]
         for available in entity.get("availability", ()):
             assert available["topic"] in {*retained, Topics().bridge_state}
+
+
+def test_the_log_line_is_one_that_is_written() -> None:
+    [shown] = [block.strip() for block in blocks("text")]
+    stream = io.StringIO()
+    configure_logs("info", stream)
+    requests = RequestLog(lambda: Now(10.0041, 0.0))
+    requests.broker(online=True)
+    done = Result("a1", "record", "topic", Outcome.OK, State.RECORDING, took=0.0035)
+    requests.given("boardroom", done, Stages(10.0, 10.0009, 10.0033), lambda: None)()
+    configure_logs()
+    structlog.reset_defaults()
+    written = stream.getvalue().partition(" ")[2].strip()
+    assert shown == written
+
+
+def test_the_parts_of_the_log_are_named() -> None:
+    assert f"`part` is who speaks: {', '.join(f'`{part}`' for part in PARTS)}." in README
+
+
+def test_metrics_named_exist() -> None:
+    meters = Meters(version="1", servers=["main"], look=look())
+    names = {
+        name
+        for family in meters.registry.collect()
+        for name in (family.name, *(sample.name for sample in family.samples))
+    }
+    named = set(re.findall(r"hmp_bridge_\w+", README))
+    assert len(named) >= 8
+    assert named <= names
 
 
 def test_systemd_s_unit_and_the_readme_agree_on_paths() -> None:

@@ -39,22 +39,23 @@ from .connection import (
 )
 from .errors import LinkDown, NotAuthorized, OutcomeUnknown, Refused
 from .failures import Unusable, backend_down, connection_lost, not_authorized
-from .link import LinkHealth, LinkSettings, LinkState, Priority
+from .link import LinkHealth, LinkSettings, LinkState, Passage, Priority
 from .polls import PollSlots
 from .probe import ALIVE_CODES, PROBE_PRIORITY, probe
 from .protocol import Closed, Event, Protocol, Reply, State, Unsolicited
-from .queue import CommandQueue, Request
+from .queue import CommandQueue, Exchanged, Request
 
-__all__ = ["LinkHealth", "LinkSettings", "LinkState", "Priority", "ServerLink"]
+__all__ = ["LinkHealth", "LinkSettings", "LinkState", "Passage", "Priority", "ServerLink"]
 
 T = TypeVar("T")
-log = structlog.get_logger()
+log = structlog.get_logger("hmp")
 
 
 class ServerLink:
     """Keeps one connection to one HMP and carries commands over it, one at a time.
 
-    `changed` is called on the Trio thread at every change of `state`, at once.
+    `changed` is called on the Trio thread at every change of `state`, at once; `exchanged` with
+    every command that is settled, and with whatever its `Passage` says.
     """
 
     def __init__(
@@ -63,6 +64,7 @@ class ServerLink:
         *,
         changed: Callable[[LinkState], None],
         connect: Connect = connect_tcp,
+        exchanged: Exchanged | None = None,
     ) -> None:
         self.settings = settings
         self._changed = changed
@@ -73,7 +75,7 @@ class ServerLink:
         self._backoff = Backoff(settings.shortest_backoff, settings.longest_backoff)
         self._connections = 0
 
-        self._queue = CommandQueue()
+        self._queue = CommandQueue(exchanged)
         self._in_flight: Request | None = None
         self._wake = trio.Event()
 
@@ -119,8 +121,10 @@ class ServerLink:
         earliest = now if soon else now + self.settings.poll_interval
         return self._poll_slots.take(earliest, now) - now
 
-    async def execute(self, command: Command[T], priority: Priority) -> T:
-        """HMP's answer to `command`.
+    async def execute(
+        self, command: Command[T], priority: Priority, passage: Passage | None = None
+    ) -> T:
+        """HMP's answer to `command`; `passage` is told when it was sent and answered.
 
         Raises `LinkDown`: nothing was sent. `Refused`: HMP said no. `OutcomeUnknown`: sent, and
         no answer came in time. When the caller is cancelled while the command waits, it is
@@ -134,7 +138,7 @@ class ServerLink:
             raise LinkDown(self._state, self._error or "")
         if self._in_flight is None:  # else the reader sends it
             self._wake.set()
-        return await self._queue.wait(command, priority)
+        return await self._queue.wait(command, priority, passage)
 
     async def run(self) -> None:
         """Connect, serve, and connect again, for ever (R21); ends only by cancellation."""
@@ -239,12 +243,12 @@ class ServerLink:
             return
         # No checkpoint from here to the write: what is no longer in the queue is in flight.
         self._in_flight = request = self._queue.take()
-        self._sent_at = trio.current_time()
+        self._sent_at = request.passage.sent_at or trio.current_time()
         self._scope.deadline = self._sent_at + command_timeout(self.settings, request.command)
         try:
             await self._stream.send_all(self._protocol.send(request.command))
         except NothingSent as error:
-            self._in_flight = None
+            self._in_flight, request.passage.sent_at = None, None
             self._end(self._lost(f"HMP closed the connection: {error}"))
             request.settle(outcome.Error(LinkDown(self._state, self._error or "")))
         except trio.BrokenResourceError as error:

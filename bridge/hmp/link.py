@@ -7,7 +7,7 @@ socket.
 from dataclasses import dataclass
 from enum import IntEnum, StrEnum
 
-__all__ = ["LinkHealth", "LinkSettings", "LinkState", "Priority"]
+__all__ = ["LinkHealth", "LinkSettings", "LinkState", "Passage", "Priority"]
 
 
 class LinkState(StrEnum):
@@ -40,6 +40,17 @@ class Priority(IntEnum):
     #: commands that somebody asked for by name (``hmp/server/<server>/request/…``)
     REQUEST = 4
     POLL = 5
+
+
+@dataclass(slots=True)
+class Passage:
+    """When a command passed through a link: times of `trio.current_time`."""
+
+    queued_at: float | None = None
+    #: written; None while it waits, and for ever when it was never sent
+    sent_at: float | None = None
+    #: answered, or given up
+    ended_at: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

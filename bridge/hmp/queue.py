@@ -3,31 +3,46 @@
 import heapq
 from collections.abc import Callable
 from itertools import count
-from typing import Any, TypeVar
+from typing import Any, TypeAlias, TypeVar
 
 import outcome
 import trio
 
 from .command import Command
+from .link import Passage
 
-__all__ = ["CommandQueue", "Request"]
+__all__ = ["CommandQueue", "Exchanged", "Request"]
 
 T = TypeVar("T")
+
+Exchanged: TypeAlias = Callable[[Command[Any], Passage, outcome.Outcome[Any]], None]
+"""Hears of every command that is settled: when it passed, and what came of it."""
 
 
 class Request:
     """A command on its way, and the task that waits for it; the link's own probes have none."""
 
-    __slots__ = ("command", "sent", "task")
+    __slots__ = ("_exchanged", "command", "passage", "sent", "task")
 
-    def __init__(self, command: Command[Any], task: trio.lowlevel.Task | None) -> None:
+    def __init__(
+        self,
+        command: Command[Any],
+        task: trio.lowlevel.Task | None,
+        passage: Passage,
+        exchanged: Exchanged | None,
+    ) -> None:
         self.command = command
         self.task = task
+        self.passage = passage
+        self._exchanged = exchanged
         #: whether it left the queue: from then on its task waits for what became of it
         self.sent = False
 
     def settle(self, result: outcome.Outcome[Any]) -> None:
         """Let the task go on with `result`; to be called once."""
+        self.passage.ended_at = trio.current_time()
+        if self._exchanged is not None:
+            self._exchanged(self.command, self.passage, result)
         if self.task is not None:
             trio.lowlevel.reschedule(self.task, result)
 
@@ -40,7 +55,8 @@ class CommandQueue:
     cancelled. So an answer that was received is never turned into `trio.Cancelled`.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, exchanged: Exchanged | None = None) -> None:
+        self._exchanged = exchanged
         self._heap: list[tuple[int, int, Request]] = []
         self._sequence = count()
 
@@ -49,11 +65,12 @@ class CommandQueue:
 
     def put(self, command: Command[Any], priority: int) -> None:
         """Enqueue a command whose answer no task waits for."""
-        self._push(Request(command, None), priority)
+        self._push(Request(command, None, Passage(), self._exchanged), priority)
 
-    async def wait(self, command: Command[T], priority: int) -> T:
-        """Enqueue `command` and wait until somebody settles it."""
-        request = Request(command, trio.lowlevel.current_task())
+    async def wait(self, command: Command[T], priority: int, passage: Passage | None = None) -> T:
+        """Enqueue `command` and wait until somebody settles it; its times go into `passage`."""
+        task = trio.lowlevel.current_task()
+        request = Request(command, task, passage or Passage(), self._exchanged)
         entry = self._push(request, priority)
 
         def abort(_: Callable[[], Any]) -> trio.lowlevel.Abort:
@@ -70,6 +87,7 @@ class CommandQueue:
         """The command that goes next; it counts as sent."""
         request = heapq.heappop(self._heap)[2]
         request.sent = True
+        request.passage.sent_at = trio.current_time()
         return request
 
     def clear(self) -> list[Request]:
@@ -78,6 +96,7 @@ class CommandQueue:
         return [request for _, _, request in removed]
 
     def _push(self, request: Request, priority: int) -> tuple[int, int, Request]:
+        request.passage.queued_at = trio.current_time()
         entry = (priority, next(self._sequence), request)
         heapq.heappush(self._heap, entry)
         return entry

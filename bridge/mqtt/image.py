@@ -18,7 +18,7 @@ from .message import is_topic_name
 
 __all__ = ["Carrier", "Image"]
 
-log = structlog.get_logger()
+log = structlog.get_logger("mqtt")
 
 # Half of what mosquitto queues for a slow subscriber before it drops.
 REPEATED_AT_QOS_1 = 500

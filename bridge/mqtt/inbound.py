@@ -10,7 +10,7 @@ from .message import Message, Receipt, is_topic_name
 
 __all__ = ["to_message"]
 
-log = structlog.get_logger()
+log = structlog.get_logger("mqtt")
 
 
 def to_message(

@@ -9,7 +9,7 @@ from .message import Message, Receipt
 
 __all__ = ["Inbox"]
 
-log = structlog.get_logger()
+log = structlog.get_logger("mqtt")
 
 LENIENCY = 16
 

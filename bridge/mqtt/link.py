@@ -23,7 +23,7 @@ from .settings import BrokerSettings, Protocol, Subscription
 
 __all__ = ["OFFLINE", "ONLINE", "BrokerHealth", "BrokerLink", "BrokerState"]
 
-log = structlog.get_logger()
+log = structlog.get_logger("mqtt")
 
 ONLINE = b"online"
 OFFLINE = b"offline"

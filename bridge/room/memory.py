@@ -21,7 +21,7 @@ from .state import Now, Policy, Result, RoomState
 
 __all__ = ["Memory", "recall"]
 
-log = structlog.get_logger()
+log = structlog.get_logger("room")
 
 _TIDY_AFTER = 1.0
 """Seconds after which the arrival of results is written too, should nothing else be written."""

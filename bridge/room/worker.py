@@ -26,7 +26,7 @@ from math import inf
 
 import trio
 
-from ..hmp.client import ServerLink
+from ..hmp.client import Passage, ServerLink
 from ..hmp.commands import RecordingId
 from ..hmp.errors import LinkDown, OutcomeUnknown, Refused
 from .answer import Answer, Done, NotSent
@@ -35,6 +35,7 @@ from .memory import Memory
 from .model import ACTS_ONCE, decide, journal_changed, link_changed, tick
 from .plan import PRIORITY, next_step, wake_in
 from .retained import adopt_retained
+from .stages import StageNotes, Stages
 from .state import Change, Now, Request, Result, RoomState, Step
 from .vocabulary import StepKind
 
@@ -84,6 +85,7 @@ class Refusal:
 class _Answered:
     step: Step
     answer: Answer
+    passage: Passage
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,8 +99,8 @@ class _Told:
 class Room:
     """A room and its recorder.
 
-    `publish` gets the state whenever it has changed, `give` every result and what to call once the
-    broker has it, in that order.
+    `publish` gets the state whenever it has changed, `give` every result, its stages, and what to
+    call once the broker has it, in that order.
     """
 
     def __init__(
@@ -110,7 +112,7 @@ class Room:
         memory: Memory,
         facts: ServerFacts,
         publish: Callable[[RoomState], None],
-        give: Callable[[Result, Callable[[], None]], None],
+        give: Callable[[Result, Stages, Callable[[], None]], None],
         clock: Callable[[], Now],
     ) -> None:
         self.name = name
@@ -135,6 +137,7 @@ class Room:
         self._withdrawal = trio.CancelScope()
         self._published: RoomState | None = None
         self._poll_at: float | None = None
+        self._stages = StageNotes()
 
     def submit(self, delivery: Delivery | Refusal) -> None:
         """Ask something of the room; the result is given when it is due."""
@@ -216,7 +219,9 @@ class Room:
                     self._results.append(result)
                     self._taken += [] if input_key is None else [input_key]
                     self._settled.append(accepted)
-                case _Answered(step, answer):
+                case _Answered(step, answer, passage):
+                    shift = now.monotonic - trio.current_time()
+                    self._stages.note(passage, routine=step.kind in _PACED, shift=shift)
                     known = replace(self.state, server_proves=self._facts.proves)
                     self._become(apply(known, step, answer, now))
                     self._facts.proves = self.state.server_proves
@@ -261,7 +266,13 @@ class Room:
         with trio.CancelScope(shield=True):
             await self._memory.keep(self.state, results, taken)
         self._written += [
-            partial(self._give, each, partial(self._memory.arrived, each)) for each in results
+            partial(
+                self._give,
+                each,
+                self._stages.of(each, self._now),
+                partial(self._memory.arrived, each),
+            )
+            for each in results
         ]
         self._written += settled
 
@@ -284,15 +295,16 @@ class Room:
 
     async def _exchange(self, step: Step, withdrawal: trio.CancelScope) -> None:
         answer: Answer = NotSent()
+        passage = Passage()
         try:
             with withdrawal:
-                answer = await self._ask(step)
+                answer = await self._ask(step, passage)
         finally:
-            self._put(_Answered(step, answer))
+            self._put(_Answered(step, answer, passage))
 
-    async def _ask(self, step: Step) -> Answer:
+    async def _ask(self, step: Step, passage: Passage) -> Answer:
         try:
-            return Done(await self._link.execute(step.command, PRIORITY[step.kind]))
+            return Done(await self._link.execute(step.command, PRIORITY[step.kind], passage))
         except (Refused, OutcomeUnknown) as answer:
             return answer
         except LinkDown:

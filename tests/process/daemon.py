@@ -1,7 +1,7 @@
 """`hmp-bridge run` as a process, with a configuration and a state folder of its own."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -71,6 +71,7 @@ class Daemon(Program):
         state: Path | None = None,
         environment: Mapping[str, str] | None = None,
         configured_state: bool = True,
+        arguments: Sequence[str] = (),
     ) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         self.state = state or folder / "state"
@@ -80,5 +81,7 @@ class Daemon(Program):
             tables = dict(tables) | {"bridge": bridge}
         self.file.write_text(toml(tables), encoding="utf-8")
         super().__init__(
-            [HMP_BRIDGE, "run", "--config", str(self.file)], environment=environment, folder=folder
+            [HMP_BRIDGE, "run", "--config", str(self.file), *arguments],
+            environment=environment,
+            folder=folder,
         )

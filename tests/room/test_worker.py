@@ -19,6 +19,7 @@ from bridge.hmp.commands import GetRecordingStatus, RecordingId
 from bridge.hmp.errors import Refused
 from bridge.journal import Input
 from bridge.room.memory import Memory
+from bridge.room.stages import Stages
 from bridge.room.state import Now, Request, Result, RoomState
 from bridge.room.vocabulary import Action, Outcome, State
 from bridge.room.worker import Delivery, Refusal, Room, ServerFacts
@@ -47,6 +48,7 @@ class House:
         self.inputs: list[Input] = []
         self.published: list[RoomState] = []
         self.results: list[Result] = []
+        self.stages: list[Stages] = []
         self.accepted: list[str] = []
         self._changed = trio.Event()
         self._nursery: trio.Nursery
@@ -125,8 +127,9 @@ class House:
         self.published.append(state)
         self._note()
 
-    def _give(self, result: Result, arrived: Callable[[], None]) -> None:
+    def _give(self, result: Result, stages: Stages, arrived: Callable[[], None]) -> None:
         self.results.append(result)
+        self.stages.append(stages)
         arrived()
         self._note()
 
@@ -151,6 +154,48 @@ async def test_a_press_from_end_to_end(autojump_clock: trio.testing.MockClock) -
     assert [result.outcome for result in house.results] == [Outcome.OK]
     assert house.accepted == ["1"]
     assert house.inputs == [Input(7, b"1")]
+
+
+async def test_the_stages_of_a_press_are_told_with_its_result(
+    autojump_clock: trio.testing.MockClock,
+) -> None:
+    house = House(commit=0.25)
+    house.hmp.world.faults.add(Fault.from_text("delay:startRecording:2"))
+    async with house.running():
+        began = trio.current_time()
+        house.press(Action.RECORD, "1")
+        await house.until(lambda: house.results)
+        house.press(Action.RECORD, "2")  # it records already: nothing is sent
+        await house.until(lambda: len(house.results) == 2)
+        ignored_at = trio.current_time()
+    started, ignored = house.stages
+    # The intent is on the disk before anything is sent (R6).
+    assert started.received_at == pytest.approx(began)
+    assert started.sent_at == pytest.approx(began + 0.25)
+    assert started.answered_at == pytest.approx(began + 2.25)
+    assert house.results[0].took == pytest.approx(2.25)
+    assert ignored.sent_at is None
+    assert ignored.answered_at is None
+    assert began + 2.25 < ignored.received_at <= ignored_at
+
+
+async def test_the_answer_to_a_stop_is_what_confirms_it(
+    autojump_clock: trio.testing.MockClock,
+) -> None:
+    house = House()
+    house.hmp.world.faults.add(Fault.from_text("delay:stopRecording:1"))
+    house.hmp.world.faults.add(Fault.from_text("delay:getRecordingStatus:3"))
+    async with house.running():
+        await house.recording()
+        began = trio.current_time()
+        house.press(Action.STOP, "2")
+        await house.until(lambda: house.room.state.recording is None)
+        await house.until(lambda: len(house.results) == 2)
+    stages = house.stages[-1]
+    assert stages.received_at == pytest.approx(began)
+    assert stages.sent_at is not None
+    assert stages.answered_at is not None
+    assert began <= stages.sent_at <= stages.answered_at - 1
 
 
 async def test_the_intent_is_on_the_disk_before_hmp_hears_of_it(

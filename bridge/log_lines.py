@@ -1,0 +1,88 @@
+"""How a line of the log is written: for people, as ``key=value``, or as JSON."""
+
+import json
+import os
+import re
+from collections.abc import Callable, Mapping
+from typing import Any, TextIO
+
+import structlog
+
+__all__ = ["PRIORITIES", "console_line", "is_journal", "json_line", "text_line"]
+
+Render = Callable[[dict[str, Any]], str]
+
+PRIORITIES = {"debug": 7, "info": 6, "warning": 4, "error": 3, "critical": 2}
+"""The journal's priority of each level (sd-daemon(3))."""
+
+_is_bare = re.compile(r'[^\s"=\\\x00-\x1f\x7f-\x9f]+').fullmatch
+"""Whether a value is one that a program can tell from its neighbours without quotes."""
+
+_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029]")
+"""What could move a terminal's cursor, or end a line where it has not ended."""
+
+
+def text_line(fields: Mapping[str, Any]) -> str:
+    """``key=value``, in quotes as JSON has them wherever it must be."""
+    words = []
+    for key, value in fields.items():
+        kind = type(value)
+        if kind is float or kind is int:
+            words.append(f"{key}={value}")
+            continue
+        text = value if kind is str else _text(value)
+        words.append(f"{key}={text if _is_bare(text) else _quoted(text)}")
+    return " ".join(words)
+
+
+def _text(value: object) -> str:
+    match value:
+        case bool():
+            return "true" if value else "false"
+        case None:
+            return ""
+    return str(value)
+
+
+def _quoted(text: str) -> str:
+    return _visible(json.dumps(text, ensure_ascii=False)) if text else ""
+
+
+def json_line(fields: Mapping[str, Any]) -> str:
+    """One JSON object."""
+    return json.dumps(fields, ensure_ascii=False, default=str)
+
+
+def console_line() -> Render:
+    """What renders a line for people, in colour."""
+    renderer = structlog.dev.ConsoleRenderer(
+        sort_keys=False,
+        # Of a traceback with local variables nobody could say what is in it.
+        exception_formatter=structlog.dev.plain_traceback,
+    )
+
+    def render(fields: dict[str, Any]) -> str:
+        shown = {
+            key: _visible(value) if isinstance(value, str) else value
+            for key, value in fields.items()
+        }
+        shown["logger"] = shown.pop("part")
+        return str(renderer(None, str(shown["level"]), shown))
+
+    return render
+
+
+def _visible(text: str) -> str:
+    return _CONTROL.sub(lambda found: f"\\x{ord(found[0]):02x}", text)
+
+
+def is_journal(stream: TextIO) -> bool:
+    """Whether `stream` is systemd's journal, which takes a priority before each line."""
+    named = os.environ.get("JOURNAL_STREAM")
+    if not named:
+        return False
+    try:
+        status = os.fstat(stream.fileno())
+    except (OSError, ValueError):  # no file at all, or closed
+        return False
+    return named == f"{status.st_dev}:{status.st_ino}"

@@ -1,0 +1,43 @@
+"""What a supervisor asks of a process: does it live, is it ready?"""
+
+from collections.abc import Mapping
+
+import trio
+
+from ..hmp.link import LinkHealth, LinkState
+from ..mqtt.link import BrokerHealth, BrokerState
+
+__all__ = ["SLOWEST_TURN", "live", "ready", "turn_of_the_loop"]
+
+SLOWEST_TURN = 1.0
+"""Seconds within which every task that can run must have run, in a process that lives."""
+
+
+async def turn_of_the_loop() -> float:
+    """Seconds until everybody who was ready to run has run once."""
+    began = trio.current_time()
+    # The first ends before some of those who run in the same turn have run.
+    await trio.lowlevel.checkpoint()
+    await trio.lowlevel.checkpoint()
+    return trio.current_time() - began
+
+
+def live(turn: float) -> tuple[bool, dict[str, object]]:
+    """Whether the event loop turns: `turn` is the time that it has just taken, in seconds."""
+    lives = turn <= SLOWEST_TURN
+    return lives, {"live": lives, "turn_ms": round(turn * 1000, 3)}
+
+
+def ready(
+    broker: BrokerHealth, servers: Mapping[str, LinkHealth]
+) -> tuple[bool, dict[str, object]]:
+    """Whether presses get through: the broker is online and every server ready, or what is not."""
+    missing = {
+        f"server {name}": f"{health.state}: {health.error}" if health.error else str(health.state)
+        for name, health in servers.items()
+        if health.state is not LinkState.READY
+    }
+    if broker.state is not BrokerState.ONLINE:
+        error = f"{broker.state}: {broker.error}" if broker.error else str(broker.state)
+        missing = {"broker": error} | missing
+    return not missing, {"ready": not missing, "not_ready": missing}

@@ -1,0 +1,59 @@
+"""Whoever looks on: log lines always, metrics where they are asked for.
+
+The parts that know call it as things happen. It decides nothing, and nothing waits for it.
+"""
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import outcome
+
+from .command_log import ending, log_command
+from .hmp.command import Command
+from .hmp.link import Passage
+from .request_log import RequestLog
+from .room.stages import Stages
+from .room.state import Now, Result
+
+if TYPE_CHECKING:  # an extra that need not be there
+    from .metrics.meters import Meters
+
+__all__ = ["Observer"]
+
+
+class Observer:
+    """Told of requests, commands and commits; `clock` is the rooms' own."""
+
+    def __init__(self, clock: Callable[[], Now]) -> None:
+        self.meters: Meters | None = None
+        self._requests = RequestLog(clock)
+
+    def broker(self, *, online: bool) -> None:
+        """Whether results get through."""
+        self._requests.broker(online=online)
+
+    def request_done(
+        self, room: str, result: Result, stages: Stages, arrived: Callable[[], None]
+    ) -> Callable[[], None]:
+        """A request has its result; what to call, for `arrived`, once the broker has it too."""
+        if self.meters is not None:
+            self.meters.request_done(result)
+        return self._requests.given(room, result, stages, arrived)
+
+    def request_refused(self, result: Result) -> None:
+        """A request was for no room, or for none of its actions."""
+        if self.meters is not None:
+            self.meters.request_done(result)
+
+    def command_done(
+        self, server: str, command: Command[Any], passage: Passage, result: outcome.Outcome[Any]
+    ) -> None:
+        """HMP answered, or will not."""
+        log_command(server, command, passage, result)
+        if self.meters is not None:
+            self.meters.command_done(server, command, passage, ending(result))
+
+    def committed(self, seconds: float) -> None:
+        """The journal was written."""
+        if self.meters is not None:
+            self.meters.committed(seconds)
