@@ -134,7 +134,7 @@ def test_home_assistant_s_entities_use_topics_and_words_that_exist() -> None:
 
 
 def test_the_log_line_is_one_that_is_written() -> None:
-    [shown] = [block.strip() for block in blocks("text")]
+    [shown] = [block.strip() for block in blocks("text") if "request done" in block]
     stream = io.StringIO()
     configure_logs("info", stream)
     requests = RequestLog(lambda: Now(10.0041, 0.0))
