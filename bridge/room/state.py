@@ -36,6 +36,7 @@ __all__ = [
     "Policy",
     "Problem",
     "Recording",
+    "Reply",
     "Request",
     "Result",
     "RoomState",
@@ -65,6 +66,17 @@ class Problem:
 
 
 @dataclass(frozen=True, slots=True)
+class Reply:
+    """Where an answer goes beside our own topic: MQTT 5's Response Topic and Correlation Data.
+
+    `correlation` is hexadecimal, so that it can be journalled as text.
+    """
+
+    topic: str
+    correlation: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Request:
     """One thing that was asked of a room.
 
@@ -83,6 +95,9 @@ class Request:
     port: int | None = None
     #: Whom a recording belongs to that this request starts: `manual` or `meeting:<id>`.
     owner: str = "manual"
+    #: Seconds of an unusable link that a start survives, where not the room's `action_ttl`.
+    ttl: float | None = None
+    reply: Reply | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +105,8 @@ class Result:
     """What a request came to; every request gets exactly one.
 
     `id`, `word` and `origin` are the request's, `state` is the room's afterwards (None where there
-    is no such room), `took` is seconds from receipt to result.
+    is no such room), `took` is seconds from receipt to result, `recording_id` what the room then
+    held.
     """
 
     id: str | int
@@ -100,6 +116,8 @@ class Result:
     state: State | None
     problem: Problem | None = None
     took: float = 0.0
+    recording_id: RecordingId | None = None
+    reply: Reply | None = None
 
 
 @dataclass(frozen=True, slots=True)

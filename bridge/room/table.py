@@ -54,7 +54,8 @@ def _start(turn: Turn, request: Request) -> None:
         restarted=False,
         start_not_before=0.0,
     )
-    turn.wait_for(request, Goal.START, turn.room.policy.action_ttl)
+    ttl = turn.room.policy.action_ttl if request.ttl is None else request.ttl
+    turn.wait_for(request, Goal.START, ttl)
 
 
 def _record_while_starting(turn: Turn, request: Request) -> None:
