@@ -21,11 +21,13 @@ import structlog
 import trio
 
 from . import __version__
+from .api.build import build_api
 from .config import Configuration
 from .dispatch import Dispatcher
 from .hmp.client import ServerLink
 from .hmp.link import LinkState
 from .journal import Journal, stamp
+from .mqtt.api_topics import request_filters
 from .mqtt.image import Image
 from .mqtt.link import BrokerLink, BrokerState
 from .mqtt.message import Message
@@ -79,7 +81,10 @@ class Bridge:
         self.broker = BrokerLink(
             configuration.broker(f"hmp-bridge-{instance_id}"),
             self.image,
-            [Subscription(topic_filter) for topic_filter in self.topics.inputs],
+            [
+                Subscription(topic_filter)
+                for topic_filter in (*self.topics.inputs, *request_filters(self.topics))
+            ],
             availability_topic=self.topics.bridge_state,
             greet=self._greet,
             changed=self._broker_changed,
@@ -91,10 +96,19 @@ class Bridge:
         for name, link in self.links.items():
             self.image.set(self.topics.server_state(name), link.state)
         self.rooms = self._rooms()
+        self.api = build_api(
+            configuration,
+            self.topics,
+            self.broker,
+            links=self.links,
+            rooms=self.rooms,
+            journal=journal,
+        )
         self.dispatcher = Dispatcher(
             self.broker,
             self.topics,
             self.rooms,
+            api=self.api,
             refuse=self._refuse,
             clock=clock,
             taken=journal.inputs(),
@@ -111,6 +125,8 @@ class Bridge:
     def _rooms(self) -> dict[str, Room]:
         entries, at, now = self.journal.rooms(), stamp(), clock()
         for name in entries.keys() - self.configuration.rooms.keys():
+            if "/" in name:
+                continue  # not a room's: `Journal.save`
             log.warning("the journal has a room that is not configured", room=name)
         facts = {name: ServerFacts() for name in self.links}
         rooms = {}
@@ -141,6 +157,7 @@ class Bridge:
                 async with trio.open_nursery() as room_layer:
                     for room in self.rooms.values():
                         room_layer.start_soon(room.run)
+                    room_layer.start_soon(self.api.run)
                     room_layer.start_soon(self.dispatcher.run)
                     room_layer.start_soon(self._publish_health)
                     room_layer.start_soon(self._keep_contact)
@@ -251,6 +268,7 @@ class Bridge:
         for room, table in self.configuration.rooms.items():
             if table.server == name:
                 self.rooms[room].link_changed(ready=state is LinkState.READY)
+        self.api.commands.link_changed(name, state)
         self._health_now()
 
     def _journal_changed(self, failing: bool) -> None:
@@ -276,6 +294,8 @@ class Bridge:
             ms=round(result.took * 1000, 1),
             **({} if result.problem is None else {"error": result.problem.message}),
         )
+        if self.api.room_answered(result, arrived):
+            return
         self.image.send(self.topics.room(name, "ack"), render_ack(result))
         self.image.send(self.topics.room(name, "result"), render_result(result), arrived=arrived)
 

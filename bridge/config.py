@@ -32,12 +32,14 @@ from pydantic_settings import (
     TomlConfigSettingsSource,
 )
 
+from .api.checks import ServerRules
 from .config_consistency import faults_between
 from .config_errors import ConfigurationError, Fault, faults_of
 from .config_sources import PREFIX, misnamed_sources
 from .config_values import (
     Address,
     BaseTopic,
+    Commands,
     Duration,
     Host,
     MarkTitle,
@@ -105,10 +107,17 @@ class ServerTable(Table):
     probe_interval: Annotated[Duration, Field(ge=1)] = 30.0
     poll_interval: Annotated[Duration, Field(ge=0.1)] = 2.0
     max_polls_per_second: Annotated[float, Field(gt=0, le=1000)] = 20.0
+    allow_commands: Commands = ()
+    request_ttl: Annotated[Duration, Field(gt=0)] = 30.0
 
     def link(self, name: str) -> LinkSettings:
         """What the server link needs."""
-        return LinkSettings(name=name, **self.model_dump())
+        settings = self.model_dump(exclude={"allow_commands", "request_ttl"})
+        return LinkSettings(name=name, **settings)
+
+    def rules(self) -> ServerRules:
+        """What may be asked of it by name."""
+        return ServerRules(frozenset(self.allow_commands), self.request_ttl)
 
 
 class TallyWords(Table):

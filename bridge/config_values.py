@@ -8,10 +8,12 @@ from pydantic import AfterValidator, BeforeValidator, Field
 
 from .config_errors import parse_duration
 from .hmp import arguments
+from .hmp.commands import COMMANDS, nearest
 
 __all__ = [
     "Address",
     "BaseTopic",
+    "Commands",
     "Duration",
     "Host",
     "MarkTitle",
@@ -54,6 +56,20 @@ def _sources(value: tuple[str, ...]) -> tuple[str, ...]:
     return value
 
 
+def _commands(value: tuple[str, ...]) -> tuple[str, ...]:
+    strange = [name for name in value if name != "*" and name not in COMMANDS]
+    if strange:
+        hints = [
+            f"{name!r}" + (f" (did you mean {near}?)" if (near := nearest(name, COMMANDS)) else "")
+            for name in strange
+        ]
+        raise ValueError(
+            f"no command of HMP is called {', '.join(hints)}; the commands are "
+            f'{", ".join(COMMANDS)}, or "*" for all'
+        )
+    return value
+
+
 def _base_topic(value: str) -> str:
     levels = value.split("/")
     if len(value) > 40 or not all(levels) or value[0] == "$" or re.search(r"[+#\s\0]", value):
@@ -73,5 +89,6 @@ MarkTitle = Annotated[str, AfterValidator(lambda value: arguments.title(value, "
 BaseTopic = Annotated[str, AfterValidator(_base_topic)]
 Host = Annotated[str, AfterValidator(_host)]
 Sources = Annotated[tuple[str, ...], BeforeValidator(_list), AfterValidator(_sources)]
+Commands = Annotated[tuple[str, ...], BeforeValidator(_list), AfterValidator(_commands)]
 Word = Annotated[str, Field(min_length=1)]
 """An empty retained payload would take the topic off the broker."""

@@ -6,7 +6,10 @@ from typing import TextIO
 
 import structlog
 
-__all__ = ["configure_logs"]
+__all__ = ["LEVELS", "configure_logs", "set_level"]
+
+LEVELS = ("debug", "info", "warning", "error")
+"""The levels that can be asked for."""
 
 
 def configure_logs(level: str = "info", stream: TextIO | None = None) -> None:
@@ -28,9 +31,19 @@ def configure_logs(level: str = "info", stream: TextIO | None = None) -> None:
             structlog.processors.format_exc_info,
             renderer,
         ],
-        wrapper_class=structlog.make_filtering_bound_logger(
-            logging.getLevelNamesMapping()[level.upper()]
-        ),
+        wrapper_class=_filter(level),
         logger_factory=structlog.WriteLoggerFactory(out),
         cache_logger_on_first_use=False,
     )
+
+
+def set_level(level: str, part: str | None = None) -> None:
+    """Log from `level` up from now on. Raises `ValueError` for a part: levels are for the whole."""
+    if part is not None:
+        raise ValueError(f"{part!r} has no level of its own; levels are for the whole bridge")
+    structlog.configure(wrapper_class=_filter(level))
+
+
+def _filter(level: str) -> type[structlog.typing.FilteringBoundLogger]:
+    number = logging.getLevelNamesMapping()[level.upper()]
+    return structlog.make_filtering_bound_logger(number)
