@@ -76,7 +76,7 @@ def check_topic(asked_on: CommandTopic, servers: Mapping[str, ServerRules]) -> t
         raise Rejected(
             Problem(
                 "unknown_command",
-                shortened(str(error).partition("; the commands are ")[0]),
+                shortened(f"{asked_on.command!r} {error.reason.partition('; the commands')[0]}"),
                 f"Nothing was done. HMP minds upper and lower case; its commands are: {commands}.",
             )
         ) from None

@@ -198,7 +198,7 @@ def _named(
         if parameter.field not in values:
             raise InvalidArgument(
                 parameter.argument.name,
-                None,
+                list(given),
                 f"is missing; {command.name} takes {_names(expected)}",
             )
     return values

@@ -155,7 +155,7 @@ def parse_command_payload(payload: bytes, *, takes_force: bool = False) -> Asked
 
     ``{"id": …, "parameters": […]}`` gives an array an id. Raises `MalformedRequest`.
     """
-    given = _json(payload, 'send a JSON object such as {"recordingId": "…"}, an array, or nothing')
+    given = _json(payload)
     if isinstance(given, list):
         return Asked(parameters=given)
     return _object(given, takes_force=takes_force)
@@ -173,22 +173,20 @@ def parse_verb_payload(payload: bytes, *, word: str | None = None, takes_force: 
             raise MalformedRequest(str(error)) from None
         if text and text[0] not in '{["':
             return Asked(parameters={word: text})
-    given = _json(payload, 'send a JSON object such as {"id": "1"}, or nothing')
+    given = _json(payload)
     if isinstance(given, list):
         raise MalformedRequest("the payload is not a JSON object")
     return _object(given, takes_force=takes_force)
 
 
-def _json(payload: bytes, hint: str) -> dict[str, object] | list[object]:
+def _json(payload: bytes) -> dict[str, object] | list[object]:
     try:
         text = read_text(payload).strip()
-        if not text:
-            return {}
-        given = read_json(text, strict=True)
+        given = read_json(text, strict=True) if text else {}
     except UnreadablePayload as error:
-        raise MalformedRequest(f"{error}; {hint}") from None
+        raise MalformedRequest(str(error)) from None
     if not isinstance(given, (dict, list)):
-        raise MalformedRequest(f"the payload is neither a JSON object nor an array; {hint}")
+        raise MalformedRequest("the payload is neither a JSON object nor an array")
     return given
 
 
