@@ -46,7 +46,7 @@ RIGHT: dict[str, dict[str, Any]] = {
 }
 
 #: Values that are wrong whatever the parameter is.
-NEVER = [
+NEVER: list[object] = [
     None,
     {},
     [[]],
@@ -61,7 +61,7 @@ NEVER = [
     ["a", 5],
     "",
 ]
-NEVER_TEXT = {"updateMetadata": {""}, "updateSessionMetadata": {""}}
+NEVER_TEXT: dict[str, set[str]] = {"updateMetadata": {""}, "updateSessionMetadata": {""}}
 
 #: Text that must reach HMP as it is, quoted, or be refused where it is no text.
 HOSTILE = [
