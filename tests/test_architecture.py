@@ -17,6 +17,8 @@ LONGEST = 350
 
 #: Modules that decide and never do: no I/O, no clock, no event loop.
 PURE = [
+    "bridge.api.answers",
+    "bridge.api.checks",
     "bridge.hmp.arguments",
     "bridge.hmp.command",
     "bridge.hmp.commands",
@@ -27,9 +29,12 @@ PURE = [
     "bridge.hmp.recording_commands",
     "bridge.hmp.session_commands",
     "bridge.hmp.syntax",
+    "bridge.mqtt.api_topics",
+    "bridge.mqtt.payload",
     "bridge.mqtt.topics",
     "bridge.room.answer",
     "bridge.room.answers",
+    "bridge.room.by_name",
     "bridge.room.lost",
     "bridge.room.made",
     "bridge.room.model",

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import pytest
 import structlog
 
-from bridge.logs import configure_logs
+from bridge.logs import LEVELS, configure_logs, set_level
 
 
 class Terminal(io.StringIO):
@@ -75,3 +75,18 @@ def test_for_people_it_is_in_colour_and_in_order() -> None:
     shown = re.sub(r"\x1b\[[0-9;]*m", "", stream.getvalue())
     assert re.match(r"\d\d:\d\d:\d\d \[info +\] HMP is ready +server=main attempt=2\n", shown)
     assert "level=" not in shown
+
+
+@pytest.mark.parametrize("level", LEVELS)
+def test_the_level_can_be_changed_while_it_runs(level: str) -> None:
+    stream, log = logged("error" if level != "error" else "debug")
+    set_level(level)
+    for each in LEVELS:
+        getattr(log, each)("said")
+    heard = re.findall(r"level=(\w+)", stream.getvalue())
+    assert heard == list(LEVELS[LEVELS.index(level) :])
+
+
+def test_a_part_has_no_level_of_its_own() -> None:
+    with pytest.raises(ValueError, match="'hmp' has no level of its own"):
+        set_level("debug", "hmp")

@@ -77,7 +77,7 @@ class Health:
         began = trio.current_time()
         if await self._broker.touch(self._marker):
             return _figures(round_trip=trio.current_time() - began)
-        return _figures(error=self._broker.health().error or "the broker was lost")
+        return _figures(error=self._broker.health().error or "there is no connection to the broker")
 
     async def _measure_journal(self) -> Figures:
         await self._journal.save(_JOURNAL_ENTRY, "")
