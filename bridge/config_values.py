@@ -60,12 +60,12 @@ def _commands(value: tuple[str, ...]) -> tuple[str, ...]:
     strange = [name for name in value if name != "*" and name not in COMMANDS]
     if strange:
         hints = [
-            f"{name!r}" + (f" (did you mean {near}?)" if (near := nearest(name, COMMANDS)) else "")
+            repr(name) + (f" (did you mean {near}?)" if (near := nearest(name, COMMANDS)) else "")
             for name in strange
         ]
         raise ValueError(
-            f"no command of HMP is called {', '.join(hints)}; the commands are "
-            f'{", ".join(COMMANDS)}, or "*" for all'
+            f"{', '.join(hints)}: HMP has no such command; it has {', '.join(COMMANDS)}, or write "
+            '"*" for all'
         )
     return value
 
