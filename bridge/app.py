@@ -284,6 +284,8 @@ class Bridge:
             self.image.set(topic, payload)
 
     def _give(self, name: str, result: Result, arrived: Callable[[], None]) -> None:
+        if self.api.room_answered(result, arrived):
+            return
         log.info(
             "request done",
             room=name,
@@ -294,8 +296,6 @@ class Bridge:
             ms=round(result.took * 1000, 1),
             **({} if result.problem is None else {"error": result.problem.message}),
         )
-        if self.api.room_answered(result, arrived):
-            return
         self.image.send(self.topics.room(name, "ack"), render_ack(result))
         self.image.send(self.topics.room(name, "result"), render_result(result), arrived=arrived)
 

@@ -75,6 +75,7 @@ class BridgeRequests:
         self._waiting: list[tuple[Verb, Caller, Asked]] = []
         self._under_way = 0
         self._wake = trio.Event()
+        self._announcing = trio.Lock()
         self._measured: trio.Event | None = None
         self._figures: Figures = {}
 
@@ -130,7 +131,8 @@ class BridgeRequests:
             case Verb.HEALTH:
                 return Answer(Outcome.OK, value=await self._measure(nursery))
             case Verb.ANNOUNCE:
-                count = await self._announce()
+                async with self._announcing:
+                    count = await self._announce()
                 if count is None:
                     return _failed("broker_lost", "The broker was lost meanwhile", _ANNOUNCED_THEN)
                 return Answer(Outcome.OK, value={"topics": count})

@@ -191,10 +191,11 @@ class CommandRequests:
             self._replies.give(entry.caller, entry.answer or left, arrived=arrived)
 
     def _too_old(self, command: Command[object], arrival: Arrival, rules: ServerRules) -> bool:
-        """Whether it waited at the broker for longer than it keeps (R16)."""
-        if arrival.message.expiry is not None or isinstance(command, _COUNT_HOWEVER_OLD):
-            return False
-        return arrival.waited > rules.ttl
+        """Whether it waited at the broker, or for the bridge, for longer than it keeps (R16)."""
+        message = arrival.message
+        if message.expiry is not None:
+            return trio.current_time() - message.received_at >= message.expiry
+        return arrival.waited > rules.ttl and not isinstance(command, _COUNT_HOWEVER_OLD)
 
     def _room_of(self, server: str, session: SessionId) -> Room | None:
         """The room that records this session, or uses it now."""

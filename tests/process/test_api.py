@@ -3,6 +3,7 @@
 import json
 import shutil
 import signal
+import sqlite3
 import subprocess
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing
@@ -11,6 +12,7 @@ from typing import Any
 import pytest
 
 from .conftest import MakeSite, Site
+from .cutter import Cutter
 from .hmp import session_of
 from .requester import Requester
 from .watched import PATIENCE
@@ -386,6 +388,107 @@ def test_killed_between_acknowledgement_and_answer(
     assert mine.answer["error"]["explanation"]
     assert len(requester.answers("k")) == 2
     assert len(s.hmp.commands(command)) == 1
+
+
+PUBACK = b"\x40\x02"
+"""How every acknowledgement of a message begins, in MQTT 5 with success left out."""
+
+
+@pytest.mark.mqtt5
+@pytest.mark.parametrize(
+    ("command", "parameters", "times"),
+    [
+        ("createSession", ["once"], 1),
+        ("startRecording", [session_of(0)], 1),
+        ("addHotmark", [UNKNOWN, "once"], 1),
+        ("pauseRecording", [UNKNOWN], 1),
+        ("deleteSession", [UNKNOWN], 2),
+    ],
+)
+def test_killed_at_the_acknowledgement(
+    site: MakeSite, asking: Ask, command: str, parameters: list[str], times: int
+) -> None:
+    """The broker never saw it and delivers the request again: what would do harm is not repeated.
+
+    What can be repeated is carried out again, for its answer may have been lost.
+    """
+    s = with_api(site, start=False, room={"on_lost_start": "hold"})
+    with closing(Cutter(s.broker.port)) as line:
+        s.tables["mqtt"]["port"] = line.port
+        s.add_daemon()
+        s.wait_ready()
+        requester = asking(s, mqtt5=True)
+        daemon = s.daemon
+
+        def kill() -> None:
+            if times == 1:  # HMP has it by now, or never will
+                s.hmp.wait_until(lambda hmp: hmp.commands(command), command)
+            daemon.send_signal(signal.SIGKILL)
+
+        line.arm(PUBACK, kill)
+        requester.send(f"server/main/request/{command}", {"id": "k", "parameters": parameters})
+        daemon.wait()
+        s.add_daemon(state=daemon.state)
+        usual = f"{s.base}/server/main/response/{command}"
+        requester.wait_for(usual)
+        if times == 1:
+            s.daemon.wait_for_line("redelivered message was carried out before")
+        assert requester.request("bridge/request/info")["outcome"] == "ok"
+        assert len(requester.answers("k")) == 1
+        executed = len(s.hmp.commands(command))
+        assert executed == 1 if times == 1 else 1 <= executed <= times
+
+
+@pytest.mark.mqtt5
+def test_what_waited_at_the_broker_for_too_long_is_not_sent(site: MakeSite, asking: Ask) -> None:
+    """The bridge was away for an hour: stops count, and what says itself how long it keeps."""
+    s = with_api(site)
+    requester = asking(s, mqtt5=True)
+    assert s.daemon.stop() == 0
+    create = "server/main/request/createSession"
+    requester.send(create, {"id": "old", "sessionTitle": "old"})
+    requester.send(create, {"id": "kept", "sessionTitle": "kept"}, expiry=600)
+    requester.send("server/main/request/startRecording", {"id": "r", "sessionId": session_of(0)})
+    requester.send("server/main/request/stopRecording", {"id": "stop", "recordingId": UNKNOWN})
+    with closing(sqlite3.connect(s.daemon.state / "journal.db")) as journal, journal:
+        journal.execute("UPDATE contact SET monotonic = monotonic - 3600, wall = wall - 3600")
+    s.add_daemon(state=s.daemon.state)
+    for each, outcome, code in (
+        ("old", "expired", "expired"),
+        ("r", "expired", "expired"),
+        ("kept", "ok", None),
+        ("stop", "failed", "040001"),
+    ):
+        [heard] = requester.heard.until(lambda _, each=each: requester.answers(each), each)  # type: ignore[misc]
+        assert heard.answer["outcome"] == outcome, each
+        assert (heard.answer["error"] or {"code": None})["code"] == code
+    assert s.hmp.recordings() == []
+
+
+def test_a_session_that_a_room_has_made_belongs_to_it(site: MakeSite, asking: Ask) -> None:
+    s = with_api(site, start=False)
+    s.tables["rooms"]["r0"] = {"server": "main", "sources": [SOURCE]}
+    s.add_daemon()
+    s.wait_ready()
+    requester = asking(s)
+    s.panel.press("r0", "record")
+    s.panel.wait_for("room/r0/ack", "record ok")
+    session = s.panel.newest("room/r0/session_id")
+    refused = requester.ask("startRecording", session)
+    assert refused["error"]["code"] == "already_recording"
+    leaf = "server/main/request/startRecording"
+    assert requester.request(leaf, {"sessionId": session, "force": True})["outcome"] == "ok"
+    assert len(s.hmp.recordings("RECORDING")) == 2
+
+
+def test_a_stop_whose_reply_is_lost_shows_in_its_room(site: MakeSite, asking: Ask) -> None:
+    s = with_api(site)
+    requester = asking(s)
+    recording = requester.ask("startRecording", session_of(0))["value"]
+    s.hmp.fault("lose_reply:stopRecording:count=1")
+    assert requester.ask("stopRecording", recording)["outcome"] == "unknown"
+    s.panel.wait_for("room/r0/last_recording_id", recording)
+    s.panel.wait_for_newest("room/r0/state", "idle")
 
 
 def test_stopped_while_requests_wait(site: MakeSite, asking: Ask) -> None:
