@@ -20,6 +20,7 @@ import structlog
 import trio
 
 from . import __version__
+from .api.build import build_api
 from .bound import Bound
 from .clock import Clock
 from .config import Configuration
@@ -30,6 +31,7 @@ from .hmp.link import LinkState
 from .journal import Journal, stamp
 from .logs import tell_repeats
 from .metrics.look import Look
+from .mqtt.api_topics import request_filters
 from .mqtt.image import Image
 from .mqtt.link import BrokerLink, BrokerState
 from .mqtt.retained import read_retained
@@ -96,7 +98,7 @@ class Bridge:
             configuration.broker(f"hmp-bridge-{instance_id}"),
             self.image,
             [
-                *(Subscription(topic_filter) for topic_filter in self.topics.inputs),
+                *map(Subscription, (*self.topics.inputs, *request_filters(self.topics))),
                 # What others keep for themselves may be published retained while it is live (R16).
                 *(Subscription(each, retain_as_published=False) for each in self.bound.filters),
             ],
@@ -115,10 +117,20 @@ class Bridge:
         for name, link in self.links.items():
             self.image.set(self.topics.server_state(name), link.state)
         self.rooms = self._rooms()
+        self.api = build_api(
+            configuration,
+            self.topics,
+            self.broker,
+            links=self.links,
+            rooms=self.rooms,
+            journal=journal,
+            clock=self.clock,
+        )
         self.dispatcher = Dispatcher(
             self.broker,
             self.topics,
             self.rooms,
+            api=self.api,
             refuse=self._refuse,
             clock=self.clock,
             taken=journal.inputs(),
@@ -137,6 +149,8 @@ class Bridge:
     def _rooms(self) -> dict[str, Room]:
         entries, at, now = self.journal.rooms(), stamp(), self.clock()
         for name in entries.keys() - self.configuration.rooms.keys():
+            if "/" in name:
+                continue  # not a room's: `Journal.save`
             log.warning("the journal has a room that is not configured", room=name)
         facts = {name: ServerFacts() for name in self.links}
         rooms = {}
@@ -172,6 +186,7 @@ class Bridge:
                 async with trio.open_nursery() as room_layer:
                     for room in self.rooms.values():
                         room_layer.start_soon(room.run)
+                    room_layer.start_soon(self.api.run)
                     room_layer.start_soon(self.dispatcher.run)
                     room_layer.start_soon(self._publish_health)
                     room_layer.start_soon(self._keep_contact)
@@ -257,6 +272,7 @@ class Bridge:
         for room, table in self.configuration.rooms.items():
             if table.server == name:
                 self.rooms[room].link_changed(ready=state is LinkState.READY)
+        self.api.commands.link_changed(name, state)
         self._health_now()
 
     def _journal_changed(self, failing: bool) -> None:
@@ -273,6 +289,8 @@ class Bridge:
 
     def _give(self, name: str, result: Result, stages: Stages, arrived: Callable[[], None]) -> None:
         published = self.observer.request_done(name, result, stages, arrived)
+        if self.api.room_answered(result, published):
+            return
         self.image.send(self.topics.room(name, "ack"), render_ack(result))
         self.image.send(self.topics.room(name, "result"), render_result(result), arrived=published)
 

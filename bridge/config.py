@@ -31,6 +31,7 @@ from pydantic_settings import (
     TomlConfigSettingsSource,
 )
 
+from .api.checks import ServerRules
 from .config_bindings import BindingTable
 from .config_consistency import faults_between
 from .config_errors import ConfigurationError, Fault, faults_of
@@ -39,6 +40,7 @@ from .config_mqtt import MqttTable
 from .config_room import RoomTable
 from .config_sources import PREFIX, misnamed_sources
 from .config_values import (
+    Commands,
     Duration,
     Host,
     Listen,
@@ -74,10 +76,19 @@ class ServerTable(Table):
     """How often an active recording is looked at."""
     max_polls_per_second: Annotated[float, Field(gt=0, le=1000)] = 20.0
     """The most looks that this HMP gets in all; more rooms are looked at less often."""
+    allow_commands: Commands = ()
+    """The commands that may be asked for by name over MQTT; "*" for all."""
+    request_ttl: Annotated[Duration, Field(gt=0)] = 30.0
+    """How long such a request waits while HMP is out of reach."""
 
     def link(self, name: str) -> LinkSettings:
         """What the server link needs."""
-        return LinkSettings(name=name, **self.model_dump())
+        settings = self.model_dump(exclude={"allow_commands", "request_ttl"})
+        return LinkSettings(name=name, **settings)
+
+    def rules(self) -> ServerRules:
+        """What may be asked of it by name."""
+        return ServerRules(frozenset(self.allow_commands), self.request_ttl)
 
 
 class BridgeTable(Table):

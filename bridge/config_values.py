@@ -19,10 +19,12 @@ from pydantic import (
 
 from .config_errors import DURATION_PATTERN, parse_duration
 from .hmp import arguments
+from .hmp.commands import COMMANDS, nearest
 
 __all__ = [
     "Address",
     "BaseTopic",
+    "Commands",
     "Duration",
     "Host",
     "Listen",
@@ -88,6 +90,20 @@ def _listen(value: object) -> tuple[str, int]:
             "the key away"
         )
     return bare, int(port)
+
+
+def _commands(value: tuple[str, ...]) -> tuple[str, ...]:
+    strange = [name for name in value if name != "*" and name not in COMMANDS]
+    if strange:
+        hints = [
+            repr(name) + (f" (did you mean {near}?)" if (near := nearest(name, COMMANDS)) else "")
+            for name in strange
+        ]
+        raise ValueError(
+            f"{', '.join(hints)}: HMP has no such command; it has {', '.join(COMMANDS)}, or write "
+            '"*" for all'
+        )
+    return value
 
 
 def _base_topic(value: str) -> str:
@@ -167,6 +183,12 @@ Listen = Annotated[
     tuple[str, int],
     BeforeValidator(_listen),
     WithJsonSchema({"type": "string", "pattern": r":[0-9]{1,5}$"}),
+]
+Commands = Annotated[
+    tuple[str, ...],
+    BeforeValidator(_list),
+    AfterValidator(_commands),
+    WithJsonSchema({"type": "array", "items": {"enum": ["*", *COMMANDS]}}),
 ]
 Word = Annotated[str, Field(min_length=1)]
 """An empty retained payload would take the topic off the broker."""

@@ -37,7 +37,16 @@ from .watch_model import message_line
 __all__ = ["DEMO", "DemoError", "broker_process", "run_demo"]
 
 DEMO: dict[str, Any] = {
-    "servers": {"main": {"host": "localhost"}},
+    "servers": {
+        "main": {
+            "host": "localhost",
+            "allow_commands": (
+                "getRecordingStatus",
+                "startRestreamRecording",
+                "stopRestreamRecording",
+            ),
+        }
+    },
     "rooms": {
         "boardroom": {
             "name": "Boardroom",
@@ -93,7 +102,7 @@ def _configuration(broker_port: int, hmp_port: int) -> Configuration:
     tables = DEMO | {
         # Said here, so that no variable of the environment leads the demo to a real broker.
         "mqtt": {"host": "localhost", "port": broker_port, "base_topic": "hmp"},
-        "servers": {"main": {"host": "localhost", "port": hmp_port}},
+        "servers": {"main": DEMO["servers"]["main"] | {"port": hmp_port}},
     }
     return Configuration(**tables)
 

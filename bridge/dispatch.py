@@ -11,12 +11,14 @@ from collections.abc import Callable, Iterable, Mapping
 import structlog
 import trio
 
+from .api.service import Api
 from .binding_outcome import Failed
 from .bindings import Verdict
 from .bound import Bound
 from .hmp.commands import RecordingId
 from .journal import Input as InputKey
 from .logs import hears
+from .mqtt.api_topics import request_filters
 from .mqtt.link import BrokerLink
 from .mqtt.message import Message
 from .mqtt.topics import Input, Malformed, Nothing, Topics, parse
@@ -48,6 +50,7 @@ class Dispatcher:
         topics: Topics,
         rooms: Mapping[str, Room],
         *,
+        api: Api,
         refuse: Callable[[Result, Callable[[], None]], None],
         clock: Callable[[], Now],
         taken: Iterable[InputKey] = (),
@@ -56,12 +59,14 @@ class Dispatcher:
         self._broker = broker
         self._topics = topics
         self._rooms = rooms
+        self._api = api
         self._refuse = refuse
         self._clock = clock
         self._taken = set(taken)
         self._bound = bound
         self._receipts: deque[_Receipt] = deque()
-        self._inputs = [topic_filter.split("/") for topic_filter in topics.inputs]
+        filters = (*topics.inputs, *request_filters(topics))
+        self._inputs = [topic_filter.split("/") for topic_filter in filters]
         self._retained_topics: set[str] = set()
         self._contact_at = trio.current_time()
         self._live_since: float | None = None
@@ -145,8 +150,11 @@ class Dispatcher:
         )
 
     def _dispatch(self, receipt: "_Receipt") -> None:
-        """Hand the message to its room, or refuse it."""
+        """Hand the message to its room or to the API, or refuse it."""
         message = receipt.message
+        key, waited = _journal_key(message), self._waited(message)
+        if self._api.take(message, waited=waited, input_key=key, accepted=receipt.accept):
+            return
         try:
             match parse(self._topics, message.topic, message.payload):
                 case Input() as given:
@@ -219,11 +227,15 @@ class Dispatcher:
 
     def _too_old(self, asked: Request, message: Message, room: Room) -> bool:
         """Whether it waited at the broker for longer than it keeps, as far as can be told (R16)."""
-        if self._live_since is not None and message.received_at >= self._live_since:
-            return False
         policy = room.state.policy
         keeps = policy.mark_ttl if asked.action is Action.MARK else policy.action_ttl
-        return trio.current_time() - self._contact_at > keeps and not outlives(asked)
+        return self._waited(message) > keeps and not outlives(asked)
+
+    def _waited(self, message: Message) -> float:
+        """Seconds that the message may have waited at the broker for us to come back (R16)."""
+        if self._live_since is not None and message.received_at >= self._live_since:
+            return 0.0
+        return trio.current_time() - self._contact_at
 
     def _fail(
         self,

@@ -186,6 +186,8 @@ class Journal:
     async def save(self, room: str, document: str, inputs: Iterable[Input] = ()) -> None:
         """Write a room's document, with the inputs it has taken in; returns once that is durable.
 
+        What is not a room's has a slash in its name: ``server/main``.
+
         Returns also when it cannot be written; `failure` then says why (R6: recording comes first).
         """
         self._rooms[room] = Entry(document, stamp())

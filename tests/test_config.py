@@ -11,6 +11,7 @@ import pytest
 from bridge.config import Configuration, load
 from bridge.config_errors import ConfigurationError, Fault, parse_duration
 from bridge.demo import DEMO
+from bridge.hmp.commands import COMMANDS
 from bridge.room.vocabulary import State
 
 ROOT = Path(__file__).parents[1]
@@ -110,6 +111,19 @@ def test_defaults() -> None:
     assert (broker.host, broker.port, broker.client_id) == ("localhost", 1883, "hmp-bridge-x")
     assert plain.rooms["boardroom"].tally_words()[State.RECORDING] == "red"
     assert plain.servers["main"].link("main").port == 23233
+
+
+def test_what_may_be_asked_by_name(folder: Path) -> None:
+    plain = loaded(folder, GOOD).servers["main"].rules()
+    assert not any(plain.allows(name) for name in COMMANDS)
+    assert plain.ttl == 30.0
+    listed = 'allow_commands = ["stopRecording"]\nrequest_ttl = "5s"\n'
+    rules = loaded(folder, GOOD.replace("[rooms.", f"{listed}[rooms.")).servers["main"].rules()
+    assert [name for name in COMMANDS if rules.allows(name)] == ["stopRecording"]
+    assert rules.ttl == 5.0
+    everything = {"main": {"allow_commands": '["*"]'}}  # as on the command line
+    rules = loaded(folder, GOOD, servers=everything).servers["main"].rules()
+    assert all(rules.allows(name) for name in COMMANDS)
 
 
 def test_a_room_with_sources(folder: Path) -> None:
@@ -276,6 +290,10 @@ MISTAKES = {
             "bridge.toml: [rooms.boardroom] elapsed_every: must be at least 1s, not '10ms'",
             "bridge.toml: [rooms.boardroom] interrupt_backoff: must be at least 1s",
         ],
+    ),
+    "a command that HMP does not have": (
+        GOOD.replace("[rooms.", 'allow_commands = ["startrecording", "*"]\n[rooms.'),
+        ["bridge.toml: [servers.main] allow_commands: 'startrecording' (did you mean startReco"],
     ),
     "a session's title for its id": (
         GOOD.replace(SESSION, "Boardroom"),

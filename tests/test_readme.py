@@ -1,6 +1,7 @@
 """The README is run: its commands, its topics, its tables, against the code."""
 
 import io
+import json
 import re
 import shlex
 from pathlib import Path
@@ -9,12 +10,28 @@ import pytest
 import structlog
 import yaml
 
+from bridge.api.answers import done, refused
+from bridge.api.bridge_requests import Verb
+from bridge.api.checks import check_command, check_topic
 from bridge.cli import ExitCode, run
-from bridge.config import load
+from bridge.config import Configuration, load
+from bridge.demo import DEMO
+from bridge.hmp.commands import GetRecordingStatus, RecordingId
+from bridge.hmp.errors import Refused
 from bridge.hmp.link import LinkState
 from bridge.log_levels import PARTS
 from bridge.logs import configure_logs
 from bridge.metrics.meters import Meters
+from bridge.mqtt.api_topics import (
+    Caller,
+    CommandTopic,
+    VerbTopic,
+    is_request,
+    parse_command_payload,
+    parse_topic,
+    parse_verb_payload,
+    render_answer,
+)
 from bridge.mqtt.topics import Input, Topics, parse, render_room
 from bridge.request_log import RequestLog
 from bridge.room.requests import request
@@ -59,10 +76,13 @@ def test_every_room_topic_named_exists() -> None:
 @pytest.mark.parametrize("line", [line for block in blocks("sh") for line in block.splitlines()])
 def test_mosquitto_pub_lines_are_understood(line: str) -> None:
     words = shlex.split(line, comments=True)
-    if words[:1] != ["mosquitto_pub"]:
+    if words[:1] not in (["mosquitto_pub"], ["mosquitto_rr"]):
         return
     topic = words[words.index("-t") + 1]
     payload = words[words.index("-m") + 1]
+    if is_request(Topics(), topic):
+        assert_taken(topic, payload)
+        return
     given = parse(Topics(), topic, payload.encode())
     assert isinstance(given, Input)
     request(
@@ -73,6 +93,51 @@ def test_mosquitto_pub_lines_are_understood(line: str) -> None:
         origin=topic,
         received_at=0.0,
     )
+
+
+def assert_taken(topic: str, payload: str) -> None:
+    """The demo's bridge would carry this request out."""
+    asked_on = parse_topic(Topics(), topic)
+    if isinstance(asked_on, VerbTopic):
+        word = "level" if asked_on.verb == Verb.LOG_LEVEL else None
+        asked = parse_verb_payload(payload.encode(), word=word, takes_force=False)
+        assert asked.parameters == ({"level": "debug"} if word else {})
+        assert asked_on.verb in list(Verb)
+        return
+    assert isinstance(asked_on, CommandTopic)
+    rules = {name: table.rules() for name, table in Configuration(**DEMO).servers.items()}
+    command = check_topic(asked_on, rules)
+    assert check_command(command, parse_command_payload(payload.encode())).name in topic
+
+
+def test_the_answers_shown_are_answers() -> None:
+    [text] = blocks("json")
+    recording = GetRecordingStatus(RecordingId("f678f415-0665-48cd-b141-1e95283469f1"))
+    not_found = Refused("040001", "Active recording not found", "040001", recording.name)
+    caller = Caller("7", "hmp/server/main/request/getRecordingStatus", "t")
+    shown = [json.loads(line) for line in text.splitlines()]
+    for answer, expected in zip((done("PAUSED"), refused(not_found)), shown, strict=True):
+        rendered = json.loads(render_answer(answer, caller, with_raw=True))
+        if rendered["error"] is not None:
+            rendered["error"]["explanation"] = "…"
+        assert rendered == expected
+
+
+def test_the_words_of_the_api_are_complete() -> None:
+    section = README[README.index("## Send any HMP command") : README.index("## Install under")]
+    for outcome in set(Outcome) - {Outcome.IGNORED}:
+        assert f"| `{outcome}` |" in section, outcome
+    for verb in Verb:
+        assert f"| `{verb}` |" in section, verb
+    sources = [*(ROOT / "bridge/api").glob("*.py")]
+    codes = {
+        code
+        for path in sources
+        for code in re.findall(r'(?:Problem|_failed|_expired)\(\s*"(\w+)"', path.read_text())
+    }
+    assert {"unknown_server", "already_recording", "stopping"} <= codes
+    for code in codes - {"unknown_verb", "refused", "broker_lost", "expired"}:
+        assert f"`{code}`" in section, code
 
 
 def test_states_alarms_and_server_states_are_complete() -> None:

@@ -77,7 +77,10 @@ __all__ = [
     "TimeoutClass",
     "UpdateMetadata",
     "UpdateSessionMetadata",
+    "command_class",
+    "nearest",
     "parse_command",
+    "usage",
 ]
 
 _CLASSES: tuple[type[Command[Any]], ...] = (
@@ -110,6 +113,24 @@ COMMANDS: Mapping[str, type[Command[Any]]] = MappingProxyType(
 )
 
 
+def command_class(name: str) -> type[Command[Any]]:
+    """The command called `name`; raises `InvalidArgument` with the nearest one that there is."""
+    command = COMMANDS.get(name)
+    if command is None:
+        near = nearest(name, COMMANDS)
+        hint = f"; did you mean {near}?" if near else f"; the commands are {', '.join(COMMANDS)}"
+        raise InvalidArgument("command", name, f"is no command of HMP{hint}")
+    return command
+
+
+def usage(command: type[Command[Any]]) -> str:
+    """The command's parameters as a JSON object, for people."""
+    pairs = [
+        f'"{item.argument.name}": {"[…]" if item.many else "…"}' for item in parameters(command)
+    ]
+    return f"{{{', '.join(pairs)}}}"
+
+
 def parse_command(
     name: str,
     given: Sequence[object] | Mapping[str, object] = (),
@@ -122,11 +143,7 @@ def parse_command(
     Category values come as the words that are left, or as a list under ``values``. Raises
     `InvalidArgument` for an unknown command, and for missing, extra, unknown or wrong parameters.
     """
-    command = COMMANDS.get(name)
-    if command is None:
-        near = _nearest(name, COMMANDS)
-        hint = f"; did you mean {near}?" if near else f"; the commands are {', '.join(COMMANDS)}"
-        raise InvalidArgument("command", name, f"is no command of HMP{hint}")
+    command = command_class(name)
     expected = parameters(command)
     if isinstance(given, Mapping):
         values = _named(command, expected, given)
@@ -169,7 +186,7 @@ def _named(
     for key, value in given.items():
         parameter = by_key.get(_fold(key))
         if parameter is None:
-            near = _nearest(key, [item.argument.name for item in expected])
+            near = nearest(key, [item.argument.name for item in expected])
             hint = f"; did you mean {near}?" if near else ""
             raise InvalidArgument(
                 key, value, f"is no parameter of {command.name} ({_names(expected)}){hint}"
@@ -181,7 +198,7 @@ def _named(
         if parameter.field not in values:
             raise InvalidArgument(
                 parameter.argument.name,
-                None,
+                list(given),
                 f"is missing; {command.name} takes {_names(expected)}",
             )
     return values
@@ -195,7 +212,8 @@ def _fold(name: str) -> str:
     return name.replace("_", "").casefold()
 
 
-def _nearest(name: str, names: Sequence[str] | Mapping[str, object]) -> str | None:
+def nearest(name: str, names: Sequence[str] | Mapping[str, object]) -> str | None:
+    """The name that somebody may have meant who wrote `name`; None where none is near."""
     folded = {_fold(item): item for item in names}
     for key, item in folded.items():
         if len(name) > 5 and key.startswith(_fold(name)):  # shareRecording, as the guide has it

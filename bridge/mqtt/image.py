@@ -182,6 +182,23 @@ class Image:
                 self._drop_if_empty(topic)
         self._announced = {}
 
+    async def repeat(self, carrier: Carrier) -> int:
+        """Publish every value once more on a connection that has been announced on; how many.
+
+        At QoS 0 and paced as `announce` is. Each is the newest there is at that moment, and one
+        that is on its way at QoS 1 still arrives behind it, so that no older one arrives last.
+        """
+        count = 0
+        for topic in list(self._values):
+            value = self._values.get(topic)
+            if value and self._fits(carrier, topic, value, None):
+                carrier.post(topic, value, qos=0, retain=True)
+                count += 1
+                if count % ANNOUNCED_AT_ONCE == 0:
+                    await carrier.drained()
+        await carrier.drained()
+        return count
+
     async def flush(self, carrier: Carrier) -> None:
         """Publish changes at QoS 1 as they come, for as long as the connection lasts."""
         while True:

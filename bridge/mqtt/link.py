@@ -119,6 +119,18 @@ class BrokerLink:
             return False
         return True
 
+    async def repeat(self) -> int | None:
+        """Publish every retained topic again; how many, None where the broker was lost."""
+        session = self._session
+        if session is None or self.state is not BrokerState.ONLINE:
+            return None
+        try:
+            count = await self.image.repeat(session)
+            await session.publish(self.availability_topic, ONLINE, retain=True)
+        except BrokerFailure:
+            return None
+        return count + 1
+
     def health(self) -> BrokerHealth:
         """A look at the link as it is now."""
         session = self._session

@@ -14,6 +14,7 @@ from ..room.made import Restream
 from ..room.meeting import Meeting
 from ..room.state import Problem, Result, RoomState
 from ..room.vocabulary import Outcome, State
+from .payload import UnreadablePayload, read_id, read_json, read_text
 
 __all__ = [
     "Input",
@@ -26,8 +27,6 @@ __all__ = [
     "render_room",
     "timestamp",
 ]
-
-_LONGEST_PAYLOAD = 65_536
 
 _TRUTHY = frozenset({"", "true", "1", "on", "press"})
 _FALSY = frozenset({"false", "0", "off", "release"})
@@ -140,13 +139,10 @@ def parse(topics: Topics, topic: str, payload: bytes) -> Input | Nothing:
 
 
 def _text(room: str, word: str, payload: bytes) -> str:
-    if len(payload) > _LONGEST_PAYLOAD:
-        reason = f"the payload has {len(payload)} bytes, at most {_LONGEST_PAYLOAD} are taken"
-        raise Malformed(reason, room, word)
     try:
-        return payload.decode()
-    except UnicodeDecodeError:
-        raise Malformed("the payload is not UTF-8 text", room, word) from None
+        return read_text(payload)
+    except UnreadablePayload as error:
+        raise Malformed(str(error), room, word) from None
 
 
 def _press(room: str, action: str, text: str) -> Input | Nothing:
@@ -202,11 +198,9 @@ def _fold(word: str) -> str:
 
 def _object(room: str, word: str, text: str) -> dict[str, object]:
     try:
-        value = json.loads(text)
-        if "\\u" in text:  # half of a surrogate pair is no text: it could not be answered with
-            json.dumps(value, ensure_ascii=False).encode()
-    except (ValueError, RecursionError) as error:
-        raise Malformed(f"the payload is not valid JSON: {error}", room, word) from None
+        value = read_json(text)
+    except UnreadablePayload as error:
+        raise Malformed(str(error), room, word) from None
     if not isinstance(value, dict):
         raise Malformed("the payload is not a JSON object", room, word)
     return value
@@ -216,11 +210,10 @@ def _id(
     room: str, word: str, parameters: dict[str, object], *, keep: bool = False
 ) -> str | int | None:
     value = parameters.get("id") if keep else parameters.pop("id", None)
-    if value is None or (isinstance(value, int) and not isinstance(value, bool)):
-        return value
-    if isinstance(value, str) and len(value) <= 256:
-        return value
-    raise Malformed('"id" is a text of at most 256 characters or a whole number', room, word)
+    try:
+        return read_id(value)
+    except UnreadablePayload as error:
+        raise Malformed(str(error), room, word) from None
 
 
 def render_room(

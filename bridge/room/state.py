@@ -26,7 +26,7 @@ from .detail import Details, Texts
 from .made import NO_SESSIONS, Restream, Sessions
 from .meeting import Meeting
 from .policy import Policy
-from .values import Mark, Now, Pending, Problem, Request, Result
+from .values import Mark, Now, Pending, Problem, Reply, Request, Result
 from .vocabulary import ALARMS, Alarm, State, StepKind, Stop, Target
 
 __all__ = [
@@ -38,6 +38,7 @@ __all__ = [
     "Policy",
     "Problem",
     "Recording",
+    "Reply",
     "Request",
     "Result",
     "RoomState",

@@ -43,7 +43,8 @@ def _stop_in_idle(turn: Turn, request: Request) -> None:
 
 def _start(turn: Turn, request: Request) -> None:
     turn.want_recording("manual", request.title)
-    turn.wait_for(request, Goal.START, turn.room.policy.action_ttl)
+    ttl = turn.room.policy.action_ttl if request.ttl is None else request.ttl
+    turn.wait_for(request, Goal.START, ttl)
 
 
 def _record_while_starting(turn: Turn, request: Request) -> None:

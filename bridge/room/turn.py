@@ -285,7 +285,7 @@ class Turn:
     def finish(self) -> Change:
         """The change, each result with the state as it now is and the seconds it took."""
         self.sweep()
-        state = self.room.state
+        state, recording = self.room.state, self.room.recording
         results = tuple(
             Result(
                 id=request.id,
@@ -295,6 +295,8 @@ class Turn:
                 state=state,
                 problem=problem,
                 took=self.now.monotonic - request.received_at,
+                recording_id=None if recording is None else recording.id,
+                reply=request.reply,
             )
             for request, outcome, problem in self._answers
         )

@@ -11,7 +11,7 @@ from ..hmp.commands import RecordingId
 from .meeting import Meeting
 from .vocabulary import Action, Goal, Outcome, State
 
-__all__ = ["Mark", "Now", "Pending", "Problem", "Request", "Result"]
+__all__ = ["Mark", "Now", "Pending", "Problem", "Reply", "Request", "Result"]
 
 
 class Now(NamedTuple):
@@ -33,6 +33,17 @@ class Problem:
     code: str
     message: str
     explanation: str
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """Where an answer goes beside our own topic: MQTT 5's Response Topic and Correlation Data.
+
+    `correlation` is hexadecimal, so that it can be journalled as text.
+    """
+
+    topic: str
+    correlation: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +71,9 @@ class Request:
     meeting: Meeting | None = None
     #: What of it could not be understood and was left out; its result says so.
     doubt: Problem | None = None
+    #: Seconds of an unusable link that a start survives, where not the room's `action_ttl`.
+    ttl: float | None = None
+    reply: Reply | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +81,8 @@ class Result:
     """What a request came to; every request gets exactly one.
 
     `id`, `word` and `origin` are the request's, `state` is the room's afterwards (None where there
-    is no such room), `took` is seconds from receipt to result.
+    is no such room), `took` is seconds from receipt to result, `recording_id` what the room then
+    held.
     """
 
     id: str | int
@@ -77,6 +92,8 @@ class Result:
     state: State | None
     problem: Problem | None = None
     took: float = 0.0
+    recording_id: RecordingId | None = None
+    reply: Reply | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,10 +27,11 @@ from math import inf
 import trio
 
 from ..hmp.client import Passage, ServerLink
-from ..hmp.commands import RecordingId
+from ..hmp.commands import Command, RecordingId
 from ..hmp.errors import LinkDown, OutcomeUnknown, Refused
 from .answer import Answer, Done, NotSent
 from .answers import apply
+from .by_name import carried_out, is_about, look
 from .memory import Memory
 from .model import ACTS_ONCE, decide, journal_changed, link_changed, tick
 from .plan import PRIORITY, next_step, wake_in
@@ -150,6 +151,20 @@ class Room:
     def journal_changed(self, *, failing: bool) -> None:
         """Tell the room whether what it must remember cannot be written."""
         self._put(_Told(lambda room, now: journal_changed(room, failing, now)))
+
+    def commanded(self, command: Command[object], *, done: bool) -> None:
+        """HMP was given `command` by name, and has carried it out, or perhaps (R1)."""
+        follow = carried_out if done else look
+        self._put(_Told(lambda room, now: follow(room, command, now)))
+
+    def concerned(self, command: Command[object]) -> bool:
+        """Whether `command` changes the recording that this room holds."""
+        return is_about(self.state, command)
+
+    @property
+    def server(self) -> str:
+        """The name of the server that records this room."""
+        return self._link.settings.name
 
     @property
     def known(self) -> bool:

@@ -88,7 +88,7 @@ def test_json_types_are_taken_where_they_fit() -> None:
         ("startRecording", [], r"takes 1 parameter\(s\) \(sessionId\), not 0"),
         ("startRecording", [UUID, UUID], "not 2"),
         ("setCategory", [UUID, ID], r"takes at least 3 parameter\(s\)"),
-        ("startRecording", {}, "sessionId: None is missing"),
+        ("startRecording", {}, "sessionId is missing; startRecording takes sessionId"),
         ("startRecording", {"sesionId": UUID}, "did you mean sessionId"),
         ("startRecording", {"sessionId": UUID, "zzz": 1}, "is no parameter of startRecording"),
         ("startRecording", {"sessionId": UUID, "session_id": UUID}, "given twice"),

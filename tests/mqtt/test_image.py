@@ -372,3 +372,32 @@ def test_the_broker_ends_with_the_newest_values_whatever_happens(
         await image.settled()
 
     trio.run(play)
+
+
+async def test_everything_once_more_at_qos_0_and_paced() -> None:
+    image, carrier = Image(), Recorder()
+    for number in range(120):
+        image.set(f"t{number}", str(number))
+    await flushed(image, carrier)
+    carrier.acknowledge()
+    image.forget("t0")
+    image.set("t1", "changed")
+    before = len(carrier.posted)
+    assert await image.repeat(carrier) == 119
+    again = carrier.posted[before:]
+    assert {qos for _, _, qos, _ in again} == {0}
+    assert all(retain for *_, retain in again)
+    assert dict(carrier.topics(0)) == {"t1": b"changed"} | {
+        f"t{number}": str(number).encode() for number in range(2, 120)
+    }
+    assert carrier.drains == 3
+    # What changed meanwhile still goes out at QoS 1, behind it.
+    await flushed(image, carrier)
+    assert carrier.topics(1)[-2:] == [("t0", b""), ("t1", b"changed")]
+
+
+async def test_what_is_too_large_is_left_out_of_a_repetition() -> None:
+    image, carrier = Image(), Recorder(largest=20)
+    image.set("a", "x" * 30)
+    image.set("b", "1")
+    assert await image.repeat(carrier) == 1

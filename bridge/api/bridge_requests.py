@@ -1,0 +1,232 @@
+"""Requests to the bridge itself: ``hmp/bridge/request/<verb>``.
+
+All of them can be repeated without harm, so each is acknowledged as soon as it is understood.
+"""
+
+import json
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from enum import StrEnum
+
+import trio
+
+from ..hmp.commands import nearest
+from ..log_levels import LEVELS
+from ..logs import set_level
+from ..mqtt.api_topics import Answer, Asked, Caller
+from ..room.state import Problem
+from ..room.vocabulary import Outcome
+from .checks import Rejected, malformed, shortened
+from .health import Figures, Health
+from .replies import Replies
+
+__all__ = ["BridgeRequests", "Reload", "ReloadReport", "Verb"]
+
+_MOST_AT_ONCE = 16
+"""Requests that may be under way at once."""
+
+
+class Verb(StrEnum):
+    """What the bridge can be asked."""
+
+    INFO = "info"
+    HEALTH = "health"
+    RELOAD = "reload"
+    ANNOUNCE = "announce"
+    LOG_LEVEL = "log_level"
+
+
+@dataclass(frozen=True, slots=True)
+class ReloadReport:
+    """What came of reading the configuration again.
+
+    With `errors` nothing was changed. `changed` says what was, `needs_restart` what takes effect
+    only at the next start.
+    """
+
+    errors: tuple[str, ...] = ()
+    changed: tuple[str, ...] = ()
+    needs_restart: tuple[str, ...] = ()
+
+
+#: Reads the configuration again; told whether a room that records may be removed.
+Reload = Callable[[bool], Awaitable[ReloadReport]]
+
+
+class BridgeRequests:
+    """Carries out verbs. `info` gives the retained object, `announce` publishes all topics again.
+
+    `announce` returns how many topics it published, and None when the broker was lost meanwhile.
+    """
+
+    def __init__(
+        self,
+        replies: Replies,
+        health: Health,
+        *,
+        info: Callable[[], str],
+        announce: Callable[[], Awaitable[int | None]],
+        reload: Reload | None,
+    ) -> None:
+        self._replies = replies
+        self._health = health
+        self._info = info
+        self._announce = announce
+        self._reload = reload
+        self._waiting: list[tuple[Verb, Caller, Asked]] = []
+        self._under_way = 0
+        self._wake = trio.Event()
+        self._announcing = trio.Lock()
+        self._measured: trio.Event | None = None
+        self._figures: Figures = {}
+
+    def take(self, caller: Caller, verb: Verb, asked: Asked, accepted: Callable[[], None]) -> None:
+        """Have a verb carried out. Raises `Rejected` for its parameters."""
+        _check_parameters(verb, asked)
+        if self._under_way >= _MOST_AT_ONCE:
+            raise Rejected(
+                Problem(
+                    "too_many_requests",
+                    "Too many requests to the bridge are under way",
+                    "Nothing was done. Wait for answers before sending more.",
+                )
+            )
+        if verb is Verb.LOG_LEVEL:  # at once, so that the last one counts
+            answer = _change_level(asked)
+            accepted()
+            self._replies.give(caller, answer)
+            return
+        self._under_way += 1
+        self._waiting.append((verb, caller, asked))
+        self._wake.set()
+        accepted()
+
+    async def run(self) -> None:
+        """Carry out until cancelled."""
+        try:
+            async with trio.open_nursery() as nursery:
+                while True:
+                    await self._wake.wait()
+                    self._wake = trio.Event()
+                    waiting, self._waiting = self._waiting, []
+                    for verb, caller, asked in waiting:
+                        nursery.start_soon(self._carry_out, nursery, verb, caller, asked)
+        finally:
+            for _, caller, _ in self._waiting:
+                self._replies.give(caller, _STOPPED)
+
+    async def _carry_out(
+        self, nursery: trio.Nursery, verb: Verb, caller: Caller, asked: Asked
+    ) -> None:
+        answer = _STOPPED
+        began = trio.current_time()
+        try:
+            answer = await self._answer(nursery, verb, asked)
+        finally:
+            self._under_way -= 1
+            took = trio.current_time() - began
+            self._replies.give(caller, answer, milliseconds=took * 1000)
+
+    async def _answer(self, nursery: trio.Nursery, verb: Verb, asked: Asked) -> Answer:
+        match verb:
+            case Verb.HEALTH:
+                return Answer(Outcome.OK, value=await self._measure(nursery))
+            case Verb.ANNOUNCE:
+                async with self._announcing:
+                    count = await self._announce()
+                if count is None:
+                    return _failed("broker_lost", "The broker was lost meanwhile", _ANNOUNCED_THEN)
+                return Answer(Outcome.OK, value={"topics": count})
+            case Verb.RELOAD:
+                if self._reload is None:
+                    return _NOT_AVAILABLE
+                return _reloaded(await self._reload(asked.force))
+            case _:
+                return Answer(Outcome.OK, value=json.loads(self._info()))
+
+    async def _measure(self, nursery: trio.Nursery) -> Figures:
+        """Measure; who asks while that is being done gets the same figures."""
+        if self._measured is not None:
+            await self._measured.wait()
+            return self._figures
+        self._measured = trio.Event()
+        try:
+            self._figures = await self._health.measure(nursery)
+        finally:
+            self._measured.set()
+            self._measured = None
+        return self._figures
+
+
+def _failed(code: str, message: str, explanation: str) -> Answer:
+    return Answer(Outcome.FAILED, problem=Problem(code, message, explanation))
+
+
+_NOT_AVAILABLE = _failed(
+    "not_available",
+    "This bridge cannot read its configuration again while it runs",
+    "Restart it: systemctl restart hmp-bridge. Recordings go on meanwhile.",
+)
+_STOPPED = Answer(
+    Outcome.EXPIRED,
+    problem=Problem(
+        "stopping", "The bridge was stopped meanwhile", "Send it again once it is online."
+    ),
+)
+_ANNOUNCED_THEN = "Nothing needs to be done: every topic is published when it is back."
+
+_TAKES = {Verb.LOG_LEVEL: ("level", "part")}
+
+
+def verb_called(name: str) -> Verb:
+    """The verb of this name. Raises `Rejected` with the nearest one that there is."""
+    try:
+        return Verb(name)
+    except ValueError:
+        near = nearest(name, list(Verb))
+        hint = f"; did you mean {near}?" if near else ""
+        raise Rejected(
+            Problem(
+                "unknown_verb",
+                shortened(f"{name!r} is nothing that the bridge can be asked{hint}"),
+                f"Nothing was done. It can be asked: {', '.join(Verb)}.",
+            )
+        ) from None
+
+
+def _check_parameters(verb: Verb, asked: Asked) -> None:
+    takes = _TAKES.get(verb, ())
+    strange = [name for name in asked.parameters if name not in takes]
+    if strange:
+        words = f"takes {', '.join(takes)}" if takes else "takes no parameters"
+        reason = f"{strange[0]!r} does not belong here: {verb} {words}"
+        raise Rejected(malformed(reason, "Send it without that."))
+
+
+def _change_level(asked: Asked) -> Answer:
+    given = asked.parameters if isinstance(asked.parameters, dict) else {}
+    level, part = given.get("level"), given.get("part")
+    if level not in LEVELS:
+        shown = "is missing" if level is None else f"{level!r} is no level"
+        what = f'Send one of {", ".join(LEVELS)}, as text or as {{"level": "debug"}}.'
+        raise Rejected(malformed(f"level: {shown}", what))
+    if part is not None and not isinstance(part, str):
+        raise Rejected(malformed(f"part: {part!r} is no text", "Send the name of a part."))
+    try:
+        set_level(str(level), part)
+    except ValueError as error:
+        raise Rejected(malformed(f"part: {error}", "Send one of those, or none for all.")) from None
+    return Answer(Outcome.OK, value={"level": level, "part": part})
+
+
+def _reloaded(report: ReloadReport) -> Answer:
+    if report.errors:
+        return _failed(
+            "refused",
+            "; ".join(report.errors),
+            "Nothing was changed: the bridge goes on with what it had. Correct these and reload.",
+        )
+    return Answer(
+        Outcome.OK,
+        value={"changed": list(report.changed), "needs_restart": list(report.needs_restart)},
+    )

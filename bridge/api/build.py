@@ -1,0 +1,59 @@
+"""The API, put together."""
+
+from collections.abc import Callable, Mapping
+
+from paho.mqtt.client import topic_matches_sub
+
+from ..config import Configuration
+from ..hmp.client import ServerLink
+from ..journal import Journal
+from ..mqtt.link import BrokerLink
+from ..mqtt.topics import Topics
+from ..room.state import Now
+from ..room.worker import Room
+from .bridge_requests import BridgeRequests, Reload
+from .commands import CommandRequests
+from .health import Health
+from .replies import Replies
+from .service import Api
+
+__all__ = ["build_api"]
+
+
+def build_api(
+    configuration: Configuration,
+    topics: Topics,
+    broker: BrokerLink,
+    *,
+    links: Mapping[str, ServerLink],
+    rooms: Mapping[str, Room],
+    journal: Journal,
+    clock: Callable[[], Now],
+    reload: Reload | None = None,
+) -> Api:
+    """The API of a bridge with these links and rooms, wired but not yet running."""
+
+    def listens(topic: str) -> bool:
+        return any(topic_matches_sub(each.topic_filter, topic) for each in broker.subscriptions)
+
+    def info() -> str:
+        return (broker.image.get(topics.bridge_info) or b"null").decode()
+
+    replies = Replies(topics, broker.image, listens)
+    commands = CommandRequests(
+        {name: table.rules() for name, table in configuration.servers.items()},
+        links,
+        rooms,
+        replies,
+        documents={name: entry.document for name, entry in journal.rooms().items()},
+        save=journal.save,
+        clock=clock,
+    )
+    bridge = BridgeRequests(
+        replies,
+        Health(links, broker, journal, marker=topics.bridge_marker),
+        info=info,
+        announce=broker.repeat,
+        reload=reload,
+    )
+    return Api(topics, replies, commands, bridge)

@@ -1,0 +1,231 @@
+"""Commands that somebody gives HMP by name: ``hmp/server/<server>/request/<command>`` (R18).
+
+::
+
+    request ─▶ server, command, allowed? ─▶ checked and typed ─┬─▶ lane ─▶ server link ─▶ HMP
+                     │                            │            └─▶ room, to record its session
+                     ▼                            ▼                     │
+                   failed                       failed                  ▼
+                     └────────────────────────────┴───────────────▶ one answer
+
+A `startRecording` for a session that belongs to a room is that room's to carry out (R5): it is
+journalled, started and known there like a press, and its result is the answer. With ``force`` a
+second recording is started beside it, which no room knows. Commands about a recording that a room
+holds go straight to HMP; the room hears at once what came of them.
+
+When a request is acknowledged, and what a kill makes of it, stands in `ledger`.
+"""
+
+from collections.abc import Callable, Mapping
+from functools import partial
+from typing import Any
+
+import trio
+
+from ..hmp.client import ServerLink
+from ..hmp.commands import (
+    Command,
+    Repeat,
+    SessionId,
+    StartRecording,
+    StopRecording,
+    StopRestreamRecording,
+)
+from ..hmp.link import LinkState, Priority
+from ..mqtt.api_topics import Answer, Asked, Caller, CommandTopic
+from ..room.state import Now, Request, Result
+from ..room.vocabulary import Action, Outcome, State
+from ..room.worker import Delivery, Room
+from . import answers
+from .arrival import Arrival
+from .checks import ServerRules, check_command
+from .lane import Call, Downtime, Lane
+from .ledger import Entry, Ledger, Save
+from .replies import Replies
+
+__all__ = ["CommandRequests"]
+
+_COUNT_HOWEVER_OLD = (StopRecording, StopRestreamRecording)
+"""Stops always count (R16)."""
+
+
+class _Server:
+    """One server: what may be asked of it, and the requests that wait for it."""
+
+    def __init__(
+        self,
+        rules: ServerRules,
+        link: ServerLink,
+        ledger: Ledger,
+        finish: Callable[[Call, Answer, Callable[[], None]], None],
+    ) -> None:
+        self.rules = rules
+        self.ledger = ledger
+        self.downtime = Downtime()
+        self.requests = Lane(link, Priority.REQUEST, self.downtime, ledger, finish)
+        self.stops = Lane(link, Priority.STOP, self.downtime, ledger, finish)
+
+    def lane(self, command: Command[object]) -> Lane:
+        """A stop never waits behind anything else (R22)."""
+        return self.stops if isinstance(command, StopRecording) else self.requests
+
+
+class CommandRequests:
+    """The requests to all servers. `documents` are the ledgers' as the journal has them."""
+
+    def __init__(
+        self,
+        rules: Mapping[str, ServerRules],
+        links: Mapping[str, ServerLink],
+        rooms: Mapping[str, Room],
+        replies: Replies,
+        *,
+        documents: Mapping[str, str],
+        save: Save,
+        clock: Callable[[], Now],
+    ) -> None:
+        self.rules = rules
+        self._rooms = rooms
+        self._replies = replies
+        self._clock = clock
+        self._servers = {
+            name: _Server(
+                rules[name],
+                link,
+                Ledger(ledger_name(name), save, documents.get(ledger_name(name))),
+                self._finish,
+            )
+            for name, link in links.items()
+        }
+
+    async def run(self) -> None:
+        """Answer what the process before left behind, then carry out requests until cancelled."""
+        async with trio.open_nursery() as nursery:
+            for server in self._servers.values():
+                self._answer_for_the_dead(server.ledger)
+                nursery.start_soon(server.ledger.run)
+                nursery.start_soon(server.requests.run)
+                nursery.start_soon(server.stops.run)
+
+    def link_changed(self, name: str, state: LinkState) -> None:
+        """A server link has changed."""
+        server = self._servers[name]
+        server.downtime.link_changed(ready=state is LinkState.READY)
+        server.requests.wake()
+        server.stops.wake()
+
+    def take(
+        self,
+        caller: Caller,
+        asked_on: CommandTopic,
+        command_class: type[Command[Any]],
+        asked: Asked,
+        arrival: Arrival,
+    ) -> None:
+        """Have an allowed command carried out. Raises `Rejected` for its parameters."""
+        command = check_command(command_class, asked)
+        server = self._servers[asked_on.server]
+        if self._too_old(command, arrival, server.rules):
+            self._answer_now(caller, answers.TOO_LATE, arrival)
+            return
+        room = None
+        if isinstance(command, StartRecording):
+            room = self._room_of(asked_on.server, command.session)
+        if room is not None and _is_free(room):
+            self._record_in(room, caller, arrival, server.rules)
+        elif room is not None and not asked.force:
+            self._answer_now(caller, answers.ALREADY_RECORDING, arrival)
+        elif server.lane(command).full:
+            self._answer_now(caller, answers.TOO_MANY, arrival)
+        else:
+            self._submit(caller, asked_on.server, command, arrival)
+
+    def room_answered(self, caller: Caller, result: Result, arrived: Callable[[], None]) -> None:
+        """A room has recorded its session, or not, as it was asked to by name."""
+        self._replies.give(
+            caller,
+            answers.from_room(result),
+            arrived=arrived,
+            milliseconds=result.took * 1000,
+        )
+
+    def _submit(
+        self, caller: Caller, name: str, command: Command[object], arrival: Arrival
+    ) -> None:
+        server = self._servers[name]
+        lane = server.lane(command)
+        message = arrival.message
+        call = Call(caller, name, command, message.received_at)
+        if message.expiry is None:
+            call.ttl_until = server.downtime.now() + server.rules.ttl
+        else:
+            call.deadline = message.received_at + message.expiry
+        if command.repeat is Repeat.SAFE:
+            arrival.accepted()
+        else:
+
+            def taken() -> None:
+                call.taken.set()
+                arrival.accepted()
+
+            call.entry = Entry(caller, command.name, sent=lane.goes_at_once)
+            server.ledger.take(call.entry, arrival.input_key, taken)
+        lane.submit(call)
+
+    def _finish(self, call: Call, answer: Answer, arrived: Callable[[], None]) -> None:
+        for room in self._rooms.values():
+            sent = answer.outcome is not Outcome.EXPIRED
+            if sent and room.server == call.server and room.concerned(call.command):
+                room.commanded(call.command, done=answer.outcome is Outcome.OK)
+        took = trio.current_time() - call.received_at
+        self._replies.give(call.caller, answer, arrived=arrived, milliseconds=took * 1000)
+
+    def _answer_now(self, caller: Caller, answer: Answer, arrival: Arrival) -> None:
+        # Nothing is journalled: until the broker has the answer, it keeps the message.
+        self._replies.give(caller, answer, arrived=arrival.accepted)
+
+    def _answer_for_the_dead(self, ledger: Ledger) -> None:
+        for entry in ledger.left:
+            left = answers.LEFT_BEHIND if entry.sent else answers.NOT_CARRIED_OVER
+            arrived = partial(ledger.arrived, entry)
+            self._replies.give(entry.caller, entry.answer or left, arrived=arrived)
+
+    def _too_old(self, command: Command[object], arrival: Arrival, rules: ServerRules) -> bool:
+        """Whether it waited at the broker, or for the bridge, for longer than it keeps (R16)."""
+        message = arrival.message
+        if message.expiry is not None:
+            return trio.current_time() - message.received_at >= message.expiry
+        return arrival.waited > rules.ttl and not isinstance(command, _COUNT_HOWEVER_OLD)
+
+    def _room_of(self, server: str, session: SessionId) -> Room | None:
+        """The room that records this session, or uses it now."""
+        for room in self._rooms.values():
+            theirs = filter(None, (room.state.policy.session, room.state.session))
+            if room.server == server and session.lower() in map(str.lower, theirs):
+                return room
+        return None
+
+    def _record_in(self, room: Room, caller: Caller, arrival: Arrival, rules: ServerRules) -> None:
+        message = arrival.message
+        age = trio.current_time() - message.received_at
+        ttl = rules.ttl if message.expiry is None else message.expiry - age
+        request = Request(
+            action=Action.RECORD,
+            id=caller.id,
+            word=StartRecording.name,
+            origin=caller.origin,
+            received_at=self._clock().monotonic - age,
+            ttl=max(0.0, ttl),
+            reply=caller.reply,
+        )
+        room.submit(Delivery(request, arrival.input_key, arrival.accepted))
+
+
+def ledger_name(server: str) -> str:
+    """What a server's ledger is called in the journal; no room's name has a slash."""
+    return f"server/{server}"
+
+
+def _is_free(room: Room) -> bool:
+    """Whether the room has no recording and cannot have one (R5)."""
+    return room.state.state is State.IDLE and room.state.adopting is None

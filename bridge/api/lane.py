@@ -1,0 +1,211 @@
+"""Requests that wait for one server, in the order in which they came.
+
+A lane has one command at the link at most, so that requests never overtake each other there and
+each can expire where it waits. Time runs out in two ways: at the sender's deadline (MQTT 5's
+message expiry), or, without one, when the link has been unusable for `ttl` seconds since (R8).
+
+::
+
+    submit ──▶ waiting ──▶ journalled, where a repeat would do harm ──▶ server link ──▶ answer
+                 │  ▲                                                        │
+                 │  └──────────── the link was lost, nothing was sent ◀──────┤
+                 ▼                                                           ▼
+              expired                                                     unknown
+"""
+
+import math
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any
+
+import trio
+
+from ..hmp.client import ServerLink
+from ..hmp.commands import Command
+from ..hmp.errors import LinkDown, OutcomeUnknown, Refused
+from ..hmp.link import LinkState, Priority
+from ..mqtt.api_topics import Answer, Caller
+from . import answers
+from .ledger import Entry, Ledger
+
+__all__ = ["MOST_WAITING", "Call", "Downtime", "Lane"]
+
+MOST_WAITING = 64
+"""Requests of one lane that may wait at once: what a program that never waits for answers can
+pile up."""
+
+_FAREWELL = 5.0
+"""Seconds that answering what was left waiting may take at shutdown."""
+
+Finish = Callable[["Call", Answer, Callable[[], None]], None]
+
+
+class Downtime:
+    """A clock that runs only while the link is unusable."""
+
+    def __init__(self) -> None:
+        self._total = 0.0
+        self._since: float | None = trio.current_time()
+
+    def link_changed(self, *, ready: bool) -> None:
+        """The link has become usable or unusable."""
+        self._total = self.now()
+        self._since = None if ready else trio.current_time()
+
+    @property
+    def running(self) -> bool:
+        """Whether the link is unusable."""
+        return self._since is not None
+
+    def now(self) -> float:
+        """Seconds so far."""
+        return self._total + (0.0 if self._since is None else trio.current_time() - self._since)
+
+
+@dataclass(slots=True, eq=False)
+class Call:
+    """One request that was validated.
+
+    `deadline` is `trio.current_time`, infinite where the sender gave none; `ttl_until` is then on
+    the clock of `Downtime`. `entry` is there where it is journalled.
+    """
+
+    caller: Caller
+    server: str
+    command: Command[Any]
+    received_at: float
+    deadline: float = math.inf
+    ttl_until: float = math.inf
+    entry: Entry | None = None
+    taken: trio.Event = field(default_factory=trio.Event)
+
+
+class Lane:
+    """Carries out one request after the other; `finish` gets each with its one answer.
+
+    `finish` is also given what to call once the broker has the answer.
+    """
+
+    def __init__(
+        self,
+        link: ServerLink,
+        priority: Priority,
+        downtime: Downtime,
+        ledger: Ledger,
+        finish: Finish,
+    ) -> None:
+        self._link = link
+        self._priority = priority
+        self._downtime = downtime
+        self._ledger = ledger
+        self._finish = finish
+        self._waiting: deque[Call] = deque()
+        self._under_way = False
+        self._changed = trio.Event()
+
+    @property
+    def full(self) -> bool:
+        """Whether another request would be too many."""
+        return len(self._waiting) >= MOST_WAITING
+
+    @property
+    def goes_at_once(self) -> bool:
+        """Whether a request that is submitted now is sent now."""
+        return not self._waiting and not self._under_way and not self._downtime.running
+
+    def submit(self, call: Call) -> None:
+        """Have a request carried out when its turn comes."""
+        self._waiting.append(call)
+        self.wake()
+
+    def wake(self) -> None:
+        """The link has changed."""
+        self._changed.set()
+        self._changed = trio.Event()
+
+    async def run(self) -> None:
+        """Carry out, and let expire, until cancelled; then answer whatever was left waiting."""
+        try:
+            async with trio.open_nursery() as nursery:
+                nursery.start_soon(self._expire)
+                await self._carry_out_in_order()
+        finally:
+            with trio.move_on_after(_FAREWELL, shield=True):
+                while self._waiting:
+                    await self._answer(self._waiting.popleft(), answers.STOPPING)
+
+    async def _carry_out_in_order(self) -> None:
+        while True:
+            await trio.lowlevel.checkpoint()
+            while not self._waiting or self._link.state is not LinkState.READY:
+                await self._changed.wait()
+            call = self._waiting.popleft()
+            self._under_way = True
+            try:
+                await self._carry_out(call)
+            finally:
+                self._under_way = False
+
+    async def _carry_out(self, call: Call) -> None:
+        answer: Answer | None = answers.STOPPING
+        try:
+            answer = await self._ask(call)
+        finally:
+            if answer is None:
+                self._waiting.appendleft(call)
+                self.wake()
+            else:
+                await self._answer(call, answer)
+
+    async def _ask(self, call: Call) -> Answer | None:
+        """What became of it; None where nothing was sent and it can still wait."""
+        with trio.CancelScope(deadline=call.deadline):
+            if call.entry is not None:
+                await call.taken.wait()
+                await self._ledger.sending(call.entry)
+            try:
+                return answers.done(await self._link.execute(call.command, self._priority))
+            except Refused as error:
+                return answers.refused(error)
+            except OutcomeUnknown as error:
+                return answers.unknown(error, call.command)
+            except LinkDown:
+                if call.entry is not None:
+                    self._ledger.unsent(call.entry)
+                return None
+        return answers.EXPIRED
+
+    async def _answer(self, call: Call, answer: Answer) -> None:
+        """Give the answer, after it has been journalled where that matters (R6)."""
+        arrived: Callable[[], None] = _nothing
+        if call.entry is not None:
+            with trio.CancelScope(shield=True):
+                await self._ledger.answered(call.entry, answer)
+            arrived = partial(self._ledger.arrived, call.entry)
+        self._finish(call, answer, arrived)
+
+    async def _expire(self) -> None:
+        while True:
+            while (call := self._first_over()) is not None:
+                self._waiting.remove(call)
+                await self._answer(call, answers.EXPIRED)
+            with trio.move_on_after(self._next_expiry()):
+                await self._changed.wait()
+
+    def _first_over(self) -> Call | None:
+        now, down = trio.current_time(), self._downtime.now()
+        over = (c for c in self._waiting if c.deadline <= now or c.ttl_until <= down)
+        return next(over, None)
+
+    def _next_expiry(self) -> float:
+        now, down = trio.current_time(), self._downtime.now()
+        left = [call.deadline - now for call in self._waiting]
+        if self._downtime.running:
+            left += [call.ttl_until - down for call in self._waiting]
+        return max(0.0, min(left, default=math.inf))
+
+
+def _nothing() -> None:
+    pass

@@ -1,0 +1,81 @@
+"""Answers on their way back: our own topic, the sender's, and one line in the log."""
+
+from collections.abc import Callable
+
+import structlog
+
+from ..mqtt.api_topics import (
+    Answer,
+    Caller,
+    CommandTopic,
+    may_answer_on,
+    parse_topic,
+    render_answer,
+)
+from ..mqtt.image import Image
+from ..mqtt.topics import Topics
+from ..room.vocabulary import Outcome
+
+__all__ = ["Replies"]
+
+log = structlog.get_logger()
+
+
+class Replies:
+    """Publishes answers; `listens` says whether the bridge has subscribed to a topic."""
+
+    def __init__(self, topics: Topics, image: Image, listens: Callable[[str], bool]) -> None:
+        self._topics = topics
+        self._image = image
+        self._listens = listens
+
+    def give(
+        self,
+        caller: Caller,
+        answer: Answer,
+        *,
+        arrived: Callable[[], None] | None = None,
+        milliseconds: float | None = None,
+    ) -> None:
+        """Give the one answer of a request; `arrived` is called once the broker has it."""
+        text = render_answer(
+            answer,
+            caller,
+            with_raw=isinstance(parse_topic(self._topics, caller.origin), CommandTopic),
+            origin=caller.topic == self._topics.error,
+        )
+        self._note(caller, answer, milliseconds)
+        reply, correlation = caller.reply, None
+        if reply is not None and reply.correlation is not None:
+            correlation = bytes.fromhex(reply.correlation)
+        same = reply is not None and reply.topic == caller.topic
+        if reply is not None and not same and self._may_answer_on(reply.topic, caller):
+            self._image.send(reply.topic, text, correlation_data=correlation)
+        self._image.send(
+            caller.topic, text, correlation_data=correlation if same else None, arrived=arrived
+        )
+
+    def _may_answer_on(self, topic: str, caller: Caller) -> bool:
+        own = self._listens(topic) or self._image.get(topic) is not None
+        if may_answer_on(self._topics, topic) and not own:
+            return True
+        log.warning(
+            "response topic ignored",
+            topic=caller.origin,
+            id=caller.id,
+            response_topic=topic,
+            what_to_do="use one that the bridge neither publishes nor subscribes to; the answer "
+            f"is on {caller.topic}",
+        )
+        return False
+
+    def _note(self, caller: Caller, answer: Answer, milliseconds: float | None) -> None:
+        report = log.info if answer.outcome is Outcome.OK else log.warning
+        report(
+            "request answered",
+            topic=caller.origin,
+            id=caller.id,
+            outcome=str(answer.outcome),
+            **({} if milliseconds is None else {"ms": round(milliseconds, 1)}),
+            **({} if answer.problem is None else {"error": answer.problem.message}),
+        )

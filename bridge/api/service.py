@@ -1,0 +1,134 @@
+"""The API as a whole: what a message asks for, who asks, and where that is carried out."""
+
+import secrets
+from collections.abc import Callable
+
+import trio
+
+from ..mqtt.api_topics import (
+    Answer,
+    Asked,
+    Caller,
+    CommandTopic,
+    MalformedRequest,
+    VerbTopic,
+    answer_topic,
+    parse_command_payload,
+    parse_topic,
+    parse_verb_payload,
+    reply_of,
+)
+from ..mqtt.message import Message
+from ..mqtt.topics import Topics
+from ..room.state import Result
+from ..room.vocabulary import Outcome
+from .arrival import Arrival
+from .bridge_requests import BridgeRequests, Verb, verb_called
+from .checks import Rejected, check_topic, how_to_ask, malformed
+from .commands import CommandRequests
+from .replies import Replies
+
+__all__ = ["Api"]
+
+
+class Api:
+    """Takes requests from the dispatcher; every one is answered exactly once."""
+
+    def __init__(
+        self,
+        topics: Topics,
+        replies: Replies,
+        commands: CommandRequests,
+        bridge: BridgeRequests,
+    ) -> None:
+        self._topics = topics
+        self._replies = replies
+        self.commands = commands
+        self.bridge = bridge
+
+    async def run(self) -> None:
+        """Carry out what is asked until cancelled."""
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(self.commands.run)
+            nursery.start_soon(self.bridge.run)
+
+    def take(
+        self,
+        message: Message,
+        *,
+        waited: float,
+        input_key: tuple[int, bytes] | None,
+        accepted: Callable[[], None],
+    ) -> bool:
+        """Whether the message is a request; then it is taken. The arguments are `Arrival`'s."""
+        asked_on = parse_topic(self._topics, message.topic)
+        if asked_on is None:
+            return False
+        arrival = Arrival(message, waited, input_key, accepted)
+        asked, unreadable = _read(asked_on, message.payload)
+        caller = Caller(
+            id=secrets.token_hex(8) if asked.id is None else asked.id,
+            origin=message.topic,
+            topic=answer_topic(self._topics, asked_on, self.commands.rules),
+            reply=reply_of(message),
+        )
+        try:
+            if isinstance(asked_on, CommandTopic):
+                self._take_command(caller, asked_on, asked, unreadable, arrival)
+            else:
+                self._take_verb(caller, asked_on, asked, unreadable, arrival)
+        except Rejected as rejected:
+            # Nothing is journalled: until the broker has the answer, it keeps the message.
+            answer = Answer(Outcome.FAILED, problem=rejected.problem)
+            self._replies.give(caller, answer, arrived=accepted)
+        return True
+
+    def _take_command(
+        self,
+        caller: Caller,
+        asked_on: CommandTopic,
+        asked: Asked,
+        unreadable: str | None,
+        arrival: Arrival,
+    ) -> None:
+        command = check_topic(asked_on, self.commands.rules)
+        if unreadable is not None:
+            raise Rejected(malformed(unreadable, how_to_ask(command)))
+        self.commands.take(caller, asked_on, command, asked, arrival)
+
+    def _take_verb(
+        self,
+        caller: Caller,
+        asked_on: VerbTopic,
+        asked: Asked,
+        unreadable: str | None,
+        arrival: Arrival,
+    ) -> None:
+        verb = verb_called(asked_on.verb)
+        if unreadable is not None:
+            raise Rejected(malformed(unreadable, "Send a JSON object, or nothing."))
+        self.bridge.take(caller, verb, asked, arrival.accepted)
+
+    def room_answered(self, result: Result, arrived: Callable[[], None]) -> bool:
+        """Whether a room's result is the answer to a request; then it is given."""
+        asked_on = parse_topic(self._topics, result.origin)
+        if asked_on is None:
+            return False
+        topic = answer_topic(self._topics, asked_on, self.commands.rules)
+        caller = Caller(result.id, result.origin, topic, result.reply)
+        self.commands.room_answered(caller, result, arrived)
+        return True
+
+
+def _read(asked_on: CommandTopic | VerbTopic, payload: bytes) -> tuple[Asked, str | None]:
+    """What the payload says, and why it cannot be read where it cannot."""
+    try:
+        match asked_on:
+            case CommandTopic(command=name):
+                return parse_command_payload(payload, takes_force=name == "startRecording"), None
+            case VerbTopic(verb=name):
+                word = "level" if name == Verb.LOG_LEVEL else None
+                force = name == Verb.RELOAD
+                return parse_verb_payload(payload, word=word, takes_force=force), None
+    except MalformedRequest as error:
+        return Asked(id=error.id), error.reason

@@ -1,0 +1,228 @@
+"""The command API as text: requests to servers and to the bridge itself, and their answers.
+
+Topics and payloads are section 2 of the contract. Pure; which commands there are, and which of them
+are allowed, is not known here.
+"""
+
+import json
+from collections.abc import Collection
+from dataclasses import asdict, dataclass, field
+
+from ..room.state import Problem, Reply
+from ..room.vocabulary import Outcome
+from .message import Message
+from .payload import UnreadablePayload, read_id, read_json, read_text
+from .topics import Topics
+
+__all__ = [
+    "Answer",
+    "Asked",
+    "Caller",
+    "CommandTopic",
+    "MalformedRequest",
+    "VerbTopic",
+    "answer_topic",
+    "is_request",
+    "may_answer_on",
+    "parse_command_payload",
+    "parse_topic",
+    "parse_verb_payload",
+    "render_answer",
+    "reply_of",
+    "request_filters",
+]
+
+_LONGEST_WORD = 40
+"""Characters of a command or verb that an answer's topic repeats; the longest real one has 23."""
+
+
+@dataclass(frozen=True, slots=True)
+class CommandTopic:
+    """``hmp/server/<server>/request/<command>``; neither needs to exist."""
+
+    server: str
+    command: str
+
+
+@dataclass(frozen=True, slots=True)
+class VerbTopic:
+    """``hmp/bridge/request/<verb>``."""
+
+    verb: str
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """Who asked, and where the answer goes.
+
+    `id` is the sender's or a generated one, `origin` the topic of the request, `topic` ours for its
+    answer, `reply` the sender's.
+    """
+
+    id: str | int
+    origin: str
+    topic: str
+    reply: Reply | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What a payload says: parameters by name or by position, and what is reserved beside them."""
+
+    id: str | int | None = None
+    parameters: dict[str, object] | list[object] = field(default_factory=dict)
+    #: `startRecording` and `reload` only
+    force: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What became of a request: `ok`, `failed`, `expired` (never sent) or `unknown` (reply lost).
+
+    `raw` is HMP's line.
+    """
+
+    outcome: Outcome
+    value: object = None
+    problem: Problem | None = None
+    raw: str | None = None
+
+
+class MalformedRequest(ValueError):
+    """A payload that cannot be understood; the text says why, `id` is as far as it was read."""
+
+    def __init__(self, reason: str, id: str | int | None = None) -> None:  # noqa: A002  # the contract's word
+        super().__init__(reason)
+        self.reason = reason
+        self.id = id
+
+
+def request_filters(topics: Topics) -> tuple[str, ...]:
+    """Topic filters of every request."""
+    return (f"{topics.base}/server/+/request/+", f"{topics.base}/bridge/request/+")
+
+
+def is_request(topics: Topics, topic: str) -> bool:
+    """Whether a message on one of the bridge's subscriptions is a request."""
+    return parse_topic(topics, topic) is not None
+
+
+def parse_topic(topics: Topics, topic: str) -> CommandTopic | VerbTopic | None:
+    """What a topic asks for; None where it is no request."""
+    match topic.removeprefix(f"{topics.base}/").split("/"):
+        case ["server", server, "request", command]:
+            return CommandTopic(server, command)
+        case ["bridge", "request", verb]:
+            return VerbTopic(verb)
+        case _:
+            return None
+
+
+def answer_topic(
+    topics: Topics, asked_on: CommandTopic | VerbTopic, servers: Collection[str]
+) -> str:
+    """Where the sender of a request listens, as far as there is such a topic; else `error`."""
+    match asked_on:
+        case CommandTopic(server, word) if server in servers:
+            topic = f"{topics.base}/server/{server}/response/{word}"
+        case VerbTopic(word):
+            topic = f"{topics.base}/bridge/response/{word}"
+        case _:
+            return topics.error
+    return topic if word and len(word) <= _LONGEST_WORD else topics.error
+
+
+def may_answer_on(topics: Topics, topic: str) -> bool:
+    """Whether a sender's Response Topic is clear of the bridge's own.
+
+    An answer must not go to what the bridge listens to, for then one message could become two
+    commands (R17), nor to what it publishes.
+    """
+    taken = [f"{topics.base}/{each}/" for each in ("room", "server", "bridge")]
+    return not topic.startswith((*taken, "$"))
+
+
+def reply_of(message: Message) -> Reply | None:
+    """Where the sender wants the answer (MQTT 5)."""
+    if message.response_topic is None:
+        return None
+    data = message.correlation_data
+    return Reply(message.response_topic, None if data is None else data.hex())
+
+
+def parse_command_payload(payload: bytes, *, takes_force: bool = False) -> Asked:
+    """The parameters of a command: an object by name, an array by position, or nothing.
+
+    ``{"id": …, "parameters": […]}`` gives an array an id. Raises `MalformedRequest`.
+    """
+    given = _json(payload)
+    if isinstance(given, list):
+        return Asked(parameters=given)
+    return _object(given, takes_force=takes_force)
+
+
+def parse_verb_payload(payload: bytes, *, word: str | None = None, takes_force: bool) -> Asked:
+    """The parameters of a verb: an object, nothing, or plain text where it stands for `word`.
+
+    Raises `MalformedRequest`.
+    """
+    if word is not None:
+        try:
+            text = read_text(payload).strip()
+        except UnreadablePayload as error:
+            raise MalformedRequest(str(error)) from None
+        if text and text[0] not in '{["':
+            return Asked(parameters={word: text})
+    given = _json(payload)
+    if isinstance(given, list):
+        raise MalformedRequest("the payload is not a JSON object")
+    return _object(given, takes_force=takes_force)
+
+
+def _json(payload: bytes) -> dict[str, object] | list[object]:
+    try:
+        text = read_text(payload).strip()
+        given = read_json(text, strict=True) if text else {}
+    except UnreadablePayload as error:
+        raise MalformedRequest(str(error)) from None
+    if not isinstance(given, (dict, list)):
+        raise MalformedRequest("the payload is neither a JSON object nor an array")
+    return given
+
+
+def _object(given: dict[str, object], *, takes_force: bool) -> Asked:
+    rest = dict(given)
+    try:
+        request_id = read_id(rest.pop("id", None))
+    except UnreadablePayload as error:
+        raise MalformedRequest(str(error)) from None
+    force = rest.pop("force", False) if takes_force else False
+    if not isinstance(force, bool):
+        raise MalformedRequest('"force" is true or false', request_id)
+    parameters = rest.get("parameters")
+    if not isinstance(parameters, (dict, list)):
+        return Asked(request_id, rest, force)
+    del rest["parameters"]
+    if rest:
+        names = ", ".join(_shown(name) for name in rest)
+        raise MalformedRequest(f'{names} cannot stand beside "parameters"', request_id)
+    return Asked(request_id, parameters, force)
+
+
+def _shown(name: str) -> str:
+    return repr(name if len(name) <= _LONGEST_WORD else f"{name[: _LONGEST_WORD - 3]}...")
+
+
+def render_answer(answer: Answer, caller: Caller, *, with_raw: bool, origin: bool = False) -> str:
+    """An answer as JSON; `origin` adds the request's topic, where that cannot be told otherwise."""
+    fields: dict[str, object] = {
+        "id": caller.id,
+        "outcome": answer.outcome,
+        "value": answer.value,
+        "error": None if answer.problem is None else asdict(answer.problem),
+    }
+    if with_raw:
+        fields["raw"] = answer.raw
+    if origin:
+        fields["origin"] = caller.origin
+    return json.dumps(fields, ensure_ascii=False, separators=(",", ":"))

@@ -1,0 +1,75 @@
+"""What comes in a message: text, JSON, and the sender's id. Pure."""
+
+import json
+from typing import NoReturn
+
+__all__ = ["LONGEST_PAYLOAD", "UnreadablePayload", "read_id", "read_json", "read_text"]
+
+LONGEST_PAYLOAD = 65_536
+"""Bytes."""
+
+_LONGEST_ID = 256
+
+
+class UnreadablePayload(ValueError):
+    """The payload cannot be understood; the text says why and what would be right."""
+
+
+def read_text(payload: bytes) -> str:
+    """The payload as text. Raises `UnreadablePayload` for one too long or not in UTF-8."""
+    if len(payload) > LONGEST_PAYLOAD:
+        raise UnreadablePayload(
+            f"the payload has {len(payload)} bytes, at most {LONGEST_PAYLOAD} are taken"
+        )
+    try:
+        return payload.decode()
+    except UnicodeDecodeError:
+        raise UnreadablePayload("the payload is not UTF-8 text") from None
+
+
+def read_json(text: str, *, strict: bool = False) -> object:
+    """The value of a JSON text; whatever is text in it, UTF-8 can carry.
+
+    `strict`: every key once, and no NaN or infinity. Raises `UnreadablePayload`.
+    """
+    try:
+        if strict:
+            value = json.loads(text, object_pairs_hook=_unique, parse_constant=_no_number)
+        else:
+            value = json.loads(text)
+        if "\\u" in text:  # half of a surrogate pair is no text: it could not be answered with
+            json.dumps(value, ensure_ascii=False).encode()
+    except UnreadablePayload:
+        raise
+    except (ValueError, RecursionError) as error:
+        raise UnreadablePayload(f"the payload is not valid JSON: {error}") from None
+    return value
+
+
+def _unique(pairs: list[tuple[str, object]]) -> dict[str, object]:
+    found: dict[str, object] = {}
+    for key, value in pairs:
+        if key in found:
+            raise UnreadablePayload(f"the payload is not valid JSON: {_shown(key)} is given twice")
+        found[key] = value
+    return found
+
+
+def _no_number(word: str) -> NoReturn:
+    raise UnreadablePayload(f"the payload is not valid JSON: {word} is no number")
+
+
+def _shown(key: str) -> str:
+    # ASCII: half of a surrogate pair must not reach an answer
+    return json.dumps(key if len(key) <= 40 else f"{key[:37]}...")
+
+
+def read_id(value: object) -> str | int | None:
+    """The sender's id of a request, None where there is none. Raises `UnreadablePayload`."""
+    if value is None:
+        return None
+    if isinstance(value, int) and not isinstance(value, bool) and abs(value) < 2**63:
+        return value
+    if isinstance(value, str) and len(value) <= _LONGEST_ID:
+        return value
+    raise UnreadablePayload(f'"id" is a text of at most {_LONGEST_ID} characters or a whole number')

@@ -1,0 +1,85 @@
+"""What the bridge itself can be asked, over a real broker."""
+
+import json
+import signal
+from collections.abc import Iterator
+from contextlib import closing
+
+import pytest
+
+from .conftest import MakeSite, Site
+from .panel import Panel
+from .requester import Requester
+
+
+@pytest.fixture
+def asked(site: MakeSite) -> Iterator[tuple[Site, Requester]]:
+    """A site and somebody who asks."""
+    s = site()
+    with closing(Requester(s.broker.port, s.base, mqtt5=False)) as requester:
+        yield s, requester
+
+
+def test_info_and_health(asked: tuple[Site, Requester]) -> None:
+    """The object that is retained; and figures that were measured for this answer."""
+    s, requester = asked
+    info = requester.request("bridge/request/info")
+    assert info["value"] == json.loads(s.panel.newest("bridge/info") or "")
+    assert info["value"]["rooms"] == ["r0", "r1"]
+    before = len(s.hmp.commands("getRecordingStatus"))
+    health = requester.request("bridge/request/health")["value"]
+    assert health["ok"] is True
+    main = health["servers"]["main"]
+    assert main["state"] == "ready"
+    assert main["error"] is None
+    assert 0 < main["round_trip_ms"] < 5000
+    assert 0 < health["broker"]["round_trip_ms"] < 5000
+    assert 0 < health["journal"]["commit_ms"] < 5000
+    assert len(s.hmp.commands("getRecordingStatus")) == before + 1
+
+
+def test_a_silent_hmp_shows_within_the_bound(asked: tuple[Site, Requester]) -> None:
+    """The retained health still says ready; the measured one knows better."""
+    s, requester = asked
+    s.hmp.program.send_signal(signal.SIGSTOP)
+    health = requester.request("bridge/request/health")["value"]
+    s.hmp.program.send_signal(signal.SIGCONT)
+    assert health["ok"] is False
+    assert health["servers"]["main"]["ok"] is False
+    assert "no answer" in health["servers"]["main"]["error"]
+    assert health["broker"]["ok"] is True
+    assert health["journal"]["ok"] is True
+    s.panel.wait_for_newest("server/main/state", "ready")
+    assert requester.request("bridge/request/health")["value"]["ok"] is True
+
+
+def test_announce_publishes_every_retained_topic_again(asked: tuple[Site, Requester]) -> None:
+    s, requester = asked
+    with closing(Panel(s.broker.port, s.base)) as late:
+        late.wait_for("room/r1/status", s.panel.newest("room/r1/status") or "")
+        retained = {seen.topic for seen in late.seen.since() if seen.retained}
+        since = late.mark()
+        answer = requester.request("bridge/request/announce")
+        assert answer["outcome"] == "ok"
+        late.wait_for("bridge/state", "online", since=since)
+        again = {seen.topic for seen in late.seen.since(since) if not seen.retained}
+        assert retained - again == set()
+        assert answer["value"]["topics"] >= len(retained)
+
+
+def test_the_log_s_level(asked: tuple[Site, Requester]) -> None:
+    s, requester = asked
+    assert requester.request("bridge/request/log_level", {"level": "error"})["outcome"] == "ok"
+    assert requester.request("bridge/request/nosuch")["error"]["code"] == "unknown_verb"
+    assert requester.request("bridge/request/log_level", {"level": "info"})["outcome"] == "ok"
+    assert requester.request("bridge/request/nothing")["error"]["code"] == "unknown_verb"
+    s.daemon.wait_for_line("bridge/request/nothing")
+    assert s.daemon.lines_with("bridge/request/nosuch") == []
+
+
+def test_a_bridge_that_cannot_reload_says_what_to_do(asked: tuple[Site, Requester]) -> None:
+    _, requester = asked
+    answer = requester.request("bridge/request/reload", {"force": True})
+    assert answer["outcome"] == "failed"
+    assert answer["error"]["code"] == "not_available"
+    assert "Restart" in answer["error"]["explanation"]
