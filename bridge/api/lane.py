@@ -39,6 +39,9 @@ pile up."""
 _FAREWELL = 5.0
 """Seconds that answering what was left waiting may take at shutdown."""
 
+_SHORTEST_SLEEP = 0.001
+"""Seconds; what is left of a time may be too little for a clock to show."""
+
 Finish = Callable[["Call", Answer, Callable[[], None]], None]
 
 
@@ -204,7 +207,7 @@ class Lane:
         left = [call.deadline - now for call in self._waiting]
         if self._downtime.running:
             left += [call.ttl_until - down for call in self._waiting]
-        return max(0.0, min(left, default=math.inf))
+        return max(_SHORTEST_SLEEP, min(left, default=math.inf))
 
 
 def _nothing() -> None:

@@ -252,6 +252,33 @@ async def test_what_was_not_sent_when_the_link_was_lost_waits_for_the_next(
     assert server.outcome("new") is Outcome.OK
 
 
+@pytest.mark.parametrize(("name", "value"), [("createSession", "x"), ("deleteSession", UUID)])
+async def test_what_waited_at_the_link_goes_back_to_its_lane(
+    autojump_clock: trio.abc.Clock, name: str, value: str
+) -> None:
+    """Nothing of it was sent: it is still the next, and on the disk it has not been sent."""
+    server = Server()
+    async with server.running():
+        peer = await server.ready()
+        server.ask("stop", "stopRecording", UUID, lane=server.stops)
+        await peer.line()
+        server.ask("first", name, value)
+        await trio.testing.wait_all_tasks_blocked()
+        server.ask("second", "setLiveSession", UUID, True)
+        await peer.close()
+        await server.until("stop")
+        assert server.outcome("stop") is Outcome.UNKNOWN
+        peer = await server.ready()
+        await peer.answer(f"OK|{UUID}" if name == "createSession" else "OK", name)
+        await peer.answer("OK", "setLiveSession")
+        await server.until("first", "second")
+    assert list(server.answered) == ["stop", "first", "second"]
+    assert server.outcome("first") is Outcome.OK
+    written = [event for event in server.events if event.startswith("disk")]
+    again = ["disk True None", "disk True None", "disk True ok"] if name == "createSession" else []
+    assert written == again
+
+
 async def test_a_stop_goes_before_whatever_waits(autojump_clock: trio.abc.Clock) -> None:
     server = Server()
     async with server.running():

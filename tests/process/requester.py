@@ -88,8 +88,12 @@ class Requester:
         correlation: bytes | None = None,
         expiry: int | None = None,
         retain: bool = False,
+        wait: bool = True,
     ) -> None:
-        """Publish below the base topic; `payload` is text, bytes, or what becomes JSON."""
+        """Publish below the base topic; `payload` is text, bytes, or what becomes JSON.
+
+        Returns when the broker has it, unless told not to wait.
+        """
         properties = None
         if self.mqtt5:
             properties = Properties(PacketTypes.PUBLISH)  # type: ignore[no-untyped-call]
@@ -103,8 +107,9 @@ class Requester:
         sent = self._client.publish(
             f"{self.base}/{leaf}", data, qos=1, retain=retain, properties=properties
         )
-        sent.wait_for_publish(PATIENCE)
-        assert sent.is_published()
+        if wait:
+            sent.wait_for_publish(PATIENCE)
+            assert sent.is_published()
 
     def answers(self, request_id: object) -> list[Heard]:
         """Everything that came with this id."""

@@ -338,6 +338,25 @@ def test_hmp_out_of_reach(site: MakeSite, asking: Ask, mqtt5: bool) -> None:
     assert "again" in titles
 
 
+def test_a_program_that_never_waits_is_told_to(site: MakeSite, asking: Ask) -> None:
+    """64 requests wait; the others are refused, each with an answer. A stop still has room."""
+    s = with_api(site, server={"request_ttl": "5s"})
+    requester = asking(s)
+    s.hmp.kill()
+    s.panel.wait_for_newest("server/main/state", "refused")
+    since = len(requester.heard)
+    for number in range(70):
+        given = {"id": number, "sessionId": UNKNOWN}
+        requester.send("server/main/request/deleteSession", given, wait=False)
+    assert requester.ask("stopRecording", UNKNOWN)["outcome"] == "expired"
+    usual = f"{s.base}/server/main/response/deleteSession"
+    heard = [each.answer for each in requester.wait_for(usual, 70, since=since)]
+    assert sorted(answer["id"] for answer in heard) == list(range(70))
+    codes = [answer["error"]["code"] for answer in heard]
+    assert codes.count("too_many_requests") == 6
+    assert codes.count("expired") == 64
+
+
 def test_a_lost_reply_is_unknown(site: MakeSite, asking: Ask) -> None:
     s = with_api(site)
     requester = asking(s)
