@@ -29,7 +29,7 @@ from ..mqtt.api_topics import Answer, Caller
 
 __all__ = ["Entry", "Ledger"]
 
-log = structlog.get_logger()
+log = structlog.get_logger("bridge")
 
 _TIDY_AFTER = 1.0
 """Seconds after which the arrival of answers is written too, should nothing else be written."""

@@ -18,7 +18,7 @@ from ..room.vocabulary import Outcome
 
 __all__ = ["Replies"]
 
-log = structlog.get_logger()
+log = structlog.get_logger("bridge")
 
 
 class Replies:

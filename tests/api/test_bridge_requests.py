@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import structlog
 import trio
 import trio.testing
 
@@ -21,6 +20,7 @@ from bridge.api.service import Api
 from bridge.clock import Clock
 from bridge.hmp.client import LinkState, ServerLink
 from bridge.journal import Journal
+from bridge.logs import hears, set_level
 from bridge.mqtt.image import Image
 from bridge.mqtt.link import BrokerLink
 from bridge.mqtt.message import Message
@@ -151,16 +151,16 @@ async def test_the_log_s_level(tmp_path: Path) -> None:
     try:
         async with bridge.running():
             bridge.ask("log_level", b" error ")
-            assert not structlog.get_logger().bind().is_enabled_for(30)
+            assert not hears("hmp", "warning")
             bridge.ask("log_level", {"id": 1, "level": "debug"})
-            assert structlog.get_logger().bind().is_enabled_for(10)
+            assert hears("hmp", "debug")
             bridge.ask("log_level", {"level": "loud"})
             bridge.ask("log_level", b"")
             bridge.ask("log_level", {"level": "debug", "part": 5})
             bridge.ask("log_level", {"level": "debug", "colour": "red"})
             answers = [answer for _, answer in await bridge.answers()]
     finally:
-        structlog.reset_defaults()
+        set_level("info")
     assert [answer["outcome"] for answer in answers] == ["ok", "ok", *["failed"] * 4]
     assert answers[1]["id"] == 1
     assert answers[1]["value"] == {"level": "debug", "part": None}
