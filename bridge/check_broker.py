@@ -2,8 +2,10 @@
 
 Beside a running bridge, on the same base topic, without disturbing it: under a client id of its
 own, with a session that ends with the connection, without a will. What is published goes to topics
-``…/check`` that mean nothing to anybody; to the inputs only a button let go, which no bridge acts
-on or answers (section 2 of the contract), under a name that is no action.
+``…/check`` that mean nothing to anybody, and to the bridge's marker, of which a running bridge only
+minds what it has published itself. To the inputs goes only a button let go, which no bridge acts on
+or answers (section 2 of the contract), under a name that is no action. The one value that is
+retained is emptied again.
 
 What proves what: a PUBACK of MQTT 5 says whether a publication was allowed; MQTT 3.1.1 has no such
 word. A SUBACK says less than one would think: mosquitto with an ACL file grants every subscription
