@@ -4,6 +4,7 @@ import json
 import math
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import replace
 
 import pytest
 import trio
@@ -26,7 +27,9 @@ class Server:
 
     def __init__(self, *, commit: float = 0.0) -> None:
         self.hmp = MemoryHmp()
-        self.link = ServerLink(SETTINGS, changed=self._link_changed, connect=self.hmp.connect)
+        # Back-off is random: short, so that none of it is longer than what a test measures.
+        settings = replace(SETTINGS, longest_backoff=1.0)
+        self.link = ServerLink(settings, changed=self._link_changed, connect=self.hmp.connect)
         self.commit = commit
         self.disk: list[str] = []
         self.inputs: list[Input] = []
