@@ -65,8 +65,8 @@ def test_a_file_that_cannot_be_read() -> None:
         (
             "HMP_BRIDGE_PASSWORD",
             (
-                "password: there is no table password; the tables are mqtt, bridge, metrics, servers, "
-                "rooms"
+                "password: there is no table password; the tables are mqtt, bridge, metrics, "
+                "servers, rooms"
             ),
         ),
     ],
