@@ -54,8 +54,8 @@ log = structlog.get_logger("hmp")
 class ServerLink:
     """Keeps one connection to one HMP and carries commands over it, one at a time.
 
-    `changed` is called on the Trio thread at every change of `state`, at once; `exchanged` with
-    every command that is settled, and with whatever its `Passage` says.
+    `changed` is called on the Trio thread at every change of `state`, at once; `exchanged` with a
+    command, its times and what came of it, as soon as that is settled.
     """
 
     def __init__(
