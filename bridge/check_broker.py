@@ -20,6 +20,7 @@ from functools import partial
 import trio
 
 from .check_report import Blame, Finding, failed, noted, passed
+from .mqtt.api_topics import request_filters
 from .mqtt.failures import BrokerFailure, FailureKind, flatten
 from .mqtt.message import Message
 from .mqtt.negotiate import accepting, in_either_version
@@ -55,11 +56,19 @@ _LOGIN = (FailureKind.CREDENTIALS, FailureKind.NOT_AUTHORIZED, FailureKind.CLIEN
 
 
 async def check_broker(
-    settings: BrokerSettings, topics: Topics, servers: Iterable[str], rooms: Iterable[str]
+    settings: BrokerSettings,
+    topics: Topics,
+    servers: Iterable[str],
+    rooms: Iterable[str],
+    *,
+    bound: Iterable[str] = (),
 ) -> list[Finding]:
-    """Reach, login, subscriptions, publications, retained values, and who else is there."""
+    """Reach, login, subscriptions, publications, retained values, and who else is there.
+
+    `bound` are the topic filters of bindings.
+    """
     own = replace(settings, client_id=f"{_CLIENT_ID}{secrets.token_hex(4)}", session_expiry=0)
-    check = _Check(own, topics, list(servers), list(rooms))
+    check = _Check(own, topics, list(servers), list(rooms), list(bound))
     try:
         await in_either_version(own, check.converse)
     except* BrokerFailure as group:
@@ -69,18 +78,25 @@ async def check_broker(
 
 class _Check:
     def __init__(
-        self, settings: BrokerSettings, topics: Topics, servers: list[str], rooms: list[str]
+        self,
+        settings: BrokerSettings,
+        topics: Topics,
+        servers: list[str],
+        rooms: list[str],
+        bound: list[str],
     ) -> None:
         self.found: list[Finding] = []
         self._settings = settings
         self._topics = topics
         self._servers = servers
         self._rooms = rooms
+        self._inputs = (*topics.inputs, *request_filters(topics), *bound)
         self._subject = f"broker {settings.address}"
         self._trying = self._subject
         user = settings.username
         who = "clients without a user name" if user is None else f"the user {user!r}"
-        self._grant = f"give {who} read and write access to {topics.base}/# on the broker"
+        bindings = f", and read access to {', '.join(bound)}" if bound else ""
+        self._grant = f"give {who} read and write access to {topics.base}/#{bindings} on the broker"
         self._heard: set[tuple[str, bytes]] = set()
         self._still: set[tuple[str, bytes]] = set()
         self._echoed = trio.Event()
@@ -149,7 +165,7 @@ class _Check:
 
     async def _subscribe(self, session: Session) -> None:
         subject = self._trying = "subscriptions"
-        refused = await self._refused(session, self._topics.inputs)
+        refused = await self._refused(session, self._inputs)
         base = self._topics.base
         # What the bridge reads of its own: who else is there, and its rooms on a replaced box.
         refused |= await self._refused(session, [f"{base}/room/+/{_LEAF}"], to_check=True)
@@ -157,7 +173,7 @@ class _Check:
         for detail in refused.values():
             self.found.append(failed(subject, detail, self._grant, Blame.NOT_AUTHORIZED))
         if not refused:
-            accepted = ", ".join(self._topics.inputs)
+            accepted = ", ".join(self._inputs)
             self.found.append(passed(subject, f"accepted for {accepted}"))
 
     async def _refused(

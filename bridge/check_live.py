@@ -16,6 +16,7 @@ from .check_hmp import check_server
 from .check_report import Finding
 from .config import Configuration
 from .instance import state_folder
+from .mqtt.filters import fewest
 from .mqtt.topics import Topics
 
 __all__ = ["check_live"]
@@ -53,6 +54,7 @@ def _checks(configuration: Configuration) -> list[Callable[[], Awaitable[list[Fi
             Topics(configuration.mqtt.base_topic),
             servers,
             rooms,
+            bound=fewest(binding.topic for binding in configuration.bindings),
         ),
         *(
             partial(

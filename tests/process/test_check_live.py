@@ -16,6 +16,7 @@ from bridge.check_broker import check_broker
 from bridge.check_report import Blame, failed, noted, passed, render, summary, worst
 from bridge.cli import ExitCode, run
 from bridge.journal import SCHEMA_VERSION, Journal
+from bridge.mqtt.api_topics import request_filters
 from bridge.mqtt.settings import BrokerSettings
 from bridge.mqtt.topics import Topics
 from tests.broker_fixtures import Launch
@@ -91,7 +92,8 @@ def test_all_is_well(live: Live, broker: Broker, hmp: Hmp, tmp_path: Path) -> No
         f"pass  journal {state / 'journal.db'}: will be made at the first start",
         f"pass  {address}: reached, MQTT {version}",
         f"pass  {address} login: accepted without a user name",
-        f"pass  subscriptions: accepted for {', '.join(Topics('hmp').inputs)}",
+        "pass  subscriptions: accepted for "
+        + ", ".join((*Topics("hmp").inputs, *request_filters(Topics("hmp")))),
         "pass  publications: published to 3 topics of servers and rooms, and read back",
         "pass  presses: arrive from every room",
         "pass  retained values: are kept by the broker",
@@ -219,7 +221,8 @@ def test_a_broker_that_minds_client_ids(live: Live, launch: Launch) -> None:
 
 async def test_a_broker_that_refuses_a_subscription_and_then_hangs_up() -> None:
     """What mosquitto cannot be made to do: a SUBACK that says no, the end while publishing."""
-    count = len(Topics("hmp").inputs) + 2
+    topics = Topics("hmp")
+    count = len(topics.inputs) + len(request_filters(topics)) + 2
     suback = [bytes((0x90, 3, 0, mid, 0x80 if mid == 2 else 1)) for mid in range(1, count + 1)]
     async with scripted_broker([b"\x20\x02\x00\x00", *suback, None]) as port:
         settings = BrokerSettings(host="127.0.0.1", port=port, client_id="x", protocol="3.1.1")
