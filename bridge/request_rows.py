@@ -103,7 +103,7 @@ def command_schema(command: type[Command[Any]]) -> Schema:
         "anyOf": [
             record({**named, **extra}, optional=extra),
             listed,
-            record({"parameters": listed, **extra}, optional=extra),
+            record({"parameters": {"anyOf": [listed, record(named)]}, **extra}, optional=extra),
         ]
     }
 

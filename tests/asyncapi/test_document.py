@@ -11,12 +11,14 @@ from typing import Any
 
 import pytest
 
+from bridge.api.answers import done, refused, unknown
 from bridge.asyncapi import Interface, asyncapi_document
 from bridge.cli import ExitCode, run
 from bridge.hmp import arguments
 from bridge.hmp.command import NoResult, parameters
 from bridge.hmp.commands import COMMANDS, parse_command
-from bridge.hmp.errors import InvalidArgument
+from bridge.hmp.errors import InvalidArgument, OutcomeUnknown, Refused
+from bridge.mqtt.api_topics import Caller, render_answer
 from bridge.mqtt.catalogue import ROWS
 from bridge.mqtt.settings import BrokerSettings, TlsSettings
 from bridge.mqtt.topics import Topics, render_ack, render_result, render_room
@@ -215,6 +217,7 @@ def test_a_commands_payload_is_what_the_command_takes(name: str) -> None:
         good | {"id": "e1"},
         listed,
         {"parameters": listed, "id": 7},
+        {"parameters": good, "id": 7},
     ):
         assert not complaints(schema, payload), payload
     parse_command(name, good)
@@ -244,6 +247,26 @@ def test_a_commands_response_has_the_commands_result(name: str) -> None:
         assert all(complaints(schema, ok | {"value": value}) for value in values)
     else:
         assert sum(not complaints(schema, ok | {"value": value}) for value in values) == 1
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_what_is_answered_is_what_is_described(name: str) -> None:
+    schema, _ = payload_schema(f"site/hmp/server/main/response/{name}")
+    command = parse_command(name, [SAMPLES[each.argument.name][0] for each in _arguments(name)])
+    value = None
+    if not issubclass(COMMANDS[name], NoResult):
+        value = "PAUSED" if name == "getRecordingStatus" else UUID
+    caller = Caller("e1", "hmp/server/main/request/x", "hmp/server/main/response/x")
+    for answer in (
+        done(value),
+        refused(Refused("070000", "Internal Server Error", "070000", name)),
+        unknown(OutcomeUnknown(name, "no answer came"), command),
+    ):
+        assert not complaints(schema, json.loads(render_answer(answer, caller, with_raw=True)))
+
+
+def _arguments(name: str) -> tuple[Any, ...]:
+    return parameters(COMMANDS[name])
 
 
 def test_texts_have_the_limits_of_the_checks() -> None:
