@@ -17,6 +17,7 @@ from . import __version__
 from .cli_operator import add_operator_commands
 from .cli_options import ExitCode, leaves, load_configuration, say
 from .config_errors import ConfigurationError
+from .redaction import SECRETS
 
 __all__ = ["ExitCode", "run"]
 
@@ -39,7 +40,7 @@ def run(arguments: Sequence[str]) -> int:
         code = command(options)
         sys.stdout.flush()
     except ConfigurationError as error:
-        say(str(error))
+        say(SECRETS.hide(str(error)))
         return ExitCode.CONFIGURATION
     except (KeyboardInterrupt, BrokenPipeError) as error:
         return _ended_by(error)

@@ -51,6 +51,7 @@ from .config_values import (
 from .hmp.link import LinkSettings
 from .log_levels import Format, Level, Part
 from .mqtt.settings import BrokerSettings
+from .redaction import SECRETS
 
 __all__ = ["Configuration", "RoomTable", "ServerTable", "load"]
 
@@ -167,6 +168,7 @@ class Configuration(BaseSettings):
     @classmethod
     def _together(cls, data: Any, handler: ValidatorFunctionWrapHandler) -> "Configuration":
         """Find what is wrong between tables in the same go as what is wrong within them."""
+        _note_secret(data)
         faults = list(misnamed_sources(list(cls.model_fields)))
         if isinstance(data, Mapping):
             faults += faults_between(data)
@@ -198,6 +200,14 @@ class Configuration(BaseSettings):
     def broker(self, client_id: str) -> BrokerSettings:
         """What the broker link needs; `client_id` is for when none is configured."""
         return self.mqtt.settings(client_id)
+
+
+def _note_secret(data: Any) -> None:
+    """Known before anything is said of the rest: it may stand in a wrong line as well (R19)."""
+    mqtt = data.get("mqtt") if isinstance(data, Mapping) else None
+    password = mqtt.get("password") if isinstance(mqtt, Mapping) else None
+    if isinstance(password, str):
+        SECRETS.add(password)
 
 
 def _secrets_in(table: object) -> Iterator[str]:

@@ -4,6 +4,7 @@ from typing import Annotated
 
 from pydantic import AfterValidator, Field, model_validator
 
+from .config_errors import nearest
 from .config_values import Table
 from .hmp import arguments
 from .hmp.commands import CategoryId
@@ -23,11 +24,18 @@ _SAMPLE = Meeting(
 )
 
 
+_SEEN = ("room", "meeting", "now")
+
+
 def _template(source: str) -> str:
     try:
-        Template(source)
+        names = Template(source).names
     except TemplateError as error:
         raise ValueError(f"is no template: {error}") from None
+    for name in names - set(_SEEN):
+        near = nearest(name, _SEEN)
+        hint = f"; did you mean {near}?" if near else f"; there are {', '.join(_SEEN)}"
+        raise ValueError(f"has {name}, which is not known here{hint}")
     return source
 
 

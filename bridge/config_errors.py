@@ -21,6 +21,7 @@ __all__ = [
     "shown",
 ]
 
+_LONGEST_DURATION = 4_294_967_295.0
 _UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
 _DURATION = re.compile(r"(\d+(?:\.\d+)?)\s*(ms|s|m|h|d)")
 DURATION_PATTERN = rf"^\s*{_DURATION.pattern}\s*$"
@@ -38,7 +39,10 @@ def parse_duration(value: object) -> float:
     matched = _DURATION.fullmatch(value.strip()) if isinstance(value, str) else None
     if matched is None:
         raise ValueError("is no duration; write a number and its unit in quotes: 300ms, 30s or 4h")
-    return float(matched[1]) * _UNITS[matched[2]]
+    seconds = float(matched[1]) * _UNITS[matched[2]]
+    if seconds > _LONGEST_DURATION:
+        raise ValueError("is longer than 136 years, which no clock here counts to")
+    return seconds
 
 
 @dataclass(frozen=True, slots=True)

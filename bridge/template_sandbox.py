@@ -49,6 +49,7 @@ MOST_WORK = 2_000_000
 
 _FAILURES = (
     JinjaError,
+    NameError,
     TypeError,
     ValueError,
     LookupError,

@@ -57,6 +57,8 @@ def to_text(value: object) -> str:
             return value.isoformat()
         case timedelta():
             return f"{value.total_seconds():g}"
+        case Mapping() if value.keys() == {"Value"}:
+            return to_text(value["Value"])  # as RoomOS boxes what it says; bindings unbox it too
         case Mapping() | list() | tuple():
             return to_json(value)
         case _:

@@ -3,12 +3,20 @@
 import json
 from typing import NoReturn
 
-__all__ = ["LONGEST_PAYLOAD", "UnreadablePayload", "read_id", "read_json", "read_text"]
+__all__ = [
+    "LONGEST_ID",
+    "LONGEST_PAYLOAD",
+    "UnreadablePayload",
+    "read_id",
+    "read_json",
+    "read_text",
+]
 
 LONGEST_PAYLOAD = 65_536
 """Bytes."""
 
-_LONGEST_ID = 256
+LONGEST_ID = 256
+"""Characters."""
 
 
 class UnreadablePayload(ValueError):
@@ -22,15 +30,16 @@ def read_text(payload: bytes) -> str:
             f"the payload has {len(payload)} bytes, at most {LONGEST_PAYLOAD} are taken"
         )
     try:
-        return payload.decode()
+        return payload.decode("utf-8-sig")
     except UnicodeDecodeError:
         raise UnreadablePayload("the payload is not UTF-8 text") from None
 
 
-def read_json(text: str, *, strict: bool = False) -> object:
+def read_json(text: str, *, strict: bool = False, mend: bool = False) -> object:
     """The value of a JSON text; whatever is text in it, UTF-8 can carry.
 
-    `strict`: every key once, and no NaN or infinity. Raises `UnreadablePayload`.
+    `strict`: every key once, and no NaN or infinity. `mend`: half a surrogate pair, which programs
+    leave that cut an emoji in two, becomes a question mark. Raises `UnreadablePayload`.
     """
     try:
         if strict:
@@ -38,7 +47,9 @@ def read_json(text: str, *, strict: bool = False) -> object:
         else:
             value = json.loads(text)
         if "\\u" in text:  # half of a surrogate pair is no text: it could not be answered with
-            json.dumps(value, ensure_ascii=False).encode()
+            errors = "replace" if mend else "strict"
+            encoded = json.dumps(value, ensure_ascii=False).encode(errors=errors)
+            value = json.loads(encoded) if mend else value
     except UnreadablePayload:
         raise
     except (ValueError, RecursionError) as error:
@@ -70,6 +81,6 @@ def read_id(value: object) -> str | int | None:
         return None
     if isinstance(value, int) and not isinstance(value, bool) and abs(value) < 2**63:
         return value
-    if isinstance(value, str) and len(value) <= _LONGEST_ID:
+    if isinstance(value, str) and len(value) <= LONGEST_ID:
         return value
-    raise UnreadablePayload(f'"id" is a text of at most {_LONGEST_ID} characters or a whole number')
+    raise UnreadablePayload(f'"id" is a text of at most {LONGEST_ID} characters or a whole number')

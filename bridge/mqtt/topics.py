@@ -11,10 +11,10 @@ from datetime import UTC, datetime
 
 from ..room.detail import Details
 from ..room.made import Restream
-from ..room.meeting import Meeting
+from ..room.meeting import Meeting, owner_in_words
 from ..room.state import Problem, Result, RoomState
 from ..room.vocabulary import Outcome, State
-from .payload import UnreadablePayload, read_id, read_json, read_text
+from .payload import LONGEST_ID, UnreadablePayload, read_id, read_json, read_text
 
 __all__ = [
     "Input",
@@ -183,7 +183,10 @@ def _event(room: str, text: str) -> Input:
         raise Malformed(reason, room, "event")
     if not text.startswith("{"):
         return Input(room, _fold(text), event=True)
-    parameters = _object(room, "event", text)
+    # A meeting that is half understood is recorded all the same.
+    parameters = _object(room, "event", text, mend=True)
+    if isinstance(meeting_id := parameters.get("id"), (str, float)):
+        parameters["id"] = str(meeting_id)[:LONGEST_ID]
     request_id = _id(room, "event", parameters, keep=True)
     event = parameters.pop("event", None)
     if not isinstance(event, str) or not event.strip():
@@ -196,9 +199,9 @@ def _fold(word: str) -> str:
     return word.strip().lower().translate(_FOLDED)
 
 
-def _object(room: str, word: str, text: str) -> dict[str, object]:
+def _object(room: str, word: str, text: str, *, mend: bool = False) -> dict[str, object]:
     try:
-        value = read_json(text)
+        value = read_json(text, mend=mend)
     except UnreadablePayload as error:
         raise Malformed(str(error), room, word) from None
     if not isinstance(value, dict):
@@ -243,7 +246,7 @@ def render_room(
     status = values | {
         "alarms": sorted(state.alarms),
         "target": state.target,
-        "owner": None if recording is None else recording.owner,
+        "owner": None if recording is None else owner_in_words(recording.owner),
         "verified_at": None if verified_at is None else timestamp(verified_at),
         "stale": state.stale,
         "meetings": [_meeting(each) for each in state.meetings],

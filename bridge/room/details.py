@@ -13,6 +13,7 @@ from ..hmp.commands import (
     Command,
     MetadataField,
     PermissionId,
+    SessionId,
     SetCategory,
     SetLiveSession,
     ShareRecordingWithGroup,
@@ -27,9 +28,17 @@ from .state import Now, Problem, Recording, Request, RoomState, Step
 from .turn import Turn
 from .vocabulary import Alarm, Goal, Outcome, StepKind
 
-__all__ = ["answered", "begin", "describe_pressed", "moments", "settle", "step"]
+__all__ = [
+    "answered",
+    "begin",
+    "describe_pressed",
+    "drop_live",
+    "moments",
+    "settle",
+    "step",
+]
 
-_MOST_UNFINISHED = 8
+_MOST_UNFINISHED = 32
 """Recordings whose details are still to be applied; before that many, the oldest is given up."""
 
 _LONGEST_RETRY = 60.0
@@ -84,7 +93,10 @@ def begin(turn: Turn, recording: Recording, title: str | None) -> None:
     before = room.details
     unfinished = room.unfinished
     if before is not None and before.outstanding:
-        unfinished = (*unfinished, before)[-_MOST_UNFINISHED:]
+        unfinished = (*unfinished, before)
+        if len(unfinished) > _MOST_UNFINISHED:
+            unfinished = unfinished[1:]
+            turn.alarm(Alarm.DETAILS_FAILED)
     turn.update(
         details=Details(recording.id, recording.session, items), unfinished=unfinished, texts=()
     )
@@ -127,6 +139,14 @@ def _command(details: Details, item: Detail) -> Command[None] | None:
             return SetLiveSession(details.session, item.values[0] == "true")
         case _:
             return UpdateMetadata(recording, _TEXTS[item.kind], item.values[0])
+
+
+def drop_live(turn: Turn, session: SessionId) -> None:
+    """A person says whether the session is live: no detail says otherwise any more (R10)."""
+    for each in _all(turn.room):
+        items = tuple(item for item in each.items if item.kind is not DetailKind.LIVE)
+        if each.session == session and items != each.items:
+            _replace(turn, each, replace(each, items=items))
 
 
 # What HMP answers.

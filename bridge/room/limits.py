@@ -98,6 +98,8 @@ def _left(room: RoomState, now: Now) -> float:
     age = _age(room.recording, now)
     longest = room.policy.max_duration + room.recording.extended
     meeting = _bounding(room)
+    if meeting is not None and meeting.ended_at is not None:
+        return meeting.ended_at + room.policy.stop_grace - now.monotonic
     if meeting is None or meeting.end is None:
         return inf if age is None else longest - age
     if now.synchronised:
@@ -117,7 +119,7 @@ def _age(recording: Recording, now: Now) -> float | None:
 def _stop(turn: Turn) -> None:
     """Its time is over; a meeting that has an end keeps its grace (R11)."""
     meeting = _bounding(turn.room)
-    if meeting is not None and meeting.end is not None and turn.now.synchronised:
+    if meeting is not None and (meeting.ended_at is not None or turn.now.synchronised):
         return
     owner = turn.recording.owner
     turn.update(meetings=tuple(each for each in turn.room.meetings if each.owner != owner))
@@ -153,5 +155,5 @@ def _settle_pause(turn: Turn) -> None:
     if room.policy.on_max_pause == "resume":
         turn.update(target=Target.RECORDING)
     else:
-        turn.update_meeting(recording.owner, dismissed=True, due=False)
+        turn.dismiss_meetings()  # people have paused: nothing else is to begin now
         turn.stop_recording()

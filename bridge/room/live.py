@@ -2,7 +2,7 @@
 
 from ..hmp.commands import SetLiveSession
 from ..hmp.errors import Refused
-from . import problems
+from . import details, problems
 from .answer import Answer, Done, problem_of
 from .state import Request, RoomState, Step
 from .turn import Turn
@@ -17,6 +17,7 @@ def pressed(turn: Turn, request: Request) -> None:
         turn.answer(request, Outcome.FAILED, problems.NO_SESSION)
         return
     turn.resolve({Goal.LIVE}, Outcome.IGNORED)
+    details.drop_live(turn, turn.room.session)
     turn.update(live=request.action is Action.LIVE_ON)
     turn.wait_for(request, Goal.LIVE, turn.room.policy.action_ttl)
 

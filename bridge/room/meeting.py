@@ -4,6 +4,7 @@ A meeting is identified by its id and its start, for ids recur: the same id with
 another occurrence, and takes the place of the one before.
 """
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -11,7 +12,15 @@ from math import isfinite
 
 from ..hmp import arguments
 
-__all__ = ["Meeting", "MeetingTimeError", "is_meeting", "read_meeting", "wall_time"]
+__all__ = [
+    "LAST_MOMENT",
+    "Meeting",
+    "MeetingTimeError",
+    "is_meeting",
+    "owner_in_words",
+    "read_meeting",
+    "wall_time",
+]
 
 _LONGEST_FIELD = 1000
 _MOST_FIELDS = 20
@@ -19,6 +28,12 @@ _MILLISECONDS_FROM = 100_000_000_000.0
 """Numbers from here on count milliseconds: as seconds they would be in the year 5138."""
 
 _FOREVER = 366 * 86_400.0
+LAST_MOMENT = 7_258_118_400.0
+"""The year 2200; what booking systems write for *no end* lies beyond it."""
+
+_ISO_DURATION = re.compile(r"PT(?:(\d+)H)?(?:(\d+)M)?(?:(\d+)S)?", re.IGNORECASE)
+_OCCURRENCE = "\x1f"
+"""Between an id and its start in the key of an owner; no id has a control character."""
 
 
 class MeetingTimeError(ValueError):
@@ -37,6 +52,8 @@ class Meeting:
     end: float | None = None
     title: str | None = None
     organizer: str | None = None
+    #: Seconds it is to last, where it has no end.
+    length: float | None = None
     #: Whatever else the event carried as text, for templates.
     fields: tuple[tuple[str, str], ...] = ()
     #: Monotonic time when its start was taken in.
@@ -54,8 +71,9 @@ class Meeting:
 
     @property
     def owner(self) -> str:
-        """What a recording of it is owned by."""
-        return f"meeting:{self.id}" if self.id else "meeting"
+        """What a recording of this occurrence is owned by; `owner_in_words` is for people."""
+        owner = f"meeting:{self.id}" if self.id else "meeting"
+        return owner if self.start is None else f"{owner}{_OCCURRENCE}{self.start:.3f}"
 
     def is_same(self, other: "Meeting") -> bool:
         """Whether both are one occurrence; where one has no start, the id decides."""
@@ -72,14 +90,20 @@ class Meeting:
 
 def is_meeting(owner: str) -> bool:
     """Whether a recording with this owner belongs to a meeting."""
-    return owner == "meeting" or owner.startswith("meeting:")
+    return owner_in_words(owner) == "meeting" or owner.startswith("meeting:")
+
+
+def owner_in_words(owner: str) -> str:
+    """The owner as it is published (R11): ``manual``, ``adopted``, ``meeting:<id>``."""
+    return owner.partition(_OCCURRENCE)[0]
 
 
 def read_meeting(parameters: Mapping[str, object]) -> tuple[Meeting, tuple[str, ...]]:
     """The meeting that an event speaks of, and what of it could not be understood.
 
     Nothing in it is a reason not to record: a time that cannot be read is left out and said.
-    `duration` (minutes, or text such as ``90m``) stands for an `end` where there is none.
+    `duration` (minutes, or text such as ``90m``) stands for an `end` where there is none: from
+    `start` on, or from when the room hears of it.
     """
     given = dict(parameters)
     doubts: list[str] = []
@@ -87,18 +111,21 @@ def read_meeting(parameters: Mapping[str, object]) -> tuple[Meeting, tuple[str, 
     start = _time(given, "start", doubts)
     end = _time(given, "end", doubts)
     duration = given.pop("duration", None)
-    if end is None and start is not None and duration not in (None, ""):
+    length = None
+    if end is None and duration not in (None, ""):
         try:
-            end = start + _duration(duration)
+            length = _duration(duration)
         except MeetingTimeError as error:
             doubts.append(str(error))
+    if length is not None and start is not None:
+        end, length = start + length, None
     if end is not None and start is not None and end <= start:
         doubts.append("end: is not after start; the end is left out")
         end = None
     title, organizer = _text(given.pop("title", None)), _text(given.pop("organizer", None))
     texts = {name: _text(value) for name, value in given.items() if name.isidentifier()}
     fields = tuple((name, text) for name, text in texts.items() if text)[:_MOST_FIELDS]
-    return Meeting(meeting_id[:256], start, end, title, organizer, fields), tuple(doubts)
+    return Meeting(meeting_id[:256], start, end, title, organizer, length, fields), tuple(doubts)
 
 
 def wall_time(value: object) -> float:
@@ -108,25 +135,39 @@ def wall_time(value: object) -> float:
     `MeetingTimeError`.
     """
     if isinstance(value, str):
-        text = value.strip()
-        try:
-            return datetime.fromisoformat(text).timestamp()
-        except (ValueError, OverflowError):
-            try:
-                value = float(text)
-            except ValueError:
-                value = None
-    if isinstance(value, (int, float)) and not isinstance(value, bool):
-        try:
-            seconds = float(value)
-        except OverflowError:
-            seconds = -1.0
-        seconds = seconds / 1000 if seconds >= _MILLISECONDS_FROM else seconds
-        if isfinite(seconds) and 0 < seconds < _MILLISECONDS_FROM:
-            return seconds
-    raise MeetingTimeError(
-        "is no time; write it as 2026-03-01T10:00:00Z, or as seconds since 1970, without quotes"
-    )
+        seconds = _of_text(value.strip())
+    elif isinstance(value, (int, float)) and not isinstance(value, bool):
+        seconds = _of_number(value)
+    else:
+        seconds = None
+    if seconds is None or not isfinite(seconds):
+        raise MeetingTimeError(
+            "is no time; write it as 2026-03-01T10:00:00Z, or as seconds since 1970, without quotes"
+        )
+    if not 0 < seconds < LAST_MOMENT:
+        raise MeetingTimeError("is no time that a meeting can have; it is taken for none")
+    return seconds
+
+
+def _of_text(text: str) -> float | None:
+    try:
+        return datetime.fromisoformat(text).timestamp()
+    except OverflowError:
+        return LAST_MOMENT
+    except ValueError:
+        pass
+    try:
+        return _of_number(float(text))
+    except ValueError:
+        return None
+
+
+def _of_number(value: float) -> float:
+    try:
+        seconds = float(value)
+    except OverflowError:
+        return LAST_MOMENT
+    return seconds / 1000 if seconds >= _MILLISECONDS_FROM else seconds
 
 
 def _time(given: dict[str, object], name: str, doubts: list[str]) -> float | None:
@@ -143,7 +184,10 @@ def _time(given: dict[str, object], name: str, doubts: list[str]) -> float | Non
 def _duration(value: object) -> float:
     seconds: float | None = None
     text = value.strip() if isinstance(value, str) else value
-    if isinstance(text, str):
+    if isinstance(text, str) and (written := _ISO_DURATION.fullmatch(text)):
+        hours, minutes, rest = (int(part or 0) for part in written.groups())
+        seconds = float(min(hours * 3600 + minutes * 60 + rest, 2 * _FOREVER))
+    elif isinstance(text, str):
         unit = {"s": 1.0, "m": 60.0, "h": 3600.0}.get(text[-1:].lower())
         number = text if unit is None else text[:-1]
         try:

@@ -16,7 +16,7 @@ from dataclasses import replace
 from math import inf
 
 from . import problems
-from .meeting import Meeting, is_meeting
+from .meeting import LAST_MOMENT, Meeting, is_meeting
 from .state import Now, Problem, Request, RoomState
 from .turn import Turn
 from .vocabulary import Alarm, Goal, Outcome, State, StepKind, Stop, Target
@@ -40,6 +40,9 @@ def started(turn: Turn, request: Request) -> None:
         turn.answer(request, Outcome.EXPIRED, problems.MEETING_OVER)
         return
     known = next((each for each in turn.room.meetings if each.is_same(given)), None)
+    if known is None and _is_of_before(turn.room, given):
+        turn.answer(request, Outcome.IGNORED)
+        return
     if known is None and len(turn.room.meetings) >= MOST_MEETINGS:
         turn.answer(request, Outcome.FAILED, problems.TOO_MANY_MEETINGS)
         return
@@ -75,22 +78,26 @@ def extended(turn: Turn, request: Request) -> None:
     if isinstance(meeting, Problem) or meeting is None:
         turn.answer(request, Outcome.FAILED, meeting or problems.NO_SUCH_MEETING)
         return
-    end = given.end
+    end, seconds = given.end, request.seconds or turn.room.policy.extend_by
     if end is None and meeting.end is not None:
-        end = meeting.end + (request.seconds or turn.room.policy.extend_by)
+        end = meeting.end + seconds
+    elif end is None and meeting.ended_at is not None:
+        end = turn.now.wall + seconds  # it goes on after all, for so long
     if end is None or (meeting.end is not None and end <= meeting.end):
         turn.answer(request, Outcome.IGNORED)
         return
-    turn.update_meeting(meeting.owner, end=end, ended_at=None)
+    turn.update_meeting(meeting.owner, end=min(end, LAST_MOMENT), ended_at=None)
     turn.resolve({Goal.MEETING_END}, Outcome.IGNORED, about=meeting.owner)
     turn.answer(request, Outcome.OK)
 
 
 def extend(turn: Turn, meeting: Meeting, seconds: float) -> None:
     """A person moves the end of the meeting that is being recorded."""
-    end = None if meeting.end is None else max(meeting.end, turn.now.wall) + seconds
-    if end is None and meeting.ended_at is not None:
-        end = turn.now.wall + seconds
+    if meeting.ended_at is not None:  # it was to end about now
+        end: float | None = turn.now.wall + seconds
+    else:
+        end = None if meeting.end is None else max(meeting.end, turn.now.wall) + seconds
+    end = None if end is None else min(end, LAST_MOMENT)
     turn.update_meeting(meeting.owner, end=end, ended_at=None, extended=meeting.extended + seconds)
     turn.resolve({Goal.MEETING_END}, Outcome.IGNORED, about=meeting.owner)
 
@@ -100,11 +107,15 @@ def _meeting(request: Request) -> Meeting:
 
 
 def _repeat(turn: Turn, known: Meeting, given: Meeting) -> None:
-    """The same meeting said again: it runs, and may have a later end and another title."""
+    """The same meeting said again: it runs, and may have a later end and another title.
+
+    One that runs beyond the end that was known for it has none.
+    """
     end = known.end if given.end is None else max(given.end, known.end or 0.0)
+    if end is not None and turn.now.synchronised and end <= turn.now.wall:
+        end = None
     turn.update_meeting(
         known.owner,
-        start=known.start if given.start is None else given.start,
         end=end,
         ended_at=None,
         title=given.title or known.title,
@@ -114,12 +125,26 @@ def _repeat(turn: Turn, known: Meeting, given: Meeting) -> None:
 
 
 def _enter(turn: Turn, given: Meeting) -> None:
-    """Another occurrence of a known id takes its place: nothing of the one before is left."""
-    others = tuple(each for each in turn.room.meetings if each.owner != given.owner)
-    if len(others) < len(turn.room.meetings):
-        turn.resolve({Goal.MEETING_END}, Outcome.IGNORED, about=given.owner)
-    meeting = replace(given, began=turn.now.monotonic, due=True)
+    """Another occurrence of a known id takes the place of one that nobody ended."""
+    others = []
+    for each in turn.room.meetings:
+        if each.id == given.id and each.end is None:
+            turn.resolve({Goal.START, Goal.MEETING_END}, Outcome.IGNORED, about=each.owner)
+        else:
+            others.append(each)
+    end = given.end
+    if end is None and given.length is not None and turn.now.synchronised:
+        end = min(turn.now.wall + given.length, LAST_MOMENT)
+    meeting = replace(given, end=end, began=turn.now.monotonic, due=True)
     turn.update(meetings=(*others, meeting))
+
+
+def _is_of_before(room: RoomState, given: Meeting) -> bool:
+    """Whether it is an earlier occurrence of what runs, said again after it was over."""
+    if given.start is None or given.end is not None:
+        return False
+    later = (each for each in room.meetings if each.id == given.id and each.start is not None)
+    return any(each.start is not None and each.start > given.start for each in later)
 
 
 def _covered(room: RoomState) -> bool:
@@ -131,15 +156,15 @@ def _covered(room: RoomState) -> bool:
 
 def _spoken_of(room: RoomState, given: Meeting) -> Meeting | Problem | None:
     """The running meeting that an event means; without an id, the only one there is."""
-    meetings = room.meetings
     if given.id:
-        named = [each for each in meetings if each.id == given.id]
-        if named:
-            return named[0] if named[0].is_same(given) else None
-        meetings = tuple(each for each in meetings if not each.id)
-    if len(meetings) > 1:
+        meant = [each for each in room.meetings if each.is_same(given)]
+        held = None if room.recording is None else room.recording.owner
+        return next((each for each in meant if each.owner == held), meant[0] if meant else None)
+    # One that is over but for its grace does not run any more, while another does.
+    running = [each for each in room.meetings if each.ended_at is None] or list(room.meetings)
+    if len(running) > 1:
         return problems.WHICH_MEETING
-    return meetings[0] if meetings else None
+    return running[0] if running else None
 
 
 # What a start asks for in each state.
@@ -184,6 +209,8 @@ def _cut(turn: Turn, request: Request, owner: str) -> None:
 
 def _replace(turn: Turn, request: Request, owner: str) -> None:
     """HMP says ERROR: that recording is of no use to anybody."""
+    if turn.recording.owner != owner:
+        turn.update_meeting(turn.recording.owner, due=True)
     turn.update_recording(stop=Stop.WANTED, not_before=0.0)
     _record(turn, request, owner)
 

@@ -81,9 +81,10 @@ def decide(room: RoomState, request: Request, now: Now) -> Change:
 
 
 def _carry_out(turn: Turn, request: Request) -> None:
+    before = turn.room.target
     TABLE[turn.room.state][request.action](turn, request)
     stopped = request.action is Action.STOP or (
-        request.action is Action.TOGGLE and turn.room.target is Target.IDLE
+        request.action is Action.TOGGLE and turn.room.target is Target.IDLE is not before
     )
     if stopped:  # what starts and stops by word of mouth is a person's doing
         turn.dismiss_meetings()

@@ -8,7 +8,7 @@ from typing import Any
 from ..hmp import arguments
 from ..hmp.commands import RecordingId, RecordingStatus, SessionId
 from ..hmp.errors import InvalidArgument
-from .meeting import Meeting, read_meeting
+from .meeting import Meeting, owner_in_words, read_meeting
 from .meetings import MOST_MEETINGS
 from .state import Change, Now, Recording, RoomState
 from .turn import SPARE_FOR
@@ -81,9 +81,8 @@ def _meetings(told: dict[str, Any], now: Now) -> tuple[Meeting, ...]:
 
 def _owner(told: dict[str, Any], meetings: tuple[Meeting, ...]) -> str:
     """Its meeting, if that runs still; else it is nobody's, and no meeting ends it."""
-    owner = told.get("owner")
-    known = isinstance(owner, str) and owner in {each.owner for each in meetings}
-    return str(owner) if known else "adopted"
+    mine = [each for each in meetings if owner_in_words(each.owner) == told.get("owner")]
+    return mine[-1].owner if mine else "adopted"
 
 
 def _text(value: object) -> str | None:

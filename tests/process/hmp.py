@@ -20,7 +20,7 @@ _PEOPLE = f'''[[users]]
 name = "creator"
 roles = ["Viewer"]
 [[groups]]
-name = "Staff"
+name = "Surgeons"
 roles = ["Viewer"]
 [[categories]]
 id = "{CATEGORY}"

@@ -14,7 +14,7 @@ DETAILS = {
     "title": "{{ room.name }}: {{ meeting.title or 'recording' }}",
     "createdby": "Room system",
     "categories": {CATEGORY: ["Surgery", "{{ meeting.course }}"]},
-    "share": [{"group": "Staff", "permission": "WATCH"}, {"organizer": "OWN"}],
+    "share": [{"group": "Surgeons", "permission": "WATCH"}, {"organizer": "OWN"}],
     "live": True,
 }
 ROOMS, MEETINGS, UNIT = 8, 8, 1.0
@@ -56,7 +56,7 @@ def test_a_meeting_is_recorded_and_its_recording_is_given_everything(site: MakeS
     assert row["title"] == f"Boardroom: {title}"
     assert row["createdby"] == "Room system"
     assert row["categories"] == {CATEGORY: ["Surgery", "X-ray"]}
-    assert row["shares"] == {"group:Staff": "WATCH", "user:creator": "OWN"}
+    assert row["shares"] == {"group:Surgeons": "WATCH", "user:creator": "OWN"}
     s.panel.wait_until(
         lambda _: (
             all(

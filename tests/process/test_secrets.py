@@ -195,12 +195,13 @@ def test_in_the_traceback_of_a_bug(site: MakeSite, tmp_path: Path, where: str, f
 
 A_BUG_BEFORE_THE_LOG = """
 import sys
-from bridge import cli
+from bridge import cli, cli_operator
+from bridge.cli_options import load_configuration
 
 def broken(options):
-    raise KeyError(cli._load(options).mqtt.password.get_secret_value())
+    raise KeyError(load_configuration(options).mqtt.password.get_secret_value())
 
-cli._check = broken
+cli_operator._check = broken
 sys.exit(cli.run(sys.argv[1:]))
 """
 
@@ -228,7 +229,10 @@ def test_in_the_traceback_of_a_command_without_a_log(site: MakeSite, tmp_path: P
         {"mqtt": {"username": "bridge", "password": SECRET, "port": SECRET}},
         {"servers": {"main": {"host": f"admin:{SECRET}@hmp.example.edu"}}},
         {"metrics": {"listen": f"admin:{SECRET}@127.0.0.1:9464"}},
-        {"bridge": {"state_dir": 7, "log_level": SECRET, "log_levels": {"hmp": SECRET}}},
+        {
+            "mqtt": {"username": "bridge", "password": SECRET},
+            "bridge": {"state_dir": 7, "log_level": SECRET, "log_levels": {"hmp": SECRET}},
+        },
     ],
 )
 def test_in_what_is_said_of_a_configuration(
@@ -256,7 +260,7 @@ def test_in_what_is_said_of_the_surroundings(site: MakeSite, tmp_path: Path) -> 
         ([], {"HMP_BRIDGE_MQTT": SECRET}),
         ([], {"CREDENTIALS_DIRECTORY": str(secrets)}),
         (["--set", f"mqtt.pasword={SECRET}"], {}),
-        (["--set", f"mqtt.port={SECRET}"], {}),
+        (["--set", f"mqtt.password={SECRET}", "--set", f"mqtt.port={SECRET}"], {}),
     ):
         done = run_bridge("check", *config, *arguments, environment=environment)
         assert done.returncode == 78, (arguments, environment)

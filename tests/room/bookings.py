@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from bridge.room.meeting import Meeting
+from bridge.room.meeting import Meeting, owner_in_words
 from bridge.room.policy import Policy
 from bridge.room.vocabulary import Action
 from bridge.simulator.objects import Recording
@@ -72,7 +72,8 @@ class BookedRoom(Site):
     @property
     def owner(self) -> str | None:
         """Whom the recording belongs to."""
-        return None if self.room.recording is None else self.room.recording.owner
+        held = self.room.recording
+        return None if held is None else owner_in_words(held.owner)
 
     @property
     def ends_at(self) -> float | None:

@@ -269,6 +269,25 @@ def test_live_on_and_off() -> None:
     assert (room.outcome(refused), room.code(refused)) == (Outcome.FAILED, "040006")
 
 
+def test_a_person_says_last_whether_it_is_live() -> None:
+    room = BookedRoom(DETAILED)
+    room.fault("error:setLiveSession:070008:count=1")
+    room.ask("record")
+    assert details(room)["live"] is Fate.WAITING
+    assert room.outcome(room.ask("live_off")) is Outcome.OK
+    room.live(60)
+    assert not room.world.sessions[SESSION].live
+
+
+def test_details_that_are_given_up_are_said() -> None:
+    room = BookedRoom(DETAILED)
+    room.fault("error:updateMetadata:070008")
+    for _ in range(40):
+        room.ask("record")
+        room.ask("stop")
+    assert Alarm.DETAILS_FAILED in room.room.alarms
+
+
 def test_live_needs_a_session_and_a_link() -> None:
     sources = (SourceId("b86befc3-7b44-4655-852f-21a77935d110"),)
     room = BookedRoom(replace(BOOKED, session=None, sources=sources))

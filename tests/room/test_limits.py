@@ -112,6 +112,19 @@ def test_extend_during_the_grace_gives_a_meeting_without_end_one() -> None:
     assert room.recorded == [(0, 960)]
 
 
+@pytest.mark.parametrize("end", [3600, None])
+def test_the_grace_shows_when_it_is_over_and_an_extension_counts_from_now(
+    end: float | None,
+) -> None:
+    room = BookedRoom(replace(SHORT, stop_grace=60.0))
+    room.meeting("a", 0, end)
+    room.live(600)
+    room.meeting_end("a")
+    assert (room.ends_at, room.room.alarm) == (660, Alarm.ENDING_SOON)
+    room.ask("extend", seconds=300.0)
+    assert room.ends_at == 900
+
+
 @pytest.mark.parametrize("state", ["idle", "stopping"])
 def test_nothing_is_extended_that_does_not_run(state: str) -> None:
     room = BookedRoom(SHORT)
@@ -226,15 +239,15 @@ def test_a_room_can_resume_by_itself_once_for_each_pause() -> None:
     assert not room.room.alarms
 
 
-def test_a_room_can_stop_by_itself_and_its_meeting_is_not_started_again() -> None:
+def test_a_room_can_stop_by_itself_and_starts_nothing_while_people_are_away() -> None:
     room = BookedRoom(replace(BOOKED, max_pause=900.0, on_max_pause="stop"))
     room.meeting("other", 0, 9000)
     room.meeting("a", 0, 9000)
     room.ask("pause")
     room.live(901)
-    assert (room.owner, room.room.alarms) == ("meeting:other", frozenset())
+    assert (room.owner, room.room.alarms) == (None, frozenset())
     room.live(9000)
-    assert len(room.recorded) == 3
+    assert len(room.recorded) == 2
 
 
 def test_a_reminder_survives_a_restart() -> None:

@@ -103,12 +103,100 @@ def test_an_end_may_leave_out_what_is_clear() -> None:
     assert room.outcome(room.meeting_end()) is OK
     room.meeting()
     assert room.owner == "meeting"
-    assert room.outcome(room.meeting_end("7")) is OK, "nobody said which one runs"
+    assert room.outcome(room.meeting_end("7")) is IGNORED, "another one's"
+    assert room.outcome(room.meeting_end()) is OK
     room.meeting("a", 0)
     room.meeting("b", 0)
     unclear = room.meeting_end()
     assert (room.outcome(unclear), room.code(unclear)) == (FAILED, "which_meeting")
     assert room.word == "recording"
+
+
+def test_an_end_without_id_means_the_one_that_is_not_over() -> None:
+    room = BookedRoom(GRACE)
+    room.meeting("a", 0)
+    room.meeting_end("a")
+    room.meeting("b", 0)
+    assert room.outcome(room.meeting_end()) is None
+    room.live(61)
+    assert room.word == "idle"
+
+
+@pytest.mark.parametrize("end", [None, 7200.0])
+def test_a_start_in_the_grace_after_a_scheduled_end_goes_on(end: float | None) -> None:
+    room = BookedRoom(GRACE)
+    room.meeting("a", 0, 3600)
+    room.live(3630)
+    assert room.outcome(room.meeting("a", 0, end)) is IGNORED
+    room.live(600)
+    assert (room.word, room.recorded) == ("recording", [(0, None)])
+
+
+def test_an_extension_in_the_grace_of_a_meeting_without_end_gives_it_one() -> None:
+    room = BookedRoom(GRACE)
+    room.meeting("a", 0)
+    room.live(600)
+    end = room.meeting_end("a")
+    assert room.outcome(room.meeting_extend("a", seconds=300.0)) is OK
+    assert room.outcome(end) is IGNORED
+    room.live(361)
+    assert room.recorded == [(0, 960)]
+
+
+def test_a_duration_counts_from_now_where_there_is_no_start() -> None:
+    room = BookedRoom()
+    room.live(100)
+    room.press(Action.MEETING_START, meeting=Meeting("a", length=600.0))
+    room.flow()
+    assert room.ends_at == 700
+    room.live(300)
+    room.press(Action.MEETING_START, meeting=Meeting("a", length=600.0))
+    room.live(301)
+    assert room.recorded == [(100, 700)]
+
+
+def test_two_occurrences_of_one_id_are_two_meetings() -> None:
+    room = BookedRoom()
+    room.meeting("x", 0, 1000)
+    room.live(100)
+    room.meeting("x", 100, 200)
+    room.live(901)
+    assert room.recorded == [(0, 100), (100, 200), (200, 1000)]
+    room.meeting("x", 1000)
+    late = room.meeting("x", 0)
+    assert room.outcome(late) is IGNORED, "said again, long over"
+    assert room.outcome(room.meeting_end("x")) is OK
+
+
+def test_what_waits_for_hmp_does_not_add_up() -> None:
+    room = BookedRoom()
+    room.lose_connection(answer_first=True)
+    for number in range(200):
+        room.meeting("x", float(number))
+    assert len(room.room.pending) == 1
+    assert len(room.room.meetings) == 1
+
+
+def test_after_an_error_the_meeting_around_is_recorded_again() -> None:
+    room = BookedRoom(replace(BOOKED, restart_interrupted=False))
+    room.meeting("outer", 0, 3600)
+    room.fault("recording_error:getRecordingStatus:0")
+    room.active()[0].fail(room.world.now())
+    room.live(30)
+    assert room.word == "error"
+    room.meeting("inner", 30, 600)
+    room.live(600)
+    assert room.owner == "meeting:outer"
+
+
+@pytest.mark.parametrize("action", [Action.TOGGLE, Action.TOGGLE_PAUSE])
+def test_a_toggle_that_is_refused_dismisses_nothing(action: Action) -> None:
+    room = BookedRoom(replace(BOOKED, restart_interrupted=False))
+    room.meeting("a", 0, 3600)
+    room.active()[0].fail(room.world.now())
+    room.live(30)
+    assert room.outcome(room.ask(action)) is FAILED
+    assert not room.room.meetings[0].dismissed
 
 
 # -- people ---------------------------------------------------------------------------------------

@@ -169,8 +169,12 @@ def test_a_time_without_a_zone_is_the_boxes() -> None:
     [
         ({"end": "soon"}, "end: 'soon' is no time"),
         ({"start": True}, "start: True is no time"),
-        ({"start": -5}, "start: -5 is no time"),
-        ({"end": 10**400}, "is no time"),
+        ({"start": -5}, "start: -5 is no time that a meeting can have"),
+        ({"end": 10**400}, "is no time that a meeting can have"),
+        ({"end": "9999-12-31T23:59:59Z"}, "is no time that a meeting can have"),
+        ({"end": "9999-12-31T23:59:59-01:00"}, "is no time that a meeting can have"),
+        ({"start": "0001-01-01T00:00:00+01:00"}, "is no time that a meeting can have"),
+        ({"duration": "10 minutes"}, "duration: '10 minutes' is no number of minutes"),
         ({"end": "nan"}, "end: 'nan' is no time"),
         ({"start": 1772359200, "end": 1772359200}, "end: is not after start"),
         ({"start": 1772359200, "duration": "long"}, "duration: 'long' is no number of minutes"),
@@ -189,11 +193,16 @@ def test_a_start_that_is_hard_to_read_records_and_says_so(
     assert said in error.problem.message
 
 
-@pytest.mark.parametrize("duration", [60, "60", "60m", "1h", "3600s", 60.0])
+@pytest.mark.parametrize(
+    "duration", [60, "60", "60m", "1h", "3600s", 60.0, "PT1H", "PT60M", "pt0h59m60s"]
+)
 def test_a_duration_stands_for_an_end(duration: object) -> None:
     asked = ask("meeting_start", {"start": 1772359200, "duration": duration}, event=True)
     assert asked.meeting is not None
     assert asked.meeting.end == 1772362800.0
+    alone = ask("meeting_start", {"duration": duration}, event=True).meeting
+    assert alone is not None
+    assert (alone.end, alone.length) == (None, 3600.0)
 
 
 @pytest.mark.parametrize(("minutes", "seconds"), [(15, 900.0), ("15", 900.0), (0.5, 30.0)])

@@ -7,6 +7,7 @@ that no recording is let go that still runs, and that HMP is not asked without e
 """
 
 import hypothesis.strategies as st
+import pytest
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
@@ -18,6 +19,8 @@ from bridge.simulator.objects import RecordingState
 
 from .driven import OTHER_ID, POLICY
 from .site import Site
+
+pytestmark = pytest.mark.timeout(300)  # a hundred courses of events, on a busy machine
 
 PRESSES = st.sampled_from([action for action in Action if action is not Action.ADOPT])
 SECONDS = st.sampled_from([0.1, 0.5, 1.0, 2.0, 6.0, 31.0, 130.0])

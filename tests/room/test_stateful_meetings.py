@@ -10,6 +10,7 @@ from dataclasses import replace
 from typing import Any
 
 import hypothesis.strategies as st
+import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
@@ -19,6 +20,8 @@ from bridge.room.vocabulary import Action, Alarm, State, Target
 
 from .bookings import BOOKED, BookedRoom
 from .driven import WALL
+
+pytestmark = pytest.mark.timeout(300)  # a hundred courses of events, on a busy machine
 
 NAMES = st.sampled_from(["", "a", "b", "c"])
 PRESSES = st.sampled_from(

@@ -6,6 +6,7 @@ whose reply was lost, and none at all for any other reason where sessions are to
 """
 
 import hypothesis.strategies as st
+import pytest
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis.stateful import initialize, invariant, precondition, rule
 
@@ -16,6 +17,8 @@ from bridge.simulator.objects import Recording
 
 from .site import Site
 from .test_stateful import KNOBS, RoomAtAnHmp
+
+pytestmark = pytest.mark.timeout(300)  # a hundred courses of events, on a busy machine
 
 SOURCES = (
     SourceId("b86befc3-7b44-4655-852f-21a77935d110"),
