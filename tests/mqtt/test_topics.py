@@ -108,7 +108,9 @@ def test_an_id_that_could_be_read_comes_back() -> None:
 def test_an_id_is_text_or_a_whole_number(value: object) -> None:
     for leaf, word in (("set", "action"), ("press/record", "action"), ("event", "event")):
         if leaf == "event" and isinstance(value, (str, float)):
-            assert read(leaf, json.dumps({word: "record", "id": value})).id == str(value)[:256]
+            said = read(leaf, json.dumps({word: "record", "id": value}))
+            assert isinstance(said, Input)
+            assert said.id == str(value)[:256]
             continue
         error = refusal(leaf, json.dumps({word: "record", "id": value}))
         assert '"id"' in error.reason
@@ -116,9 +118,9 @@ def test_an_id_is_text_or_a_whole_number(value: object) -> None:
 
 
 def test_half_an_emoji_is_no_reason_not_to_record() -> None:
-    said = read(
-        "event", '\ufeff{"event": "meeting_start", "title": "Kickoff \\ud83c", "id": "\\udc00"}'
-    )
+    payload = '{"event": "meeting_start", "title": "Kickoff \\ud83c", "id": "\\udc00"}'
+    said = read("event", f"\ufeff{payload}")
+    assert isinstance(said, Input)
     assert said.parameters == {"title": "Kickoff ?", "id": "?"}
     assert said.word == "meeting_start"
 

@@ -224,6 +224,7 @@ class Site(DrivenRoom):
         assert (
             kept
             or self._waiting(Action.STOP, Action.TOGGLE, Action.RECORD)
+            or self._waiting(Action.MEETING_START, Action.MEETING_END)
             or Alarm.RECORDING_ERROR in self.room.alarms
         ), "a stop that nobody asked for"
 
