@@ -13,6 +13,7 @@ from ..hmp.commands import (
     Command,
     MetadataField,
     PermissionId,
+    RecordingStatus,
     SessionId,
     SetCategory,
     SetLiveSession,
@@ -63,7 +64,7 @@ def describe_pressed(turn: Turn, request: Request) -> None:
     """
     kind, text = DetailKind(request.word.rpartition("/")[2]), request.text or ""
     room = turn.room
-    if room.recording is None or room.details is None or room.recording.id is None:
+    if room.recording is None or room.recording.id is None:
         others = tuple(each for each in room.texts if each[0] is not kind)
         turn.update(texts=(*others, (kind, text)) if text.strip() else others)
         turn.answer(request, Outcome.OK)
@@ -72,8 +73,12 @@ def describe_pressed(turn: Turn, request: Request) -> None:
         turn.answer(request, Outcome.FAILED, problems.BLANK_TITLE)
         return
     turn.resolve({Goal.DETAIL}, Outcome.IGNORED, about=kind)
-    others_now = tuple(each for each in room.details.items if each.kind is not kind)
-    turn.update(details=replace(room.details, items=(Detail(kind, (text,)), *others_now)))
+    held = room.details
+    if held is None or held.recording != room.recording.id:  # it was handed over to the room
+        held = Details(room.recording.id, room.recording.session)
+        _open(turn, held)
+    others_now = tuple(each for each in held.items if each.kind is not kind)
+    turn.update(details=replace(held, items=(Detail(kind, (text,)), *others_now)))
     if kind is DetailKind.TITLE:
         turn.update_recording(title=text)
     turn.wait_for(request, Goal.DETAIL, None, about=kind)
@@ -90,20 +95,23 @@ def begin(turn: Turn, recording: Recording, title: str | None) -> None:
     meeting = turn.meeting(recording.owner) or next(reversed(room.meetings), None)
     texts = dict(room.texts) | ({} if title is None else {DetailKind.TITLE: title})
     items = describe(room.policy.details, meeting, tuple(texts.items()), turn.now)
-    before = room.details
-    unfinished = room.unfinished
+    _open(turn, Details(recording.id, recording.session, items))
+    turn.update(texts=())
+    shown = next((item.values for item in items if item.kind is DetailKind.TITLE), ())
+    turn.update_recording(title=shown[0] if shown else None)
+    if any(item.fate is Fate.FAILED for item in items):
+        turn.alarm(Alarm.DETAILS_FAILED)
+
+
+def _open(turn: Turn, details: Details) -> None:
+    """From now on these are the present recording's; what is left of others goes on beside it."""
+    before, unfinished = turn.room.details, turn.room.unfinished
     if before is not None and before.outstanding:
         unfinished = (*unfinished, before)
         if len(unfinished) > _MOST_UNFINISHED:
             unfinished = unfinished[1:]
             turn.alarm(Alarm.DETAILS_FAILED)
-    turn.update(
-        details=Details(recording.id, recording.session, items), unfinished=unfinished, texts=()
-    )
-    shown = next((item.values for item in items if item.kind is DetailKind.TITLE), ())
-    turn.update_recording(title=shown[0] if shown else None)
-    if any(item.fate is Fate.FAILED for item in items):
-        turn.alarm(Alarm.DETAILS_FAILED)
+    turn.update(details=details, unfinished=unfinished)
 
 
 # What to send.
@@ -203,7 +211,10 @@ def _replace(turn: Turn, before: Details, after: Details) -> None:
 def settle(turn: Turn) -> None:
     """What HMP takes only of a finished recording is due after the end; then time runs out."""
     for details in _all(turn.room):
-        if details.until is None or not details.outstanding:
+        if not details.outstanding:
+            continue
+        if details.until is None:
+            _give_up_what_is_lost(turn, details)
             continue
         over = details.until <= turn.now.monotonic
         items = []
@@ -218,6 +229,17 @@ def settle(turn: Turn) -> None:
         if tuple(items) != details.items:
             _replace(turn, details, replace(details, items=tuple(items)))
     _answer_what_nothing_answers(turn)
+
+
+def _give_up_what_is_lost(turn: Turn, details: Details) -> None:
+    """HMP says ERROR, or has lost the recording: it will never be one that has finished."""
+    held = turn.room.recording
+    if held is None or held.id != details.recording or held.status is not RecordingStatus.ERROR:
+        return
+    for item in details.items:
+        if item.fate is Fate.AFTER_THE_END:
+            _fail(turn, item, item.problem)
+            _put(turn, turn.room.details or details, item, replace(item, fate=Fate.FAILED))
 
 
 def _answer_what_nothing_answers(turn: Turn) -> None:
