@@ -11,7 +11,7 @@ What ends then ends in its own time: a command in flight is answered and its ans
 """
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import structlog
 import trio
@@ -75,6 +75,8 @@ class Reloader:
         self._journal = journal
         self._applied = applied
         self._turn = trio.Lock()
+        #: Reloads so far; lines with an id of their own are not counted as repeats.
+        self._count = 0
         self._asked = trio.Event()
 
     def ask(self) -> None:
@@ -94,6 +96,7 @@ class Reloader:
         Everything that is wrong with it is in the report, and then nothing is changed.
         """
         async with self._turn:
+            self._count += 1
             notify("RELOADING=1", f"MONOTONIC_USEC={time.monotonic_ns() // 1000}")
             report = await self._reload(force=force)
             said = "reload refused, see the log" if report.errors else "configuration reloaded"
@@ -104,10 +107,10 @@ class Reloader:
         try:
             configuration = await trio.to_thread.run_sync(self._load)
         except ConfigurationError as error:
-            return _refuse(str(error).splitlines())
+            return self._refuse(str(error).splitlines())
         plan = self._plan(configuration, force=force)
         if plan.refused:
-            return _refuse(plan.refused)
+            return self._refuse(plan.refused)
         wanted = filters_of(make_bindings(configuration.bindings))
         added = [each for each in wanted if each not in self._bound.filters]
         removed = [each for each in self._bound.filters if each not in wanted]
@@ -115,13 +118,13 @@ class Reloader:
             # Before the others are given up: what comes twice can be told, what is missed cannot.
             await self._broker.subscribe(bound_subscriptions(added))
         except BrokerFailure as failure:
-            return _refuse([f"[[bindings]]: {failure}; {failure.advice}"])
+            return self._refuse([f"[[bindings]]: {failure}; {failure.advice}"])
         entries = await self._journal.entries()
         await trio.lowlevel.checkpoint_if_cancelled()
         plan = self._plan(configuration, force=force)
         if plan.refused:
             await self._broker.unsubscribe(added)
-            return _refuse(plan.refused)
+            return self._refuse(plan.refused)
         leaving, servers = self._apply(plan, entries)
         for stay in leaving:
             await stay.ended()
@@ -129,7 +132,7 @@ class Reloader:
             stay.end()
             await stay.ended()
         await self._broker.unsubscribe(removed)
-        return _report(plan)
+        return self._report(plan)
 
     def _plan(self, configuration: Configuration, *, force: bool) -> Plan:
         rooms = self._site.rooms.items()
@@ -185,21 +188,21 @@ class Reloader:
         ):
             reconfigure_logs(new.log_level, new.log_levels, new.log_format)
 
+    def _refuse(self, errors: Sequence[str]) -> ReloadReport:
+        for error in errors:
+            log.error("configuration refused", error=error, id=f"reload-{self._count}")
+        log.error(
+            "reload refused, nothing was changed",
+            errors=len(errors),
+            id=f"reload-{self._count}",
+            what_to_do="correct these and reload",
+        )
+        return ReloadReport(errors=tuple(errors))
 
-def _refuse(errors: "list[str] | tuple[str, ...]") -> ReloadReport:
-    for error in errors:
-        log.error("configuration refused", error=error)
-    log.error(
-        "reload refused, nothing was changed",
-        errors=len(errors),
-        what_to_do="correct these and reload",
-    )
-    return ReloadReport(errors=tuple(errors))
-
-
-def _report(plan: Plan) -> ReloadReport:
-    changes = plan.changes
-    log.info("configuration reloaded", **(changes or {"changed": "nothing"}))
-    for key in plan.needs_restart:
-        log.warning("needs a restart", key=key, what_to_do="systemctl restart hmp-bridge")
-    return ReloadReport(value=plan.report)
+    def _report(self, plan: Plan) -> ReloadReport:
+        changes = plan.changes or {"changed": "nothing"}
+        log.info("configuration reloaded", id=f"reload-{self._count}", **changes)
+        for key in plan.needs_restart:
+            restart = "systemctl restart hmp-bridge"
+            log.warning("needs a restart", key=key, id=f"reload-{self._count}", what_to_do=restart)
+        return ReloadReport(value=plan.report)
