@@ -4,8 +4,11 @@ import json
 import os
 import random
 import signal
+import socket
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -363,6 +366,30 @@ def test_a_reload_at_the_same_time_as_the_end(reloading: Reloading) -> None:
     r.site.wait_ready(since)
     r.panel.wait_for_newest("room/r0/recording_id", recording)
     r.stop("r0")
+
+
+def test_word_to_systemd(site: MakeSite, tmp_path: Path) -> None:
+    """RELOADING=1 with the time since boot, then READY=1, whatever came of it."""
+    s = site(start=False)
+    path = str(tmp_path / "notify")
+    with closing(socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)) as systemd:
+        systemd.settimeout(15)
+        systemd.bind(path)
+        s.add_daemon(environment={"NOTIFY_SOCKET": path})
+        s.wait_ready()
+        assert systemd.recv(4096).startswith(b"READY=1")
+        good = s.daemon.file.read_text(encoding="utf-8")
+        for text, said in ((good, b"configuration reloaded"), ("[", b"reload refused")):
+            s.daemon.file.write_text(text, encoding="utf-8")
+            before = time.monotonic_ns() // 1000
+            s.daemon.send_signal(signal.SIGHUP)
+            reloading, stamp = systemd.recv(4096).split(b"\n")
+            assert reloading == b"RELOADING=1"
+            at = int(stamp.removeprefix(b"MONOTONIC_USEC="))
+            assert before <= at <= time.monotonic_ns() // 1000
+            ready, status = systemd.recv(4096).split(b"\n")
+            assert ready == b"READY=1"
+            assert said in status
 
 
 class Crowd:
