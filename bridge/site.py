@@ -223,7 +223,8 @@ class Site:
                 what_to_do="stop it in HMP's web pages, or adopt it in another room",
             )
         if room.name not in self.rooms:
-            for topic in render_room(self._topics, room.name, room.state, self._tally[room.name]):
+            tally = self._tally.pop(room.name)
+            for topic in render_room(self._topics, room.name, room.state, tally):
                 self._image.forget(topic)
         with trio.CancelScope(shield=True):
             await self._journal.forget(room.name)

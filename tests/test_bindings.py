@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bridge.binding_memory import from_document, to_document
+from bridge.binding_memory import carried_over, from_document, to_document
 from bridge.binding_outcome import Arrival, Failed
 from bridge.bindings import Memory, Verdict, due, instant, take, tick
 from bridge.conditions import condition

@@ -24,6 +24,8 @@ def in_use(room: RoomState) -> str:
         return "has a toggle that waits for HMP"
     if room.restream is not None:
         return "re-streams a recording"
+    if any(each and each.outstanding for each in (room.details, *room.unfinished)):
+        return "has yet to give its last recording all details"
     return ""
 
 

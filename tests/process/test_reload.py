@@ -14,6 +14,8 @@ from typing import Any
 import pytest
 
 from bridge.journal import Journal
+from tests.broker_fixtures import Launch
+from tests.brokers import BrokerOptions
 
 from .conftest import MakeSite, Site
 from .daemon import toml
@@ -347,6 +349,33 @@ def test_reload_while_everything_is_away(reloading: Reloading) -> None:
     assert r.panel.newest("room/r0/recording_id") == recording
     r.record("r2")
     r.stop("r0")
+
+
+def test_reload_while_the_broker_is_away(site: MakeSite, launch: Launch) -> None:
+    """What the broker kept of before is put right as soon as it is back."""
+    s = site(rooms=3, broker=launch(BrokerOptions(persistence=True)))
+    with closing(Requester(s.broker.port, s.base, mqtt5=False)) as requester:
+        r = Reloading(s, requester)
+        recording = r.record("r0")
+        s.broker.stop()
+        s.daemon.wait_for_line("mqtt connection failed")
+        del r.tables["rooms"]["r2"]
+        r.tables["rooms"]["r1"]["name"] = "Second"
+        below = s.base.rpartition("/")[0]
+        r.tables["bindings"] = [{"topic": f"{below}/button", "room": "r0", "do": "stop"}]
+        assert "rooms_removed=r2" in r.hang_up()
+        since = r.panel.mark()
+        s.broker.start()
+        r.panel.wait_for("room/r2/status", "", since=since)
+        r.panel.wait_for("bridge/state", "online", since=since)
+        retained = r.retained()
+        assert not [topic for topic in retained if topic.startswith("room/r2/")]
+        assert retained["room/r0/recording_id"] == recording
+        assert json.loads(retained["bridge/info"])["rooms"] == ["r0", "r1"]
+        with closing(Panel(s.broker.port, below)) as device:
+            device.publish("button", "x")
+        r.panel.wait_for("room/r0/ack", "stop ok", since=since)
+        assert s.hmp.do("snapshot", log=0)["accepted"] == 1
 
 
 def test_a_reload_at_the_same_time_as_the_end(reloading: Reloading) -> None:
