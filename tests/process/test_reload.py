@@ -116,6 +116,40 @@ def test_nothing_changed(reloading: Reloading) -> None:
     assert "changed=nothing" in reloading.hang_up()
 
 
+def test_many_at_once_go_one_after_the_other(reloading: Reloading) -> None:
+    """Each sees what the one before has done."""
+    r = reloading
+    r.add_room(2)
+    r.write()
+    r.site.daemon.send_signal(signal.SIGHUP)
+    for number in range(5):
+        r.requester.send("bridge/request/reload", {"id": number}, wait=False)
+    answers = r.requester.wait_for(f"{r.panel.base}/bridge/response/reload", 5)
+    assert [each.answer["outcome"] for each in answers] == ["ok"] * 5
+    r.site.daemon.wait_for_line("id=reload-6")
+    lines = r.site.daemon.lines_with("configuration reloaded")
+    assert ["rooms_added=r2" in line for line in lines] == [True] + [False] * 5
+
+
+def test_a_room_comes_back_with_what_the_journal_has_of_it(reloading: Reloading) -> None:
+    """It was taken out while the bridge was down, and records."""
+    r = reloading
+    recording = r.record("r1")
+    r.site.daemon.stop()
+    table = r.tables["rooms"].pop("r1")
+    since = r.panel.mark()
+    r.site.tables = r.tables
+    r.site.add_daemon(configured_state=False)
+    r.site.wait_ready(since)
+    r.site.daemon.wait_for_line("the journal has a room that is not configured", "room=r1")
+    r.tables["rooms"]["r1"] = table
+    since = r.panel.mark()
+    assert r.done()["rooms"]["added"] == ["r1"]
+    r.panel.wait_for("room/r1/recording_id", recording)
+    r.stop("r1")
+    assert [each["id"] for each in r.hmp.recordings("FINISHED")] == [recording]
+
+
 def test_a_room_is_added_changed_and_removed(reloading: Reloading) -> None:
     """And another one records all the while, over one and the same connection."""
     r = reloading
