@@ -20,34 +20,32 @@ import structlog
 import trio
 
 from . import __version__
+from .api.bridge_requests import ReloadReport
 from .api.build import build_api
 from .bound import Bound
 from .clock import Clock
 from .config import Configuration
 from .config_bindings import make_bindings
 from .dispatch import Dispatcher
-from .hmp.client import ServerLink
 from .hmp.link import LinkState
 from .journal import Journal, stamp
 from .logs import tell_repeats
-from .metrics.look import Look
 from .mqtt.api_topics import request_filters
 from .mqtt.image import Image
 from .mqtt.link import BrokerLink, BrokerState
 from .mqtt.retained import read_retained
 from .mqtt.session import Session
 from .mqtt.settings import Subscription
-from .mqtt.topics import Topics, render_ack, render_result, render_room, timestamp
+from .mqtt.topics import Topics, render_ack, render_result, timestamp
 from .observe import Observer
-from .report import Identity, render_health, render_info
+from .reload import Load, Reloader, bound_subscriptions
+from .report import Identity
 from .rivals import ForeignBridge, Rivals
-from .room.memory import recall
 from .room.stages import Stages
-from .room.state import Result, RoomState
-from .room.vocabulary import State
-from .room.worker import Room, ServerFacts
-from .room_log import RoomLog
-from .signals import stop_on_signal
+from .room.state import Result
+from .self_report import SelfReport
+from .signals import reload_on_signal, stop_on_signal
+from .site import Site
 from .systemd import notify
 
 __all__ = ["Bridge", "ForeignBridge", "run_bridge"]
@@ -70,21 +68,29 @@ mosquitto was seen to deliver before an acknowledgement, 16 times Receive Maximu
 
 
 class Bridge:
-    """Everything that one process runs, wired but not yet running."""
+    """Everything that one process runs, wired but not yet running.
 
-    def __init__(self, configuration: Configuration, instance_id: str, journal: Journal) -> None:
+    `load` reads the configuration again; without it there is no reload.
+    """
+
+    def __init__(
+        self,
+        configuration: Configuration,
+        instance_id: str,
+        journal: Journal,
+        load: Load | None = None,
+    ) -> None:
         self.configuration = configuration
-        self.instance_id = instance_id
         self.journal = journal
         self.topics = Topics(configuration.mqtt.base_topic)
         self.image = Image(outbox_limit=_MOST_ANSWERS)
-        self.started_at = time.time()
+        started_at = time.time()
         self.clock = Clock(trusted=configuration.bridge.clock == "trusted")
         self.observer = Observer(self.clock)
         self._stopping = trio.Event()
         self._online = trio.Event()
         self.rivals = Rivals(
-            Identity(timestamp(self.started_at), instance_id),
+            Identity(timestamp(started_at), instance_id),
             self.topics,
             configuration.broker(instance_id).address,
         )
@@ -99,24 +105,34 @@ class Bridge:
             self.image,
             [
                 *map(Subscription, (*self.topics.inputs, *request_filters(self.topics))),
-                # What others keep for themselves may be published retained while it is live (R16).
-                *(Subscription(each, retain_as_published=False) for each in self.bound.filters),
+                *bound_subscriptions(self.bound.filters),
             ],
             availability_topic=self.topics.bridge_state,
             greet=self._greet,
             changed=self._broker_changed,
         )
-        self.links = {
-            name: ServerLink(
-                table.link(name),
-                changed=partial(self._server_changed, name),
-                exchanged=partial(self.observer.command_done, name),
-            )
-            for name, table in configuration.servers.items()
-        }
-        for name, link in self.links.items():
-            self.image.set(self.topics.server_state(name), link.state)
-        self.rooms = self._rooms()
+        self.site = Site(
+            configuration,
+            topics=self.topics,
+            image=self.image,
+            journal=journal,
+            observer=self.observer,
+            clock=self.clock,
+            give=self._give,
+            server_changed=self._server_changed,
+        )
+        self.links, self.rooms = self.site.links, self.site.rooms
+        self.word = SelfReport(
+            configuration,
+            topics=self.topics,
+            image=self.image,
+            site=self.site,
+            broker=self.broker,
+            journal=journal,
+            instance_id=instance_id,
+            started_at=started_at,
+            retained_dropped=lambda: self.dispatcher.retained_dropped,
+        )
         self.api = build_api(
             configuration,
             self.topics,
@@ -125,6 +141,21 @@ class Bridge:
             rooms=self.rooms,
             journal=journal,
             clock=self.clock,
+            reload=None if load is None else self._reload,
+        )
+        self.reloader = (
+            None
+            if load is None
+            else Reloader(
+                load,
+                configuration,
+                site=self.site,
+                commands=self.api.commands,
+                broker=self.broker,
+                bound=self.bound,
+                journal=journal,
+                applied=self.word.reconfigured,
+            )
         )
         self.dispatcher = Dispatcher(
             self.broker,
@@ -146,32 +177,6 @@ class Bridge:
         journal.on_change(self._journal_changed)
         journal.on_commit(self.observer.committed)
 
-    def _rooms(self) -> dict[str, Room]:
-        entries, at, now = self.journal.rooms(), stamp(), self.clock()
-        for name in entries.keys() - self.configuration.rooms.keys():
-            if "/" in name:
-                continue  # not a room's: `Journal.save`
-            log.warning("the journal has a room that is not configured", room=name)
-        facts = {name: ServerFacts() for name in self.links}
-        rooms = {}
-        for name, table in self.configuration.rooms.items():
-            policy = table.policy(self.configuration.servers[table.server], name)
-            state, memory = recall(
-                name, entries.get(name), policy, self.journal.save, at=at, now=now
-            )
-            facts[table.server].proves |= state.server_proves
-            rooms[name] = Room(
-                name,
-                state,
-                self.links[table.server],
-                memory=memory,
-                facts=facts[table.server],
-                publish=partial(self._publish_room, name, table.tally_words(), RoomLog(name)),
-                give=partial(self._give, name),
-                clock=self.clock,
-            )
-        return rooms
-
     async def run(self) -> None:
         """Run until `stop`, then leave in order (R24)."""
         async with trio.open_nursery() as broker_layer:
@@ -179,22 +184,22 @@ class Bridge:
             if (listen := self.configuration.metrics.listen) is not None:
                 from .metrics.serve import serve_metrics
 
-                broker_layer.start_soon(serve_metrics, listen, self._look, self.observer)
+                broker_layer.start_soon(serve_metrics, listen, self.word.look, self.observer)
             async with trio.open_nursery() as server_layer:
-                for link in self.links.values():
-                    server_layer.start_soon(link.run)
+                self.site.run_servers(server_layer)
                 async with trio.open_nursery() as room_layer:
-                    for room in self.rooms.values():
-                        room_layer.start_soon(room.run)
+                    self.site.run_rooms(room_layer)
                     room_layer.start_soon(self.api.run)
                     room_layer.start_soon(self.dispatcher.run)
-                    room_layer.start_soon(self._publish_health)
+                    room_layer.start_soon(self.word.run)
                     room_layer.start_soon(self._keep_contact)
                     room_layer.start_soon(
                         self.bound.keep, partial(self.journal.save_note, _BINDINGS)
                     )
                     room_layer.start_soon(self.rivals.leave_to_an_earlier_one)
                     room_layer.start_soon(tell_repeats)
+                    if self.reloader is not None:
+                        room_layer.start_soon(self.reloader.run)
                     notify("READY=1", f"STATUS=serving {len(self.rooms)} rooms")
                     await self._stopping.wait()
                     notify("STOPPING=1")
@@ -205,6 +210,15 @@ class Bridge:
     def stop(self) -> None:
         """Let `run` leave: finish what is under way, leave recordings running, say `offline`."""
         self._stopping.set()
+
+    def reload(self) -> None:
+        """Have the configuration read again, where that is possible."""
+        if self.reloader is not None:
+            self.reloader.ask()
+
+    async def _reload(self, force: bool) -> ReloadReport:
+        assert self.reloader is not None  # noqa: S101 - else nobody is given this
+        return await self.reloader.reload(force)
 
     # The broker.
 
@@ -226,25 +240,15 @@ class Bridge:
         session.interceptors.append(self.rivals.hear)
         await session.subscribe([Subscription(info, retain_as_published=False)])
         for topic, room in unknown.items():
-            await room.adopt(retained.get(topic, b""))
+            if self.rooms.get(room.name) is room:  # it may have been taken out meanwhile
+                await room.adopt(retained.get(topic, b""))
         self.dispatcher.begin()
-        self.image.set(
-            info,
-            render_info(
-                version=__version__,
-                instance_id=self.instance_id,
-                protocol=session.protocol,
-                started_at=self.started_at,
-                servers=self.links,
-                rooms=self.rooms,
-                digest=self.configuration.digest,
-            ),
-        )
+        self.word.publish_info(session.protocol)
 
     def _broker_changed(self, state: BrokerState) -> None:
         self.observer.broker(online=state is BrokerState.ONLINE)
         if state is BrokerState.ONLINE:
-            self._health_now()
+            self.word.publish_health()
             self._online.set()
         else:
             self._online = trio.Event()
@@ -268,24 +272,13 @@ class Bridge:
     # What the links and the rooms say.
 
     def _server_changed(self, name: str, state: LinkState) -> None:
-        self.image.set(self.topics.server_state(name), state)
-        for room, table in self.configuration.rooms.items():
-            if table.server == name:
-                self.rooms[room].link_changed(ready=state is LinkState.READY)
         self.api.commands.link_changed(name, state)
-        self._health_now()
+        self.word.publish_health()
 
     def _journal_changed(self, failing: bool) -> None:
         for room in self.rooms.values():
             room.journal_changed(failing=failing)
-        self._health_now()
-
-    def _publish_room(
-        self, name: str, tally: dict[State, str], room_log: RoomLog, state: RoomState
-    ) -> None:
-        room_log.note(state)
-        for topic, payload in render_room(self.topics, name, state, tally).items():
-            self.image.set(topic, payload)
+        self.word.publish_health()
 
     def _give(self, name: str, result: Result, stages: Stages, arrived: Callable[[], None]) -> None:
         published = self.observer.request_done(name, result, stages, arrived)
@@ -300,38 +293,15 @@ class Bridge:
         log.warning("request refused", topic=result.origin, id=result.id, error=error)
         self.image.send(self.topics.error, render_result(result), arrived=arrived)
 
-    def _look(self) -> Look:
-        return Look(
-            {name: link.health() for name, link in self.links.items()},
-            self.broker.health(),
-            self.journal.health(),
-            [room.state for room in self.rooms.values()],
-            self.dispatcher.retained_dropped,
-        )
 
-    async def _publish_health(self) -> None:
-        while True:
-            self._health_now()
-            await trio.sleep(self.configuration.bridge.health_every)
-
-    def _health_now(self) -> None:
-        health = render_health(
-            {name: link.health() for name, link in self.links.items()},
-            self.broker.health(),
-            self.journal.health(),
-            retained_dropped=self.dispatcher.retained_dropped,
-            monotonic=trio.current_time(),
-            wall=time.time(),
-        )
-        self.image.set(self.topics.bridge_health, health)
-
-
-async def run_bridge(configuration: Configuration, instance_id: str, journal: Journal) -> None:
+async def run_bridge(
+    configuration: Configuration, instance_id: str, journal: Journal, load: Load
+) -> None:
     """Run the daemon until SIGTERM or SIGINT; a second one ends the process at once.
 
-    Raises `ForeignBridge`, in an exception group.
+    SIGHUP has it reload what `load` reads. Raises `ForeignBridge`, in an exception group.
     """
-    bridge = Bridge(configuration, instance_id, journal)
+    bridge = Bridge(configuration, instance_id, journal, load)
     log.info(
         "bridge starting",
         version=__version__,
@@ -341,6 +311,7 @@ async def run_bridge(configuration: Configuration, instance_id: str, journal: Jo
     )
     async with trio.open_nursery() as nursery:
         nursery.start_soon(stop_on_signal, bridge.stop)
+        nursery.start_soon(reload_on_signal, bridge.reload)
         await bridge.run()
         nursery.cancel_scope.cancel()
     log.info("bridge stopped")

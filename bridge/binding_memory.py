@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from .binding_timing import Track
 from .bindings import Binding, Memory
 
-__all__ = ["from_document", "to_document"]
+__all__ = ["carried_over", "from_document", "to_document"]
 
 
 def to_document(bindings: Sequence[Binding], memory: Memory) -> str:
@@ -47,6 +47,26 @@ def from_document(bindings: Sequence[Binding], document: str) -> Memory:
             if track is not None:
                 memory[number, topic] = track
     return memory
+
+
+def carried_over(before: Sequence[Binding], after: Sequence[Binding], memory: Memory) -> Memory:
+    """The memory of the bindings that are in both, whatever their places; nothing else stays.
+
+    Of equal ones the first follows the first, and so on.
+    """
+    places: dict[str, list[int]] = {}
+    for place, binding in enumerate(after):
+        places.setdefault(binding.key, []).append(place)
+    new_place = {
+        place: places[binding.key].pop(0)
+        for place, binding in enumerate(before)
+        if places.get(binding.key)
+    }
+    return {
+        (new_place[place], topic): track
+        for (place, topic), track in memory.items()
+        if place in new_place
+    }
 
 
 def _track(entry: object) -> Track | None:

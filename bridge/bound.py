@@ -6,14 +6,14 @@ from math import inf
 import structlog
 import trio
 
-from .binding_memory import from_document, to_document
+from .binding_memory import carried_over, from_document, to_document
 from .binding_outcome import Arrival
 from .bindings import Binding, Verdict, due, take, tick
 from .mqtt.filters import captures, fewest
 from .mqtt.message import Message
 from .room.state import Now
 
-__all__ = ["Bound"]
+__all__ = ["Bound", "filters_of"]
 
 log = structlog.get_logger("bridge")
 
@@ -22,6 +22,11 @@ _AFTERWARDS = 0.5
 
 _LAST_WORD = 5.0
 """Seconds for saving what came last."""
+
+
+def filters_of(bindings: Iterable[Binding]) -> list[str]:
+    """What to subscribe to for these bindings."""
+    return fewest(binding.topic_filter for binding in bindings)
 
 
 class Bound:
@@ -44,8 +49,17 @@ class Bound:
         self._memory = from_document(self._bindings, kept)
         self._kept = to_document(self._bindings, self._memory)
         #: What to subscribe to, so that every message is delivered once.
-        self.filters = fewest(binding.topic_filter for binding in self._bindings)
+        self.filters = filters_of(self._bindings)
         self._changed = trio.lowlevel.ParkingLot()
+
+    def replace(self, bindings: Iterable[Binding], rooms: Mapping[str, str]) -> None:
+        """Go by these bindings and rooms; what those that stay remember is kept."""
+        before = self._bindings
+        self._bindings = tuple(bindings)
+        self._rooms = rooms
+        self.filters = filters_of(self._bindings)
+        self._memory = carried_over(before, self._bindings, self._memory)
+        self._changed.unpark_all()
 
     def is_bound(self, topic: str) -> bool:
         """Whether a message on this topic was subscribed to for a binding."""

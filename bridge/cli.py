@@ -6,10 +6,12 @@ Commands import what they need when they run, so that a
 
 import argparse
 import os
+import signal
 import sys
 import time
 from collections.abc import Callable, Sequence
 from contextlib import closing
+from functools import partial
 from pathlib import Path
 from typing import NoReturn
 
@@ -129,7 +131,10 @@ def _run(options: argparse.Namespace) -> int:
     from .journal import Journal, JournalUnusable
     from .logs import configure_logs
 
-    configuration = load_configuration(options)
+    # A hang-up that comes before, or after, there is anything to reload is none of ours.
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    load = partial(load_configuration, options)
+    configuration = load()
     table = configuration.bridge
     configure_logs(table.log_level, levels=table.log_levels, form=table.log_format)
     folder = state_folder(configuration.bridge.state_dir)
@@ -137,7 +142,7 @@ def _run(options: argparse.Namespace) -> int:
     try:
         with claim_state_folder(folder) as instance_id, closing(Journal(folder)) as journal:
             try:
-                trio.run(run_bridge, configuration, instance_id, journal)
+                trio.run(run_bridge, configuration, instance_id, journal, load)
             except* ForeignBridge as group:
                 foreign += [str(error) for error in leaves(group)]
     except (StateFolderError, JournalUnusable) as error:

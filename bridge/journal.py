@@ -186,13 +186,23 @@ class Journal:
     async def save(self, room: str, document: str, inputs: Iterable[Input] = ()) -> None:
         """Write a room's document, with the inputs it has taken in; returns once that is durable.
 
-        What is not a room's has a slash in its name: ``server/main``.
+        What is not a room's has a slash in its name: ``server/main``. An empty one is removed.
 
         Returns also when it cannot be written; `failure` then says why (R6: recording comes first).
         """
         self._rooms[room] = Entry(document, stamp())
         self._inputs.update((item.mid, item.digest) for item in inputs)
         await self._commit()
+
+    async def entries(self) -> dict[str, Entry]:
+        """Every room's document while the bridge runs, what is yet to be written included."""
+        async with self._lock:
+            known = self.rooms() | self._rooms
+        return {room: entry for room, entry in known.items() if entry.document}
+
+    async def forget(self, room: str) -> None:
+        """Remove a room's document; returns once that is durable."""
+        await self.save(room, "")
 
     async def forget_inputs(self) -> None:
         """Forget what was taken in: the broker begins afresh, and with it its packet ids (R27)."""
@@ -314,6 +324,8 @@ def _write(  # noqa: PLR0917 - it is handed to a thread with what belongs to one
                     for room, entry in rooms.items()
                 ],
             )
+            gone = [[room] for room, entry in rooms.items() if not entry.document]
+            cursor.executemany("DELETE FROM rooms WHERE room = ?", gone)
             if afresh:
                 cursor.execute("DELETE FROM inputs")
             cursor.executemany("INSERT OR REPLACE INTO inputs VALUES (?, ?)", inputs.items())

@@ -23,6 +23,7 @@ from .redaction import SECRETS
 __all__ = [
     "configure_logs",
     "hears",
+    "reconfigure_logs",
     "set_level",
     "tell_repeats",
     "write_traceback",
@@ -68,7 +69,7 @@ class _Log:
 
     def write_to(self, stream: TextIO | None, form: Format) -> None:
         """Send lines there; None is a standard error that was closed when Python started."""
-        self.form = form
+        self.stream, self.form = stream, form
         self.outputs = {part: _Output(part, stream) for part in PARTS}
         self.journal = stream is not None and is_journal(stream)
         for_people = form == "auto" and stream is not None and stream.isatty()
@@ -116,7 +117,7 @@ def configure_logs(
     level: str = "info",
     stream: TextIO | None = None,
     *,
-    levels: Mapping[str, str] | None = None,
+    levels: Mapping[Any, str] | None = None,
     form: Format = "auto",
 ) -> None:
     """Log to `stream` (standard error): `levels` by part, `level` for all the others.
@@ -124,10 +125,8 @@ def configure_logs(
     Under systemd, where the stream is the journal, each line begins with its priority.
     Raises `ValueError` as `set_level` does.
     """
-    set_level(level)
-    for part, its_level in (levels or {}).items():
-        set_level(its_level, part)
-    _log.write_to(sys.stderr if stream is None else stream, form)
+    _log.stream = sys.stderr if stream is None else stream
+    reconfigure_logs(level, levels or {}, form)
     _log.repeats = Repeats()
     structlog.configure(
         processors=[_log.drop_repeats, structlog.processors.format_exc_info, _log.finish],
@@ -135,6 +134,14 @@ def configure_logs(
         logger_factory=lambda part="bridge": _log.outputs[part],
         cache_logger_on_first_use=False,
     )
+
+
+def reconfigure_logs(level: str, levels: Mapping[Any, str], form: Format) -> None:
+    """Log at other levels, or in another form, from now on; to where it has been."""
+    set_level(level)
+    for part, its_level in levels.items():
+        set_level(its_level, part)
+    _log.write_to(_log.stream, form)
 
 
 def set_level(level: str, part: str | None = None) -> None:

@@ -69,7 +69,12 @@ VERBS: Mapping[str, tuple[str, Mapping[str, Schema]]] = {
     "health": ("measure how its links do", {}),
     "reload": (
         "read the configuration again",
-        {"force": {"type": "boolean", "description": "Remove rooms that record as well."}},
+        {
+            "force": {
+                "type": "boolean",
+                "description": "Leave recordings running at HMP that are in the way.",
+            }
+        },
     ),
     "announce": ("publish every retained topic again", {}),
     "log_level": (

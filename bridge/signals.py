@@ -1,4 +1,4 @@
-"""Leaving on a signal: the first asks, the second insists."""
+"""Signals: to leave, of which the first asks and the second insists, and to reload."""
 
 import os
 import signal
@@ -7,7 +7,7 @@ from collections.abc import Callable
 import structlog
 import trio
 
-__all__ = ["stop_on_signal"]
+__all__ = ["reload_on_signal", "stop_on_signal"]
 
 log = structlog.get_logger("bridge")
 
@@ -24,3 +24,10 @@ async def stop_on_signal(stop: Callable[[], None]) -> None:
             asked = True
             log.info("stopping", signal=signal.Signals(number).name)
             stop()
+
+
+async def reload_on_signal(reload: Callable[[], None]) -> None:
+    """Call `reload` at every SIGHUP; runs until cancelled, and never dies of one."""
+    with trio.open_signal_receiver(signal.SIGHUP) as signals:
+        async for _ in signals:
+            reload()

@@ -109,6 +109,9 @@ class View:
         self.bridge = state
 
     def _server_says(self, name: str, state: str, wall: float) -> None:
+        if not state:  # the retained topic was emptied: the server is gone
+            self.servers.pop(name, None)
+            return
         before = self.servers.get(name, "unknown")
         self.servers[name] = state
         if before not in (state, "unknown"):

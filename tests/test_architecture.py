@@ -62,6 +62,7 @@ PURE = [
     "bridge.room.model",
     "bridge.room.plan",
     "bridge.room.problems",
+    "bridge.room.reconfigure",
     "bridge.room.policy",
     "bridge.room.rehearse",
     "bridge.room.requests",

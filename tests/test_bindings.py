@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bridge.binding_memory import from_document, to_document
+from bridge.binding_memory import carried_over, from_document, to_document
 from bridge.binding_outcome import Arrival, Failed
 from bridge.bindings import Memory, Verdict, due, instant, take, tick
 from bridge.conditions import condition
@@ -500,3 +500,19 @@ def test_a_restart_forgets_no_counter_and_no_level() -> None:
     assert [verdict.reason for verdict in bound.hear({"n": 7, "v": 1})] == ["", ""]
     bound.memory = from_document(bound.bindings, to_document(bound.bindings, bound.memory))
     assert all(verdict.reason for verdict in bound.hear({"n": 7, "v": 1}))
+
+
+def test_a_reload_keeps_what_the_same_bindings_remember() -> None:
+    """Also what is of the moment, such as a press that is held; of equal ones, each keeps its."""
+    held, edge = {"match": {"v": True}, "hold": "2s"}, {"match": {"v": True}, "edge": "rising"}
+    bound = Bound(held, edge, {"unique": "n"}, held)
+    bound.hear({"n": 7, "v": True})
+    after = [bound.bindings[place] for place in (2, 3, 0, 0)]
+    memory = carried_over(bound.bindings, after, bound.memory)
+    topic = next(iter(bound.memory))[1]
+    assert memory == {
+        (0, topic): bound.memory[2, topic],
+        (1, topic): bound.memory[0, topic],
+        (2, topic): bound.memory[3, topic],
+    }
+    assert memory[1, topic].held is not None

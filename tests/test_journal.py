@@ -2,6 +2,7 @@
 
 import sqlite3
 import threading
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -192,3 +193,32 @@ def test_clocks_within_a_boot_and_across_boots() -> None:
     assert 100.0 + shift == pytest.approx(7.0 - 60.0)
     # A wall clock that has not been set yet: nothing is in the future.
     assert 100.0 + saved.shift_to(Stamp("boot-2", 7.0, 0.0)) == pytest.approx(7.0)
+
+
+async def test_what_is_forgotten_is_gone(tmp_path: Path) -> None:
+    """At once, over a restart, and not for good."""
+    with closing(Journal(tmp_path)) as journal:
+        await journal.save("a", '{"x":1}')
+        await journal.save("b", "{}")
+        await journal.forget("a")
+        assert set(await journal.entries()) == {"b"}
+    with closing(Journal(tmp_path)) as journal:
+        assert set(journal.rooms()) == {"b"}
+        await journal.save("a", '{"x":2}')
+        assert (await journal.entries())["a"].document == '{"x":2}'
+
+
+async def test_what_cannot_be_written_is_known_all_the_same(tmp_path: Path) -> None:
+    with closing(Journal(tmp_path)) as journal:
+        await journal.save("a", "{}")
+        await journal.save("b", "{}")
+        journal._connection.execute("PRAGMA query_only = ON")  # noqa: SLF001 - a disk that fails
+        await journal.forget("a")
+        await journal.save("b", '{"x":1}')
+        assert journal.failure is not None
+        assert {room: each.document for room, each in (await journal.entries()).items()} == {
+            "b": '{"x":1}'
+        }
+        journal._connection.execute("PRAGMA query_only = OFF")  # noqa: SLF001
+        await journal.save("c", "{}")
+        assert set(journal.rooms()) == {"b", "c"}

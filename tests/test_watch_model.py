@@ -149,3 +149,13 @@ def test_messages_as_lines() -> None:
     assert line[8:] == "  hmp/room/boardroom/state                 recording"
     assert message_line("hmp/room/boardroom/status", b"{}", 0.0) is None
     assert "�" in (message_line("hmp/room/boardroom/title", b"\xff", 0.0) or "")
+
+
+def test_a_room_and_a_server_that_are_taken_out_are_not_shown() -> None:
+    model = View("hmp", ["main", "other"], ["hall"])
+    model.take("hmp/server/other/state", b"ready", monotonic=0.0, wall=0.0)
+    model.take("hmp/server/other/state", b"", monotonic=1.0, wall=1.0)
+    model.take("hmp/room/hall/status", b"", monotonic=1.0, wall=1.0)
+    assert list(model.servers) == ["main"]
+    assert model.rooms == {}
+    assert list(model.events) == []

@@ -54,8 +54,9 @@ TOO_LATE = _expired(
 )
 STOPPING = _expired(
     "stopping",
-    "The bridge was stopped before the command was sent",
-    "Nothing was sent. Send it again once hmp/bridge/state says online.",
+    "The bridge was stopped, or this server taken out of it, before the command was sent",
+    "Nothing was sent. Send it again once hmp/bridge/state says online and hmp/bridge/info has "
+    "the server.",
 )
 NOT_CARRIED_OVER = _expired(
     "restarted",

@@ -4,8 +4,8 @@ All of them can be repeated without harm, so each is acknowledged as soon as it 
 """
 
 import json
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 import trio
@@ -40,13 +40,12 @@ class Verb(StrEnum):
 class ReloadReport:
     """What came of reading the configuration again.
 
-    With `errors` nothing was changed. `changed` says what was, `needs_restart` what takes effect
-    only at the next start.
+    With `errors` nothing was changed. `value` says what was, and what takes effect only at the next
+    start, as JSON.
     """
 
     errors: tuple[str, ...] = ()
-    changed: tuple[str, ...] = ()
-    needs_restart: tuple[str, ...] = ()
+    value: Mapping[str, object] = field(default_factory=dict)
 
 
 #: Reads the configuration again; told whether a room that records may be removed.
@@ -226,7 +225,4 @@ def _reloaded(report: ReloadReport) -> Answer:
             "; ".join(report.errors),
             "Nothing was changed: the bridge goes on with what it had. Correct these and reload.",
         )
-    return Answer(
-        Outcome.OK,
-        value={"changed": list(report.changed), "needs_restart": list(report.needs_restart)},
-    )
+    return Answer(Outcome.OK, value=dict(report.value))

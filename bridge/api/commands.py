@@ -36,6 +36,7 @@ from ..mqtt.api_topics import Answer, Asked, Caller, CommandTopic
 from ..room.state import Now, Request, Result
 from ..room.vocabulary import Action, Outcome, State
 from ..room.worker import Delivery, Room
+from ..stay import Stay
 from . import answers
 from .arrival import Arrival
 from .checks import ServerRules, check_command
@@ -61,6 +62,8 @@ class _Server:
     ) -> None:
         self.rules = rules
         self.ledger = ledger
+        self.stay = Stay()
+        self.retired = False
         self.downtime = Downtime()
         self.requests = Lane(link, Priority.REQUEST, self.downtime, ledger, finish)
         self.stops = Lane(link, Priority.STOP, self.downtime, ledger, finish)
@@ -68,6 +71,13 @@ class _Server:
     def lane(self, command: Command[object]) -> Lane:
         """A stop never waits behind anything else (R22)."""
         return self.stops if isinstance(command, StopRecording) else self.requests
+
+    async def run(self) -> None:
+        """Carry out requests until cancelled."""
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(self.ledger.run)
+            nursery.start_soon(self.requests.run)
+            nursery.start_soon(self.stops.run)
 
 
 class CommandRequests:
@@ -84,32 +94,64 @@ class CommandRequests:
         save: Save,
         clock: Callable[[], Now],
     ) -> None:
-        self.rules = rules
+        #: What may be asked of each server.
+        self.rules: dict[str, ServerRules] = {}
         self._rooms = rooms
         self._replies = replies
+        self._save = save
         self._clock = clock
-        self._servers = {
-            name: _Server(
-                rules[name],
-                link,
-                Ledger(ledger_name(name), save, documents.get(ledger_name(name))),
-                self._finish,
-            )
-            for name, link in links.items()
-        }
+        self._nursery: trio.Nursery | None = None
+        self._servers: dict[str, _Server] = {}
+        for name, link in links.items():
+            self.add_server(name, rules[name], link, documents.get(ledger_name(name)))
 
     async def run(self) -> None:
         """Answer what the process before left behind, then carry out requests until cancelled."""
-        async with trio.open_nursery() as nursery:
+        async with trio.open_nursery() as self._nursery:
             for server in self._servers.values():
-                self._answer_for_the_dead(server.ledger)
-                nursery.start_soon(server.ledger.run)
-                nursery.start_soon(server.requests.run)
-                nursery.start_soon(server.stops.run)
+                self._begin(server)
+            await trio.sleep_forever()
+
+    def add_server(
+        self, name: str, rules: ServerRules, link: ServerLink, document: str | None
+    ) -> None:
+        """One more server can be asked; `document` is its ledger as the journal has it."""
+        ledger = Ledger(ledger_name(name), self._save, document)
+        self.rules[name] = rules
+        self._servers[name] = _Server(rules, link, ledger, self._finish)
+        if self._nursery is not None:
+            self._begin(self._servers[name])
+
+    def change_server(self, name: str, rules: ServerRules) -> None:
+        """Something else may be asked of a server; what was asked already goes on."""
+        self.rules[name] = self._servers[name].rules = rules
+
+    def retire_server(self, name: str) -> Stay:
+        """A server can be asked no more; what waits is answered until the stay has ended."""
+        del self.rules[name]
+        server = self._servers.pop(name)
+        server.retired = True
+        server.stay.end()
+        return server.stay
+
+    def _begin(self, server: _Server) -> None:
+        assert self._nursery is not None  # noqa: S101 - callers have looked
+        self._answer_for_the_dead(server.ledger)
+        self._nursery.start_soon(server.stay.of, partial(self._serve, server))
+
+    async def _serve(self, server: _Server) -> None:
+        try:
+            await server.run()
+        finally:
+            if server.retired:
+                with trio.CancelScope(shield=True):
+                    await self._save(server.ledger.name, "", ())
 
     def link_changed(self, name: str, state: LinkState) -> None:
         """A server link has changed."""
-        server = self._servers[name]
+        server = self._servers.get(name)
+        if server is None:
+            return  # it is being taken out
         server.downtime.link_changed(ready=state is LinkState.READY)
         server.requests.wake()
         server.stops.wake()

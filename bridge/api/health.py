@@ -50,7 +50,8 @@ class Health:
             "broker": self._measure_broker,
             "journal": self._measure_journal,
         }
-        tasks |= {f"server {name}": _measuring(link) for name, link in self._links.items()}
+        links = dict(self._links)  # of this moment: servers come and go with a reload
+        tasks |= {f"server {name}": _measuring(link) for name, link in links.items()}
         found: dict[str, Figures] = {}
         all_found = trio.Event()
 
@@ -68,7 +69,7 @@ class Health:
         parts = {name: found.get(name, silent) for name in tasks}
         return {
             "ok": all(part["ok"] for part in parts.values()),
-            "servers": {name: parts[f"server {name}"] for name in self._links},
+            "servers": {name: parts[f"server {name}"] for name in links},
             "broker": parts["broker"],
             "journal": parts["journal"],
         }
@@ -80,7 +81,7 @@ class Health:
         return _figures(error=self._broker.health().error or "there is no connection to the broker")
 
     async def _measure_journal(self) -> Figures:
-        await self._journal.save(_JOURNAL_ENTRY, "")
+        await self._journal.save(_JOURNAL_ENTRY, "{}")
         health = self._journal.health()
         if health.failure is not None:
             return _figures(error=health.failure)

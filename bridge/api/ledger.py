@@ -59,7 +59,7 @@ class Ledger:
 
     def __init__(self, name: str, save: Save, document: str | None) -> None:
         self.left = _read(name, document)
-        self._name = name
+        self.name = name
         self._save = save
         self._entries = {entry.key: entry for entry in self.left}
         self._inputs: list[Input] = []
@@ -119,7 +119,7 @@ class Ledger:
         self._tidy_at = math.inf
         document = _DOCUMENTS.dump_json(list(self._entries.values())).decode()
         with trio.CancelScope(shield=True):
-            await self._save(self._name, document, inputs)
+            await self._save(self.name, document, inputs)
         for each in taken:
             each()
 

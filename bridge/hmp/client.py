@@ -74,11 +74,9 @@ class ServerLink:
         self._logged_ways: set[str] = set()
         self._backoff = Backoff(settings.shortest_backoff, settings.longest_backoff)
         self._connections = 0
-
         self._queue = CommandQueue(exchanged)
         self._in_flight: Request | None = None
         self._wake = trio.Event()
-
         # Of the connection; replaced when there is one.
         self._stream: trio.abc.Stream
         self._protocol = Protocol()
@@ -87,7 +85,6 @@ class ServerLink:
         self._failure: Unusable | None = None
         self._leaving = False
         self._proved = False
-
         self._sent_at = 0.0
         self._round_trip: float | None = None
         self._last_answer: float | None = None
@@ -114,12 +111,19 @@ class ServerLink:
         """Seconds until the caller's next poll (R3).
 
         Every call takes one slot, at least `poll_interval` from now (or from now on, with `soon`)
-        and never closer to another than the server's budget allows, so that polls are spread and
-        not sent in bursts.
+        and never closer to another than the server's budget allows: polls are never bursts.
         """
         now = trio.current_time()
-        earliest = now if soon else now + self.settings.poll_interval
-        return self._poll_slots.take(earliest, now) - now
+        at_least = 0.0 if soon else self.settings.poll_interval
+        return self._poll_slots.take(now + at_least, now) - now
+
+    def reconfigure(self, settings: LinkSettings) -> None:
+        """Go by `settings` from now on; for another address `run` is to be begun again."""
+        moved, self.settings = settings.address != self.settings.address, settings
+        self._poll_slots = PollSlots(settings.max_polls_per_second)
+        if moved:
+            self._logged_ways.clear()
+            self._become(LinkState.CONNECTING)
 
     async def execute(
         self, command: Command[T], priority: Priority, passage: Passage | None = None
@@ -142,6 +146,7 @@ class ServerLink:
 
     async def run(self) -> None:
         """Connect, serve, and connect again, for ever (R21); ends only by cancellation."""
+        self._leaving = False
         try:
             while True:
                 try:
@@ -222,15 +227,10 @@ class ServerLink:
 
     async def _probe_when_silent(self) -> None:
         while True:
-            with trio.move_on_after(self._allowed_silence()) as self._silence:
+            with trio.move_on_after(self.settings.allowed_silence(self._state)) as self._silence:
                 await trio.sleep_forever()
             if self._in_flight is None:
                 self._enqueue_probe()
-
-    def _allowed_silence(self) -> float:
-        if self._state is LinkState.DEGRADED:
-            return self.settings.degraded_probe_interval
-        return self.settings.probe_interval
 
     def _enqueue_probe(self) -> None:
         """Ask next how a recording is that does not exist (E49)."""
@@ -283,7 +283,7 @@ class ServerLink:
             self._probed(error)
         elif error is not None and error.backend_down:
             self._enqueue_probe()
-        self._silence.deadline = now + self._allowed_silence()
+        self._silence.deadline = now + self.settings.allowed_silence(self._state)
         if self._leaving:
             self._scope.cancel()
 

@@ -82,6 +82,16 @@ class LinkSettings:
     #: HMP applies changes of its list of authorized devices within 10 s
     unauthorized_wait: float = 10.0
 
+    @property
+    def address(self) -> tuple[str, int]:
+        """Where HMP is."""
+        return self.host, self.port
+
+    def allowed_silence(self, state: LinkState) -> float:
+        """Seconds without a reply after which HMP is asked whether it still lives."""
+        degraded = state is LinkState.DEGRADED
+        return self.degraded_probe_interval if degraded else self.probe_interval
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LinkHealth:

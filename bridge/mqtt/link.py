@@ -13,7 +13,7 @@ import structlog
 import trio
 
 from ..reconnect import Backoff
-from .failures import BrokerFailure, flatten
+from .failures import BrokerFailure, FailureKind, flatten
 from .image import Image
 from .inbox import Inbox
 from .message import Message
@@ -95,6 +95,9 @@ class BrokerLink:
         self._backoff = backoff or Backoff()
         self._inbox = Inbox(settings.receive_maximum)
         self._session: Session | None = None
+        #: Filters that a session which the broker has kept may still be subscribed to.
+        self._unwanted: set[str] = set()
+        self._subscribing = trio.Lock()
         self._connections = 0
         self.failure: BrokerFailure | None = None
         self._refused_messages = 0
@@ -107,6 +110,48 @@ class BrokerLink:
     def waiting(self) -> int:
         """Messages that nobody has received yet."""
         return len(self._inbox)
+
+    async def subscribe(self, subscriptions: Sequence[Subscription]) -> None:
+        """Subscribe to more, on this connection and on all that follow.
+
+        Raises `BrokerFailure` where the broker refuses; then everything is as it was.
+        """
+        filters = [each.topic_filter for each in subscriptions]
+        self.subscriptions += tuple(subscriptions)
+        self._unwanted.difference_update(filters)
+        async with self._subscribing:
+            session = self._session
+            if session is None or not subscriptions:
+                return
+            try:
+                await session.subscribe(subscriptions)
+            except BrokerFailure as failure:
+                if failure.kind is FailureKind.SUBSCRIPTION:
+                    self._drop(filters)
+                    await self._unsubscribe(session)
+                    raise
+                # The connection is lost; the next one subscribes.
+
+    async def unsubscribe(self, filters: Sequence[str]) -> None:
+        """Hear no more of these, on this connection and on all that follow."""
+        self._drop(filters)
+        async with self._subscribing:
+            if self._session is not None:
+                await self._unsubscribe(self._session)
+
+    def _drop(self, filters: Sequence[str]) -> None:
+        kept = (each for each in self.subscriptions if each.topic_filter not in filters)
+        self.subscriptions = tuple(kept)
+        self._unwanted.update(filters)
+
+    async def _unsubscribe(self, session: Session) -> None:
+        """Unsubscribe from what is wanted no more, or leave that to the next connection."""
+        unwanted = set(self._unwanted)
+        try:
+            await session.unsubscribe(sorted(unwanted))
+        except BrokerFailure:
+            return
+        self._unwanted -= unwanted
 
     async def touch(self, topic: str) -> bool:
         """Whether the broker is in contact: it acknowledges a publication to `topic`."""
@@ -185,7 +230,9 @@ class BrokerLink:
             self._session = session
             watch = _AvailabilityWatch(session, self.availability_topic)
             try:
-                await session.subscribe(self.subscriptions)
+                async with self._subscribing:
+                    await session.subscribe(self.subscriptions)
+                    await self._unsubscribe(session)
                 await self._greet(session)
                 await watch.subscribe()
                 await self.image.announce(session)

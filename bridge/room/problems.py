@@ -20,6 +20,7 @@ __all__ = [
     "NO_SUCH_MEETING",
     "NO_SUCH_RECORDING",
     "OUTCOME_UNKNOWN",
+    "ROOM_REMOVED",
     "SESSION_NOT_MADE",
     "STREAM_ID_UNKNOWN",
     "TOO_LATE",
@@ -49,6 +50,11 @@ OUTCOME_UNKNOWN = Problem(
     "outcome_unknown",
     "The command was sent and no reply came",
     "HMP may have carried it out. The room's state shows what HMP says as soon as it can be asked.",
+)
+ROOM_REMOVED = Problem(
+    "room_removed",
+    "The room was taken out of the configuration meanwhile",
+    "What it still recorded runs on. Stop it in HMP's web pages, or bring the room back.",
 )
 TOO_LATE = Problem(
     "expired",

@@ -35,6 +35,8 @@ from .by_name import carried_out, is_about, look
 from .memory import Memory
 from .model import ACTS_ONCE, decide, journal_changed, link_changed, tick
 from .plan import PRIORITY, next_step, wake_in
+from .policy import Policy
+from .reconfigure import in_use, reconfigured, removed
 from .retained import adopt_retained
 from .stages import StageNotes, Stages
 from .state import Change, Now, Request, Result, RoomState, Step
@@ -137,6 +139,8 @@ class Room:
         self._acts_once = False
         self._withdrawal = trio.CancelScope()
         self._published: RoomState | None = None
+        #: Taken out of the configuration: when its run ends, nothing of it goes on elsewhere.
+        self.retired = False
         self._poll_at: float | None = None
         self._stages = StageNotes()
 
@@ -156,6 +160,19 @@ class Room:
         """HMP was given `command` by name, and has carried it out, or perhaps (R1)."""
         follow = carried_out if done else look
         self._put(_Told(lambda room, now: follow(room, command, now)))
+
+    def reconfigure(self, policy: Policy) -> None:
+        """Have the room go by other settings, and publish anew."""
+        self._put(_Told(lambda room, now: reconfigured(room, policy, now)))
+
+    @property
+    def in_use(self) -> str:
+        """Why the room cannot be removed without leaving something behind; empty where it can."""
+        if not self.known:
+            return "waits for the broker to say what it was doing"
+        if any(isinstance(each, Delivery) for each in self._inbox):
+            return "was asked for something just now"
+        return in_use(self.state)
 
     def concerned(self, command: Command[object]) -> bool:
         """Whether `command` changes the recording that this room holds."""
@@ -202,6 +219,8 @@ class Room:
         finally:
             with trio.move_on_after(_FAREWELL, shield=True):
                 self._take_in()
+                if self.retired:
+                    self._become(removed(self.state, self._now))
                 await self._write_down()
                 self._say_how_things_stand()
                 self._say_what_came_of_it()

@@ -189,7 +189,7 @@ async def test_reload_tells_what_came_of_it(tmp_path: Path) -> None:
         await trio.lowlevel.checkpoint()
         if not force:
             return ReloadReport(errors=("bridge.toml: [rooms.a] server: is missing", "more"))
-        return ReloadReport(changed=("room a added",), needs_restart=("mqtt.host",))
+        return ReloadReport(value={"rooms": {"added": ["a"]}, "needs_restart": ["mqtt.host"]})
 
     bridge = Bridge(tmp_path, reload)
     async with bridge.running():
@@ -202,7 +202,7 @@ async def test_reload_tells_what_came_of_it(tmp_path: Path) -> None:
     assert forced == [False, True]
     assert refused["error"]["code"] == "refused"
     assert "server: is missing" in refused["error"]["message"]
-    assert done["value"] == {"changed": ["room a added"], "needs_restart": ["mqtt.host"]}
+    assert done["value"] == {"rooms": {"added": ["a"]}, "needs_restart": ["mqtt.host"]}
     assert malformed["error"]["code"] == "malformed"
 
 

@@ -3,6 +3,7 @@
 import errno
 import itertools
 import socket
+from dataclasses import replace
 
 import pytest
 import structlog.testing
@@ -306,3 +307,52 @@ def test_a_reset_while_connecting_is_a_refusal() -> None:
     failure = not_connected(LinkSettings(name="main", host="hmp"), error)
     assert failure.state is LinkState.UNAUTHORIZED
     assert "API Access" in failure.what_to_do
+
+
+async def test_a_link_that_moves_ends_its_exchange_first(
+    autojump_clock: trio.abc.Clock,
+) -> None:
+    """Nothing is sent meanwhile; then it connects to the other address."""
+    states = States()
+    dialled: list[tuple[str, int]] = []
+    hmp = MemoryHmp()
+
+    async def connect(host: str, port: int) -> trio.abc.Stream:
+        dialled.append((host, port))
+        return await hmp.connect("hmp.test", 23233)
+
+    link = states.link(connect)
+    async with trio.open_nursery() as nursery:
+        first = trio.CancelScope()
+
+        async def run() -> None:
+            with first:
+                await link.run()
+
+        nursery.start_soon(run)
+        peer = await hmp.accept()
+        await peer.alive()
+        await states.until(LinkState.READY)
+        answered = trio.Event()
+
+        async def stop() -> None:
+            await link.execute(STOP, Priority.STOP)
+            answered.set()
+
+        nursery.start_soon(stop)
+        assert (await peer.line()).startswith("stopRecording")
+        link.reconfigure(replace(SETTINGS, host="other.test", query_timeout=9.0))
+        assert link.state is LinkState.CONNECTING
+        first.cancel()
+        with pytest.raises(LinkDown):
+            await link.execute(STOP, Priority.STOP)
+        await trio.testing.wait_all_tasks_blocked()
+        await peer.send("OK\n")
+        await trio.testing.wait_all_tasks_blocked()
+        assert answered.is_set()
+        nursery.start_soon(link.run)
+        await (await hmp.accept()).alive()
+        await states.until(LinkState.READY, times=2)
+        nursery.cancel_scope.cancel()
+    assert dialled == [("hmp.test", 23233), ("other.test", 23233)]
+    assert states.seen == [LinkState.READY, LinkState.CONNECTING, LinkState.READY]

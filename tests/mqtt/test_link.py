@@ -8,15 +8,17 @@ import pytest
 import trio
 from structlog.testing import capture_logs
 
+from bridge.mqtt.failures import BrokerFailure
 from bridge.mqtt.image import Image
 from bridge.mqtt.link import BrokerLink, BrokerState
 from bridge.mqtt.session import Session
-from bridge.mqtt.settings import Subscription, TlsSettings
+from bridge.mqtt.settings import BrokerSettings, Subscription, TlsSettings
 from bridge.reconnect import Backoff
 from tests.broker_fixtures import Launch
 from tests.brokers import Broker, BrokerOptions, Certificates, free_port
 
 from .connections import peer, settings_for
+from .scripted_broker import scripted_broker
 
 AVAILABILITY = "hmp/bridge/state"
 
@@ -438,3 +440,65 @@ async def test_cancelled_with_a_frozen_broker_it_leaves_in_time(launch: Launch) 
         begun = trio.current_time()
     assert trio.current_time() - begun < 2
     broker.thaw()
+
+
+async def test_subscriptions_come_and_go_on_the_live_session(launch: Launch, protocol: str) -> None:
+    """And what was given up while there was no broker is not heard after it came back."""
+    broker = launch(BrokerOptions(persistence=True))
+    async with running(broker, filters=("a",), protocol=protocol) as run:
+        await run.until(BrokerState.ONLINE)
+        await run.link.subscribe([Subscription("b"), Subscription("c")])
+        await run.link.unsubscribe(["a"])
+        async with peer(broker) as device:
+            for topic in "abc":
+                await device.publish(topic, b"1")
+        assert [(await heard(run)).topic for _ in "bc"] == ["b", "c"]
+        broker.stop()
+        await run.until(BrokerState.DOWN)
+        await run.link.unsubscribe(["b"])
+        await run.link.subscribe([Subscription("d")])
+        broker.start()
+        await run.until(BrokerState.ONLINE)
+        async with peer(broker) as device:
+            for topic in "abcd":
+                await device.publish(topic, b"2")
+        assert [(await heard(run)).topic for _ in "cd"] == ["c", "d"]
+        assert run.link.waiting == 0
+
+
+async def heard(run: Running) -> Any:
+    """The next message, acknowledged."""
+    message = await run.link.receive()
+    message.acknowledge()
+    return message
+
+
+async def test_a_refused_subscription_leaves_everything_as_it_was() -> None:
+    """Packet by packet, for mosquitto accepts them all: the fourth that we send is refused."""
+    script = [
+        b"\x20\x02\x00\x00",  # CONNACK
+        b"\x90\x03\x00\x01\x01",  # SUBACK of the start
+        b"\x90\x03\x00\x02\x01",  # … of our own availability
+        b"\x40\x02\x00\x03",  # PUBACK of online
+        b"\x90\x04\x00\x04\x01\x80",  # SUBACK: one granted, one refused
+        b"\xb0\x02\x00\x05",  # UNSUBACK of both
+    ]
+    async with scripted_broker(script) as port, trio.open_nursery() as nursery:
+        online = trio.Event()
+        settings = BrokerSettings(
+            host="127.0.0.1", port=port, client_id="b", protocol="3.1.1", farewell_timeout=0.1
+        )
+        link = BrokerLink(
+            settings,
+            Image(),
+            [Subscription("a")],
+            availability_topic=AVAILABILITY,
+            changed=lambda state: online.set() if state is BrokerState.ONLINE else None,
+        )
+        nursery.start_soon(link.run)
+        await online.wait()
+        with pytest.raises(BrokerFailure, match=r"refused the subscription to secret/x"):
+            await link.subscribe([Subscription("b"), Subscription("secret/x")])
+        assert [each.topic_filter for each in link.subscriptions] == ["a"]
+        assert link.state is BrokerState.ONLINE
+        nursery.cancel_scope.cancel()

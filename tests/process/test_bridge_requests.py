@@ -75,11 +75,3 @@ def test_the_log_s_level(asked: tuple[Site, Requester]) -> None:
     assert requester.request("bridge/request/nothing")["error"]["code"] == "unknown_verb"
     s.daemon.wait_for_line("bridge/request/nothing")
     assert s.daemon.lines_with("bridge/request/nosuch") == []
-
-
-def test_a_bridge_that_cannot_reload_says_what_to_do(asked: tuple[Site, Requester]) -> None:
-    _, requester = asked
-    answer = requester.request("bridge/request/reload", {"force": True})
-    assert answer["outcome"] == "failed"
-    assert answer["error"]["code"] == "not_available"
-    assert "Restart" in answer["error"]["explanation"]
