@@ -328,3 +328,14 @@ def test_cut_keeps_to_the_limit_and_to_the_beginning(text: str, limit: int) -> N
     if result != text:
         assert limit == 0 or result.endswith("…")
         assert text.startswith(result.removesuffix("…"))
+
+
+def test_what_roomos_boxes_is_written_unboxed() -> None:
+    told = {"Event": {"Title": {"Value": "Weekly"}, "Other": {"Value": 1, "status": "x"}}}
+    assert Template("{{ json.Event.Title }}").render({"json": told}) == "Weekly"
+    assert "status" in Template("{{ json.Event.Other }}").render({"json": told})
+
+
+def test_a_number_without_bounds_is_a_failure_like_any_other() -> None:
+    with pytest.raises(TemplateError):
+        Template("{{ 1e400|int }}").render({})
