@@ -91,7 +91,7 @@ def test_every_way_of_asking_gets_one_result(site: MakeSite) -> None:
     results = panel.wait_for_results("r1", 4)
     assert [result["outcome"] for result in results] == ["ok"] * 4
     assert results[1]["id"] == 7
-    assert len({str(result["id"]) for result in results}) == 4
+    assert len({str(result["id"]) for result in results}) == 3, "the meeting has its own"
 
 
 def test_what_somebody_does_in_the_web_pages_shows(site: MakeSite) -> None:
