@@ -51,11 +51,10 @@ def test_two_hundred_rooms_start_at_once(site: MakeSite) -> None:
         waited_for = [w for w in answers if received_at < w.at < asked.at]
         confirming = [w for w in answers if asked.at < w.at < stopped.at]
         starts_after = [w for w in tap.wires if w.at > asked.at and "startRecording" in w.line]
-        # A few tens of milliseconds of a busy machine are some answers of 2 ms; what is looked
-        # at is that the stop went ahead of the starts that had been pressed before it.
+        # How many answers of 2 ms go by meanwhile is the machine's business, and the benchmark's
+        # (`burst`); what is looked at is that the stop went ahead of the starts before it.
         assert len(starts_after) >= 100
-        assert len(waited_for) <= 60
-        assert len(confirming) <= 60
+        assert len(waited_for) + len(confirming) < len(answers) / 2
     s.daemon.close()
 
 
