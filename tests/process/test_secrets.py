@@ -155,10 +155,10 @@ import sys
 from bridge import app
 from bridge.cli import run
 
-async def broken(bridge):
-    raise RuntimeError("cannot go on with", bridge.broker.settings, bridge.broker.settings.password)
+async def broken(link):
+    raise RuntimeError("cannot go on with", link.settings, link.settings.password)
 
-app.Bridge._publish_health = broken
+app.BrokerLink.run = broken
 sys.exit(run(sys.argv[1:]))
 """
 
