@@ -50,7 +50,7 @@ class _Output:
 
     def msg(self, line: str) -> None:
         """Write a finished line; one that nobody can read any more is nobody's loss."""
-        if self._stream is None:
+        if self._stream is None or self._stream.closed:
             return
         with suppress(OSError):
             self._stream.write(f"{line}\n")
