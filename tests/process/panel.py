@@ -117,8 +117,7 @@ class Panel:
 
     def newest(self, leaf: str) -> str | None:
         """What the topic said last."""
-        said = self.payloads(leaf)
-        return said[-1] if said else None
+        return self._newest.get(f"{self.base}/{leaf}")
 
     def status(self, room: str) -> dict[str, Any]:
         """The room's JSON, decoded."""
@@ -150,10 +149,5 @@ class Panel:
 
     def wait_for_newest(self, leaf: str, payload: str, *, timeout: float = PATIENCE) -> None:
         """Until the newest word on the topic is this one."""
-        topic = f"{self.base}/{leaf}"
-
-        def look(seen: list[Seen]) -> bool:
-            said = next((s.payload for s in reversed(seen) if s.topic == topic), None)
-            return said == payload
-
-        self.seen.until(look, (topic, payload), timeout=timeout)
+        wanted = (f"{self.base}/{leaf}", payload)
+        self.seen.until(lambda _: self.newest(leaf) == payload, wanted, timeout=timeout)

@@ -1,6 +1,6 @@
 """HMP or broker killed and restarted while a room starts, records and stops.
 
-Afterwards the states are right within seconds, HMP has one recording, and every word that was ever
+Afterwards the states are right, HMP has one recording, and every word that was ever
 published on `availability` was true when it was said.
 """
 
@@ -14,21 +14,18 @@ from tests.brokers import BrokerOptions
 
 from .conftest import MakeSite, Site
 
-SECONDS = 10.0
-"""What *within a few seconds* means here: the back-off after several refusals may reach four."""
-
 
 def restart_hmp(s: Site, *, down: float = 0.0) -> None:
     """Kill the HMP, wait until everybody knows, bring it back with its recordings."""
     mark = s.panel.mark()
-    killed_at = time.monotonic()
     recordings = s.hmp.kill()
-    offline = s.panel.wait_for("room/r0/availability", "offline", since=mark)
-    assert offline.at - killed_at < 2
+    s.panel.wait_for("room/r0/availability", "offline", since=mark)
+    # Noticed by itself, not by a question that got no answer in time.
+    s.daemon.wait_for_line("HMP cannot be used", "HMP closed the connection")
     s.panel.wait_for("server/main/state", "refused", since=mark)
     back_at = time.monotonic()
     s.hmp.start(recordings)
-    online = s.panel.wait_for("room/r0/availability", "online", since=mark, timeout=SECONDS)
+    online = s.panel.wait_for("room/r0/availability", "online", since=mark)
     assert online.at > back_at
 
 
@@ -44,7 +41,7 @@ def test_hmp_dies_while_recording(site: MakeSite) -> None:
     s.panel.wait_until(lambda _: s.panel.status("r0")["stale"], "stale")
     assert s.panel.newest("room/r0/state") == "recording"
     s.hmp.start(recordings)
-    s.panel.wait_for("room/r0/availability", "online", since=mark, timeout=SECONDS)
+    s.panel.wait_for("room/r0/availability", "online", since=mark)
     s.panel.wait_until(lambda _: not s.panel.status("r0")["stale"], "fresh again")
     assert s.panel.payloads("room/r0/state", mark) == []
     assert s.panel.newest("room/r0/recording") == "true"
@@ -63,7 +60,7 @@ def test_hmp_dies_while_stopping(site: MakeSite) -> None:
     s.panel.press("r0", "stop")
     s.panel.wait_for("room/r0/state", "stopping")
     restart_hmp(s)
-    s.panel.wait_for("room/r0/ack", "stop ok", timeout=SECONDS)
+    s.panel.wait_for("room/r0/ack", "stop ok")
     assert s.panel.newest("room/r0/state") == "idle"
     assert [row["state"] for row in s.hmp.recordings()] == ["FINISHED"]
     assert len(s.hmp.commands("startRecording")) == 1
@@ -84,7 +81,7 @@ def test_hmp_dies_while_starting_having_started(site: MakeSite) -> None:
     restart_hmp(s)
     s.panel.wait_for("room/r0/state", "unknown")
     s.panel.wait_for("room/r0/alarm", "outcome_unknown")
-    s.panel.wait_for_newest("room/r0/state", "recording", timeout=SECONDS)
+    s.panel.wait_for_newest("room/r0/state", "recording")
     assert s.panel.newest("room/r0/recording_id") == "none"
     assert s.panel.newest("room/r0/alarm") == "outcome_unknown"
     assert len(s.hmp.recordings("RECORDING")) == 1
@@ -103,7 +100,7 @@ def test_a_lost_start_is_held(site: MakeSite) -> None:
     s.panel.wait_for("room/r0/tally", "fault")
     assert s.panel.newest("room/r0/alarm") == "outcome_unknown"
     mark = s.panel.mark()
-    s.panel.wait_for("room/r0/availability", "online", since=mark, timeout=SECONDS)
+    s.panel.wait_for("room/r0/availability", "online", since=mark)
     s.daemon.wait_for_line("HMP is ready")
     # Asked about, several times, and started only once.
     s.hmp.wait_until(lambda hmp: len(hmp.commands("removeSourceFromSession")) > 1, "questions")
@@ -132,10 +129,10 @@ def test_the_broker_dies_in_every_phase(site: MakeSite, launch: Launch, how: str
     s.daemon.wait_for_line("mqtt connection failed")
     mark = s.panel.mark()
     broker.start()
-    s.panel.wait_for("bridge/state", "online", since=mark, timeout=SECONDS)
-    s.panel.wait_for_newest("room/r0/state", "recording", timeout=SECONDS)
-    s.panel.wait_for_newest("room/r1/state", "recording", timeout=SECONDS)
-    s.panel.wait_for_newest("room/r2/state", "idle", timeout=SECONDS)
+    s.panel.wait_for("bridge/state", "online", since=mark)
+    s.panel.wait_for_newest("room/r0/state", "recording")
+    s.panel.wait_for_newest("room/r1/state", "recording")
+    s.panel.wait_for_newest("room/r2/state", "idle")
     assert s.panel.newest("room/r0/availability") == "online"
     assert s.panel.newest("server/main/state") == "ready"
     assert s.panel.payloads("room/r0/availability", mark) == ["online"]
@@ -159,10 +156,10 @@ def test_both_die_at_once(site: MakeSite, launch: Launch) -> None:
     recordings = s.hmp.kill()
     s.daemon.wait_for_line("HMP cannot be used")
     broker.start()
-    s.panel.wait_for_newest("room/r0/availability", "offline", timeout=SECONDS)
+    s.panel.wait_for_newest("room/r0/availability", "offline")
     mark = s.panel.mark()
     s.hmp.start(recordings)
-    s.panel.wait_for("room/r0/availability", "online", since=mark, timeout=SECONDS)
+    s.panel.wait_for("room/r0/availability", "online", since=mark)
     assert s.panel.newest("room/r0/state") == "recording"
     assert len(s.hmp.commands("startRecording")) == 1
 
@@ -175,7 +172,7 @@ def test_hmp_goes_half_open(site: MakeSite) -> None:
     s.hmp.fault("half_open:stopRecording:count=1")
     s.panel.press("r0", "stop")
     s.panel.wait_for("room/r0/availability", "offline")
-    s.panel.wait_for("room/r0/ack", "stop ok", timeout=SECONDS)
+    s.panel.wait_for("room/r0/ack", "stop ok")
     assert [row["state"] for row in s.hmp.recordings()] == ["FINISHED"]
 
 
@@ -186,9 +183,9 @@ def test_hmp_restarts_and_is_not_ready_at_once(site: MakeSite) -> None:
     s.panel.wait_for("room/r0/ack", "record ok")
     mark = s.panel.mark()
     s.hmp.do("restart", down=1, unready=6, recordings="keep")
-    s.panel.wait_for("server/main/state", "degraded", since=mark, timeout=SECONDS)
+    s.panel.wait_for("server/main/state", "degraded", since=mark)
     assert s.panel.newest("room/r0/availability") == "offline"
-    s.panel.wait_for("server/main/state", "ready", since=mark, timeout=SECONDS)
+    s.panel.wait_for("server/main/state", "ready", since=mark)
     s.panel.wait_for("room/r0/availability", "online", since=mark)
     assert s.panel.payloads("room/r0/availability", mark) == ["offline", "online"]
     assert s.panel.newest("room/r0/state") == "recording"

@@ -9,8 +9,6 @@ import pytest
 
 from .conftest import MakeSite, Site
 
-pytestmark = pytest.mark.timeout(90)
-
 
 def kill(s: Site) -> int:
     """Kill the daemon as a power cut would; the mark from which the panel looks."""

@@ -7,8 +7,11 @@ from typing import Generic, TypeVar
 
 __all__ = ["PATIENCE", "Watched"]
 
-PATIENCE = 15.0
-"""Seconds a test waits for what must happen; it fails then, and says what did happen."""
+PATIENCE = 45.0
+"""Seconds a test waits for what must happen; it fails then, and says what did happen.
+
+More than the longest pause between two attempts to connect (R21), which nothing shortens.
+"""
 
 T = TypeVar("T")
 R = TypeVar("R")
