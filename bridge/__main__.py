@@ -12,7 +12,7 @@ def main() -> None:
     if sys.argv[1:] == ["--version"]:
         sys.stdout.write(f"hmp-bridge {__version__}\n")
         return
-    from .cli import run
+    from .cli.main import run
 
     sys.exit(run(sys.argv[1:]))
 

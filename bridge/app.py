@@ -22,14 +22,14 @@ import trio
 from . import __version__
 from .api.bridge_requests import ReloadReport
 from .api.build import build_api
-from .bound import Bound
+from .bindings.bound import Bound
 from .clock import Clock
-from .config import Configuration
-from .config_bindings import make_bindings
+from .config.bindings import make_bindings
+from .config.model import Configuration
 from .dispatch import Dispatcher
 from .hmp.link import LinkState
 from .journal import Journal, stamp
-from .logs import tell_repeats
+from .logs.log import tell_repeats
 from .mqtt.api_topics import request_filters
 from .mqtt.image import Image
 from .mqtt.link import BrokerLink, BrokerState

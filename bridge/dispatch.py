@@ -12,12 +12,12 @@ import structlog
 import trio
 
 from .api.service import Api
-from .binding_outcome import Failed
-from .bindings import Verdict
-from .bound import Bound
+from .bindings.bound import Bound
+from .bindings.binding import Verdict
+from .bindings.outcome import Failed
 from .hmp.commands import RecordingId
 from .journal import Input as InputKey
-from .logs import hears
+from .logs.log import hears
 from .mqtt.api_topics import request_filters
 from .mqtt.link import BrokerLink
 from .mqtt.message import Message

@@ -5,8 +5,8 @@ import traceback
 
 import structlog
 
-from .logs import write_traceback
-from .redaction import SECRETS
+from .logs.log import write_traceback
+from .logs.redaction import SECRETS
 
 __all__ = ["report_internal_error"]
 

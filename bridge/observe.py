@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 import outcome
 
-from .command_log import ending, log_command
 from .hmp.command import Command
 from .hmp.link import Passage
-from .request_log import RequestLog
+from .logs.commands import ending, log_command
+from .logs.requests import RequestLog
 from .room.stages import Stages
 from .room.state import Now, Result
 

@@ -18,12 +18,12 @@ import trio
 
 from .api.bridge_requests import ReloadReport
 from .api.commands import CommandRequests, ledger_name
-from .bound import Bound, filters_of
-from .config import Configuration
-from .config_bindings import make_bindings
-from .config_errors import ConfigurationError
+from .bindings.bound import Bound, filters_of
+from .config.bindings import make_bindings
+from .config.errors import ConfigurationError
+from .config.model import Configuration
 from .journal import Entry, Journal
-from .logs import reconfigure_logs
+from .logs.log import reconfigure_logs
 from .mqtt.failures import BrokerFailure
 from .mqtt.link import BrokerLink
 from .mqtt.settings import Subscription

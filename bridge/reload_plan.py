@@ -10,9 +10,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from .bindings import Binding
-from .config import Configuration
-from .config_bindings import make_bindings
+from .bindings.binding import Binding
+from .config.bindings import make_bindings
+from .config.model import Configuration
 
 __all__ = ["Difference", "Plan", "plan_reload"]
 

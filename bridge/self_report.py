@@ -6,7 +6,7 @@ from collections.abc import Callable
 import trio
 
 from . import __version__
-from .config import Configuration
+from .config.model import Configuration
 from .journal import Journal
 from .metrics.look import Look
 from .mqtt.image import Image

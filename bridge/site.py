@@ -10,10 +10,11 @@ from functools import partial
 import structlog
 import trio
 
-from .config import Configuration, RoomTable, ServerTable
+from .config.model import Configuration, RoomTable, ServerTable
 from .hmp.client import ServerLink
 from .hmp.link import LinkState
 from .journal import Entry, Journal, stamp
+from .logs.rooms import RoomLog
 from .mqtt.image import Image
 from .mqtt.topics import Topics, render_room
 from .observe import Observer
@@ -22,7 +23,6 @@ from .room.stages import Stages
 from .room.state import Now, Result, RoomState
 from .room.vocabulary import State
 from .room.worker import Room, ServerFacts
-from .room_log import RoomLog
 from .stay import Stay
 
 __all__ = ["Site"]

@@ -3,13 +3,13 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from .binding_outcome import Arrival, Failed, Heard, made
-from .binding_timing import Track
-from .bindings import Binding, Verdict, take
-from .config import Configuration
-from .config_bindings import make_bindings
+from .bindings.binding import Binding, Verdict, take
+from .bindings.matching import shown
+from .bindings.outcome import Arrival, Failed, Heard, made
+from .bindings.timing import Track
+from .config.bindings import make_bindings
+from .config.model import Configuration
 from .hmp.syntax import encode_command
-from .matching import shown
 from .mqtt.filters import captures
 from .mqtt.topics import Input, Malformed, Nothing, Topics, parse
 from .room.rehearse import Rehearsal, rehearse

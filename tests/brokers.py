@@ -155,7 +155,7 @@ class Broker:
                 return
 
     def _embedded(self) -> list[str]:
-        program = [sys.executable, "-W", "ignore", "-m", "bridge.demo_broker"]
+        program = [sys.executable, "-W", "ignore", "-m", "bridge.demo.broker"]
         return [*program, str(self.port), str(self.websocket_port)]
 
     def _mosquitto(self) -> list[str]:

@@ -17,15 +17,15 @@ LONGEST = 350
 
 #: Modules that decide and never do: no I/O, no clock, no event loop.
 PURE = [
-    "bridge.binding_memory",
-    "bridge.binding_outcome",
-    "bridge.binding_timing",
-    "bridge.bindings",
-    "bridge.conditions",
-    "bridge.asyncapi",
-    "bridge.check_report",
     "bridge.api.answers",
     "bridge.api.checks",
+    "bridge.bindings.binding",
+    "bridge.bindings.conditions",
+    "bridge.bindings.matching",
+    "bridge.bindings.memory",
+    "bridge.bindings.outcome",
+    "bridge.bindings.timing",
+    "bridge.check.report",
     "bridge.hmp.arguments",
     "bridge.hmp.command",
     "bridge.hmp.commands",
@@ -36,34 +36,35 @@ PURE = [
     "bridge.hmp.recording_commands",
     "bridge.hmp.session_commands",
     "bridge.hmp.syntax",
-    "bridge.log_levels",
-    "bridge.log_repeats",
-    "bridge.matching",
+    "bridge.interface.asyncapi",
+    "bridge.interface.request_rows",
+    "bridge.interface.topic_sheet",
+    "bridge.logs.levels",
+    "bridge.logs.redaction",
+    "bridge.logs.repeats",
+    "bridge.mqtt.api_topics",
     "bridge.mqtt.catalogue",
     "bridge.mqtt.filters",
-    "bridge.mqtt.payloads",
-    "bridge.mqtt.api_topics",
     "bridge.mqtt.payload",
+    "bridge.mqtt.payloads",
     "bridge.mqtt.topics",
     "bridge.mqtt.values",
-    "bridge.redaction",
-    "bridge.request_rows",
     "bridge.room.answer",
     "bridge.room.answers",
+    "bridge.room.by_name",
     "bridge.room.detail",
     "bridge.room.details",
     "bridge.room.limits",
     "bridge.room.live",
-    "bridge.room.by_name",
     "bridge.room.lost",
     "bridge.room.made",
     "bridge.room.meeting",
     "bridge.room.meetings",
     "bridge.room.model",
     "bridge.room.plan",
+    "bridge.room.policy",
     "bridge.room.problems",
     "bridge.room.reconfigure",
-    "bridge.room.policy",
     "bridge.room.rehearse",
     "bridge.room.requests",
     "bridge.room.restream",
@@ -76,13 +77,12 @@ PURE = [
     "bridge.room.values",
     "bridge.room.vocabulary",
     "bridge.simulator.world",
-    "bridge.template_filters",
-    "bridge.template_sandbox",
-    "bridge.template_syntax",
-    "bridge.template_values",
-    "bridge.templates",
-    "bridge.topic_sheet",
-    "bridge.watch_model",
+    "bridge.templates.filters",
+    "bridge.templates.sandbox",
+    "bridge.templates.syntax",
+    "bridge.templates.template",
+    "bridge.templates.values",
+    "bridge.watch.model",
 ]
 DOES_IO = {"asyncio", "os", "paho", "select", "socket", "sqlite3", "ssl", "threading", "trio"}
 
@@ -93,13 +93,13 @@ MAY_IMPORT = {
     "bridge.room": {"bridge.room", "bridge.hmp", "bridge.journal", "bridge.templates"},
     "bridge.simulator": {"bridge.simulator"},
     "bridge.journal": set(),
-    "bridge.log_lines": set(),
-    "bridge.log_repeats": set(),
-    "bridge.logs": {
-        "bridge.log_levels",
-        "bridge.log_lines",
-        "bridge.log_repeats",
-        "bridge.redaction",
+    "bridge.logs.lines": set(),
+    "bridge.logs.repeats": set(),
+    "bridge.logs.log": {
+        "bridge.logs.levels",
+        "bridge.logs.lines",
+        "bridge.logs.repeats",
+        "bridge.logs.redaction",
     },
     "bridge.metrics": {
         "bridge.metrics",
@@ -109,7 +109,15 @@ MAY_IMPORT = {
         "bridge.observe",
         "bridge.room",
     },
+    "bridge.bindings": {
+        "bridge.bindings",
+        "bridge.hmp",
+        "bridge.mqtt",
+        "bridge.room",
+        "bridge.templates",
+    },
     "bridge.reconnect": set(),
+    "bridge.templates": {"bridge.templates"},
 }
 
 
@@ -211,7 +219,7 @@ def test_hmp_and_mqtt_never_meet() -> None:
 
 
 def test_nothing_imports_what_runs_it() -> None:
-    outer = {"bridge.app", "bridge.cli", "bridge.__main__", "bridge.demo"}
+    outer = {"bridge.app", "bridge.cli.main", "bridge.__main__", "bridge.demo.demo"}
     for module in MODULES:
         if module not in outer:
             assert not outer & set(imports(module)), module

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from bridge import __version__
-from bridge.cli import ExitCode, run
+from bridge.cli.main import ExitCode, run
 from tests.brokers import free_port
 from tests.process.hmp import Hmp, session_of
 from tests.process.programs import HMP_BRIDGE, clean_environment, run_bridge
@@ -365,6 +365,8 @@ def test_interrupted_send(configured: Path, hmp: Hmp) -> None:
             "send",
             "--config",
             str(configured),
+            "--set",
+            "servers.main.query_timeout=1m",
             "main",
             "getRecordingStatus",
             session_of(9),

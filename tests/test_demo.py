@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 import trio
 
-from bridge.demo import DemoError, broker_process
+from bridge.demo.demo import DemoError, broker_process
 from tests.brokers import free_port
 from tests.process.panel import Panel
 from tests.process.programs import HMP_BRIDGE, Program, clean_environment, run_bridge

@@ -13,14 +13,15 @@ import yaml
 from bridge.api.answers import done, refused
 from bridge.api.bridge_requests import Verb
 from bridge.api.checks import check_command, check_topic
-from bridge.cli import ExitCode, run
-from bridge.config import Configuration, load
-from bridge.demo import DEMO
+from bridge.cli.main import ExitCode, run
+from bridge.config.model import Configuration, load
+from bridge.demo.demo import DEMO
 from bridge.hmp.commands import GetRecordingStatus, RecordingId
 from bridge.hmp.errors import Refused
 from bridge.hmp.link import LinkState
-from bridge.log_levels import PARTS
-from bridge.logs import configure_logs
+from bridge.logs.levels import PARTS
+from bridge.logs.log import configure_logs
+from bridge.logs.requests import RequestLog
 from bridge.metrics.meters import Meters
 from bridge.mqtt.api_topics import (
     Caller,
@@ -33,7 +34,6 @@ from bridge.mqtt.api_topics import (
     render_answer,
 )
 from bridge.mqtt.topics import Input, Topics, parse, render_room
-from bridge.request_log import RequestLog
 from bridge.room.requests import request
 from bridge.room.stages import Stages
 from bridge.room.state import Now, Policy, Result, RoomState

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from bridge.config import Configuration
+from bridge.config.model import Configuration
 from bridge.reload_plan import Plan, plan_reload
 
 ONE = "71edd346-2cf0-4c62-b3d3-9d457b287394"

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from bridge.cli import ExitCode, run
+from bridge.cli.main import ExitCode, run
 
 SESSION = "71edd346-2cf0-4c62-b3d3-9d457b287394"
 CONFIGURATION = f"""

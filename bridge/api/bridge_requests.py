@@ -11,8 +11,8 @@ from enum import StrEnum
 import trio
 
 from ..hmp.commands import nearest
-from ..log_levels import LEVELS
-from ..logs import set_level
+from ..logs.levels import LEVELS
+from ..logs.log import set_level
 from ..mqtt.api_topics import Answer, Asked, Caller
 from ..room.state import Problem
 from ..room.vocabulary import Outcome

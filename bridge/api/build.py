@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 
 from paho.mqtt.client import topic_matches_sub
 
-from ..config import Configuration
+from ..config.model import Configuration
 from ..hmp.client import ServerLink
 from ..journal import Journal
 from ..mqtt.link import BrokerLink

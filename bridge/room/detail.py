@@ -11,7 +11,7 @@ from enum import StrEnum
 
 from ..hmp import arguments
 from ..hmp.commands import CategoryId, PermissionId, RecordingId, SessionId
-from ..templates import Template, TemplateError, cut
+from ..templates.template import Template, TemplateError, cut
 from .meeting import Meeting
 from .values import Now, Problem
 

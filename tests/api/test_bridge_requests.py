@@ -20,7 +20,7 @@ from bridge.api.service import Api
 from bridge.clock import Clock
 from bridge.hmp.client import LinkState, ServerLink
 from bridge.journal import Journal
-from bridge.logs import hears, set_level
+from bridge.logs.log import hears, set_level
 from bridge.mqtt.image import Image
 from bridge.mqtt.link import BrokerLink
 from bridge.mqtt.message import Message

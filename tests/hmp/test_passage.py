@@ -6,12 +6,12 @@ import outcome
 import pytest
 import trio
 
-from bridge.command_log import ending
 from bridge.hmp.arguments import RecordingId, SessionId
 from bridge.hmp.client import LinkState, Passage, Priority, ServerLink
 from bridge.hmp.command import Command
 from bridge.hmp.commands import PauseRecording, StartRecording, StopRecording
 from bridge.hmp.errors import LinkDown, OutcomeUnknown, Refused
+from bridge.logs.commands import ending
 from tests.hmp.peer import SETTINGS, UUID, MemoryHmp, States
 
 START = StartRecording(SessionId(UUID))

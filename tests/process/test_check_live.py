@@ -12,9 +12,9 @@ from typing import Any
 
 import pytest
 
-from bridge.check_broker import check_broker
-from bridge.check_report import Blame, failed, noted, passed, render, summary, worst
-from bridge.cli import ExitCode, run
+from bridge.check.broker import check_broker
+from bridge.check.report import Blame, failed, noted, passed, render, summary, worst
+from bridge.cli.main import ExitCode, run
 from bridge.journal import SCHEMA_VERSION, Journal
 from bridge.mqtt.api_topics import request_filters
 from bridge.mqtt.settings import BrokerSettings
@@ -290,7 +290,7 @@ def test_an_acl(
 
     The patience is short here: on loopback an echo takes a millisecond.
     """
-    monkeypatch.setattr("bridge.check_broker._ECHO_PATIENCE", 0.5)
+    monkeypatch.setattr("bridge.check.broker._ECHO_PATIENCE", 0.5)
     monkeypatch.setattr("bridge.mqtt.retained.ECHO_PATIENCE", 0.5)
     lines_of_acl, complaints, exit_code = ACLS[acl]
     guarded = launch(BrokerOptions(users={"bridge": "secret"}, acl=lines_of_acl))
@@ -317,7 +317,7 @@ def test_a_bridge_that_may_not_press_its_own_buttons(
     live: Live, launch: Launch, protocol: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """As strict as can be: read the inputs, write the outputs. It passes, with a note."""
-    monkeypatch.setattr("bridge.check_broker._ECHO_PATIENCE", 0.5)
+    monkeypatch.setattr("bridge.check.broker._ECHO_PATIENCE", 0.5)
     acl = (
         "user bridge",
         *(f"topic read hmp/room/+/{each}" for each in ("set", "press/+", "mark", "event")),

@@ -4,8 +4,8 @@ import json
 import re
 from typing import Any
 
+from bridge.interface.request_rows import REQUEST_ROWS
 from bridge.mqtt.catalogue import ROWS, Direction, Row
-from bridge.request_rows import REQUEST_ROWS
 from tests.schemas import complaints
 
 from .conftest import MakeSite

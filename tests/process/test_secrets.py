@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 import pytest
 
 from tests.broker_fixtures import Launch
-from tests.brokers import BrokerOptions, Certificates, free_port
+from tests.brokers import BrokerOptions, Certificates
 
 from .conftest import MakeSite, Site
 from .daemon import toml
@@ -116,7 +116,7 @@ def test_while_the_broker_refuses(
 @pytest.mark.parametrize(
     "how",
     [
-        {"broker_port": free_port()},
+        {"broker_port": 9},  # nobody listens there
         {"host": "no-such-host.invalid"},
         {"tls": {}},  # at a port without
         {"transport": "websockets"},  # at a port without
@@ -196,7 +196,7 @@ def test_in_the_traceback_of_a_bug(site: MakeSite, tmp_path: Path, where: str, f
 A_BUG_BEFORE_THE_LOG = """
 import sys
 from bridge import cli, cli_operator
-from bridge.cli_options import load_configuration
+from bridge.cli.options import load_configuration
 
 def broken(options):
     raise KeyError(load_configuration(options).mqtt.password.get_secret_value())

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from bridge.config_details import DetailsTable
+from bridge.config.details import DetailsTable
 from bridge.hmp.arguments import TITLE_LIMIT
 from bridge.hmp.commands import SourceId
 from bridge.mqtt.topics import Topics, render_room

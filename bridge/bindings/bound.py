@@ -1,0 +1,116 @@
+"""Bindings at work: messages in, what they ask for out, and a look at the clock in between."""
+
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from math import inf
+
+import structlog
+import trio
+
+from ..mqtt.filters import captures, fewest
+from ..mqtt.message import Message
+from ..room.state import Now
+from .binding import Binding, Verdict, due, take, tick
+from .memory import carried_over, from_document, to_document
+from .outcome import Arrival
+
+__all__ = ["Bound", "filters_of"]
+
+log = structlog.get_logger("bridge")
+
+_AFTERWARDS = 0.5
+"""Seconds within which a room has certainly journalled what was asked of it."""
+
+_LAST_WORD = 5.0
+"""Seconds for saving what came last."""
+
+
+def filters_of(bindings: Iterable[Binding]) -> list[str]:
+    """What to subscribe to for these bindings."""
+    return fewest(binding.topic_filter for binding in bindings)
+
+
+class Bound:
+    """The bindings, and what they remember; `rooms` are display names by key.
+
+    `kept` is what was saved before a restart.
+    """
+
+    def __init__(
+        self,
+        bindings: Iterable[Binding],
+        rooms: Mapping[str, str],
+        *,
+        clock: Callable[[], Now],
+        kept: str = "",
+    ) -> None:
+        self._clock = clock
+        self._bindings: Sequence[Binding] = tuple(bindings)
+        self._rooms = rooms
+        self._memory = from_document(self._bindings, kept)
+        self._kept = to_document(self._bindings, self._memory)
+        #: What to subscribe to, so that every message is delivered once.
+        self.filters = filters_of(self._bindings)
+        self._changed = trio.lowlevel.ParkingLot()
+
+    def replace(self, bindings: Iterable[Binding], rooms: Mapping[str, str]) -> None:
+        """Go by these bindings and rooms; what those that stay remember is kept."""
+        before = self._bindings
+        self._bindings = tuple(bindings)
+        self._rooms = rooms
+        self.filters = filters_of(self._bindings)
+        self._memory = carried_over(before, self._bindings, self._memory)
+        self._changed.unpark_all()
+
+    def is_bound(self, topic: str) -> bool:
+        """Whether a message on this topic was subscribed to for a binding."""
+        return any(captures(each, topic) is not None for each in self.filters)
+
+    def take(self, message: Message) -> list[Verdict]:
+        """What comes of a message now: the verdicts that have an outcome."""
+        now, age = self._clock(), trio.current_time() - message.received_at
+        at = now._replace(monotonic=now.monotonic - age)
+        arrival = Arrival(message.topic, message.payload, message.retain)
+        memory, verdicts = take(self._bindings, self._memory, arrival, at, self._rooms)
+        if memory is not self._memory:
+            self._memory = memory
+            self._changed.unpark_all()
+        for verdict in verdicts:
+            if verdict.outcome is None:
+                log.debug(
+                    "binding does not act",
+                    binding=verdict.binding.label,
+                    topic=verdict.topic,
+                    reason=verdict.reason,
+                )
+        return [verdict for verdict in verdicts if verdict.outcome is not None]
+
+    async def keep(self, save: Callable[[str], Awaitable[None]]) -> None:
+        """Have what must survive a restart saved whenever it has changed, until cancelled.
+
+        A little later than what came of it: a press that was killed before it was journalled comes
+        again, and must not be taken for one that has been seen.
+        """
+        try:
+            while True:
+                await self._save(save)
+                await self._changed.park()
+                await trio.sleep(_AFTERWARDS)
+        finally:
+            with trio.move_on_after(_LAST_WORD, shield=True):
+                await self._save(save)
+
+    async def _save(self, save: Callable[[str], Awaitable[None]]) -> None:
+        while (document := to_document(self._bindings, self._memory)) != self._kept:
+            self._kept = document
+            await save(document)
+
+    async def held(self) -> list[Verdict]:
+        """What has been held for long enough; waits until something has."""
+        while True:
+            moment = due(self._bindings, self._memory)
+            with trio.move_on_after(inf if moment is None else moment - self._clock().monotonic):
+                await self._changed.park()
+                continue
+            self._memory, verdicts = tick(self._bindings, self._memory, self._clock(), self._rooms)
+            if verdicts:
+                return verdicts

@@ -1,0 +1,167 @@
+"""What a binding that acts asks for: its templates, rendered with the message."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from functools import cached_property
+
+from ..hmp import arguments
+from ..mqtt.topics import Input
+from ..room.state import Now
+from ..templates.template import Template, TemplateError, cut
+from .matching import NOT_JSON, parse_json, shown
+
+__all__ = ["LONGEST_PAYLOAD", "NAMES", "Arrival", "Failed", "Heard", "Wish", "made", "written"]
+
+NAMES = frozenset({"topic", "payload", "json", "room", "now"})
+"""What templates of bindings can use; `room` is not known where the room itself is rendered."""
+
+LONGEST_PAYLOAD = 65_536
+"""Bytes of a payload that bindings look at."""
+
+_LONGEST_ID = 256
+"""Characters of an id, as on our own topics."""
+
+
+class _Topic(str):
+    """A topic as templates see it: a text that has `levels`, and the `captures` of its filter."""
+
+    __slots__ = ("captures", "levels")
+    captures: tuple[str, ...]
+    levels: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Arrival:
+    """A message on a topic that some binding names."""
+
+    topic: str
+    payload: bytes
+    retained: bool = False
+
+    @cached_property
+    def text(self) -> str | None:
+        """The payload as text; None where it is none, or too long."""
+        if len(self.payload) > LONGEST_PAYLOAD:
+            return None
+        try:
+            return self.payload.decode()
+        except UnicodeDecodeError:
+            return None
+
+    @cached_property
+    def json(self) -> object:
+        """The payload as JSON, or `NOT_JSON`."""
+        return parse_json(self.text or "")
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """A message as one binding hears it: with what its topic filter captured, at an instant.
+
+    `rooms` are the display names of the rooms that there are, by their keys.
+    """
+
+    arrival: Arrival
+    captures: tuple[str, ...]
+    now: Now
+    rooms: Mapping[str, str]
+
+    def values(self) -> dict[str, object]:
+        """What templates see of it."""
+        topic = _Topic(self.arrival.topic)
+        topic.captures = self.captures
+        topic.levels = tuple(topic.split("/"))
+        return {
+            "topic": topic,
+            "payload": self.arrival.text or "",
+            "json": None if self.arrival.json is NOT_JSON else self.arrival.json,
+            "now": datetime.fromtimestamp(self.now.wall, UTC).astimezone(),
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Failed:
+    """A binding matched and nothing could be made of it; `room` is as far as it is known."""
+
+    word: str
+    reason: str
+    room: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What a binding asks for: an action or an event of a room, and its parameters.
+
+    Every text may be a template. `fields` that come out empty are left out.
+    """
+
+    room: str | Template
+    word: str
+    is_event: bool = False
+    fields: Mapping[str, object] = field(default_factory=dict)
+
+
+def written(source: str) -> str | Template:
+    """A text of the configuration: a template where it has something of one.
+
+    Raises `TemplateError`, also for a name that no message gives a value to.
+    """
+    if not re.search(r"\{[{%#]", source):
+        return source
+    template = Template(source)
+    if unknown := sorted(template.names - NAMES):
+        raise TemplateError(
+            f"there is no {', '.join(unknown)} here; there are: {', '.join(sorted(NAMES))}"
+        )
+    return template
+
+
+def made(wish: Wish, heard: Heard) -> Input | Failed:
+    """What is asked for, its templates rendered; never raises."""
+    try:
+        return _made(wish, heard)
+    except _Unmade as failure:
+        return Failed(wish.word, str(failure), failure.room)
+
+
+class _Unmade(Exception):
+    def __init__(self, reason: str, room: str | None = None) -> None:
+        super().__init__(reason)
+        self.room = room
+
+
+def _made(wish: Wish, heard: Heard) -> Input:
+    values = heard.values()
+    room = _rendered(wish.room, values, "room").strip()
+    if room not in heard.rooms:
+        raise _Unmade(f"room: {shown(room)} is no room; configured are: {', '.join(heard.rooms)}")
+    values["room"] = {"key": room, "name": heard.rooms[room]}
+    parameters: dict[str, object] = {}
+    for name, source in wish.fields.items():
+        value = source
+        if isinstance(source, str | Template):
+            text = _rendered(source, values, f"fields.{name}", room)
+            text = arguments.drop_control_characters(text).strip()
+            value = cut(text, arguments.TITLE_LIMIT) if name == "title" else text
+        if value != "":
+            parameters[name] = value
+    request_id = parameters.get("id") if wish.is_event else parameters.pop("id", None)
+    if isinstance(request_id, str) and len(request_id) > _LONGEST_ID:
+        reason = f"fields.id: {shown(request_id)} has more than {_LONGEST_ID} characters"
+        raise _Unmade(reason, room)
+    given = request_id if isinstance(request_id, str | int) else None
+    return Input(room, wish.word, wish.is_event, parameters, given)
+
+
+def _rendered(
+    source: str | Template, values: Mapping[str, object], where: str, room: str | None = None
+) -> str:
+    if isinstance(source, str):
+        return source
+    try:
+        text = source.render(values)
+    except TemplateError as error:
+        raise _Unmade(f"{where}: {shown(source.source)}: {error}", room) from None
+    return text.encode(errors="ignore").decode()  # half of a surrogate pair is no text

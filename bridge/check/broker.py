@@ -1,0 +1,329 @@
+"""Whether the broker takes us, and lets us say and hear what a bridge must.
+
+Beside a running bridge, on the same base topic, without disturbing it: under a client id of its
+own, with a session that ends with the connection, without a will. What is published goes to topics
+``…/check`` that mean nothing to anybody, and to the bridge's marker, of which a running bridge only
+minds what it has published itself. To the inputs goes only a button let go, which no bridge acts on
+or answers (section 2 of the contract), under a name that is no action. The one value that is
+retained is emptied again.
+
+What proves what: a PUBACK of MQTT 5 says whether a publication was allowed; MQTT 3.1.1 has no such
+word. A SUBACK says less than one would think: mosquitto with an ACL file grants every subscription
+and then delivers nothing. So what is published is waited for: only what comes back proves both.
+"""
+
+import secrets
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from functools import partial
+
+import trio
+
+from ..mqtt.api_topics import request_filters
+from ..mqtt.failures import BrokerFailure, FailureKind, flatten
+from ..mqtt.message import Message
+from ..mqtt.negotiate import accepting, in_either_version
+from ..mqtt.retained import read_retained
+from ..mqtt.session import Session, open_session
+from ..mqtt.settings import BrokerSettings, Protocol, Subscription
+from ..mqtt.topics import Topics
+from ..report import identity_in
+from .report import Blame, Finding, failed, noted, passed
+
+__all__ = ["check_broker"]
+
+_CLIENT_ID = "hmp-bridge-check-"
+
+_ECHO_PATIENCE = 5.0
+"""Seconds for what was published to come back; spent only where something does not."""
+
+_FAREWELL = 2.0
+
+_LEAF = "check"
+_RELEASED = b"false"
+
+_BLAME = {
+    FailureKind.CLIENT_ID: Blame.NOT_AUTHORIZED,
+    FailureKind.CREDENTIALS: Blame.NOT_AUTHORIZED,
+    FailureKind.NOT_AUTHORIZED: Blame.NOT_AUTHORIZED,
+    FailureKind.SUBSCRIPTION: Blame.NOT_AUTHORIZED,
+    FailureKind.PUBLICATION: Blame.NOT_AUTHORIZED,
+    FailureKind.CERTIFICATE: Blame.CONFIGURATION,
+    FailureKind.FILE: Blame.CONFIGURATION,
+    FailureKind.PROTOCOL_VERSION: Blame.CONFIGURATION,
+}
+_LOGIN = (FailureKind.CREDENTIALS, FailureKind.NOT_AUTHORIZED, FailureKind.CLIENT_ID)
+
+
+async def check_broker(
+    settings: BrokerSettings,
+    topics: Topics,
+    servers: Iterable[str],
+    rooms: Iterable[str],
+    *,
+    bound: Iterable[str] = (),
+) -> list[Finding]:
+    """Reach, login, subscriptions, publications, retained values, and who else is there.
+
+    `bound` are the topic filters of bindings.
+    """
+    own = replace(settings, client_id=f"{_CLIENT_ID}{secrets.token_hex(4)}", session_expiry=0)
+    check = _Check(own, topics, list(servers), list(rooms), list(bound))
+    try:
+        await in_either_version(own, check.converse)
+    except* BrokerFailure as group:
+        check.ended(flatten(group))
+    return check.found
+
+
+class _Check:
+    def __init__(
+        self,
+        settings: BrokerSettings,
+        topics: Topics,
+        servers: list[str],
+        rooms: list[str],
+        bound: list[str],
+    ) -> None:
+        self.found: list[Finding] = []
+        self._settings = settings
+        self._topics = topics
+        self._servers = servers
+        self._rooms = rooms
+        self._inputs = (*topics.inputs, *request_filters(topics), *bound)
+        self._subject = f"broker {settings.address}"
+        self._trying = self._subject
+        user = settings.username
+        who = "clients without a user name" if user is None else f"the user {user!r}"
+        bindings = f", and read access to {', '.join(bound)}" if bound else ""
+        self._grant = f"give {who} read and write access to {topics.base}/#{bindings} on the broker"
+        self._heard: set[tuple[str, bytes]] = set()
+        self._still: set[tuple[str, bytes]] = set()
+        self._echoed = trio.Event()
+
+    def ended(self, failure: BrokerFailure) -> None:
+        """The connection could not be made, or kept while something was tried."""
+        seen, advice = failure.detail, failure.advice
+        if not self.found and failure.kind in _LOGIN:
+            self.found.append(passed(self._subject, "reached"))
+            self._trying = f"{self._subject} login"
+            if failure.kind is not FailureKind.CREDENTIALS:
+                # The configured one is not borrowed: it would push a running bridge off.
+                seen += f", with the client id {self._settings.client_id}"
+                advice += f"; for this check, let client ids begin with {_CLIENT_ID}"
+        blame = _BLAME.get(failure.kind, Blame.UNAVAILABLE)
+        self.found.append(failed(self._trying, seen, advice, blame))
+
+    async def converse(self, protocol: Protocol) -> None:
+        """One connection, everything asked on it."""
+        settings = self._settings
+        async with open_session(
+            settings,
+            protocol,
+            deliver=Message.acknowledge,
+            accepting=accepting(settings, protocol),
+        ) as session:
+            session.interceptors.append(self._hear)
+            self._accepted(protocol)
+            await self._subscribe(session)
+            await self._publish(session)
+            await self._retain(session)
+            await self._who_is_there(session)
+            with trio.move_on_after(_FAREWELL, shield=True):
+                await session.disconnect()
+
+    def _accepted(self, protocol: Protocol) -> None:
+        settings = self._settings
+        over = [
+            *(["TLS"] if settings.tls is not None else []),
+            *(["WebSocket"] if settings.transport == "websockets" else []),
+        ]
+        said = f"reached over {' and '.join(over)}" if over else "reached"
+        self.found.append(passed(self._subject, f"{said}, MQTT {protocol}"))
+        who = "without a user name" if settings.username is None else f"as {settings.username}"
+        self.found.append(passed(f"{self._subject} login", f"accepted {who}"))
+
+    def _hear(self, message: Message) -> bool:
+        key = message.topic, message.payload
+        if key not in self._still:
+            return False
+        self._heard.add(key)
+        if self._heard >= self._still:
+            self._echoed.set()
+        return True
+
+    async def _come_back(self, published: Iterable[tuple[str, bytes]]) -> set[tuple[str, bytes]]:
+        """Those that did, within `_ECHO_PATIENCE`."""
+        self._still = set(published)
+        if not self._heard >= self._still:
+            self._echoed = trio.Event()
+            with trio.move_on_after(_ECHO_PATIENCE):
+                await self._echoed.wait()
+        return self._heard & self._still
+
+    # Subscriptions.
+
+    async def _subscribe(self, session: Session) -> None:
+        subject = self._trying = "subscriptions"
+        refused = await self._refused(session, self._inputs)
+        base = self._topics.base
+        # What the bridge reads of its own: who else is there, and its rooms on a replaced box.
+        refused |= await self._refused(session, [f"{base}/room/+/{_LEAF}"], to_check=True)
+        refused |= await self._refused(session, [f"{base}/server/+/{_LEAF}"], to_check=True)
+        for detail in refused.values():
+            self.found.append(failed(subject, detail, self._grant, Blame.NOT_AUTHORIZED))
+        if not refused:
+            accepted = ", ".join(self._inputs)
+            self.found.append(passed(subject, f"accepted for {accepted}"))
+
+    async def _refused(
+        self, session: Session, filters: Iterable[str], *, to_check: bool = False
+    ) -> dict[str, str]:
+        """What the broker says against each filter; each is asked for alone."""
+        refused = {}
+        for topic_filter in filters:
+            subscription = Subscription(topic_filter, retain_as_published=not to_check)
+            try:
+                await session.subscribe([subscription])
+            except BrokerFailure as failure:
+                if failure.kind is not FailureKind.SUBSCRIPTION:
+                    raise
+                refused[topic_filter] = failure.detail
+        return refused
+
+    # Publications.
+
+    async def _publish(self, session: Session) -> None:
+        self._trying = "publications"
+        token = secrets.token_hex(8).encode()
+        base = self._topics.base
+        ours = [
+            *((f"{base}/server/{name}/{_LEAF}", token) for name in self._servers),
+            *((self._topics.room(name, _LEAF), token) for name in self._rooms),
+        ]
+        presses = [(self._topics.room(name, f"press/{_LEAF}"), _RELEASED) for name in self._rooms]
+        self._heard.clear()
+        self._still = {*ours, *presses}
+        refused = await _publish_all(session, [*ours, *presses])
+        waited_for = [each for each in (*ours, *presses) if each[0] not in refused]
+        arrived = await self._come_back(waited_for)
+        self._say_of_ours(ours, refused, arrived, session.protocol)
+        self._say_of_presses(presses, refused, arrived, session.protocol)
+
+    def _say_of_ours(
+        self,
+        published: list[tuple[str, bytes]],
+        refused: Mapping[str, str],
+        arrived: set[tuple[str, bytes]],
+        protocol: Protocol,
+    ) -> None:
+        subject, missing = "publications", 0
+        for topic, payload in published:
+            if (topic, payload) in arrived:
+                continue
+            missing += 1
+            said = refused.get(topic) or (
+                f"what was published to {topic} was accepted and did not come back: it may not be "
+                "read"
+                if protocol == "5"
+                else f"what was published to {topic} did not come back: it may not be written or "
+                "not be read"
+            )
+            self.found.append(failed(subject, said, self._grant, Blame.NOT_AUTHORIZED))
+        if not missing:
+            count = len(published)
+            said = f"published to {count} topics of servers and rooms, and read back"
+            self.found.append(passed(subject, said))
+
+    def _say_of_presses(
+        self,
+        published: list[tuple[str, bytes]],
+        refused: Mapping[str, str],
+        arrived: set[tuple[str, bytes]],
+        protocol: Protocol,
+    ) -> None:
+        """A bridge need not be allowed to press its own buttons: a refusal proves nothing."""
+        subject = "presses"
+        silent = [topic for topic, payload in published if (topic, payload) not in arrived]
+        unread = [topic for topic in silent if protocol == "5" and topic not in refused]
+        for topic in unread:
+            self.found.append(
+                failed(
+                    subject,
+                    f"what was published to {topic} was accepted and did not come back",
+                    self._grant,
+                    Blame.NOT_AUTHORIZED,
+                )
+            )
+        if not silent:
+            self.found.append(passed(subject, "arrive from every room"))
+        elif not unread:
+            why = (
+                f"this user may not publish to {silent[0]}"
+                if silent[0] in refused
+                else f"nothing came back of what was published to {silent[0]}"
+            )
+            said = f"could not be tried: {why}; the subscription was accepted"
+            self.found.append(noted(subject, said, "press a button and see that it arrives"))
+
+    async def _retain(self, session: Session) -> None:
+        """That a retained value is kept, and given to whoever subscribes later."""
+        subject = self._trying = "retained values"
+        topic = f"{self._topics.base}/bridge/{_LEAF}"
+        kept = topic, secrets.token_hex(8).encode()
+        self._heard.clear()
+        try:
+            await session.publish(*kept, retain=True)
+            self._still = {kept}
+            await session.subscribe([Subscription(topic, 0, retain_as_published=False)])
+            arrived = await self._come_back([kept])
+        except BrokerFailure as failure:
+            if failure.kind not in (FailureKind.SUBSCRIPTION, FailureKind.PUBLICATION):
+                raise
+            finding = failed(subject, failure.detail, self._grant, Blame.NOT_AUTHORIZED)
+        else:
+            if arrived:
+                finding = passed(subject, "are kept by the broker")
+            else:
+                said = f"what was retained on {topic} did not come back"
+                advice = f"{self._grant}, and let it retain messages"
+                finding = failed(subject, said, advice, Blame.NOT_AUTHORIZED)
+        finally:
+            with trio.move_on_after(_FAREWELL, shield=True):
+                session.post(topic, b"", qos=1, retain=True)
+                await trio.lowlevel.checkpoint()
+        self.found.append(finding)
+
+    async def _who_is_there(self, session: Session) -> None:
+        topics = self._topics
+        subject = self._trying = f"topics below {topics.base}/bridge"
+        info, state = topics.bridge_info, topics.bridge_state
+        try:
+            retained = await read_retained(session, [info, state], topics.bridge_marker)
+        except BrokerFailure as failure:
+            if failure.kind not in (FailureKind.SUBSCRIPTION, FailureKind.PUBLICATION):
+                raise
+            self.found.append(failed(subject, failure.detail, self._grant, Blame.NOT_AUTHORIZED))
+            return
+        other = identity_in(retained.get(info, b""))
+        if retained.get(state) == b"online" and other is not None:
+            said = f"bridge {other.instance} is online since {other.started_at}"
+            self.found.append(noted(f"base topic {topics.base}", said))
+
+
+async def _publish_all(session: Session, messages: Iterable[tuple[str, bytes]]) -> dict[str, str]:
+    """Publish all at once; what the broker says against each topic that it refused (MQTT 5)."""
+    refused: dict[str, str] = {}
+
+    async def publish(topic: str, payload: bytes) -> None:
+        try:
+            await session.publish(topic, payload)
+        except BrokerFailure as failure:
+            if failure.kind is not FailureKind.PUBLICATION:
+                raise
+            refused[topic] = failure.detail
+
+    async with trio.open_nursery() as nursery:
+        for topic, payload in messages:
+            nursery.start_soon(partial(publish, topic, payload))
+    return refused

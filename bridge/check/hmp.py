@@ -1,0 +1,118 @@
+"""Whether an HMP can be used, and whether it has what the rooms record. Nothing is changed there.
+
+A session is asked to give up a source that cannot exist: the answer says whether there is such a
+session, and there is nothing that could be carried out (R7).
+"""
+
+import time
+from collections.abc import Mapping
+
+from ..config.model import RoomTable
+from ..hmp.commands import RemoveSourceFromSession, SessionId
+from ..hmp.connection import Connect, connect_tcp
+from ..hmp.errors import ErrorKind, LinkDown, NotAuthorized, OutcomeUnknown, Refused, explain
+from ..hmp.failures import backend_down
+from ..hmp.link import LinkSettings, LinkState
+from ..hmp.once import Asker, connected
+from ..hmp.probe import ALIVE_CODES, probe
+from ..room.plan import NIL_SOURCE
+from .report import Blame, Finding, failed, noted, passed
+
+__all__ = ["check_server"]
+
+_SILENT = (
+    "Check that the host and port are HMP's, and that HMP is well; restart HMP if it lasts minutes."
+)
+
+
+async def check_server(
+    settings: LinkSettings, rooms: Mapping[str, RoomTable], connect: Connect = connect_tcp
+) -> list[Finding]:
+    """One finding for the server and one for each of its rooms.
+
+    Bounded by the server's own time limits: after one of them has passed nothing more is asked.
+    """
+    subject = f"server {settings.name}"
+    found: list[Finding] = []
+    try:
+        async with connected(settings, connect) as asker:
+            found.append(await _check_probe(subject, settings, asker))
+            if found[0].blame is None:
+                for name, room in rooms.items():
+                    found.append(await _check_room(f"room {name}", room, asker))
+    except NotAuthorized as error:
+        found.append(_failed(subject, "HMP does not accept commands from this box", error))
+    except LinkDown as error:
+        found.append(_failed(subject, error.reason, error))
+    except OutcomeUnknown as error:
+        said = f"connected, but {error.reason}"
+        found.append(failed(subject, said, _SILENT, Blame.UNAVAILABLE))
+    asked = {finding.subject for finding in found}
+    unasked = [f"room {name}" for name in rooms if f"room {name}" not in asked]
+    return found + [
+        noted(each, f"not asked, for server {settings.name} failed") for each in unasked
+    ]
+
+
+def _failed(subject: str, seen: str, error: LinkDown | NotAuthorized) -> Finding:
+    unauthorized = isinstance(error, NotAuthorized) or error.state is LinkState.UNAUTHORIZED
+    blame = Blame.NOT_AUTHORIZED if unauthorized else Blame.UNAVAILABLE
+    notes = getattr(error, "__notes__", None)
+    return failed(subject, seen, " ".join(notes or [_SILENT]), blame)
+
+
+async def _check_probe(subject: str, settings: LinkSettings, asker: Asker) -> Finding:
+    began = time.perf_counter()
+    try:
+        await asker.ask(probe())
+    except NotAuthorized:
+        raise
+    except Refused as error:
+        if error.backend_down:
+            down = backend_down(error.code, error.message)
+            return failed(subject, down.reason, down.what_to_do, Blame.UNAVAILABLE)
+        if error.code not in ALIVE_CODES:
+            said = f"answers a question about a recording with {error.code} {error.message}"
+            return failed(subject, said, explain(error), Blame.UNAVAILABLE)
+    took = (time.perf_counter() - began) * 1000
+    box = "" if asker.local_address is None else f" as {asker.local_address}"
+    where = f"{settings.host} port {settings.port}"
+    return passed(subject, f"{where} reached and authorized{box}, answers in {took:.1f} ms")
+
+
+async def _check_room(subject: str, room: RoomTable, asker: Asker) -> Finding:
+    ids = _ids_of(room)
+    if room.session is None:
+        return passed(subject, ids)
+    session = room.session
+    try:
+        await asker.ask(RemoveSourceFromSession(SessionId(session), NIL_SOURCE))
+    except NotAuthorized:
+        raise
+    except Refused as error:
+        match error.kind:
+            case ErrorKind.SOURCE_NOT_FOUND:
+                pass
+            case ErrorKind.ACTIVE_RECORDING:
+                return passed(subject, f"session {session} exists and is being recorded{ids}")
+            case ErrorKind.SESSION_MISSING:
+                return failed(
+                    subject,
+                    f"HMP has no session {session}",
+                    f"set rooms.{subject.removeprefix('room ')}.session to the id of one that "
+                    "HMP's web pages show",
+                    Blame.CONFIGURATION,
+                )
+            case _:
+                said = f"HMP says of session {session}: {error.code} {error.message}"
+                return failed(subject, said, explain(error), Blame.UNAVAILABLE)
+    return passed(subject, f"session {session} exists{ids}")
+
+
+def _ids_of(room: RoomTable) -> str:
+    """What can be said of ids that HMP cannot be asked about: that is for the first recording."""
+    categories = () if room.details is None else room.details.categories
+    counted = (("source", len(room.sources or ())), ("category", len(categories)))
+    kinds = " and ".join(f"{count} {kind} id(s)" for kind, count in counted if count)
+    said = f"{kinds} well-formed; whether HMP has them shows at the first recording"
+    return "" if not kinds else said if room.session is None else f"; {said}"

@@ -1,0 +1,67 @@
+"""``hmp-bridge check --live``: everything that the daemon needs, tried as it is now.
+
+Broker, HMPs and state folder are looked at at the same time, each within its own time limits, and
+said in the order of the configuration.
+"""
+
+import os
+from collections.abc import Awaitable, Callable
+from functools import partial
+
+import trio
+
+from ..config.model import Configuration
+from ..instance import state_folder
+from ..mqtt.filters import fewest
+from ..mqtt.topics import Topics
+from .broker import check_broker
+from .folder import check_folder
+from .hmp import check_server
+from .report import Finding
+
+__all__ = ["check_live"]
+
+
+async def check_live(configuration: Configuration, say: Callable[[Finding], None]) -> list[Finding]:
+    """All findings, each handed to `say` as soon as what stands before it has been said."""
+    checks = _checks(configuration)
+    results: list[list[Finding]] = [[] for _ in checks]
+    done = [trio.Event() for _ in checks]
+
+    async def run(number: int) -> None:
+        results[number] = await checks[number]()
+        done[number].set()
+
+    async with trio.open_nursery() as nursery:
+        for number in range(len(checks)):
+            nursery.start_soon(run, number)
+        for number, finished in enumerate(done):
+            await finished.wait()
+            for finding in results[number]:
+                say(finding)
+    return [finding for found in results for finding in found]
+
+
+def _checks(configuration: Configuration) -> list[Callable[[], Awaitable[list[Finding]]]]:
+    named = configuration.bridge.state_dir
+    folder, of_user = state_folder(named), named is None and "STATE_DIRECTORY" not in os.environ
+    servers, rooms = configuration.servers, configuration.rooms
+    return [
+        partial(trio.to_thread.run_sync, partial(check_folder, folder, of_user=of_user)),
+        partial(
+            check_broker,
+            configuration.broker("hmp-bridge-check"),
+            Topics(configuration.mqtt.base_topic),
+            servers,
+            rooms,
+            bound=fewest(binding.topic for binding in configuration.bindings),
+        ),
+        *(
+            partial(
+                check_server,
+                table.link(name),
+                {room: each for room, each in rooms.items() if each.server == name},
+            )
+            for name, table in servers.items()
+        ),
+    ]

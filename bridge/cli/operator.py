@@ -1,0 +1,151 @@
+"""The commands of whoever runs the bridge: what is wrong, what happens, and what it looks like.
+
+``check``, ``watch``, and the descriptions that are generated: ``schema``, ``asyncapi``, ``topics``.
+"""
+
+import argparse
+import json
+from pathlib import Path
+from typing import Any
+
+from .. import __version__
+from .options import ExitCode, load_configuration, say
+
+__all__ = ["add_operator_commands"]
+
+
+def add_operator_commands(commands: Any, configured: argparse.ArgumentParser) -> None:
+    """Add them to the parser's `commands`; `configured` has the options of a configuration."""
+    command = commands.add_parser("check", parents=[configured], help="validate the configuration")
+    command.add_argument(
+        "--live",
+        action="store_true",
+        help="also try broker, HMPs, sessions and state folder, without disturbing anything",
+    )
+    command.set_defaults(command=_check)
+
+    command = commands.add_parser(
+        "watch", parents=[configured], help="rooms and links, live in the terminal"
+    )
+    command.set_defaults(command=_watch)
+
+    command = commands.add_parser("schema", help="JSON Schema of the configuration, for editors")
+    command.set_defaults(command=_schema)
+
+    command = commands.add_parser(
+        "asyncapi", parents=[configured], help="AsyncAPI 3 document of the MQTT interface"
+    )
+    command.set_defaults(command=_asyncapi)
+
+    command = commands.add_parser(
+        "topics", parents=[configured], help="each room's topics, for panel programmers"
+    )
+    command.add_argument("--room", help="only this one")
+    command.add_argument("--format", choices=("text", "csv", "json"), default="text")
+    command.set_defaults(command=_topics)
+
+
+def _check(options: argparse.Namespace) -> int:
+    from ..config.sources import find_file
+
+    configuration = load_configuration(options, look_into_files=True)
+    file = find_file(options.config)
+    if options.live:
+        return _check_live(file, configuration)
+    print(f"{file}: ok")
+    for name, server in configuration.servers.items():
+        print(f"  server {name}: {server.host} port {server.port}")
+    for name, room in configuration.rooms.items():
+        sources = ", ".join(room.sources or ())
+        recorded = f"sources {sources}" if room.session is None else f"session {room.session}"
+        print(f"  room {name}: {recorded} on server {room.server}")
+    return ExitCode.OK
+
+
+def _check_live(file: Path, configuration: Any) -> int:
+    import trio
+
+    from ..check.live import check_live
+    from ..check.report import Blame, Finding, passed, render, summary, worst
+    from ..logs.log import configure_logs
+
+    def tell(finding: Finding) -> None:
+        print(render(finding), flush=True)
+
+    configure_logs("error")
+    understood = passed(f"configuration {file}", "understood")
+    tell(understood)
+    findings = [understood, *trio.run(check_live, configuration, tell)]
+    print(summary(findings))
+    match worst(findings):
+        case None:
+            return ExitCode.OK
+        case Blame.CONFIGURATION:
+            return ExitCode.CONFIGURATION
+        case Blame.NOT_AUTHORIZED:
+            return ExitCode.NOT_AUTHORIZED
+        case Blame.UNAVAILABLE:
+            return ExitCode.UNAVAILABLE
+
+
+def _watch(options: argparse.Namespace) -> int:
+    import trio
+
+    from ..logs.log import configure_logs
+    from ..watch.watch import watch
+
+    configuration = load_configuration(options)
+    configure_logs("error")
+    trio.run(watch, configuration)
+    return ExitCode.OK
+
+
+def _schema(_options: argparse.Namespace) -> int:
+    from ..config.schema import configuration_schema
+
+    _print_json(configuration_schema())
+    return ExitCode.OK
+
+
+def _asyncapi(options: argparse.Namespace) -> int:
+    from ..interface.asyncapi import Interface, asyncapi_document
+
+    configuration = load_configuration(options)
+    rooms = configuration.rooms
+    interface = Interface(
+        version=__version__,
+        base=configuration.mqtt.base_topic,
+        broker=configuration.broker("hmp-bridge"),
+        servers=list(configuration.servers),
+        rooms=list(rooms),
+        tally_words=[word for room in rooms.values() for word in room.tally_words().values()],
+    )
+    _print_json(asyncapi_document(interface))
+    return ExitCode.OK
+
+
+def _topics(options: argparse.Namespace) -> int:
+    from ..interface.topic_sheet import render_sheets, sheet
+
+    configuration = load_configuration(options)
+    rooms = configuration.rooms
+    if options.room is not None and options.room not in rooms:
+        say(f"{options.room!r} is no room; configured are: {', '.join(rooms)}")
+        return ExitCode.USAGE
+    sheets = [
+        sheet(
+            configuration.mqtt.base_topic,
+            name,
+            room.name or name,
+            room.server,
+            room.tally_words().values(),
+        )
+        for name, room in rooms.items()
+        if options.room in (None, name)
+    ]
+    print(render_sheets(sheets, options.format), end="")
+    return ExitCode.OK
+
+
+def _print_json(value: object) -> None:
+    print(json.dumps(value, indent=2, ensure_ascii=False))

@@ -1,0 +1,73 @@
+"""What the commands have in common: exit codes, and the configuration that their options name.
+
+Exit codes are those of ``sysexits.h``.
+"""
+
+import argparse
+import sys
+from collections.abc import Mapping, Sequence
+from enum import IntEnum
+from typing import Any
+
+__all__ = ["ExitCode", "leaves", "load_configuration", "say"]
+
+
+class ExitCode(IntEnum):
+    """What a command came to."""
+
+    OK = 0
+    #: HMP answered with an error.
+    REFUSED = 1
+    #: Nothing would come of the message that was tried.
+    NOTHING = 1
+    USAGE = 64
+    UNAVAILABLE = 69
+    INTERNAL = 70
+    #: A command was sent and no reply came: it may have been carried out.
+    UNKNOWN_OUTCOME = 76
+    NOT_AUTHORIZED = 77
+    CONFIGURATION = 78
+
+
+def load_configuration(options: argparse.Namespace, *, look_into_files: bool = False) -> Any:
+    """The configuration that ``--config`` and ``--set`` name. Raises `ConfigurationError`."""
+    from ..config.model import load
+    from ..config.sources import find_file
+    from ..logs.redaction import SECRETS
+
+    overrides = _overrides(options.set)
+    configuration = load(find_file(options.config), overrides, look_into_files=look_into_files)
+    for secret in configuration.secrets:
+        SECRETS.add(secret)
+    return configuration
+
+
+def _overrides(settings: Sequence[str]) -> Mapping[str, Any]:
+    """Nested tables of ``table.key=value``."""
+    tables: dict[str, Any] = {}
+    for setting in settings:
+        path, equals, value = setting.partition("=")
+        *parents, key = path.split(".")
+        if not equals or not parents or not all((*parents, key)):
+            say(f"--set {setting}: write KEY=VALUE with the whole key, such as mqtt.host=broker")
+            raise SystemExit(ExitCode.USAGE)
+        table = tables
+        for parent in parents:
+            table = table.setdefault(parent, {})
+            if not isinstance(table, dict):
+                say(f"--set {setting}: {parent} has been set to a value, it cannot be a table too")
+                raise SystemExit(ExitCode.USAGE)
+        table[key] = value
+    return tables
+
+
+def say(text: str) -> None:
+    """To whoever runs the command; what it was asked for goes to standard output."""
+    print(text, file=sys.stderr)
+
+
+def leaves(error: BaseException) -> list[BaseException]:
+    """The exceptions in a group, however deep; an exception by itself."""
+    if isinstance(error, BaseExceptionGroup):
+        return [leaf for part in error.exceptions for leaf in leaves(part)]
+    return [error]

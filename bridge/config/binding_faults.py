@@ -1,0 +1,120 @@
+"""What is wrong with bindings beyond their single keys: among these, with rooms and topics."""
+
+import difflib
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from ..mqtt.filters import covers, fault_of_filter, fewest, overlap
+from ..room.requests import NotUnderstood, request
+from ..room.vocabulary import Action
+from .bindings import conditions_of
+from .errors import Fault
+
+__all__ = ["faults_of_bindings"]
+
+
+def faults_of_bindings(data: Mapping[str, Any]) -> list[Fault]:
+    """Found in the text as it was written, as everything that is wrong between tables."""
+    tables, rooms, mqtt = data.get("bindings"), data.get("rooms"), data.get("mqtt")
+    if not isinstance(tables, list | tuple):
+        return []
+    base = mqtt.get("base_topic") if isinstance(mqtt, Mapping) else None
+    own = [f"{base or 'hmp'}/{part}/#" for part in ("room", "server", "bridge")]
+    faults, topics = [], {}
+    for number, table in enumerate(tables, 1):
+        if not isinstance(table, Mapping):
+            continue
+        found = [*_of_one(table), *_of_room(table, rooms if isinstance(rooms, Mapping) else {})]
+        topic = table.get("topic")
+        if isinstance(topic, str) and fault_of_filter(topic) is None:
+            if any(overlap(topic, mine) for mine in own):
+                found.append(("topic", f"{topic!r} {_MATCHES_US}"))
+            else:
+                topics[number] = topic
+        faults += [Fault(("bindings", str(number), key), reason) for key, reason in found]
+    for both in fewest(topics.values()):
+        if any(overlap(both, mine) for mine in own):
+            number = next(each for each, topic in topics.items() if covers(both, topic))
+            reason = f"{topics[number]!r} {_OVERLAPS.format(both)}"
+            faults.append(Fault(("bindings", str(number), "topic"), reason))
+    return faults
+
+
+_MATCHES_US = (
+    "matches topics of the bridge itself; its inputs need no binding, and what it publishes must "
+    "not come back: name the device's topic, or at least its first level"
+)
+_OVERLAPS = (
+    "overlaps with the topic of another binding, and the subscription that covers both, {}, "
+    "matches topics of the bridge itself; name the first level of each"
+)
+
+
+def _of_room(table: Mapping[str, Any], rooms: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    room = table.get("room")
+    if isinstance(room, str) and "{" not in room and room not in rooms:
+        near = difflib.get_close_matches(room, rooms, n=1)
+        hint = f"did you mean {near[0]}?" if near else f"configured are: {', '.join(rooms)}"
+        yield "room", f"{room!r} is no room; {hint}"
+
+
+def _of_one(table: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    match, payload = table.get("match"), table.get("payload")
+    has = {key for key, value in table.items() if value is not None}
+    if not has & {"do", "event"}:
+        yield "do", 'is missing: do = "record", or event = "meeting_start"'
+    elif {"do", "event"} <= has:
+        yield "event", "cannot stand beside do; keep one of the two, or write two bindings"
+    if {"match", "payload"} <= has:
+        yield "payload", "is for text, match is for JSON; keep one of the two"
+    elif match == {}:
+        yield "match", "is empty; write what is to be so, or leave it out to take every message"
+    else:
+        yield from _of_conditions(match, payload, table.get("ignore_empty") is not False)
+    modes = [key for key in ("edge", "hold", "tap") if key in has]
+    if len(modes) > 1:
+        yield modes[1], f"cannot stand beside {modes[0]}; write two bindings"
+    if modes and not has & {"match", "payload"}:
+        yield modes[0], "needs match or payload, or it is never released"
+    if "unique" in has and "payload" in has:
+        yield "unique", "is a path into JSON, and payload is for text; use match"
+    for one, other in (("age", "max_age"), ("max_age", "age")):
+        if one in has and other not in has:
+            yield other, f"is missing, and {one} says nothing without it"
+    yield from _of_fields(table)
+
+
+def _of_conditions(match: Any, payload: Any, ignore_empty: bool) -> Iterator[tuple[str, str]]:
+    try:
+        list(conditions_of(match if isinstance(match, Mapping) else None, None, ignore_empty))
+    except ValueError as error:
+        yield "match", str(error)
+    if isinstance(payload, Mapping) and "regex" not in payload:
+        return  # no such table can stand here, which is said by the key itself
+    try:
+        list(conditions_of(None, payload, ignore_empty))
+    except ValueError as error:
+        yield "payload", str(error)
+
+
+def _of_fields(table: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """A parameter that the action does not take: asked of the very check of requests."""
+    word, fields = table.get("do"), table.get("fields")
+    if not isinstance(word, str) or not isinstance(fields, Mapping):
+        return
+    for name in fields:
+        if name == "id":
+            continue
+        try:
+            request(
+                word.strip().lower(),
+                {name: None, "recording_id": None} if word == Action.ADOPT else {name: None},
+                event=False,
+                request_id=None,
+                origin="",
+                received_at=0.0,
+            )
+        except NotUnderstood as error:
+            if error.known and "does not belong here" in error.problem.message:
+                reason = error.problem.message.partition("None ")[2]
+                yield f"fields.{name}", reason

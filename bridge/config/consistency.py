@@ -1,0 +1,55 @@
+"""What is wrong with a configuration between its tables, and between the keys of one room.
+
+Found in the text as it was written, so that it can be said together with what is wrong within them.
+"""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from .binding_faults import faults_of_bindings
+from .errors import Fault, nearest
+
+__all__ = ["faults_between"]
+
+
+def faults_between(data: Mapping[str, Any]) -> list[Fault]:
+    """References to nothing, half a login, and what two rooms must not share (R5)."""
+    faults = []
+    servers, rooms = data.get("servers"), data.get("rooms")
+    servers = servers if isinstance(servers, Mapping) else {}
+    rooms = rooms if isinstance(rooms, Mapping) else {}
+    for table, entries in (("servers", servers), ("rooms", rooms)):
+        if isinstance(data.get(table), Mapping) and not entries:
+            faults.append(Fault((table,), f"needs at least one table [{table}.<name>]"))
+    mqtt = data.get("mqtt")
+    if isinstance(mqtt, Mapping) and mqtt.get("password") and mqtt.get("username") is None:
+        reason = "is missing; a password is sent only together with a user name"
+        faults.append(Fault(("mqtt", "username"), reason))
+    recorded: dict[tuple[str, str], str] = {}
+    for name, room in rooms.items():
+        if not isinstance(room, Mapping):
+            continue
+        server, session = room.get("server"), room.get("session")
+        if isinstance(server, str) and server not in servers:
+            near = nearest(server, servers)
+            known = f"configured are: {', '.join(servers) or 'none'}"
+            reason = f"{server!r} is no server; {f'did you mean {near}?' if near else known}"
+            faults.append(Fault(("rooms", name, "server"), reason))
+        faults += [Fault(("rooms", name, *path), reason) for path, reason in _what_it_records(room)]
+        if isinstance(session, str) and isinstance(server, str):
+            other = recorded.setdefault((server, session.lower()), name)
+            if other != name:
+                reason = f"room {other!r} records this session already; give each room its own"
+                faults.append(Fault(("rooms", name, "session"), reason))
+    return [*faults, *faults_of_bindings(data)]
+
+
+def _what_it_records(room: Mapping[str, Any]) -> Iterator[tuple[tuple[str, ...], str]]:
+    """A session that there is, or sources that each recording gets a session of."""
+    session, sources = room.get("session"), room.get("sources")
+    if session is None and sources is None:
+        yield ("session",), "is missing; or write sources = [...] to have one made per recording"
+    elif session is not None and sources is not None:
+        yield ("sources",), "cannot stand beside session; keep one of the two"
+    if session is not None and room.get("delete_session") is True:
+        yield ("delete_session",), "is for rooms with sources; a session that is given is kept"

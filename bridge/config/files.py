@@ -1,0 +1,77 @@
+"""Files that the configuration names: whether they are there, readable, and what they should be.
+
+Looked into by ``hmp-bridge check`` only: the daemon tries again until a certificate is there, and
+who sends a command to HMP need not be able to read the broker's key.
+"""
+
+import ssl
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from .errors import Fault
+
+__all__ = ["faults_in_files"]
+
+
+def faults_in_files(data: Mapping[str, Any]) -> Iterator[Fault]:
+    """What is wrong with the PEM files under `[mqtt.tls]`, in the text as it was written."""
+    mqtt = data.get("mqtt")
+    tls = mqtt.get("tls") if isinstance(mqtt, Mapping) else None
+    if not isinstance(tls, Mapping):
+        return
+    paths = {
+        key: Path(value) for key in ("ca", "cert", "key") if isinstance(value := tls.get(key), str)
+    }
+    faults = {key: fault for key, path in paths.items() if (fault := _unreadable(path))}
+    if "key" in paths and "cert" not in paths:
+        faults["cert"] = "is missing; a key is used only together with its certificate"
+    if "ca" in paths and "ca" not in faults and not _loads_authority(paths["ca"]):
+        faults["ca"] = f"{paths['ca']} holds no certificate in PEM (-----BEGIN CERTIFICATE-----)"
+    if "cert" in paths and not faults.keys() & {"cert", "key"}:
+        faults |= _wrong_pair(paths["cert"], paths.get("key"))
+    yield from (Fault(("mqtt", "tls", key), reason) for key, reason in faults.items())
+
+
+def _unreadable(path: Path) -> str | None:
+    try:
+        with path.open("rb") as file:
+            file.read(1)
+    except FileNotFoundError:
+        return f"there is no file {path}"
+    except OSError as error:
+        return f"{path} cannot be read: {error.strerror}; let this user read it and its folder"
+    return None
+
+
+def _loads_authority(path: Path) -> bool:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    try:
+        context.load_verify_locations(path)
+    except ssl.SSLError:
+        return False
+    return True
+
+
+def _wrong_pair(cert: Path, key: Path | None) -> dict[str, str]:
+    """By key of the table, why OpenSSL does not take this certificate and private key."""
+    asked = False
+
+    def password() -> str:
+        nonlocal asked
+        asked = True
+        return ""
+
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    holder, holds_key = ("cert", cert) if key is None else ("key", key)
+    try:
+        context.load_cert_chain(cert, key, password)
+    except (ssl.SSLError, ValueError) as error:
+        if asked:
+            return {holder: f"{holds_key} is encrypted; store it without a passphrase"}
+        if getattr(error, "reason", None) == "KEY_VALUES_MISMATCH":
+            return {"key": f"{holds_key} does not belong to the certificate {cert}"}
+        if not _loads_authority(cert):
+            return {"cert": f"{cert} holds no certificate in PEM (-----BEGIN CERTIFICATE-----)"}
+        return {holder: f"{holds_key} holds no private key in PEM (-----BEGIN PRIVATE KEY-----)"}
+    return {}

@@ -1,0 +1,151 @@
+"""The tables `[rooms.<name>]`: what a room records, and how it behaves."""
+
+from typing import TYPE_CHECKING, Annotated, Literal
+
+from pydantic import Field
+
+from ..hmp import arguments
+from ..hmp.commands import SessionId, SourceId
+from ..room.detail import NO_DETAILS
+from ..room.policy import Policy
+from ..room.vocabulary import State
+from .details import DetailsTable
+from .values import Address, Duration, MarkTitle, Port, Session, Sources, Table, Word
+
+if TYPE_CHECKING:
+    from .model import ServerTable
+
+__all__ = ["RestreamTable", "RoomTable", "TallyWords"]
+
+_LONGEST_NAME = 200
+"""Characters of a room's name in the title of a session, which has a time after it."""
+
+
+class TallyWords(Table):
+    """The words of the topic `tally`."""
+
+    idle: Word = "off"
+    """Nothing is being recorded."""
+    recording: Word = "red"
+    """A recording is running."""
+    paused: Word = "amber"
+    """A recording is paused."""
+    changing: Word = "blink"
+    """Something is under way."""
+    fault: Word = "fault"
+    """HMP has a problem with the recording, or nobody knows."""
+
+
+class RestreamTable(Table):
+    """Where a re-stream is sent to."""
+
+    ip: Address
+    """An IPv4 address, unicast or multicast."""
+    port: Port
+    """A UDP port."""
+
+
+class RoomTable(Table):
+    """One room."""
+
+    name: str | None = None
+    """The room's name for people; left out: the name of its table."""
+    server: str
+    """The HMP that records this room: the name of a table under servers."""
+    session: Session | None = None
+    """The session that is recorded, its id from HMP's web pages. Or use sources."""
+    sources: Sources | None = None
+    """One to four ids of sources; each recording gets a session of its own. Instead of session."""
+    delete_session: bool = False
+    """Remove a session that was made from sources once its recording has finished."""
+    restream: RestreamTable | None = None
+    """Where restream_start sends the last finished recording to."""
+    action_ttl: Annotated[Duration, Field(gt=0)] = 30.0
+    """How long a press keeps while HMP is out of reach; a stop keeps for ever."""
+    mark_ttl: Annotated[Duration, Field(gt=0)] = 5.0
+    """How long a HotMark keeps; set later it would mark the wrong moment."""
+    mark_title: MarkTitle = "Mark"
+    """The title of a HotMark that is given none."""
+    elapsed_every: Annotated[Duration, Field(ge=1)] = 10.0
+    """How often the recorded time is published."""
+    on_lost_start: Literal["restart", "hold"] = "restart"
+    """A start whose reply was lost and that cannot be proved: start once more, or hold."""
+    restart_within: Annotated[Duration, Field(ge=0)] = 120.0
+    """… and only while the press is no longer ago than this."""
+    on_interrupted: Literal["restart", "hold"] = "restart"
+    """HMP lost a running recording: start another one, or hold."""
+    interrupt_backoff: Annotated[Duration, Field(ge=1)] = 30.0
+    """The shortest time between two such starts."""
+    stop_grace: Annotated[Duration, Field(ge=0, le=3600)] = 0.0
+    """How long a meeting's recording runs on after its end."""
+    cut_timeout: Annotated[Duration, Field(ge=1)] = 15.0
+    """How long the end of one meeting's recording may take before the next one takes it over."""
+    max_duration: Annotated[Duration, Field(ge=10)] = 43_200.0
+    """The longest recording, pauses included; no meeting is cut before its end."""
+    warn_before: Annotated[Duration, Field(ge=0)] = 300.0
+    """How long before its end a recording raises ending_soon."""
+    extend_by: Annotated[Duration, Field(ge=1)] = 900.0
+    """By how much extend moves the end where it names no minutes."""
+    max_extend: Annotated[Duration, Field(ge=0)] = 14_400.0
+    """How far all extends together may move the end."""
+    pause_reminder: Annotated[Duration, Field(ge=0)] = 600.0
+    """A pause that lasts longer raises paused_too_long; 0s: none does."""
+    max_pause: Annotated[Duration, Field(ge=0)] = 0.0
+    """A pause that lasts longer is ended; 0s: none is."""
+    on_max_pause: Literal["resume", "stop"] = "resume"
+    """How such a pause is ended: go on with the recording, or stop it."""
+    pause_mark: MarkTitle | None = None
+    """Title of a HotMark that is set at every pause; left out: none is."""
+    resume_mark: MarkTitle | None = None
+    """Title of a HotMark that is set when a pause ends; left out: none is."""
+    details: DetailsTable | None = None
+    """What recordings are given besides: title, description, categories, shares."""
+    tally: TallyWords = TallyWords()
+    """The words of the topic tally."""
+
+    def policy(self, server: "ServerTable", key: str) -> Policy:
+        """What the room model needs; `key` is the table's, for a room without a name."""
+        title = arguments.drop_control_characters(self.name or key).strip() or key
+        return Policy(
+            session=None if self.session is None else SessionId(self.session),
+            sources=tuple(SourceId(source) for source in self.sources or ()),
+            delete_session=self.delete_session,
+            session_title=title[:_LONGEST_NAME],
+            restream_ip=None if self.restream is None else self.restream.ip,
+            restream_port=None if self.restream is None else self.restream.port,
+            action_ttl=self.action_ttl,
+            mark_ttl=self.mark_ttl,
+            mark_title=self.mark_title,
+            poll_interval=server.poll_interval,
+            start_timeout=server.start_timeout,
+            elapsed_every=self.elapsed_every,
+            restart_lost_start=self.on_lost_start == "restart",
+            restart_within=self.restart_within,
+            restart_interrupted=self.on_interrupted == "restart",
+            interrupt_backoff=self.interrupt_backoff,
+            stop_grace=self.stop_grace,
+            cut_timeout=self.cut_timeout,
+            max_duration=self.max_duration,
+            warn_before=self.warn_before,
+            extend_by=self.extend_by,
+            max_extend=self.max_extend,
+            pause_reminder=self.pause_reminder or None,
+            max_pause=self.max_pause or None,
+            on_max_pause=self.on_max_pause,
+            pause_mark=self.pause_mark,
+            resume_mark=self.resume_mark,
+            details=NO_DETAILS
+            if self.details is None
+            else self.details.plan({"key": key, "name": title}),
+        )
+
+    def tally_words(self) -> dict[State, str]:
+        """The word of the tally light for every state."""
+        words = dict.fromkeys(State, self.tally.changing)
+        return words | {
+            State.IDLE: self.tally.idle,
+            State.RECORDING: self.tally.recording,
+            State.PAUSED: self.tally.paused,
+            State.ERROR: self.tally.fault,
+            State.UNKNOWN: self.tally.fault,
+        }

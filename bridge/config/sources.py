@@ -1,0 +1,86 @@
+"""Where a configuration comes from besides its text: which file, and what the names around it say.
+
+A misspelt variable or secret would otherwise be a setting that nobody misses until it counts.
+"""
+
+import os
+import stat
+from collections.abc import Collection, Iterator
+from pathlib import Path
+
+from .errors import ConfigurationError, Fault, nearest
+
+__all__ = ["PREFIX", "find_file", "misnamed_sources"]
+
+PREFIX = "HMP_BRIDGE_"
+"""Begins every environment variable that sets a key."""
+
+_FILE_VARIABLE = f"{PREFIX}CONFIG"
+_USUAL_FILES = tuple(
+    map(Path, ("bridge.toml", "config/bridge.toml", "/etc/hmp-bridge/bridge.toml"))
+)
+
+
+def find_file(given: Path | None) -> Path:
+    """The configuration file: the one given, or the first that exists of the usual places.
+
+    Raises `ConfigurationError` when there is none, or when it cannot be told.
+    """
+    named_in = ""
+    if given is None and _FILE_VARIABLE in os.environ:
+        given = Path(os.environ[_FILE_VARIABLE])
+        named_in = f", which ${_FILE_VARIABLE} names"
+    looked = _USUAL_FILES if given is None else (given,)
+    for path in looked:
+        if _is_file(path):
+            return path
+    places = ", ".join(str(path) for path in looked)
+    reason = f"there is no configuration file at {places}{named_in}; name one with --config FILE"
+    raise ConfigurationError([Fault((), reason)])
+
+
+def _is_file(path: Path) -> bool:
+    try:
+        return stat.S_ISREG(path.stat().st_mode)
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+    except OSError as error:
+        reason = f"cannot be read: {error.strerror}; let this user read it and its folder"
+        raise ConfigurationError([Fault((), reason)], path) from None
+
+
+def misnamed_sources(tables: Collection[str]) -> Iterator[Fault]:
+    """Variables and secrets that look like ours and belong to none of `tables`."""
+    for name in sorted(os.environ):
+        prefix, key = name[: len(PREFIX)], name[len(PREFIX) :].lower()
+        if prefix.upper() == PREFIX and name.upper() != _FILE_VARIABLE:
+            yield from _misnamed(key, tables)
+    folder = os.environ.get("CREDENTIALS_DIRECTORY")
+    if folder is None:
+        return
+    try:
+        secrets = sorted(secret.name for secret in Path(folder).iterdir())
+    except FileNotFoundError:
+        return
+    except OSError as error:
+        yield Fault((), f"the secrets directory {folder} cannot be read: {error.strerror}")
+        return
+    for name in secrets:
+        if "__" in name:  # any other credential is somebody else's
+            yield from _misnamed(name, tables)
+
+
+def _misnamed(name: str, tables: Collection[str]) -> Iterator[Fault]:
+    table, *keys = name.split("__")
+    if table.lower() in tables:
+        return
+    begun = [known for known in tables if table.startswith(f"{known}_")]
+    near = nearest(table, tables)
+    if begun:
+        right = f"{begun[0]}__{name.removeprefix(f'{begun[0]}_')}".upper()
+        hint = f"two underscores follow the table: {PREFIX}{right}"
+    elif near:
+        hint = f"did you mean {near}?"
+    else:
+        hint = f"the tables are {', '.join(tables)}"
+    yield Fault((table, *keys), f"there is no table {table}; {hint}")

@@ -1,0 +1,111 @@
+"""The filters and tests that a template may use, all bounded."""
+
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+
+from jinja2 import filters as jinja
+from jinja2.runtime import Undefined
+
+from .values import (
+    LONGEST,
+    TooMuch,
+    centered,
+    formatted,
+    in_words,
+    replaced,
+    to_json,
+    to_text,
+)
+
+__all__ = ["FILTERS", "TESTS"]
+
+
+def _default(value: object, other: object = "", boolean: bool = False) -> object:
+    missing = isinstance(value, Undefined) or value is None or value == ""
+    return other if missing or (boolean and not value) else value
+
+
+def _as_datetime(value: object) -> object:
+    """A time from RFC 3339 text, or from seconds or milliseconds since 1970."""
+    if isinstance(value, Undefined | None) or value == "":
+        return None
+    if isinstance(value, datetime):
+        return value
+    text = to_text(value).strip()
+    if re.fullmatch(r"-?\d+(\.\d+)?", text):
+        seconds = float(text)
+        return datetime.fromtimestamp(seconds / 1000 if abs(seconds) >= 1e11 else seconds, UTC)
+    moment = datetime.fromisoformat(text)
+    return moment if moment.tzinfo is not None else moment.replace(tzinfo=UTC)
+
+
+def _minutes(value: object) -> timedelta:
+    return timedelta(minutes=float(to_text(value) or 0))
+
+
+def _joined(values: Iterable[object], separator: object = "", attribute: str | None = None) -> str:
+    if attribute is not None:
+        values = [each.get(attribute) if isinstance(each, Mapping) else None for each in values]
+    texts = [to_text(value) for value in values]
+    between = to_text(separator)
+    if sum(map(len, texts)) + len(between) * len(texts) > LONGEST * 4:
+        raise TooMuch(f"a text gets longer than {LONGEST:,} characters")
+    return between.join(texts)
+
+
+def _truncated(text: object, length: int = 255, end: str = "…") -> str:
+    whole = to_text(text)
+    return whole if len(whole) <= length else whole[: max(0, length - len(end))] + end
+
+
+def _of_text(function: Callable[..., object]) -> Callable[..., object]:
+    return lambda value, *args: function(to_text(value), *args)
+
+
+def _sorted(values: Iterable[object]) -> list[object]:
+    return sorted(values, key=lambda each: (in_words(each), each))
+
+
+def _number(value: object) -> float:
+    return float(to_text(value))
+
+
+FILTERS: dict[str, Callable[..., object]] = {
+    "abs": lambda value: abs(_number(value)),
+    "as_datetime": _as_datetime,
+    "capitalize": _of_text(str.capitalize),
+    "center": _of_text(centered),
+    "count": len,
+    "d": _default,
+    "default": _default,
+    "first": lambda values: next(iter(values), None),
+    "float": jinja.do_float,
+    "format": lambda form, *values: formatted(to_text(form), values),
+    "int": jinja.do_int,
+    "join": _joined,
+    "last": lambda values: values[-1] if isinstance(values, Sequence) and values else None,
+    "length": len,
+    "list": list,
+    "lower": _of_text(str.lower),
+    "max": lambda values: max(values, default=None),
+    "min": lambda values: min(values, default=None),
+    "minutes": _minutes,
+    "replace": lambda value, old, new, *count: replaced(to_text(value), old, new, *count),
+    "round": lambda value, digits=0: round(_number(value), digits),
+    "sort": _sorted,
+    "string": to_text,
+    "title": _of_text(str.title),
+    "tojson": to_json,
+    "trim": _of_text(str.strip),
+    "truncate": _truncated,
+    "unique": lambda values: list({to_text(each): each for each in values}.values()),
+    "upper": _of_text(str.upper),
+}
+"""Every filter. `default` replaces None and empty text too, for that is what a missing title is."""
+
+TESTS = frozenset(
+    "boolean defined divisibleby eq equalto even false float ge gt in integer le lower lt "  # noqa: SIM905 - a list of words
+    "mapping ne none number odd sequence string true undefined upper".split()
+)
+"""Every test that can stand after ``is``."""

@@ -1,0 +1,109 @@
+"""``hmp-bridge watch``: rooms and links live in the terminal; plain lines anywhere else.
+
+It subscribes and nothing else, under a client id of its own: as many may watch as like to.
+"""
+
+import importlib.util
+import math
+import secrets
+import signal
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from functools import partial
+
+import trio
+
+from ..config.model import Configuration
+from ..mqtt.failures import BrokerFailure
+from ..mqtt.message import Message
+from ..mqtt.settings import BrokerSettings
+from ..mqtt.subscriber import listen
+from .model import View, message_line
+
+__all__ = ["watch"]
+
+_EVERY = 1.0
+"""Seconds after which the screen is drawn again, for the time that passes."""
+
+_AT_MOST_EVERY = 0.1
+
+
+async def watch(configuration: Configuration) -> None:
+    """Watch until SIGINT or SIGTERM."""
+    settings = replace(
+        configuration.broker(""), client_id=f"hmp-bridge-watch-{secrets.token_hex(4)}"
+    )
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(_until_signal, nursery.cancel_scope.cancel)
+        if not sys.stdout.isatty():
+            await _lines(settings, configuration.mqtt.base_topic)
+        elif importlib.util.find_spec("rich") is None:
+            print("for a live table: pip install 'hmp-bridge[watch]'", file=sys.stderr)
+            await _lines(settings, configuration.mqtt.base_topic)
+        else:
+            base, servers, rooms = (
+                configuration.mqtt.base_topic,
+                configuration.servers,
+                configuration.rooms,
+            )
+            await _screen(settings, View(base, servers, rooms))
+
+
+async def _until_signal(leave: Callable[[], None]) -> None:
+    with trio.open_signal_receiver(signal.SIGINT, signal.SIGTERM) as signals:
+        async for _ in signals:
+            leave()
+
+
+async def _lines(settings: BrokerSettings, base: str) -> None:
+    # Callbacks of the connection only hand over: printing may fail, and takes its time.
+    said, lines = trio.open_memory_channel[str](math.inf)
+    known = ""
+
+    def deliver(message: Message) -> None:
+        line = message_line(message.topic, message.payload, time.time())
+        if line is not None:
+            said.send_nowait(line)
+
+    def changed(failure: BrokerFailure | None) -> None:
+        nonlocal known
+        reached = f"broker {settings.address} connected"
+        news = reached if failure is None else f"{failure}; {failure.advice}"
+        if news != known:
+            known = news
+            print(f"{time.strftime('%H:%M:%S')}  {news}", file=sys.stderr, flush=True)
+
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(listen, settings, [f"{base}/#"], deliver, changed)
+        async for line in lines:
+            print(line, flush=True)
+
+
+async def _screen(settings: BrokerSettings, view: View) -> None:
+    from rich.live import Live
+
+    from .screen import Screen
+
+    news = trio.Event()
+
+    def deliver(message: Message) -> None:
+        view.take(message.topic, message.payload, monotonic=time.monotonic(), wall=time.time())
+        news.set()
+
+    def changed(failure: BrokerFailure | None) -> None:
+        view.failure = (
+            "" if failure is None else str(failure).removeprefix(settings.address).strip()
+        )
+        news.set()
+
+    with Live(screen=True, auto_refresh=False) as live:
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(partial(listen, settings, view.filters, deliver, changed))
+            while True:
+                live.update(Screen(view, settings.address, time.monotonic()), refresh=True)
+                await trio.sleep(_AT_MOST_EVERY)
+                with trio.move_on_after(_EVERY - _AT_MOST_EVERY):
+                    await news.wait()
+                news = trio.Event()

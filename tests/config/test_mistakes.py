@@ -1,0 +1,293 @@
+"""Typical mistakes, as `hmp-bridge check` reads them aloud to whoever made them."""
+
+import os
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from bridge.cli.main import ExitCode, run
+from tests.brokers import Certificates
+
+from .test_model import SESSION, _clean_environment, folder
+
+__all__ = ["_clean_environment", "folder"]
+
+GOOD = f"""[mqtt]
+host = "broker.example.edu"
+username = "bridge"
+password = "hunter2"
+
+[servers.main]
+host = "hmp.example.edu"
+
+[rooms.boardroom]
+server = "main"
+session = "{SESSION}"
+"""
+
+Check = Callable[..., list[str]]
+
+
+@pytest.fixture
+def check(folder: Path, capsys: pytest.CaptureFixture[str]) -> Check:
+    """What `check` says of a `bridge.toml` with this text; it exits 78 and shows no secret."""
+
+    def call(text: str) -> list[str]:
+        (folder / "bridge.toml").write_text(text, encoding="utf-8")
+        assert run(["check", "--config", "bridge.toml"]) == ExitCode.CONFIGURATION
+        said = capsys.readouterr()
+        assert said.out == ""
+        assert "hunter2" not in said.err
+        return said.err.splitlines()
+
+    return call
+
+
+def changed(before: str, after: str) -> str:
+    assert before in GOOD
+    return GOOD.replace(before, after)
+
+
+ROOM = 'server = "main"\n'
+MISTAKES = {
+    "a misspelt key": (
+        changed(ROOM, f'{ROOM}action-tll = "30s"\n'),
+        ["bridge.toml: [rooms.boardroom] action-tll: is no key here; did you mean action_ttl?"],
+    ),
+    "a misspelt table": (
+        changed("[mqtt]", "[mqqt]"),
+        ["bridge.toml: mqqt: is no table here; did you mean mqtt?"],
+    ),
+    "a server that does not exist": (
+        changed(ROOM, 'server = "mian"\n'),
+        ["bridge.toml: [rooms.boardroom] server: 'mian' is no server; did you mean main?"],
+    ),
+    "a server that is like none": (
+        changed(ROOM, 'server = "192.0.2.7"\n'),
+        ["bridge.toml: [rooms.boardroom] server: '192.0.2.7' is no server; configured are: main"],
+    ),
+    "a port as text": (
+        changed("[servers.main]", '[servers.main]\nport = "2323e"'),
+        ["bridge.toml: [servers.main] port: must be a whole number, not '2323e'"],
+    ),
+    "durations without a unit, or with a word for it": (
+        changed(ROOM, f'{ROOM}action_ttl = 30\nmark_ttl = "300 msec"\nelapsed_every = "10 sec"\n'),
+        [
+            f"bridge.toml: [rooms.boardroom] {key}: {value} is no duration; write a number and its "
+            f"unit in quotes: 300ms, 30s or 4h; did you mean {meant}?"
+            for key, value, meant in (
+                ("action_ttl", "30", '"30s"'),
+                ("mark_ttl", "'300 msec'", '"300ms"'),
+                ("elapsed_every", "'10 sec'", '"10s"'),
+            )
+        ],
+    ),
+    "a duration that is none": (
+        changed(ROOM, f'{ROOM}action_ttl = true\nmark_ttl = "soon"\n'),
+        [
+            f"bridge.toml: [rooms.boardroom] {key}: {value} is no duration; write a number and its "
+            "unit in quotes: 300ms, 30s or 4h"
+            for key, value in (("action_ttl", "true"), ("mark_ttl", "'soon'"))
+        ],
+    ),
+    "a UUID with a lost hyphen": (
+        changed(SESSION, SESSION.replace("b3d3-", "b3d3")),
+        [
+            (
+                "bridge.toml: [rooms.boardroom] session: '71edd346-2cf0-4c62-b3d39d457b287394' "
+                f"must be a UUID; did you mean {SESSION}?"
+            )
+        ],
+    ),
+    "a UUID with a letter for a digit": (
+        changed(SESSION, f"{{7l{SESSION[2:]}}}"),
+        [
+            (
+                f"bridge.toml: [rooms.boardroom] session: '{{7l{SESSION[2:]}}}' must be a UUID; "
+                f"did you mean {SESSION}?"
+            )
+        ],
+    ),
+    "two rooms with one session": (
+        f'{GOOD}[rooms.hall]\n{ROOM}session = "{SESSION}"\n',
+        [
+            (
+                "bridge.toml: [rooms.hall] session: room 'boardroom' records this session already; "
+                "give each room its own"
+            )
+        ],
+    ),
+    "text without quotes": (
+        changed(ROOM, "server = main\n"),
+        ["bridge.toml: is not TOML: Invalid value (at line 10, column 10); text stands in quotes"],
+    ),
+    "a quote that is not closed": (
+        changed('"hunter2"', '"hunter2'),
+        [
+            (
+                "bridge.toml: is not TOML: Illegal character '\\n' (at line 4, column 20); a quote "
+                "is not closed in that line"
+            )
+        ],
+    ),
+    "a table twice": (
+        f"{GOOD}[mqtt]\nport = 1883\n",
+        [
+            (
+                "bridge.toml: is not TOML: Cannot declare ('mqtt',) twice (at line 12, column 6); "
+                "put everything of one table under one heading"
+            )
+        ],
+    ),
+    "a password without a user name": (
+        changed('username = "bridge"\n', ""),
+        [
+            (
+                "bridge.toml: [mqtt] username: is missing; a password is sent only together with a "
+                "user name"
+            )
+        ],
+    ),
+    "a login in the host": (
+        changed("broker.example.edu", "bridge:hunter2@broker"),
+        [
+            (
+                "bridge.toml: [mqtt] host: a text with a login is no host; write a name or an "
+                "address alone, such as hmp.example.edu or 192.0.2.7; the port is a key of its own"
+            )
+        ],
+    ),
+    "a word that is not one of them": (
+        changed("[servers.main]", '[bridge]\nlog_level = "WARN"\n[servers.main]'),
+        [
+            (
+                "bridge.toml: [bridge] log_level: must be one of 'debug', 'info', 'warning' or "
+                "'error', not 'WARN'; did you mean 'warning'?"
+            )
+        ],
+    ),
+    "a password that is no text": (
+        changed('"hunter2"', '["hunter2"]'),
+        ["bridge.toml: [mqtt] password: must be text in quotes"],
+    ),
+    "values of another kind": (
+        changed('"bridge"', '{ name = "bridge" }').replace('"broker.example.edu"', "[]"),
+        [
+            "bridge.toml: [mqtt] host: must be text in quotes, not a list",
+            "bridge.toml: [mqtt] username: must be text in quotes, not a table",
+        ],
+    ),
+}
+
+
+@pytest.mark.parametrize("mistake", MISTAKES, ids=str)
+def test_a_mistake_read_aloud(check: Check, mistake: str) -> None:
+    text, expected = MISTAKES[mistake]
+    assert check(text) == expected
+
+
+def test_a_missing_file(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["check", "--config", "/etc/hmp-bridge/brige.toml"]) == ExitCode.CONFIGURATION
+    assert capsys.readouterr().err == (
+        "configuration: there is no configuration file at /etc/hmp-bridge/brige.toml; name one "
+        "with --config FILE\n"
+    )
+
+
+def test_a_wrong_environment_variable(check: Check) -> None:
+    os.environ["HMP_BRIDGE_MQTT_PORT"] = "1883"
+    os.environ["HMP_BRIDGE_MQTT__PASSWRD"] = "hunter2"
+    os.environ["HMP_BRIDGE_SERVERS__MAIN__PORT"] = "HMP"
+    assert sorted(check(GOOD)) == [
+        (
+            "environment variable HMP_BRIDGE_MQTT_PORT: mqtt_port: there is no table mqtt_port; "
+            "two underscores follow the table: HMP_BRIDGE_MQTT__PORT"
+        ),
+        (
+            "environment variable HMP_BRIDGE_MQTT__PASSWRD: [mqtt] passwrd: is no key here; did "
+            "you mean password?"
+        ),
+        (
+            "environment variable HMP_BRIDGE_SERVERS__MAIN__PORT: [servers.main] port: must be a "
+            "whole number, not 'HMP'"
+        ),
+    ]
+
+
+# Files that the configuration names.
+
+
+def with_tls(**paths: object) -> str:
+    table = ", ".join(f'{key} = "{path}"' for key, path in paths.items())
+    return changed("[servers.main]", f"tls = {{ {table} }}\n[servers.main]")
+
+
+def test_tls_files_that_are_right(
+    folder: Path, certificates: Certificates, capsys: pytest.CaptureFixture[str]
+) -> None:
+    right = with_tls(ca=certificates.ca, cert=certificates.cert, key=certificates.key)
+    (folder / "bridge.toml").write_text(right)
+    assert run(["check", "--config", "bridge.toml"]) == ExitCode.OK
+    assert capsys.readouterr().err == ""
+
+
+def test_tls_files_that_are_not_there_or_cannot_be_read(check: Check) -> None:
+    """Whoever runs the tests may read any file; of this one the kernel refuses the first byte."""
+    assert check(with_tls(ca="/nowhere/ca.pem", cert="/proc/self/mem", key="/proc")) == [
+        "bridge.toml: [mqtt.tls] ca: there is no file /nowhere/ca.pem",
+        (
+            "bridge.toml: [mqtt.tls] cert: /proc/self/mem cannot be read: Input/output error; let "
+            "this user read it and its folder"
+        ),
+        (
+            "bridge.toml: [mqtt.tls] key: /proc cannot be read: Is a directory; let this user read "
+            "it and its folder"
+        ),
+    ]
+
+
+def test_tls_files_that_are_no_pem(check: Check, certificates: Certificates) -> None:
+    """Said of the file that is wrong, together with what else is wrong."""
+    begin = "(-----BEGIN CERTIFICATE-----)"
+    text = with_tls(ca="bridge.toml", cert=certificates.key, key=certificates.key)
+    assert check(text.replace(ROOM, 'server = "mian"\n')) == [
+        "bridge.toml: [rooms.boardroom] server: 'mian' is no server; did you mean main?",
+        f"bridge.toml: [mqtt.tls] ca: bridge.toml holds no certificate in PEM {begin}",
+        f"bridge.toml: [mqtt.tls] cert: {certificates.key} holds no certificate in PEM {begin}",
+    ]
+    assert check(with_tls(cert=certificates.cert)) == [
+        (
+            f"bridge.toml: [mqtt.tls] cert: {certificates.cert} holds no private key in PEM "
+            "(-----BEGIN PRIVATE KEY-----)"
+        )
+    ]
+    assert check(with_tls(key=certificates.key)) == [
+        "bridge.toml: [mqtt.tls] cert: is missing; a key is used only together with its certificate"
+    ]
+
+
+def test_a_key_of_another_certificate(
+    check: Check, certificates: Certificates, folder: Path
+) -> None:
+    other = certificates.ca.with_name("ca-key.pem")
+    assert check(with_tls(cert=certificates.cert, key=other)) == [
+        (
+            f"bridge.toml: [mqtt.tls] key: {other} does not belong to the certificate "
+            f"{certificates.cert}"
+        )
+    ]
+
+
+def test_a_key_with_a_passphrase(check: Check, certificates: Certificates, folder: Path) -> None:
+    """Nobody is asked for it."""
+    locked = folder / "locked.pem"
+    subprocess.run(
+        ["openssl", "ec", "-aes128", "-passout", "pass:x", "-in", certificates.key, "-out", locked],
+        check=True,
+        capture_output=True,
+    )
+    assert check(with_tls(cert=certificates.cert, key=locked)) == [
+        f"bridge.toml: [mqtt.tls] key: {locked} is encrypted; store it without a passphrase"
+    ]

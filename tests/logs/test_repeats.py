@@ -1,0 +1,58 @@
+"""Repeated lines: the first at once, the rest as a count, in the end or every minute."""
+
+import math
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bridge.logs.repeats import AT_LATEST, MOST, QUIET, Repeats, same
+
+
+def test_same_but_for_times() -> None:
+    one = {"event": "x", "ms": 1, "sent_ms": 2, "rooms": ["a"]}
+    assert same(one) == same({"event": "x", "ms": 7, "rooms": ["a"]})
+    assert same(one) != same({"event": "x", "rooms": ["b"]})
+    assert same(one) != same({"event": "x"})
+    assert same({"event": "x", "id": "1"}) is None
+
+
+def test_told_when_it_has_ended() -> None:
+    repeats, line = Repeats(), {"event": "x"}
+    assert repeats.is_new("x", line, 0.0)
+    assert [repeats.is_new("x", line, at) for at in (1.0, 2.0, 3.0)] == [False] * 3
+    assert list(repeats.due(3.0 + QUIET - 0.1)) == []
+    assert list(repeats.due(3.0 + QUIET)) == [(line, 3)]
+    assert list(repeats.due(math.inf)) == []
+    assert repeats.is_new("x", line, 99.0)
+
+
+def test_told_every_minute_while_it_goes_on() -> None:
+    repeats, told = Repeats(), []
+    for second in range(150):
+        repeats.is_new("x", {}, float(second))
+        told += [(second, count) for _, count in repeats.due(float(second))]
+    assert told == [(60, 60), (120, 60)]
+    assert [count for _, count in repeats.due(math.inf)] == [29]
+
+
+def test_bounded_and_beyond_that_nothing_is_lost() -> None:
+    repeats = Repeats()
+    assert all(repeats.is_new(number, {}, 0.0) for number in range(MOST))
+    assert repeats.is_new("more", {}, 0.0)
+    assert repeats.is_new("more", {}, 0.0)
+    list(repeats.due(QUIET))
+    assert repeats.is_new("more", {}, QUIET)
+    assert not repeats.is_new("more", {}, QUIET)
+
+
+@given(st.lists(st.tuples(st.sampled_from("abc"), st.floats(0, 30), st.booleans()), max_size=60))
+def test_every_line_is_written_or_counted(lines: list[tuple[str, float, bool]]) -> None:
+    repeats, now, written, counted = Repeats(), 0.0, 0, 0
+    for key, later, look in lines:
+        now += later
+        written += repeats.is_new(key, {"key": key}, now)
+        if look:
+            counted += sum(count for _, count in repeats.due(now))
+    counted += sum(count for _, count in repeats.due(math.inf))
+    assert written + counted == len(lines)
+    assert AT_LATEST > QUIET

@@ -1,0 +1,94 @@
+"""The line `request done`: once per request, with its stages, whatever the broker does."""
+
+from typing import Any
+
+from structlog.testing import capture_logs
+
+from bridge.logs.requests import RequestLog
+from bridge.room.stages import Stages
+from bridge.room.state import Now, Problem, Result
+from bridge.room.vocabulary import Outcome, State
+
+OK = Result("7", "record", "topic", Outcome.OK, State.RECORDING, took=0.04)
+
+
+class Clock:
+    """A clock that is set."""
+
+    now = 10.0
+
+    def __call__(self) -> Now:
+        return Now(self.now, 0.0)
+
+
+def logged() -> tuple[RequestLog, Clock, list[str]]:
+    clock = Clock()
+    requests = RequestLog(clock)
+    requests.broker(online=True)
+    return requests, clock, []
+
+
+def test_it_is_written_when_the_broker_has_the_result() -> None:
+    requests, clock, arrived = logged()
+    with capture_logs() as lines:
+        published = requests.given(
+            "r0", OK, Stages(9.95, 9.96, 9.99), lambda: arrived.append("arrived")
+        )
+        assert lines == []
+        clock.now = 10.05
+        published()
+    assert arrived == ["arrived"]
+    assert lines == [
+        {
+            "event": "request done",
+            "log_level": "info",
+            "room": "r0",
+            "action": "record",
+            "id": "7",
+            "outcome": "ok",
+            "state": "recording",
+            "ms": 100.0,
+            "sent_ms": 10.0,
+            "answered_ms": 30.0,
+            "published_ms": 60.0,
+        }
+    ]
+
+
+def test_stages_that_were_not_passed_are_left_out() -> None:
+    requests, clock, _ = logged()
+    refused = Result(
+        "8", "pause", "topic", Outcome.FAILED, State.IDLE, Problem("idle", "nothing runs", "record")
+    )
+    with capture_logs() as lines:
+        published = requests.given("r0", refused, Stages(9.99), lambda: None)
+        clock.now = 10.01
+        published()
+    assert without(lines[0], "sent_ms", "answered_ms") == lines[0]
+    assert (lines[0]["ms"], lines[0]["published_ms"]) == (20.0, 20.0)
+    assert lines[0]["error"] == "nothing runs"
+
+
+def test_without_a_broker_it_is_written_at_once_and_once() -> None:
+    requests, _, arrived = logged()
+    stages = Stages(9.95, 9.96, 9.99)
+    with capture_logs() as lines:
+        before = requests.given("r0", OK, stages, lambda: arrived.append("before"))
+        requests.broker(online=False)
+        assert len(lines) == 1  # it was on its way when the broker went
+        meanwhile = requests.given("r1", OK, stages, lambda: arrived.append("meanwhile"))
+        assert len(lines) == 2
+        requests.broker(online=True)
+        before()
+        meanwhile()
+        after = requests.given("r2", OK, stages, lambda: arrived.append("after"))
+        after()
+    assert [line["room"] for line in lines] == ["r0", "r1", "r2"]
+    assert [line.get("published_ms") for line in lines] == [None, None, 10.0]
+    assert lines[0]["ms"] == 40.0
+    assert arrived == ["before", "meanwhile", "after"]
+
+
+def without(line: Any, *keys: str) -> dict[str, Any]:
+    """The line without these fields."""
+    return {key: value for key, value in line.items() if key not in keys}
