@@ -11,6 +11,7 @@ from typing import Final
 import trio
 
 from .lines import LineReader
+from .tcp_proxy import TcpProxy
 
 __all__ = ["ARMS", "Arm", "HmpProxy"]
 
@@ -51,84 +52,37 @@ class _Exchange:
     arm: Arm | None
 
 
-@dataclass(slots=True)
-class HmpProxy:
-    """A TCP proxy for one HMP. `kill` and `freeze` act on the daemon, at once.
+@dataclass(kw_only=True)
+class HmpProxy(TcpProxy):
+    """A proxy for one HMP. `kill` and `freeze` act on the daemon, at once.
 
     `happened` is called with the kind of every fault that took place.
     """
 
     name: str
-    target: int
     kill: Callable[[str], object]
     freeze: Callable[[str], object]
     happened: Callable[[str], None]
-    port: int = 0
     violations: list[str] = field(default_factory=list)
     commands: int = 0
     _arms: list[Arm] = field(default_factory=list)
-    _refusing: bool = False
-    _silent: trio.Event | None = None
-    _connections: list[trio.CancelScope] = field(default_factory=list)
 
     def arm(self, arm: Arm) -> None:
         """Let it happen to the next command that fits."""
         self._arms.append(arm)
 
-    def cut(self) -> int:
-        """End every connection; how many there were."""
-        for scope in self._connections:
-            scope.cancel()
-        return len(self._connections)
-
-    def refuse(self, refusing: bool) -> None:
-        """Accept connections and close them at once, or not any more."""
-        self._refusing = refusing
-
-    def silence(self, silent: bool) -> None:
-        """Forward nothing while every connection stays open, or everything again."""
-        if silent and self._silent is None:
-            self._silent = trio.Event()
-        elif not silent and self._silent is not None:
-            self._silent.set()
-            self._silent = None
-
     def calm(self) -> None:
         """Lift everything."""
         self._arms.clear()
-        self.refuse(False)
-        self.silence(False)
+        super().calm()
 
-    async def run(self, *, task_status: trio.TaskStatus[int] = trio.TASK_STATUS_IGNORED) -> None:
-        """Listen until cancelled; reports the port."""
-        listeners = await trio.open_tcp_listeners(self.port, host="127.0.0.1")
-        self.port = listeners[0].socket.getsockname()[1]
-        async with trio.open_nursery() as nursery:
-            await nursery.start(trio.serve_listeners, self._serve, listeners)
-            task_status.started(self.port)
-
-    async def _serve(self, client: trio.SocketStream) -> None:
-        async with client:
-            if self._refusing:
-                return
-            try:
-                server = await trio.open_tcp_stream("127.0.0.1", self.target)
-            except OSError:
-                return
-            async with server:
-                await self._between(client, server)
-
-    async def _between(self, client: trio.SocketStream, server: trio.SocketStream) -> None:
+    def between(
+        self, nursery: trio.Nursery, client: trio.SocketStream, server: trio.SocketStream
+    ) -> None:
+        """Commands one way, replies the other, matched in order."""
         waiting: list[_Exchange] = []
-        try:
-            async with trio.open_nursery() as nursery:
-                self._connections.append(nursery.cancel_scope)
-                nursery.start_soon(self._requests, client, server, waiting, nursery.cancel_scope)
-                nursery.start_soon(self._replies, client, server, waiting, nursery.cancel_scope)
-        except* (trio.BrokenResourceError, trio.ClosedResourceError):
-            pass  # one side has gone: the connection is over for both
-        finally:
-            self._connections.remove(nursery.cancel_scope)
+        nursery.start_soon(self._requests, client, server, waiting, nursery.cancel_scope)
+        nursery.start_soon(self._replies, client, server, waiting, nursery.cancel_scope)
 
     async def _requests(
         self,
@@ -154,7 +108,7 @@ class HmpProxy:
                 break
             waiting.append(_Exchange(command, arm))
             came = trio.current_time()
-            await self._while_silent()
+            await self.while_silent()
             if arm is not None and kind == "delay_request":
                 await trio.sleep(arm.value)
             if trio.current_time() - came > LATEST:
@@ -172,7 +126,7 @@ class HmpProxy:
         connection: trio.CancelScope,
     ) -> None:
         async for line in LineReader(server):
-            await self._while_silent()
+            await self.while_silent()
             arm = waiting[0].arm if waiting else None
             kind = "" if arm is None else arm.kind
             if kind == "kill_after_request":
@@ -198,10 +152,6 @@ class HmpProxy:
                 self._arms.remove(arm)
                 return arm
         return None
-
-    async def _while_silent(self) -> None:
-        if self._silent is not None:
-            await self._silent.wait()
 
 
 async def _send(stream: trio.SocketStream, data: bytes, *, split: bool) -> None:

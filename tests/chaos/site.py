@@ -82,7 +82,9 @@ class Site:
             after_kill=self.note_journal,
             happened=self.happened,
         )
-        self.mqtt = MqttProxy(self.broker.port, self.daemon.kill, self.happened)
+        self.mqtt = MqttProxy(
+            target=self.broker.port, kill=self.daemon.kill, happened=self.happened
+        )
         self.proxies: dict[str, HmpProxy] = {}
         self._nursery: trio.Nursery
 
@@ -109,7 +111,13 @@ class Site:
                     own = {each.session: each.name for each in self.rooms if each.server == server}
                     hmp.world.write_text(world_file(own))
                     await nursery.start(hmp.run)
-                    proxy = HmpProxy(server, hmp.port, self.daemon.kill, self.freeze, self.happened)
+                    proxy = HmpProxy(
+                        name=server,
+                        target=hmp.port,
+                        kill=self.daemon.kill,
+                        freeze=self.freeze,
+                        happened=self.happened,
+                    )
                     self.proxies[server] = proxy
                     await nursery.start(proxy.run)
                 await nursery.start(self.mqtt.run)

@@ -1,62 +1,24 @@
 """Every arm does what its line in `ARMS` says, on real sockets."""
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
-
 import pytest
 import trio
 
 from .hmp_proxy import ARMS, Arm, HmpProxy
-from .proxied import EchoServer
-
-PATIENCE = 10.0
+from .proxied import Bench, running
 
 
-@dataclass
-class Bench:
-    """A proxy before an HMP, and what was done to the daemon."""
-
-    server: EchoServer = field(default_factory=EchoServer)
-    done: list[str] = field(default_factory=list)
-    killed: trio.Event = field(default_factory=trio.Event)
-    proxy: HmpProxy = field(init=False)
-
-    def kill(self, kind: str) -> None:
-        self.done.append(kind)
-        self.killed.set()
-
-    async def connect(self) -> trio.SocketStream:
-        return await trio.open_tcp_stream("127.0.0.1", self.proxy.port)
-
-    async def ask(self, stream: trio.SocketStream, line: bytes) -> bytes:
-        """Everything until a line feed or the end; empty when the connection was reset."""
-        await stream.send_all(line)
-        answer = b""
-        try:
-            while not answer.endswith(b"\n") and (data := await stream.receive_some()):
-                answer += data
-        except trio.BrokenResourceError:
-            pass
-        return answer
-
-
-@asynccontextmanager
-async def running() -> AsyncIterator[Bench]:
-    bench = Bench()
-    with trio.fail_after(PATIENCE):
-        async with trio.open_nursery() as nursery:
-            await nursery.start(bench.server.run)
-            bench.proxy = HmpProxy(
-                "main", bench.server.port, bench.kill, bench.kill, bench.done.append
-            )
-            await nursery.start(bench.proxy.run)
-            yield bench
-            nursery.cancel_scope.cancel()
+def before_an_hmp(bench: Bench[HmpProxy]) -> HmpProxy:
+    return HmpProxy(
+        name="main",
+        target=bench.server.port,
+        kill=bench.kill,
+        freeze=bench.kill,
+        happened=bench.done.append,
+    )
 
 
 async def test_without_an_arm_it_forwards() -> None:
-    async with running() as bench, await bench.connect() as stream:
+    async with running(before_an_hmp) as bench, await bench.connect() as stream:
         assert await bench.ask(stream, b"one two\n") == b"OK|one two\n"
         assert await bench.ask(stream, b"three\n") == b"OK|three\n"
         assert (bench.proxy.commands, bench.proxy.violations, bench.done) == (2, [], [])
@@ -82,7 +44,7 @@ async def test_an_arm_happens_once_to_the_command_it_is_for(
     kind: str, answer: bytes, executed: list[bytes]
 ) -> None:
     value = 4.0 if kind == "cut_in_reply" else 0.01
-    async with running() as bench:
+    async with running(before_an_hmp) as bench:
         bench.proxy.arm(Arm(kind, value, frozenset({"start"})))
         async with await bench.connect() as stream:
             assert await bench.ask(stream, b"status 1\n") == b"OK|status 1\n"
@@ -102,7 +64,7 @@ def test_every_arm_is_tested() -> None:
 
 
 async def test_a_second_command_in_flight_is_written_down() -> None:
-    async with running() as bench:
+    async with running(before_an_hmp) as bench:
         bench.server.hold = trio.Event()
         async with await bench.connect() as stream:
             await stream.send_all(b"first\n")
@@ -115,7 +77,7 @@ async def test_a_second_command_in_flight_is_written_down() -> None:
 
 
 async def test_cut_refuse_and_calm() -> None:
-    async with running() as bench:
+    async with running(before_an_hmp) as bench:
         async with await bench.connect() as stream:
             assert await bench.ask(stream, b"one\n") == b"OK|one\n"
             bench.proxy.refuse(True)
@@ -130,7 +92,7 @@ async def test_cut_refuse_and_calm() -> None:
 
 
 async def test_silence_holds_everything_until_it_ends() -> None:
-    async with running() as bench, await bench.connect() as stream:
+    async with running(before_an_hmp) as bench, await bench.connect() as stream:
         bench.proxy.silence(True)
         await stream.send_all(b"one\n")
         while not bench.proxy.commands:

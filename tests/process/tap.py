@@ -1,10 +1,10 @@
 """A listener on the line between bridge and HMP: passes everything on, and notes when."""
 
-import socket
 import threading
 import time
-from contextlib import suppress
 from typing import NamedTuple
+
+from .relay import Relay
 
 __all__ = ["Tap", "Wire"]
 
@@ -17,27 +17,14 @@ class Wire(NamedTuple):
     line: str
 
 
-class Tap:
-    """Listens on `port`, connects to `target` for everybody who comes."""
+class Tap(Relay):
+    """Notes every line, for one connection at a time."""
 
     def __init__(self, target: int) -> None:
-        self._target = target
         self._wires: list[Wire] = []
+        self._rest = {">": b"", "<": b""}
         self._lock = threading.Lock()
-        self._listener = socket.create_server(("127.0.0.1", 0))
-        self.port: int = self._listener.getsockname()[1]
-        self._sockets: list[socket.socket] = []
-        self._threads = [threading.Thread(target=self._accept)]
-        self._threads[0].start()
-
-    def close(self) -> None:
-        """Hang up, and end the threads."""
-        for each in (self._listener, *self._sockets):
-            with suppress(OSError):  # the other side has hung up already
-                each.shutdown(socket.SHUT_RDWR)
-            each.close()
-        for thread in self._threads:
-            thread.join(5)
+        super().__init__(target)
 
     @property
     def wires(self) -> list[Wire]:
@@ -54,33 +41,10 @@ class Tap:
             most = max(most, level)
         return most
 
-    def _accept(self) -> None:
-        while True:
-            try:
-                near, _ = self._listener.accept()
-            except OSError:
-                return
-            far = socket.create_connection(("127.0.0.1", self._target))
-            self._sockets += [near, far]
-            for direction, source, sink in ((">", near, far), ("<", far, near)):
-                thread = threading.Thread(target=self._pass_on, args=(direction, source, sink))
-                self._threads.append(thread)
-                thread.start()
-
-    def _pass_on(self, direction: str, source: socket.socket, sink: socket.socket) -> None:
-        rest = b""
-        while True:
-            try:
-                data = source.recv(65536)
-            except OSError:
-                data = b""
-            *lines, rest = (rest + data).split(b"\n")
-            with self._lock:  # noted before it is passed on, so that an answer never comes first
-                now = time.monotonic()
-                self._wires += [Wire(now, direction, line.decode()) for line in lines]
-            try:
-                sink.sendall(data) if data else sink.shutdown(socket.SHUT_WR)
-            except OSError:
-                return
-            if not data:
-                return
+    def passing(self, direction: str, data: bytes) -> bytes:
+        """All of it; noted before it is passed on, so that an answer never comes first."""
+        with self._lock:
+            *lines, self._rest[direction] = (self._rest[direction] + data).split(b"\n")
+            now = time.monotonic()
+            self._wires += [Wire(now, direction, line.decode()) for line in lines]
+        return data
