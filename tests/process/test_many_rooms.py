@@ -33,7 +33,7 @@ def test_two_hundred_rooms_start_at_once(site: MakeSite) -> None:
         s.panel.publish_many([(f"room/r{n}/press/record", "true") for n in range(1, ROOMS)])
         s.panel.wait_for("room/r5/state", "recording")
         s.panel.press("r0", "stop")
-        stopped = s.panel.wait_for("room/r0/ack", "stop ok")
+        s.panel.wait_for("room/r0/ack", "stop ok")
 
         def all_recording(_: object) -> bool:
             states = (s.panel.newest(f"room/r{n}/state") for n in range(1, ROOMS))
@@ -44,17 +44,16 @@ def test_two_hundred_rooms_start_at_once(site: MakeSite) -> None:
         assert len(s.hmp.commands("startRecording")) == ROOMS
         assert tap.most_in_flight == 1
         assert s.hmp.do("snapshot")["accepted"] == 1
-        # From its receipt to the stop on the wire, and from there to its confirmation.
+        # From its receipt to the stop on the wire.
         asked = next(w for w in tap.wires if w.line.startswith("stopRecording"))
         received_at = received(s.daemon.wait_for_line("request done", "room=r0", "action=stop"))
         answers = [w for w in tap.wires if w.direction == "<"]
         waited_for = [w for w in answers if received_at < w.at < asked.at]
-        confirming = [w for w in answers if asked.at < w.at < stopped.at]
         starts_after = [w for w in tap.wires if w.at > asked.at and "startRecording" in w.line]
-        # How many answers of 2 ms go by meanwhile is the machine's business, and the benchmark's
-        # (`burst`); what is looked at is that the stop went ahead of the starts before it.
+        # How many answers go by meanwhile is the machine's business, and the benchmark's (`burst`);
+        # what is looked at is that the stop went ahead of the starts before it.
         assert len(starts_after) >= 100
-        assert len(waited_for) + len(confirming) < len(answers) / 2
+        assert len(waited_for) < len(answers) / 4
     s.daemon.close()
 
 

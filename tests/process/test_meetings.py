@@ -18,8 +18,6 @@ DETAILS = {
     "live": True,
 }
 ROOMS, MEETINGS, UNIT = 8, 8, 1.0
-SLACK = 0.8
-"""Seconds that a busy machine may take from a panel's word to HMP's clock, stop and start."""
 
 
 def at(wall: float) -> str:
@@ -133,8 +131,10 @@ def test_a_day_in_eight_rooms(site: MakeSite) -> None:
     events += [
         (end, "meeting_end", key) for key, (_, end) in calendar.items() if key[1] in ("m2", "m5")
     ]
+    late = 0.0
     for moment, event, (room, meeting) in sorted(events):
         time.sleep(max(0.0, moment - time.time()))
+        late = max(late, time.time() - moment)
         _, end = calendar[room, meeting]
         times = {"end": at(end)} if event == "meeting_start" else {}
         say(s, room, event, id=meeting, title=meeting, **times)
@@ -148,13 +148,16 @@ def test_a_day_in_eight_rooms(site: MakeSite) -> None:
     assert all(row["state"] == "FINISHED" for row in rows)
     names = {row["title"] for row in rows}
     assert names == {meeting for _, meeting in calendar}
+    results = [json.loads(each.payload) for each in s.panel.seen.since() if "/result" in each.topic]
+    assert len(results) == len(events)
+    # What this machine took at most, twice: from one recording to the next there is a stop and a
+    # start. A meeting that nobody records lacks a whole unit.
+    slack = 0.3 + late + 2 * max(result["took_ms"] for result in results) / 1000
     by_session = s.sessions()
     for (room, meeting), (start, end) in calendar.items():
         mine = [row for row in rows if row["session"] == by_session[room]]
         covered = sum(
             max(0.0, min(end, row["stopped_at"]) - max(start, row["started_at"])) for row in mine
         )
-        assert covered >= end - start - SLACK, (room, meeting)
+        assert covered >= end - start - slack, (room, meeting)
         assert sum(row["started_at"] <= (start + end) / 2 < row["stopped_at"] for row in mine) <= 1
-    results = [json.loads(each.payload) for each in s.panel.seen.since() if "/result" in each.topic]
-    assert len(results) == len(events)

@@ -221,8 +221,10 @@ def test_a_disk_that_cannot_be_written_keeps_nothing_from_being_recorded(site: M
     s.panel.wait_for("room/r0/ack", "stop ok", since=mark)
     assert s.hmp.recordings("RECORDING") == []
 
+    mark = s.panel.mark()
     resource.prlimit(s.daemon.pid, resource.RLIMIT_FSIZE, unlimited)
     s.panel.press("r0", "record")
+    s.panel.wait_for("room/r0/ack", "record ok", since=mark)
     s.panel.wait_for("room/r0/alarm", "none", since=mark)
     s.daemon.wait_for_line("journal is written again")
     recording_id = s.panel.newest("room/r0/recording_id")
