@@ -5,140 +5,21 @@ waits for real time; `autojump_clock` jumps to the next deadline once every task
 """
 
 import itertools
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 
-import outcome
 import pytest
 import trio
 import trio.testing
 
-from bridge.hmp.arguments import RecordingId, SessionId
+from bridge.hmp.arguments import RecordingId
 from bridge.hmp.client import LinkState, Priority, ServerLink
 from bridge.hmp.command import Command
 from bridge.hmp.commands import (
     AddHotmark,
-    GetRecordingStatus,
-    PauseRecording,
     RecordingStatus,
-    StartRecording,
-    StopRecording,
 )
 from bridge.hmp.errors import ErrorKind, HmpError, LinkDown, NotAuthorized, OutcomeUnknown, Refused
-from tests.hmp.peer import NOT_FOUND, SETTINGS, UUID, MemoryHmp, PeerConnection, States
-
-START = StartRecording(SessionId(UUID))
-STATUS = GetRecordingStatus(RecordingId(UUID))
-PAUSE = PauseRecording(RecordingId(UUID))
-STOP = StopRecording(RecordingId(UUID))
-MARK = AddHotmark(RecordingId(UUID), "Phase I")
-
-
-class Caller:
-    """A task that executes one command and keeps what came of it."""
-
-    def __init__(self, link: ServerLink, command: Command[object], priority: Priority) -> None:
-        self._link, self._command, self._priority = link, command, priority
-        self.scope = trio.CancelScope()
-        self._ended = trio.Event()
-        self._outcome: outcome.Outcome[object] | None = None
-
-    async def run(self) -> None:
-        with self.scope:
-            try:
-                value = await self._link.execute(self._command, self._priority)
-            except HmpError as error:
-                self._outcome = outcome.Error(error)
-            else:
-                self._outcome = outcome.Value(value)
-        self._ended.set()
-
-    async def result(self) -> object:
-        await self._ended.wait()
-        assert self._outcome is not None
-        return self._outcome.unwrap()
-
-    async def wait(self) -> None:
-        await self._ended.wait()
-
-
-class Breakable(trio.abc.Stream):
-    """A stream whose reads fail as soon as `broken` is set.
-
-    A `stubborn` one brings what the network brought although its reader was cancelled meanwhile,
-    as happens when both fall into the same instant.
-    """
-
-    def __init__(self, stream: trio.abc.Stream, broken: trio.Event, *, stubborn: bool) -> None:
-        self._stream, self._broken, self._stubborn = stream, broken, stubborn
-        self._first = True  # the wait for a greeting, which is always cut short
-
-    async def send_all(self, data: bytes | bytearray | memoryview) -> None:
-        await self._stream.send_all(data)
-
-    async def wait_send_all_might_not_block(self) -> None:
-        raise NotImplementedError
-
-    async def receive_some(self, max_bytes: int | None = None) -> bytes | bytearray:
-        while self._stubborn and not self._first:
-            with trio.CancelScope(shield=True, deadline=trio.current_time() + 11):
-                return await self._stream.receive_some(max_bytes)
-            await trio.lowlevel.checkpoint()
-        self._first = False
-        received: list[bytes | bytearray] = []
-
-        async def receive(scope: trio.CancelScope) -> None:
-            received.append(await self._stream.receive_some(max_bytes))
-            scope.cancel()
-
-        async with trio.open_nursery() as nursery:
-            nursery.start_soon(receive, nursery.cancel_scope)
-            await self._broken.wait()
-            nursery.cancel_scope.cancel()
-        if not received:
-            raise trio.BrokenResourceError("reset by peer")
-        return received[0]
-
-    async def aclose(self) -> None:
-        await self._stream.aclose()
-
-
-class Stage:
-    """A link that is READY, and its peer."""
-
-    def __init__(self, hmp: MemoryHmp, nursery: trio.Nursery, *, stubborn: bool) -> None:
-        self.hmp, self.states, self._nursery = hmp, States(), nursery
-        self.link = self.states.link(self.connect)
-        self.peer: PeerConnection
-        self.broken = trio.Event()
-        self._stubborn = stubborn
-        self.running = trio.CancelScope()
-        self.stopped = trio.Event()
-
-    async def run(self) -> None:
-        with self.running:
-            await self.link.run()
-        self.stopped.set()
-
-    async def connect(self, host: str, port: int) -> trio.abc.Stream:
-        return Breakable(await self.hmp.connect(host, port), self.broken, stubborn=self._stubborn)
-
-    def call(self, command: Command[object], priority: Priority = Priority.CONTROL) -> Caller:
-        caller = Caller(self.link, command, priority)
-        self._nursery.start_soon(caller.run)
-        return caller
-
-
-@asynccontextmanager
-async def ready(*, lockstep: bool = False, stubborn: bool = False) -> AsyncIterator[Stage]:
-    async with trio.open_nursery() as nursery:
-        stage = Stage(MemoryHmp(lockstep=lockstep), nursery, stubborn=stubborn)
-        nursery.start_soon(stage.run)
-        stage.peer = await stage.hmp.accept()
-        await stage.peer.alive()
-        await stage.states.until(LinkState.READY)
-        yield stage
-        nursery.cancel_scope.cancel()
+from tests.hmp.peer import SETTINGS, UUID, MemoryHmp, States
+from tests.hmp.ready_link import MARK, PAUSE, START, STATUS, STOP, Caller, ready
 
 
 async def test_a_command_is_answered_with_its_typed_result(autojump_clock: trio.abc.Clock) -> None:
@@ -389,83 +270,6 @@ async def test_a_result_of_another_kind_leaves_the_outcome_unknown(
         assert stage.states.seen[-1] is LinkState.DOWN
 
 
-async def test_a_doubtful_back_end_is_probed_before_anything_else(
-    autojump_clock: trio.abc.Clock,
-) -> None:
-    async with ready() as stage:
-        pause, stop = stage.call(PAUSE), stage.call(STOP, Priority.STOP)
-        await trio.testing.wait_all_tasks_blocked()
-        await stage.peer.answer("ERROR|070000|Internal Server Error")
-        await stage.peer.alive()
-        await stage.peer.answer("OK")
-        results = [await outcome.acapture(caller.result) for caller in (pause, stop)]
-        assert sorted(type(result).__name__ for result in results) == ["Error", "Value"]
-        assert stage.states.seen == [LinkState.READY]
-
-
-async def test_degraded_keeps_the_socket_probes_and_recovers(
-    autojump_clock: trio.abc.Clock,
-) -> None:
-    async with ready() as stage:
-        pause = stage.call(PAUSE)
-        await stage.peer.line()
-        stop = stage.call(STOP)
-        await trio.testing.wait_all_tasks_blocked()
-        await stage.peer.send("ERROR|090001|No bus connection\n")
-        await stage.peer.answer("ERROR|090001|No bus connection", "getRecordingStatus ")
-        with pytest.raises(Refused) as refused:
-            await pause.result()
-        assert refused.value.kind is ErrorKind.TRANSIENT
-        with pytest.raises(LinkDown) as down:
-            await stop.result()
-        assert down.value.state is LinkState.DEGRADED
-        times = []
-        for _ in range(3):
-            await stage.peer.answer("ERROR|070000|Internal Server Error", "getRecordingStatus ")
-            times.append(trio.current_time())
-        assert [b - a for a, b in itertools.pairwise(times)] == pytest.approx([3, 3])
-        await stage.peer.alive()
-        await stage.states.until(LinkState.READY, times=2)
-        assert stage.states.seen == [LinkState.READY, LinkState.DEGRADED, LinkState.READY]
-        assert len(stage.hmp.attempts) == 1
-
-
-async def test_silence_is_probed_and_a_half_open_connection_given_up(
-    autojump_clock: trio.abc.Clock,
-) -> None:
-    async with ready() as stage:
-        before = trio.current_time()
-        await stage.peer.alive()
-        assert trio.current_time() - before == pytest.approx(30)
-        await stage.peer.line()  # the next probe is not answered
-        assert trio.current_time() - before == pytest.approx(60)
-        await stage.states.until(LinkState.DOWN)
-        assert trio.current_time() - before == pytest.approx(65)
-        assert "no answer to getRecordingStatus within 5 s" in (stage.link.health().error or "")
-
-
-async def test_a_slow_answer_is_no_silence(autojump_clock: trio.abc.Clock) -> None:
-    async with ready() as stage:
-        await trio.sleep(15)
-        start = stage.call(START)
-        await stage.peer.line()
-        await trio.sleep(20)  # beyond the probe interval, within the command's limit
-        await stage.peer.send(f"OK|{UUID}\n")
-        assert await start.result() == UUID
-        answered = trio.current_time()
-        await stage.peer.alive()
-        assert trio.current_time() - answered == pytest.approx(30)
-
-
-async def test_polls_are_probes_enough(autojump_clock: trio.abc.Clock) -> None:
-    async with ready() as stage:
-        for _ in range(4):
-            await trio.sleep(20)
-            status = stage.call(STATUS, Priority.POLL)
-            await stage.peer.answer("OK|RECORDING", f"getRecordingStatus {UUID}")
-            await status.result()
-
-
 async def test_a_command_that_leaves_in_pieces_is_one_command(
     autojump_clock: trio.abc.Clock,
 ) -> None:
@@ -496,19 +300,6 @@ async def test_a_peer_that_reads_nothing_times_out(autojump_clock: trio.abc.Cloc
         assert trio.current_time() - before == pytest.approx(10)
 
 
-async def test_health_tells_the_round_trip(autojump_clock: trio.abc.Clock) -> None:
-    async with ready() as stage:
-        status = stage.call(STATUS)
-        await stage.peer.line()
-        await trio.sleep(0.25)
-        await stage.peer.send("OK|FINISHED\n")
-        await status.result()
-        health = stage.link.health()
-        assert health.round_trip == pytest.approx(0.25)
-        assert health.last_answer == trio.current_time()
-        assert (health.state, health.error, health.in_flight) == (LinkState.READY, None, None)
-
-
 async def test_poll_slots_are_spread_over_the_budget(autojump_clock: trio.abc.Clock) -> None:
     link = States().link(MemoryHmp().connect)
     assert [link.poll_delay() for _ in range(3)] == pytest.approx([2.0, 2.05, 2.1])
@@ -517,21 +308,6 @@ async def test_poll_slots_are_spread_over_the_budget(autojump_clock: trio.abc.Cl
     assert min(gaps) == pytest.approx(1 / 20)
     await trio.sleep(100)
     assert link.poll_delay() == 2.0
-
-
-async def test_not_found_is_health_whatever_the_code(autojump_clock: trio.abc.Clock) -> None:
-    for answer in (
-        NOT_FOUND,
-        "ERROR|040002|Recording not found",
-        "ERROR|070003|Recording not found",
-        "OK|FINISHED",
-    ):
-        hmp, states = MemoryHmp(), States()
-        async with trio.open_nursery() as nursery:
-            nursery.start_soon(states.link(hmp.connect).run)
-            await (await hmp.accept()).answer(answer)
-            await states.until(LinkState.READY)
-            nursery.cancel_scope.cancel()
 
 
 async def test_a_connection_that_breaks_is_an_unknown_outcome(
@@ -544,15 +320,6 @@ async def test_a_connection_that_breaks_is_an_unknown_outcome(
         with pytest.raises(OutcomeUnknown, match="reset by peer"):
             await start.result()
         assert stage.states.seen[-1] is LinkState.DOWN
-
-
-async def test_a_probe_is_not_waited_for_when_stopping(autojump_clock: trio.abc.Clock) -> None:
-    async with ready() as stage:
-        await stage.peer.line()  # the probe after silence
-        before = trio.current_time()
-        stage.running.cancel()
-        await stage.stopped.wait()
-        assert trio.current_time() == before
 
 
 async def test_an_answer_at_the_last_moment_is_returned_and_nothing_sent_after_it(
