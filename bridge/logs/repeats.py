@@ -1,7 +1,7 @@
 """Lines of the log that say the same again, counted instead of written.
 
 The first is written at once. What follows is counted, and told when nothing of it has come for
-`QUIET` seconds, or every `AT_LATEST` seconds while it goes on. A line that follows another one of the
+`QUIET` seconds, or every `AT_LATEST` seconds while it goes on. A line that follows another of the
 same server, broker or room is no repetition but a change back, such as a link that is ready once
 more: it is written as well, `MOST_CHANGES` times, for something that flaps is to fill no disk.
 """

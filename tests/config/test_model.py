@@ -282,7 +282,7 @@ MISTAKES = {
     ),
     "a duration without its unit": (
         f"[mqtt]\nkeepalive = 30\n{GOOD}",
-        ["bridge.toml: [mqtt] keepalive: 30 is no duration; write a number and its unit in "],
+        ["bridge.toml: [mqtt] keepalive: 30 is no duration; write one number and its unit in "],
     ),
     "a duration out of bounds": (
         GOOD.replace('"main"\n', '"main"\nelapsed_every = "10ms"\ninterrupt_backoff = "0.2s"\n'),
