@@ -170,7 +170,7 @@ class Configuration(BaseSettings):
     def _together(cls, data: Any, handler: ValidatorFunctionWrapHandler) -> "Configuration":
         """Find what is wrong between tables in the same go as what is wrong within them."""
         _note_secret(data)
-        faults = list(misnamed_sources(list(cls.model_fields)))
+        faults = list(misnamed_sources(_keys_of(cls)))
         if isinstance(data, Mapping):
             faults += faults_between(data)
             faults += faults_in_files(data) if cls._look_into_files else ()
@@ -201,6 +201,14 @@ class Configuration(BaseSettings):
     def broker(self, client_id: str) -> BrokerSettings:
         """What the broker link needs; `client_id` is for when none is configured."""
         return self.mqtt.settings(client_id)
+
+
+def _keys_of(configuration: type[Configuration]) -> dict[str, list[str]]:
+    """The tables of the file, and the keys of those that have fixed ones."""
+    return {
+        table: list(getattr(field.annotation, "model_fields", ()))
+        for table, field in configuration.model_fields.items()
+    }
 
 
 def _note_secret(data: Any) -> None:

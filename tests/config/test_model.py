@@ -277,7 +277,6 @@ MISTAKES = {
         [
             "bridge.toml: server: is no table here; did you mean servers?",
             "bridge.toml: servers: needs at least one table [servers.<name>]",
-            "bridge.toml: [rooms.boardroom] server: 'main' is no server; configured are: none",
         ],
     ),
     "a duration without its unit": (
