@@ -268,6 +268,8 @@ def _has_secrets(path: tuple[str, ...]) -> bool:
 
 def _could_be_password(value: object) -> bool:
     """Whether it looks like no address, topic, number or word, but like a password."""
+    if re.search(r"://|:\d+/?$", str(value)):
+        return False
     kinds = (r"[a-z]", r"[A-Z]", r"[0-9]", r"[^\w\s.:/#+-]")
     return sum(re.search(kind, str(value)) is not None for kind in kinds) >= _KINDS_IN_PASSWORDS
 

@@ -177,6 +177,15 @@ MISTAKES = {
         GOOD.replace('username = "bridge"\npassword = "hunter2"', 'port = "Hunter2!hunter2"'),
         [("bridge.toml: [mqtt] port: must be a whole number, not a text that could be a password")],
     ),
+    "an address with capitals": (
+        changed("broker.example.edu", "mqtt://Broker1:1883"),
+        [
+            (
+                "bridge.toml: [mqtt] host: 'mqtt://Broker1:1883' is no host; write a name or an "
+                "address alone, such as hmp.example.edu or 192.0.2.7; the port is a key of its own"
+            )
+        ],
+    ),
     "a room with capitals and spaces": (
         changed("[rooms.boardroom]", '[rooms."Board Room"]'),
         [
