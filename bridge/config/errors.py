@@ -235,6 +235,8 @@ def _unit_hint(reason: str, given: object) -> str:
 
 
 def _hint(path: tuple[str, ...]) -> str:
+    if len(path) > 1 and _table_at(()).model_fields.get(path[-1]):
+        return f"; begin a table for it in a line above: [{path[-1]}]"
     keys = list(getattr(_table_at(path[:-1]), "model_fields", ()))
     if not keys:
         return ""

@@ -186,6 +186,15 @@ MISTAKES = {
             )
         ],
     ),
+    "a key of another table, with its dot": (
+        f'{GOOD}metrics.listen = ":9464"\n',
+        [
+            (
+                "bridge.toml: [rooms.boardroom] metrics: is no table here; begin a table for it in "
+                "a line above: [metrics]"
+            )
+        ],
+    ),
     "a room with capitals and spaces": (
         changed("[rooms.boardroom]", '[rooms."Board Room"]'),
         [
