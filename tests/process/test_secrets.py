@@ -153,7 +153,7 @@ def test_while_a_key_is_no_key(
 A_BUG = """
 import sys
 from bridge import app
-from bridge.cli import run
+from bridge.cli.main import run
 
 async def broken(link):
     raise RuntimeError("cannot go on with", link.settings, link.settings.password)
@@ -195,14 +195,14 @@ def test_in_the_traceback_of_a_bug(site: MakeSite, tmp_path: Path, where: str, f
 
 A_BUG_BEFORE_THE_LOG = """
 import sys
-from bridge import cli, cli_operator
+from bridge.cli import main, operator
 from bridge.cli.options import load_configuration
 
 def broken(options):
     raise KeyError(load_configuration(options).mqtt.password.get_secret_value())
 
-cli_operator._check = broken
-sys.exit(cli.run(sys.argv[1:]))
+operator._check = broken
+sys.exit(main.run(sys.argv[1:]))
 """
 
 
@@ -224,6 +224,7 @@ def test_in_the_traceback_of_a_command_without_a_log(site: MakeSite, tmp_path: P
         {"mqtt": {"username": "bridge", "pasword": SECRET}},
         {"mqtt": {"username": "bridge", "password": [SECRET]}},
         {"mqtt": {"password": SECRET}},
+        {"mqtt": {"username": "bridge", "protocol": SECRET}},
         {"mqtt": {"host": f"bridge:{SECRET}@broker.example.edu"}},
         {"mqtt": {"host": f"mqtt://bridge:{SECRET}@broker.example.edu:1883"}},
         {"mqtt": {"username": "bridge", "password": SECRET, "port": SECRET}},
