@@ -183,6 +183,7 @@ def test_check_says_what_it_understood(
     said = capsys.readouterr()
     assert said.out.splitlines() == [
         f"{configured}: ok",
+        "  broker: localhost port 1883, user name bridge, a password",
         f"  server main: 127.0.0.1 port {hmp.port}",
         f"  room r0: session {session_of(0)} on server main",
     ]
@@ -199,6 +200,13 @@ def test_check_says_what_a_room_with_sources_records(
     )
     assert run(["check", "--config", str(file)]) == ExitCode.OK
     assert f"room r0: sources {source} on server main" in capsys.readouterr().out
+
+
+def test_check_counts_bindings(configured: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with configured.open("a") as file:
+        file.write('[[bindings]]\ntopic = "a"\nroom = "r0"\ndo = "record"\n')
+    assert run(["check", "--config", str(configured)]) == ExitCode.OK
+    assert capsys.readouterr().out.endswith("  bindings: 1\n")
 
 
 def test_check_says_everything_that_is_wrong(

@@ -126,7 +126,8 @@ def test_the_pasted_lines_work(stack: ExitStack) -> None:
         panel.wait_for("room/boardroom/ack", since=since)
     sent = demo.wait_for_line("hmp-bridge send").strip()
     example = Path(__file__).parents[1] / "config" / "bridge.toml"
-    command = sent.replace("hmp-bridge send", f"{HMP_BRIDGE} send --config {example}")
+    assert sent.startswith(f"{HMP_BRIDGE} send "), "as it was called: it need not be on the path"
+    command = sent.replace(" send ", f" send --config {example} ", 1)
     done = subprocess.run(["bash", "-c", command], capture_output=True, text=True, check=True)
     assert re.fullmatch(r"OK\|[0-9a-f-]{36}\n", done.stdout)
 
@@ -171,11 +172,12 @@ def test_without_a_bridge_there_is_room_for_ones_own(stack: ExitStack, tmp_path:
     """`--no-bridge`, and the annotated configuration, unchanged but for the ports."""
     occupy(stack)
     demo = start(stack, "--no-bridge")
-    demo.wait_for_line("bridge          yours")
+    introduced = demo.wait_for_line("bridge          yours: start it with")
     ports = [port_of(demo, each) for each in ("MQTT broker", "simulated HMP")]
     example = Path(__file__).parents[1] / "config" / "bridge.toml"
     settings = [f"mqtt.port={ports[0]}", f"servers.main.port={ports[1]}"]
     settings += [f"bridge.state_dir={tmp_path}"]
+    assert introduced.endswith(f" run --set {settings[0]} --set {settings[1]}")
     options = [word for setting in settings for word in ("--set", setting)]
     daemon = Program([HMP_BRIDGE, "run", "--config", str(example), *options])
     stack.enter_context(closing(daemon))

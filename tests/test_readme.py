@@ -33,12 +33,14 @@ from bridge.mqtt.api_topics import (
     parse_verb_payload,
     render_answer,
 )
+from bridge.mqtt.catalogue import ROWS
 from bridge.mqtt.topics import Input, Topics, parse, render_room
 from bridge.room.requests import request
 from bridge.room.stages import Stages
 from bridge.room.state import Now, Policy, Result, RoomState
 from bridge.room.vocabulary import ALARMS, Outcome, State
 from tests.metrics.test_meters import look
+from tests.schemas import complaints
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -111,7 +113,7 @@ def assert_taken(topic: str, payload: str) -> None:
 
 
 def test_the_answers_shown_are_answers() -> None:
-    [text] = blocks("json")
+    [text] = [block for block in blocks("json") if '"raw"' in block]
     recording = GetRecordingStatus(RecordingId("f678f415-0665-48cd-b141-1e95283469f1"))
     not_found = Refused("040001", "Active recording not found", "040001", recording.name)
     caller = Caller("7", "hmp/server/main/request/getRecordingStatus", "t")
@@ -121,6 +123,13 @@ def test_the_answers_shown_are_answers() -> None:
         if rendered["error"] is not None:
             rendered["error"]["explanation"] = "…"
         assert rendered == expected
+
+
+def test_the_status_shown_is_one() -> None:
+    [shown] = [json.loads(block) for block in blocks("json") if '"stale"' in block]
+    [row] = [row for row in ROWS if row.path == "room/{room}/status"]
+    assert list(shown) == list(json.loads(published()["hmp/room/boardroom/status"]))
+    assert complaints(row.values.schema, shown) == []
 
 
 def test_the_words_of_the_api_are_complete() -> None:
@@ -166,10 +175,6 @@ def test_the_bindings_load_and_do_what_is_said_of_them(
     [bindings] = [block for block in blocks("toml") if block.startswith("[[bindings]]")]
     path = tmp_path / "bridge.toml"
     path.write_text(f"{smallest}\n{bindings}", encoding="utf-8")
-    [asked] = [block for block in blocks("sh") if "hmp-bridge try" in block]
-    command, said = asked.splitlines()
-    assert run([*shlex.split(command)[1:], "--config", str(path)]) == ExitCode.NOTHING
-    assert said.removeprefix("# ") == capsys.readouterr().out.splitlines()[0]
     booked = '{"id":"b1","room":{"kind":"lecture"},"subject":"Weekly","end":"2126-03-01T11:00:00Z"}'
     topic = "bookings/boardroom/started"
     assert run(["try", "--topic", topic, "--payload", booked, "--config", str(path)]) == ExitCode.OK
@@ -177,6 +182,16 @@ def test_the_bindings_load_and_do_what_is_said_of_them(
     assert "event meeting_start of room boardroom" in out
     assert "title = 'Weekly'" in out
     assert f"startRecording {SESSION}" in out
+
+
+def test_what_try_says(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    """As printed, in the folder of the README."""
+    monkeypatch.chdir(ROOT)
+    [asked] = [block for block in blocks("sh") if "hmp-bridge try" in block]
+    command, *said = asked.splitlines()
+    assert run(shlex.split(command)[1:]) == ExitCode.OK
+    shown = capsys.readouterr().out.splitlines()
+    assert [line.removeprefix("# ") for line in said] == shown[: len(said)]
 
 
 def test_home_assistant_s_entities_use_topics_and_words_that_exist() -> None:
@@ -231,6 +246,7 @@ def test_metrics_named_exist() -> None:
 def test_systemd_s_unit_and_the_readme_agree_on_paths() -> None:
     unit = (ROOT / "systemd/hmp-bridge.service").read_text()
     assert "/opt/hmp-bridge/bin/hmp-bridge run --config /etc/hmp-bridge/bridge.toml" in unit
-    assert "/opt/hmp-bridge/bin/hmp-bridge check --config /etc/hmp-bridge/bridge.toml" in README
+    assert "hmp-bridge check --live --config /etc/hmp-bridge/bridge.toml" in README
+    assert "# LoadCredential=mqtt__password:/etc/hmp-bridge/mqtt__password\n" in unit
     assert "StateDirectory=hmp-bridge" in unit
     assert "/var/lib/hmp-bridge" in README

@@ -39,6 +39,10 @@ _ECHO_PATIENCE = 5.0
 
 _FAREWELL = 2.0
 
+_HAND_IT_OVER = (
+    "where systemd hands the bridge its password, hand it to this check too: LoadCredential="
+)
+
 _LEAF = "check"
 _RELEASED = b"false"
 
@@ -107,9 +111,12 @@ class _Check:
         if not self.found and failure.kind in _LOGIN:
             self.found.append(passed(self._subject, "reached"))
             self._trying = f"{self._subject} login"
+            seen += f", {self._login()}"
+            if self._without_password():
+                advice += f"; {_HAND_IT_OVER}"
             if failure.kind is not FailureKind.CREDENTIALS:
                 # The configured one is not borrowed: it would push a running bridge off.
-                seen += f", with the client id {self._settings.client_id}"
+                seen += f" with the client id {self._settings.client_id}"
                 advice += f"; for this check, let client ids begin with {_CLIENT_ID}"
         blame = _BLAME.get(failure.kind, Blame.UNAVAILABLE)
         self.found.append(failed(self._trying, seen, advice, blame))
@@ -140,8 +147,16 @@ class _Check:
         ]
         said = f"reached over {' and '.join(over)}" if over else "reached"
         self.found.append(passed(self._subject, f"{said}, MQTT {protocol}"))
-        who = "without a user name" if settings.username is None else f"as {settings.username}"
-        self.found.append(passed(f"{self._subject} login", f"accepted {who}"))
+        self.found.append(passed(f"{self._subject} login", f"accepted {self._login()}"))
+
+    def _login(self) -> str:
+        user = self._settings.username
+        if user is None:
+            return "without a user name"
+        return f"as {user} without a password" if self._without_password() else f"as {user}"
+
+    def _without_password(self) -> bool:
+        return self._settings.username is not None and not self._settings.password
 
     def _hear(self, message: Message) -> bool:
         key = message.topic, message.payload

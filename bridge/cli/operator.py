@@ -53,12 +53,18 @@ def _check(options: argparse.Namespace) -> int:
     if options.live:
         return _check_live(file, configuration)
     print(f"{file}: ok")
+    broker = configuration.broker("")
+    user = "no user name" if broker.username is None else f"user name {broker.username}"
+    password = "a password" if broker.password else "no password"
+    print(f"  broker: {broker.host} port {broker.port}, {user}, {password}")
     for name, server in configuration.servers.items():
         print(f"  server {name}: {server.host} port {server.port}")
     for name, room in configuration.rooms.items():
         sources = ", ".join(room.sources or ())
         recorded = f"sources {sources}" if room.session is None else f"session {room.session}"
         print(f"  room {name}: {recorded} on server {room.server}")
+    if configuration.bindings:
+        print(f"  bindings: {len(configuration.bindings)}")
     return ExitCode.OK
 
 

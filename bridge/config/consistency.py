@@ -30,9 +30,10 @@ def faults_between(data: Mapping[str, Any]) -> list[Fault]:
         if not isinstance(room, Mapping):
             continue
         server, session = room.get("server"), room.get("session")
-        if isinstance(server, str) and server not in servers:
+        # Without any server there is one thing to say, not one for each room.
+        if isinstance(server, str) and servers and server not in servers:
             near = nearest(server, servers)
-            known = f"configured are: {', '.join(servers) or 'none'}"
+            known = f"configured are: {', '.join(servers)}"
             reason = f"{server!r} is no server; {f'did you mean {near}?' if near else known}"
             faults.append(Fault(("rooms", name, "server"), reason))
         faults += [Fault(("rooms", name, *path), reason) for path, reason in _what_it_records(room)]

@@ -6,7 +6,8 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from types import UnionType
+from typing import TYPE_CHECKING, Any, Union, get_args, get_origin
 
 if TYPE_CHECKING:  # so that commands without a configuration do not wait for the import
     from pydantic import ValidationError
@@ -27,6 +28,9 @@ _DURATION = re.compile(r"(\d+(?:\.\d+)?)\s*(ms|s|m|h|d)")
 DURATION_PATTERN = rf"^\s*{_DURATION.pattern}\s*$"
 """What `parse_duration` reads, for JSON Schema."""
 
+_KINDS_IN_PASSWORDS = 3
+"""Small letters, capitals, digits, other characters."""
+
 _LONGEST_SHOWN = 60
 """Characters of a wrong value that are repeated."""
 
@@ -38,7 +42,9 @@ def parse_duration(value: object) -> float:
     """
     matched = _DURATION.fullmatch(value.strip()) if isinstance(value, str) else None
     if matched is None:
-        raise ValueError("is no duration; write a number and its unit in quotes: 300ms, 30s or 4h")
+        raise ValueError(
+            "is no duration; write one number and its unit in quotes: 300ms, 30s or 4h"
+        )
     seconds = float(matched[1]) * _UNITS[matched[2]]
     if seconds > _LONGEST_DURATION:
         raise ValueError("is longer than 136 years, which no clock here counts to")
@@ -149,33 +155,42 @@ def _fault(found: Any) -> Fault:
         case "missing":
             return Fault(path, "is missing")
         case "string_pattern_mismatch" if len(path) == 2:
-            return Fault(path, "a name has only lower-case letters, digits, - and _")
+            meant = re.sub(r"[^a-z0-9_-]+", "-", path[-1].lower()).strip("-")
+            hint = f"; did you mean {meant}?" if meant else ""
+            return Fault(path, f"a name has only lower-case letters, digits, - and _{hint}")
         case "string_too_long":
             return Fault(path, f"has more than {found['ctx']['max_length']} characters")
-        case "string_too_short":
-            return Fault(path, "must be text that is not empty")
+        case "string_too_short" | "too_short":
+            kind = "a list" if isinstance(given, list | tuple) else "text"
+            return Fault(path, f"must be {kind} that is not empty")
         case _:
-            return Fault(path, _wrong_value(found, path, secret=_is_secret(path)))
+            return Fault(path, _wrong_value(found, path, _repeated(given, path)))
 
 
-def _wrong_value(found: Any, path: tuple[str, ...], *, secret: bool) -> str:
-    """Why the value is wrong, with the value unless that is `secret`."""
+def _wrong_value(found: Any, path: tuple[str, ...], value: str | None) -> str:
+    """Why the value is wrong, with the value as it may be shown, if it may."""
     kind, given, context = found["type"], found["input"], found.get("ctx", {})
-    instead = "" if secret else f", not {shown(given)}"
+    instead = "" if value is None else f", not {value}"
     match kind:
         case "value_error":
             reason = str(context["error"]).removeprefix(f"{path[-1]}: ")
-            if reason.startswith("is no ") and not secret:
-                reason = f"{shown(given)} {reason}"
+            if reason.startswith("is ") and value is not None:
+                reason = f"{value} {reason}"
             return f"{reason}{_unit_hint(reason, given)}"
         case "literal_error":
             near = nearest(str(given), re.findall(r"'([^']+)'", context["expected"]))
-            meant = f"; did you mean {near!r}?" if near and not secret else ""
+            meant = f"; did you mean {near!r}?" if near and value is not None else ""
             return f"must be one of {context['expected']}{instead}{meant}"
         case "greater_than" | "greater_than_equal" | "less_than_equal":
             return _bound(kind, context, given) + instead
+        case "tuple_type" if isinstance(given, Mapping) and _table_at((*path, "1")):
+            return f"is a list of tables; write [[{'.'.join(path)}]] in double brackets"
+        case "model_type" if isinstance(given, list):
+            return f"is one table; write [{'.'.join(path)}] in single brackets"
         case kind if kind in _MUST_BE:
-            return f"must be {_MUST_BE[kind]}{instead}"
+            keys = getattr(_table_at(path), "model_fields", None) if kind == "model_type" else None
+            hint = f"; its keys are {', '.join(keys)}" if keys else ""
+            return f"must be {_MUST_BE[kind]}{instead}{hint}"
         case _:
             return str(found["msg"]).lower().removeprefix("input ")
 
@@ -220,6 +235,8 @@ def _unit_hint(reason: str, given: object) -> str:
 
 
 def _hint(path: tuple[str, ...]) -> str:
+    if len(path) > 1 and _table_at(()).model_fields.get(path[-1]):
+        return f"; begin a table for it in a line above: [{path[-1]}]"
     keys = list(getattr(_table_at(path[:-1]), "model_fields", ()))
     if not keys:
         return ""
@@ -235,23 +252,54 @@ def _is_secret(path: tuple[str, ...]) -> bool:
     return "Secret" in str(getattr(field, "annotation", ""))
 
 
+def _repeated(value: object, path: tuple[str, ...]) -> str | None:
+    """A wrong value as it is repeated; None where a secret is to stand."""
+    if _is_secret(path):
+        return None
+    text = shown(value)
+    if text == repr(value) and _has_secrets(path) and _could_be_password(value):
+        return "a text that could be a password"
+    return text
+
+
+def _has_secrets(path: tuple[str, ...]) -> bool:
+    """Whether a secret belongs into the same table, and may have come to stand at `path`."""
+    keys = getattr(_table_at(path[:-1]), "model_fields", ())
+    return any(_is_secret((*path[:-1], key)) for key in keys)
+
+
+def _could_be_password(value: object) -> bool:
+    """Whether it looks like no address, topic, number or word, but like a password."""
+    if re.search(r"://|:\d+/?$", str(value)):
+        return False
+    kinds = (r"[a-z]", r"[A-Z]", r"[0-9]", r"[^\w\s.:/#+-]")
+    return sum(re.search(kind, str(value)) is not None for kind in kinds) >= _KINDS_IN_PASSWORDS
+
+
 def _table_at(path: tuple[str, ...]) -> Any:
     """The model of the table at `path`; None where there is none."""
     from .model import Configuration
 
-    model: Any = Configuration
+    annotation: Any = Configuration
     for part in path:
-        fields = getattr(model, "model_fields", None)
-        if fields is None:
-            return None
-        if part in fields:
-            model = _table_of(fields[part].annotation)
-    return model
+        annotation = _within(annotation, part)
+    return next((each for each in _choices(annotation) if hasattr(each, "model_fields")), None)
 
 
-def _table_of(annotation: Any) -> Any:
-    """The table behind an annotation such as ``dict[Name, RoomTable]`` or ``Tls | None``."""
-    for candidate in (annotation, *getattr(annotation, "__args__", ())):
-        if hasattr(candidate, "model_fields"):
-            return candidate
-    return annotation
+def _within(annotation: Any, part: str) -> Any:
+    """The annotation of what is called `part` in a table, or in a list or table of tables."""
+    for choice in _choices(annotation):
+        if hasattr(choice, "model_fields"):
+            field = choice.model_fields.get(part)
+            return None if field is None else field.annotation
+        if get_origin(choice) is dict:
+            return get_args(choice)[1]
+        if get_origin(choice) is tuple:
+            return get_args(choice)[0]
+    return None
+
+
+def _choices(annotation: Any) -> tuple[Any, ...]:
+    """What ``Tls | None`` may be; anything else is itself."""
+    is_union = get_origin(annotation) in (UnionType, Union)
+    return get_args(annotation) if is_union else (annotation,)

@@ -6,6 +6,7 @@ Order of precedence: command line, environment (``HMP_BRIDGE_MQTT__HOST``), secr
 file ``mqtt__password``; under systemd its credentials), configuration file.
 """
 
+import codecs
 import hashlib
 import json
 import os
@@ -169,7 +170,7 @@ class Configuration(BaseSettings):
     def _together(cls, data: Any, handler: ValidatorFunctionWrapHandler) -> "Configuration":
         """Find what is wrong between tables in the same go as what is wrong within them."""
         _note_secret(data)
-        faults = list(misnamed_sources(list(cls.model_fields)))
+        faults = list(misnamed_sources(_keys_of(cls)))
         if isinstance(data, Mapping):
             faults += faults_between(data)
             faults += faults_in_files(data) if cls._look_into_files else ()
@@ -200,6 +201,14 @@ class Configuration(BaseSettings):
     def broker(self, client_id: str) -> BrokerSettings:
         """What the broker link needs; `client_id` is for when none is configured."""
         return self.mqtt.settings(client_id)
+
+
+def _keys_of(configuration: type[Configuration]) -> dict[str, list[str]]:
+    """The tables of the file, and the keys of those that have fixed ones."""
+    return {
+        table: list(getattr(field.annotation, "model_fields", ()))
+        for table, field in configuration.model_fields.items()
+    }
 
 
 def _note_secret(data: Any) -> None:
@@ -248,7 +257,7 @@ def load(
         faults = list(_unreadable_variables()) or [Fault((), str(error))]
         raise ConfigurationError(faults, path) from None
     except tomllib.TOMLDecodeError as error:
-        reason = f"is not TOML: {error}{_toml_hint(str(error))}"
+        reason = f"is not TOML: {error}{_toml_hint(path, str(error))}"
         raise ConfigurationError([Fault((), reason)], path) from None
     except OSError as error:
         reason = f"cannot be read: {error.strerror}; let this user read it"
@@ -258,10 +267,14 @@ def load(
         raise ConfigurationError([Fault((), str(error))], path) from None
 
 
-def _toml_hint(error: str) -> str:
+def _toml_hint(path: Path, error: str) -> str:
     """What people mostly did; the line itself is not shown, it may hold a password."""
+    if path.read_bytes().startswith(codecs.BOM_UTF8):
+        return "; it begins with a byte order mark: save it as UTF-8 without one"
     if error.startswith("Invalid value"):
-        return "; text stands in quotes"
+        return '; text stands in straight quotes ("), yes is true and no is false'
+    if error.startswith("Expected ']'"):
+        return "; a name has only lower-case letters, digits, - and _"
     if error.startswith(r"Illegal character '\n'"):
         return "; a quote is not closed in that line"
     if "Cannot declare" in error or "Cannot overwrite" in error:

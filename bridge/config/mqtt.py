@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 from pydantic import Field, SecretStr
 
 from ..mqtt.settings import BrokerSettings, TlsSettings
-from .values import BaseTopic, Duration, Host, Port, Table
+from .values import BaseTopic, Duration, Host, Port, Table, Word
 
 __all__ = ["MqttTable", "TlsTable"]
 
@@ -37,9 +37,9 @@ class MqttTable(Table):
     """Name or address of the broker."""
     port: Port | None = None
     """Left out: 1883, with TLS 8883, over WebSockets 8080, over both 8081."""
-    username: str | None = None
+    username: Word | None = None
     """User name at the broker."""
-    password: SecretStr | None = None
+    password: Annotated[SecretStr, Field(min_length=1)] | None = None
     """Better as a secret: a file mqtt__password in systemd's credentials directory."""
     client_id: str | None = None
     """Left out: hmp-bridge- and the id that is kept in the state folder."""

@@ -34,6 +34,8 @@ def _as_written(node: Any) -> Any:
     if "properties" in node:
         properties = node["properties"].items()
         kept["properties"] = {name: _as_written(value) for name, value in properties}
+    if "patternProperties" in kept:
+        kept["additionalProperties"] = False  # a name that does not match is a mistake
     if "anyOf" in kept:
         choices = [choice for choice in kept["anyOf"] if choice != {"type": "null"}]
         del kept["anyOf"]

@@ -4,8 +4,9 @@ A misspelt variable or secret would otherwise be a setting that nobody misses un
 """
 
 import os
+import re
 import stat
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 
 from .errors import ConfigurationError, Fault, nearest
@@ -49,12 +50,12 @@ def _is_file(path: Path) -> bool:
         raise ConfigurationError([Fault((), reason)], path) from None
 
 
-def misnamed_sources(tables: Collection[str]) -> Iterator[Fault]:
-    """Variables and secrets that look like ours and belong to none of `tables`."""
+def misnamed_sources(tables: Mapping[str, Collection[str]]) -> Iterator[Fault]:
+    """Variables and secrets that look like ours and belong to none of `tables` with their keys."""
     for name in sorted(os.environ):
         prefix, key = name[: len(PREFIX)], name[len(PREFIX) :].lower()
         if prefix.upper() == PREFIX and name.upper() != _FILE_VARIABLE:
-            yield from _misnamed(key, tables)
+            yield from _misnamed(key, tables, variable=True)
     folder = os.environ.get("CREDENTIALS_DIRECTORY")
     if folder is None:
         return
@@ -63,22 +64,28 @@ def misnamed_sources(tables: Collection[str]) -> Iterator[Fault]:
     except FileNotFoundError:
         return
     except OSError as error:
-        yield Fault((), f"the secrets directory {folder} cannot be read: {error.strerror}")
+        reason = f"cannot be read: {error.strerror}; let it be a folder that this user may read"
+        yield Fault((), f"the secrets directory {folder} {reason}")
         return
     for name in secrets:
-        if "__" in name:  # any other credential is somebody else's
-            yield from _misnamed(name, tables)
+        table, _, key = re.sub(r"[._-]+", "_", name.lower()).partition("_")
+        # Any other credential is somebody else's.
+        if "__" in name or key in tables.get(table, ()):
+            yield from _misnamed(name, tables, variable=False)
 
 
-def _misnamed(name: str, tables: Collection[str]) -> Iterator[Fault]:
+def _misnamed(
+    name: str, tables: Mapping[str, Collection[str]], *, variable: bool
+) -> Iterator[Fault]:
     table, *keys = name.split("__")
     if table.lower() in tables:
         return
-    begun = [known for known in tables if table.startswith(f"{known}_")]
+    begun = [known for known in tables if re.match(rf"{known}[._-]", table.lower())]
     near = nearest(table, tables)
     if begun:
-        right = f"{begun[0]}__{name.removeprefix(f'{begun[0]}_')}".upper()
-        hint = f"two underscores follow the table: {PREFIX}{right}"
+        right = f"{begun[0]}__{name[len(begun[0]) + 1 :]}"
+        right = f"{PREFIX}{right.upper()}" if variable else right.lower()
+        hint = f"two underscores follow the table: {right}"
     elif near:
         hint = f"did you mean {near}?"
     else:

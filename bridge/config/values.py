@@ -191,4 +191,4 @@ Commands = Annotated[
     WithJsonSchema({"type": "array", "items": {"enum": ["*", *COMMANDS]}}),
 ]
 Word = Annotated[str, Field(min_length=1)]
-"""An empty retained payload would take the topic off the broker."""
+"""Text that is not empty; an empty retained payload would take a topic off the broker."""

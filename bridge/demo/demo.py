@@ -7,6 +7,7 @@ published run here. Everything ends with Ctrl-C.
 import importlib.util
 import os
 import random
+import shlex
 import socket
 import subprocess
 import sys
@@ -62,6 +63,7 @@ DEMO: dict[str, Any] = {
 }
 """What `config/bridge.toml` says, for where that file is not."""
 
+_PROGRAM = "hmp-bridge"
 _BROKER_PORT = 1883
 _HMP_PORT = 23233
 
@@ -160,13 +162,15 @@ def _free_port(usual: int, what: str) -> int:
 
 def _introduce(broker_port: int, hmp_port: int, *, with_bridge: bool) -> None:
     publish = f"mosquitto_pub -h localhost -p {broker_port} -q 1 -t hmp/room/boardroom"
-    setting = "" if hmp_port == _HMP_PORT else f"--set servers.main.port={hmp_port} "
+    program = shlex.quote(sys.argv[0]) if Path(sys.argv[0]).name == _PROGRAM else _PROGRAM
+    hmp = "" if hmp_port == _HMP_PORT else f" --set servers.main.port={hmp_port}"
+    broker = "" if broker_port == _BROKER_PORT else f" --set mqtt.port={broker_port}"
     topics = "\n".join(f"  hmp/room/{room}/…" for room in DEMO["rooms"])
     print(
         f"""
 MQTT broker     localhost:{broker_port}
 simulated HMP   localhost:{hmp_port}
-bridge          {"running" if with_bridge else "yours: start it with hmp-bridge run"}
+bridge          {"running" if with_bridge else f"yours: start it with {program} run{broker}{hmp}"}
 
 Topics of the rooms
 {topics}
@@ -180,7 +184,7 @@ Or paste one of these into another terminal (Debian: apt install mosquitto-clien
   {publish}/set -m stop
   mosquitto_sub -h localhost -p {broker_port} -v -t 'hmp/#'
 Speak to the HMP itself:
-  hmp-bridge send {setting}main createSession 'He said "hi"'
+  {program} send{hmp} main createSession 'He said "hi"'
 Ctrl-C ends everything. What is published:
 """,
         flush=True,

@@ -1,17 +1,21 @@
 """Lines of the log that say the same again, counted instead of written.
 
 The first is written at once. What follows is counted, and told when nothing of it has come for
-`QUIET` seconds, or every `AT_LATEST` seconds while it goes on.
+`QUIET` seconds, or every `AT_LATEST` seconds while it goes on. A line that follows another of the
+same server, broker or room is no repetition but a change back, such as a link that is ready once
+more: it is written as well, `MOST_CHANGES` times, for something that flaps is to fill no disk.
 """
 
 from collections.abc import Hashable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-__all__ = ["AT_LATEST", "MOST", "QUIET", "Repeats", "same", "without_times"]
+__all__ = ["AT_LATEST", "MOST", "MOST_CHANGES", "QUIET", "Repeats", "same", "without_times"]
 
 QUIET = 10.0
 AT_LATEST = 60.0
+
+MOST_CHANGES = 5
 
 MOST = 500
 """Different lines remembered at a time; what comes beyond that is written, repeated or not."""
@@ -23,6 +27,7 @@ class _Known:
     since: float
     last: float
     count: int = 0
+    changes: int = 0
 
 
 def same(line: Mapping[str, Any]) -> Hashable:
@@ -40,21 +45,37 @@ def without_times(line: Mapping[str, Any]) -> dict[str, Any]:
     return {key: value for key, value in line.items() if not (key == "ms" or key.endswith("_ms"))}
 
 
+def _subject(line: Mapping[str, Any]) -> Hashable:
+    """What `line` is about; None where it names nothing."""
+    named = tuple(line.get(kind) for kind in ("part", "server", "broker", "room"))
+    return named if any(named[1:]) else None
+
+
 class Repeats:
     """The lines of the last seconds, and how often each came again."""
 
     def __init__(self) -> None:
         self._known: dict[Hashable, _Known] = {}
+        #: the newest line about each subject, as long as it is known
+        self._newest: dict[Hashable, Hashable] = {}
 
     def is_new(self, key: Hashable, line: Mapping[str, Any], now: float) -> bool:
         """Whether `line` is to be written; otherwise it is counted. `now` is in seconds."""
         known = self._known.get(key)
+        subject = _subject(line)
         if known is not None:
-            known.count += 1
             known.last = now
+            if subject and self._newest.get(subject) != key:
+                self._newest[subject] = key
+                known.changes += 1
+                if known.changes <= MOST_CHANGES:
+                    return True
+            known.count += 1
             return False
         if key is not None and len(self._known) < MOST:
             self._known[key] = _Known(line, now, now)
+            if subject:
+                self._newest[subject] = key
         return True
 
     def due(self, now: float) -> Iterator[tuple[Mapping[str, Any], int]]:
@@ -63,6 +84,9 @@ class Repeats:
             over = now - known.last >= QUIET
             if over:
                 del self._known[key]
+                subject = _subject(known.line)
+                if self._newest.get(subject) == key:
+                    del self._newest[subject]
             if known.count and (over or now - known.since >= AT_LATEST):
                 yield known.line, known.count
                 known.since, known.count = now, 0

@@ -1,6 +1,6 @@
 """What the broker has said so far, as somebody who watches wants to see it. Pure.
 
-`View` takes messages in and is asked for rows; how they are drawn is for `watch_screen`, and
+`View` takes messages in and is asked for rows; how they are drawn is for `watch.screen`, and
 `message_line` is a message by itself, for a pipe or a log.
 """
 

@@ -75,8 +75,8 @@ MISTAKES = {
     "durations without a unit, or with a word for it": (
         changed(ROOM, f'{ROOM}action_ttl = 30\nmark_ttl = "300 msec"\nelapsed_every = "10 sec"\n'),
         [
-            f"bridge.toml: [rooms.boardroom] {key}: {value} is no duration; write a number and its "
-            f"unit in quotes: 300ms, 30s or 4h; did you mean {meant}?"
+            f"bridge.toml: [rooms.boardroom] {key}: {value} is no duration; write one number and "
+            f"its unit in quotes: 300ms, 30s or 4h; did you mean {meant}?"
             for key, value, meant in (
                 ("action_ttl", "30", '"30s"'),
                 ("mark_ttl", "'300 msec'", '"300ms"'),
@@ -87,8 +87,8 @@ MISTAKES = {
     "a duration that is none": (
         changed(ROOM, f'{ROOM}action_ttl = true\nmark_ttl = "soon"\n'),
         [
-            f"bridge.toml: [rooms.boardroom] {key}: {value} is no duration; write a number and its "
-            "unit in quotes: 300ms, 30s or 4h"
+            f"bridge.toml: [rooms.boardroom] {key}: {value} is no duration; write one number and "
+            "its unit in quotes: 300ms, 30s or 4h"
             for key, value in (("action_ttl", "true"), ("mark_ttl", "'soon'"))
         ],
     ),
@@ -121,7 +121,12 @@ MISTAKES = {
     ),
     "text without quotes": (
         changed(ROOM, "server = main\n"),
-        ["bridge.toml: is not TOML: Invalid value (at line 10, column 10); text stands in quotes"],
+        [
+            (
+                "bridge.toml: is not TOML: Invalid value (at line 10, column 10); text stands in "
+                'straight quotes ("), yes is true and no is false'
+            )
+        ],
     ),
     "a quote that is not closed": (
         changed('"hunter2"', '"hunter2'),
@@ -167,6 +172,88 @@ MISTAKES = {
                 "'error', not 'WARN'; did you mean 'warning'?"
             )
         ],
+    ),
+    "a password in the line above": (
+        GOOD.replace('username = "bridge"\npassword = "hunter2"', 'port = "Hunter2!hunter2"'),
+        [("bridge.toml: [mqtt] port: must be a whole number, not a text that could be a password")],
+    ),
+    "an address with capitals": (
+        changed("broker.example.edu", "mqtt://Broker1:1883"),
+        [
+            (
+                "bridge.toml: [mqtt] host: 'mqtt://Broker1:1883' is no host; write a name or an "
+                "address alone, such as hmp.example.edu or 192.0.2.7; the port is a key of its own"
+            )
+        ],
+    ),
+    "a key of another table, with its dot": (
+        f'{GOOD}metrics.listen = ":9464"\n',
+        [
+            (
+                "bridge.toml: [rooms.boardroom] metrics: is no table here; begin a table for it in "
+                "a line above: [metrics]"
+            )
+        ],
+    ),
+    "a room with capitals and spaces": (
+        changed("[rooms.boardroom]", '[rooms."Board Room"]'),
+        [
+            (
+                "bridge.toml: [rooms] Board Room: a name has only lower-case letters, digits, - "
+                "and _; did you mean board-room?"
+            )
+        ],
+    ),
+    "a space in a heading": (
+        changed("[rooms.boardroom]", "[rooms.board room]"),
+        [
+            (
+                "bridge.toml: is not TOML: Expected ']' at the end of a table declaration (at line "
+                "9, column 14); a name has only lower-case letters, digits, - and _"
+            )
+        ],
+    ),
+    "a byte order mark": (
+        f"\ufeff{GOOD}",
+        [
+            (
+                "bridge.toml: is not TOML: Invalid statement (at line 1, column 1); it begins with "
+                "a byte order mark: save it as UTF-8 without one"
+            )
+        ],
+    ),
+    "single brackets for double, and double for single": (
+        f"{changed('[servers.main]', '[[servers.main]]')}[bindings]\ntopic = 'a'\n",
+        [
+            "bridge.toml: [servers] main: is one table; write [servers.main] in single brackets",
+            "bridge.toml: bindings: is a list of tables; write [[bindings]] in double brackets",
+        ],
+    ),
+    "a value for a table": (
+        changed(ROOM, f'{ROOM}restream = "239.1.1.1:5000"\n'),
+        [
+            (
+                "bridge.toml: [rooms.boardroom] restream: must be a table, not '239.1.1.1:5000'; "
+                "its keys are ip, port"
+            )
+        ],
+    ),
+    "a room called as a key is": (
+        changed("[rooms.boardroom]", "[rooms.details]").replace(ROOM, f'{ROOM}nmae = "x"\n'),
+        ["bridge.toml: [rooms.details] nmae: is no key here; did you mean name?"],
+    ),
+    "a duration beyond all clocks": (
+        changed(ROOM, f'{ROOM}max_duration = "99999d"\n'),
+        [
+            (
+                "bridge.toml: [rooms.boardroom] max_duration: '99999d' is longer than 136 years, "
+                "which no clock here counts to"
+            )
+        ],
+    ),
+    "an empty password": (
+        changed('"hunter2"', '""'),
+        [("bridge.toml: [mqtt] password: must be text that is not empty")],
     ),
     "a password that is no text": (
         changed('"hunter2"', '["hunter2"]'),

@@ -277,12 +277,11 @@ MISTAKES = {
         [
             "bridge.toml: server: is no table here; did you mean servers?",
             "bridge.toml: servers: needs at least one table [servers.<name>]",
-            "bridge.toml: [rooms.boardroom] server: 'main' is no server; configured are: none",
         ],
     ),
     "a duration without its unit": (
         f"[mqtt]\nkeepalive = 30\n{GOOD}",
-        ["bridge.toml: [mqtt] keepalive: 30 is no duration; write a number and its unit in "],
+        ["bridge.toml: [mqtt] keepalive: 30 is no duration; write one number and its unit in "],
     ),
     "a duration out of bounds": (
         GOOD.replace('"main"\n', '"main"\nelapsed_every = "10ms"\ninterrupt_backoff = "0.2s"\n'),

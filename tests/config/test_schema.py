@@ -25,11 +25,14 @@ SCHEMA = configuration_schema()
 
 #: Between tables, or no TOML at all: beyond what a schema says.
 NOT_OF_THE_SCHEMA = {
+    "a byte order mark",
+    "a duration beyond all clocks",
     "a login in the host",
     "a password without a user name",
     "a quote that is not closed",
     "a server that does not exist",
     "a server that is like none",
+    "a space in a heading",
     "a table twice",
     "text without quotes",
     "two rooms with one session",

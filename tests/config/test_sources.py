@@ -89,12 +89,29 @@ def test_a_misspelt_secret_is_not_passed_over(folder: Path) -> None:
     assert said == f"{where}: there is no table mqqt; did you mean mqtt?"
 
 
+@pytest.mark.parametrize("name", ["mqtt_password", "mqtt.password", "MQTT-PASSWORD"])
+def test_a_secret_without_its_two_underscores(folder: Path, name: str) -> None:
+    """The broker would refuse the bridge, and nobody would look for it here."""
+    secrets = folder / "secrets"
+    secrets.mkdir()
+    os.environ["CREDENTIALS_DIRECTORY"] = str(secrets)
+    (secrets / name).write_text("hunter2")
+    [said] = complaints(folder, GOOD)
+    where = f"secret {secrets}/{name}: {name}"
+    assert said == (
+        f"{where}: there is no table {name}; two underscores follow the table: mqtt__password"
+    )
+
+
 def test_a_secrets_directory_that_is_gone_or_none(folder: Path) -> None:
     os.environ["CREDENTIALS_DIRECTORY"] = str(folder / "gone")
     assert loaded(folder).mqtt.password is None
     (folder / "gone").touch()
-    [fault] = misnamed_sources(["mqtt"])
-    said = f"the secrets directory {folder}/gone cannot be read: Not a directory"
+    [fault] = misnamed_sources({"mqtt": ["password"]})
+    said = (
+        f"the secrets directory {folder}/gone cannot be read: Not a directory; let it be a folder "
+        "that this user may read"
+    )
     assert (fault.path, fault.reason) == ((), said)
 
 

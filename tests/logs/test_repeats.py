@@ -5,7 +5,7 @@ import math
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bridge.logs.repeats import AT_LATEST, MOST, QUIET, Repeats, same
+from bridge.logs.repeats import AT_LATEST, MOST, MOST_CHANGES, QUIET, Repeats, same
 
 
 def test_same_but_for_times() -> None:
@@ -43,6 +43,31 @@ def test_bounded_and_beyond_that_nothing_is_lost() -> None:
     list(repeats.due(QUIET))
     assert repeats.is_new("more", {}, QUIET)
     assert not repeats.is_new("more", {}, QUIET)
+
+
+READY = {"part": "hmp", "server": "main", "event": "HMP is ready"}
+DOWN = {"part": "hmp", "server": "main", "event": "HMP cannot be used"}
+
+
+def test_a_change_back_is_news() -> None:
+    """The log's last word about a link is what it is."""
+    repeats = Repeats()
+    assert repeats.is_new("ready", READY, 0.0)
+    assert repeats.is_new("down", DOWN, 1.0)
+    assert not repeats.is_new("down", DOWN, 2.0)
+    assert repeats.is_new("other", READY | {"server": "spare"}, 3.0)
+    assert repeats.is_new("ready", READY, 3.0)
+    assert not repeats.is_new("ready", READY, 4.0)
+    assert list(repeats.due(math.inf)) == [(READY, 1), (DOWN, 1)]
+
+
+def test_what_flaps_fills_no_disk() -> None:
+    repeats = Repeats()
+    written = sum(
+        repeats.is_new(line["event"], line, at / 10) for at in range(100) for line in (READY, DOWN)
+    )
+    assert written == 2 * (1 + MOST_CHANGES)
+    assert [count for _, count in repeats.due(math.inf)] == [100 - 1 - MOST_CHANGES] * 2
 
 
 @given(st.lists(st.tuples(st.sampled_from("abc"), st.floats(0, 30), st.booleans()), max_size=60))

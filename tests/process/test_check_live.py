@@ -179,7 +179,19 @@ def test_a_wrong_password(live: Live, launch: Launch, protocol: str) -> None:
     assert line_of(lines, f"pass  broker 127.0.0.1:{guarded.port}: reached")
     line = line_of(lines, f"FAIL  broker 127.0.0.1:{guarded.port} login: ")
     assert "mqtt.username" in line
-    assert "the broker refused the connection" in line
+    assert re.search(
+        r"the broker refused the connection: .*, as bridge( with the client| {6}→)", line
+    )
+
+
+def test_a_password_that_only_systemd_has(live: Live, launch: Launch) -> None:
+    """The most likely one to be puzzled is whoever checks as another user than the service."""
+    guarded = launch(BrokerOptions(users={"bridge": "right"}))
+    code, lines = live(guarded, mqtt={"username": "bridge"})
+    assert code == ExitCode.NOT_AUTHORIZED
+    line = line_of(lines, f"FAIL  broker 127.0.0.1:{guarded.port} login: ")
+    assert ", as bridge without a password" in line
+    assert "hand it to this check too: LoadCredential=" in line
 
 
 @pytest.mark.mqtt5

@@ -224,6 +224,7 @@ def test_in_the_traceback_of_a_command_without_a_log(site: MakeSite, tmp_path: P
         {"mqtt": {"username": "bridge", "pasword": SECRET}},
         {"mqtt": {"username": "bridge", "password": [SECRET]}},
         {"mqtt": {"password": SECRET}},
+        {"mqtt": {"username": "bridge", "protocol": SECRET}},
         {"mqtt": {"host": f"bridge:{SECRET}@broker.example.edu"}},
         {"mqtt": {"host": f"mqtt://bridge:{SECRET}@broker.example.edu:1883"}},
         {"mqtt": {"username": "bridge", "password": SECRET, "port": SECRET}},
