@@ -36,10 +36,10 @@ _LOOK_AT_CLOCK = 10.0
 def started(turn: Turn, request: Request) -> None:
     """`meeting_start`: the room is to be recorded for it, or it goes on as it was."""
     given = _meeting(request)
-    if given.end is not None and turn.now.synchronised and given.end <= turn.now.wall:
+    known = next((each for each in turn.room.meetings if each.is_same(given)), None)
+    if _has_passed(given.end, turn.now) and not (known and _goes_on(known, turn.now)):
         turn.answer(request, Outcome.EXPIRED, problems.MEETING_OVER)
         return
-    known = next((each for each in turn.room.meetings if each.is_same(given)), None)
     if known is None and _is_of_before(turn.room, given):
         turn.answer(request, Outcome.IGNORED)
         return
@@ -112,7 +112,7 @@ def _repeat(turn: Turn, known: Meeting, given: Meeting) -> None:
     One that runs beyond the end that was known for it has none.
     """
     end = known.end if given.end is None else max(given.end, known.end or 0.0)
-    if end is not None and turn.now.synchronised and end <= turn.now.wall:
+    if _has_passed(end, turn.now):
         end = None
     turn.update_meeting(
         known.owner,
@@ -122,6 +122,15 @@ def _repeat(turn: Turn, known: Meeting, given: Meeting) -> None:
         organizer=given.organizer or known.organizer,
         fields=given.fields or known.fields,
     )
+
+
+def _has_passed(end: float | None, now: Now) -> bool:
+    return end is not None and now.synchronised and end <= now.wall
+
+
+def _goes_on(known: Meeting, now: Now) -> bool:
+    """Whether a start after its planned end is news: it was extended, or was said to be over."""
+    return known.ended_at is not None or not _has_passed(known.end, now)
 
 
 def _enter(turn: Turn, given: Meeting) -> None:
@@ -177,11 +186,7 @@ def _record(turn: Turn, request: Request, owner: str) -> None:
 
 def _take_over(turn: Turn, request: Request, owner: str) -> None:
     """A start is under way: it becomes this meeting's, unless a person asked for it."""
-    before = turn.room.next_owner
-    if turn.room.target is Target.IDLE:
-        _record(turn, request, owner)
-    elif is_meeting(before):
-        turn.update_meeting(before, due=True)
+    if turn.room.target is Target.IDLE or is_meeting(turn.room.next_owner):
         _record(turn, request, owner)
     else:
         turn.answer(request, Outcome.IGNORED)
@@ -193,9 +198,9 @@ def _cut(turn: Turn, request: Request, owner: str) -> None:
     if not is_meeting(recording.owner):
         turn.answer(request, Outcome.IGNORED)  # it goes on, and covers the meeting
         return
-    if recording.owner != owner:
-        turn.update_meeting(recording.owner, due=True)
     if recording.id is None:
+        if recording.owner != owner:
+            turn.be_due(recording.owner)
         _run_on(turn, owner)
         turn.answer(request, Outcome.OK, problems.CUT_FAILED)
         return
@@ -209,8 +214,6 @@ def _cut(turn: Turn, request: Request, owner: str) -> None:
 
 def _replace(turn: Turn, request: Request, owner: str) -> None:
     """HMP says ERROR: that recording is of no use to anybody."""
-    if turn.recording.owner != owner:
-        turn.update_meeting(turn.recording.owner, due=True)
     turn.update_recording(stop=Stop.WANTED, not_before=0.0)
     _record(turn, request, owner)
 
@@ -219,14 +222,16 @@ def _while_unknown(turn: Turn, request: Request, owner: str) -> None:
     """It might be being recorded: if it turns out that it is not, the meeting is due (R5)."""
     lost = turn.room.lost_start
     if lost is None:
-        turn.end_recording()
         _record(turn, request, owner)
+        turn.end_recording()
     elif lost.inconclusive:
+        _record(turn, request, owner)
         turn.suspect_spare()
         turn.update(lost_start=None, spare_suspected=False)
-        _record(turn, request, owner)
     else:
         if is_meeting(lost.owner):
+            turn.be_due(lost.owner)
+            turn.update_meeting(owner, due=False)
             turn.update(lost_start=replace(lost, owner=owner))
         turn.update(target=Target.RECORDING)
         turn.answer(request, Outcome.IGNORED)

@@ -155,9 +155,9 @@ def _record_while_unknown(turn: Turn, request: Request) -> None:
     """Start only where everything has been asked and nothing was learnt (R5, R7b)."""
     lost = turn.room.lost_start
     if lost is not None and lost.inconclusive:
+        _start(turn, request)
         turn.suspect_spare()
         turn.update(lost_start=None, spare_suspected=False)
-        _start(turn, request)
     elif lost is not None:
         # It might be recording: the start that was lost stands for this press too.
         if turn.room.target is Target.IDLE:  # after a stop it is this press's alone (R11)
@@ -166,8 +166,8 @@ def _record_while_unknown(turn: Turn, request: Request) -> None:
         turn.resolve({Goal.STOP}, Outcome.IGNORED)
         turn.answer(request, Outcome.IGNORED)
     else:
-        turn.end_recording()
         _start(turn, request)
+        turn.end_recording()
 
 
 def _stop_while_unknown(turn: Turn, request: Request) -> None:

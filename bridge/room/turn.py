@@ -115,7 +115,8 @@ class Turn:
         if self.room.restarting and not for_good:
             self.update(start_not_before=again_at)
             return
-        self.update_meeting(self.room.next_owner, due=not for_good, retry_at=again_at)
+        if not for_good:
+            self.be_due(self.room.next_owner, retry_at=again_at)
         self.update(target=Target.IDLE, next_title=None)
         self.resolve({Goal.START, Goal.PAUSE, Goal.RESUME}, Outcome.FAILED, problem)
 
@@ -124,6 +125,8 @@ class Turn:
         interrupted_at = self.room.interrupted_at
         if self.room.recording is None:
             self.resolve({Goal.STOP}, Outcome.IGNORED)
+        for other in self.room.served:
+            self.be_due(other)
         self.update_meeting(owner, due=False)
         self.update(
             target=Target.RECORDING,
@@ -160,6 +163,12 @@ class Turn:
                 for each in self.room.meetings
             )
         )
+
+    def be_due(self, owner: str, *, retry_at: float = 0.0) -> None:
+        """The meeting with this owner is to be recorded, unless a person has dismissed it (R11)."""
+        meeting = self.meeting(owner)
+        if meeting is not None and not meeting.dismissed:
+            self.update_meeting(owner, due=True, retry_at=retry_at)
 
     def dismiss_meetings(self) -> None:
         """A person has stopped the recording: nothing is started for the meetings of now (R11)."""
