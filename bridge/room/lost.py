@@ -175,8 +175,7 @@ def _not_proved(turn: Turn) -> None:
     elif room.target is Target.IDLE:
         if not room.server_proves:
             turn.resolve({Goal.STOP}, Outcome.UNKNOWN, problems.OUTCOME_UNKNOWN)
-            turn.suspect_spare()
-            turn.update(lost_start=None, spare_suspected=False)
+            turn.leave_lost_start()
         else:
             _not_recorded(turn)
     elif _may_restart(turn):

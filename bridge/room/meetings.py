@@ -16,7 +16,7 @@ from dataclasses import replace
 from math import inf
 
 from . import problems
-from .meeting import LAST_MOMENT, Meeting, is_meeting
+from .meeting import LAST_MOMENT, Meeting, is_meeting, is_of_before
 from .state import Now, Problem, Request, RoomState
 from .turn import Turn
 from .vocabulary import Alarm, Goal, Outcome, State, StepKind, Stop, Target
@@ -40,7 +40,7 @@ def started(turn: Turn, request: Request) -> None:
     if _has_passed(given.end, turn.now) and not (known and _goes_on(known, turn.now)):
         turn.answer(request, Outcome.EXPIRED, problems.MEETING_OVER)
         return
-    if known is None and _is_of_before(turn.room, given):
+    if known is None and is_of_before(given, turn.room.meetings):
         turn.answer(request, Outcome.IGNORED)
         return
     if known is None and len(turn.room.meetings) >= MOST_MEETINGS:
@@ -148,14 +148,6 @@ def _enter(turn: Turn, given: Meeting) -> None:
     turn.update(meetings=(*others, meeting))
 
 
-def _is_of_before(room: RoomState, given: Meeting) -> bool:
-    """Whether it is an earlier occurrence of what runs, said again after it was over."""
-    if given.start is None or given.end is not None:
-        return False
-    later = (each for each in room.meetings if each.id == given.id and each.start is not None)
-    return any(each.start is not None and each.start > given.start for each in later)
-
-
 def _covered(room: RoomState) -> bool:
     """Whether the room is being recorded, or on the way to it, whoever owns that."""
     if room.recording is not None and room.recording.stop is Stop.NO:
@@ -226,8 +218,7 @@ def _while_unknown(turn: Turn, request: Request, owner: str) -> None:
         turn.end_recording()
     elif lost.inconclusive:
         _record(turn, request, owner)
-        turn.suspect_spare()
-        turn.update(lost_start=None, spare_suspected=False)
+        turn.leave_lost_start()
     else:
         if is_meeting(lost.owner):
             turn.be_due(lost.owner)
@@ -264,11 +255,24 @@ def settle(turn: Turn) -> None:
             _run_on(turn, turn.room.next_owner)
             turn.resolve({Goal.START}, Outcome.OK, problems.CUT_FAILED)
         return
-    if turn.room.target is not Target.IDLE or turn.room.lost_start is not None or turn.starting:
+    if turn.starting or turn.room.adopting is not None or not _is_free(turn.room):
         return
     due = [each for each in turn.room.meetings if each.due and each.retry_at <= turn.now.monotonic]
-    if due and turn.room.adopting is None:
+    if due:
         turn.want_recording(due[-1].owner)
+        if turn.room.lost_start is not None:
+            turn.leave_lost_start()
+
+
+def _is_free(room: RoomState) -> bool:
+    """Whether what is due may begin: nothing else is wanted, or nobody will say what became of it.
+
+    A meeting's own lost start is another matter: it was sent again once already (R7b).
+    """
+    lost = room.lost_start
+    if lost is not None:
+        return lost.inconclusive and not is_meeting(lost.owner)
+    return room.target is Target.IDLE
 
 
 def moments(room: RoomState, now: Now) -> list[float]:

@@ -156,8 +156,7 @@ def _record_while_unknown(turn: Turn, request: Request) -> None:
     lost = turn.room.lost_start
     if lost is not None and lost.inconclusive:
         _start(turn, request)
-        turn.suspect_spare()
-        turn.update(lost_start=None, spare_suspected=False)
+        turn.leave_lost_start()
     elif lost is not None:
         # It might be recording: the start that was lost stands for this press too.
         if turn.room.target is Target.IDLE:  # after a stop it is this press's alone (R11)
@@ -177,9 +176,7 @@ def _stop_while_unknown(turn: Turn, request: Request) -> None:
         return
     turn.update(target=Target.IDLE, next_title=None)
     if lost is not None and lost.inconclusive:
-        # Everything has been asked already; the alarm stays.
-        turn.suspect_spare()
-        turn.update(lost_start=None, spare_suspected=False)
+        turn.leave_lost_start()
         turn.answer(request, Outcome.UNKNOWN, problems.OUTCOME_UNKNOWN)
         return
     if lost is None:

@@ -183,6 +183,11 @@ class Turn:
         """A start whose reply was lost may be recording beside what comes next (R7b)."""
         self.update(spare_suspected=True, spare_until=self.now.monotonic + SPARE_FOR)
 
+    def leave_lost_start(self) -> None:
+        """Nothing more can be learnt about it now; the alarm stays."""
+        self.suspect_spare()
+        self.update(lost_start=None, spare_suspected=False)
+
     def certain(self) -> None:
         """HMP has spoken of the recording, so the only doubt left is about a spare one (R7b)."""
         if self.room.spare_until is None:

@@ -189,3 +189,19 @@ def test_a_start_said_again_does_not_overtake_a_persons_toggle() -> None:
     room.live(5)
     assert (room.outcome(toggle), room.state) == (Outcome.OK, State.IDLE)
     assert room.room.meetings[0].dismissed
+
+
+def test_a_meeting_does_not_wait_for_a_press_that_nobody_can_tell_about() -> None:
+    """The press was long ago when HMP could be asked; the meeting had started meanwhile."""
+    room = BookedRoom()
+    room.press(Action.RECORD)
+    room.write()
+    room.lose_connection(answer_first=True)
+    room.meeting("a", 0, 3600)
+    room.live(300)
+    room.connect()
+    room.live(40)
+    assert (room.state, room.owner) == (State.RECORDING, "meeting:a")
+    assert room.room.alarm is Alarm.OUTCOME_UNKNOWN
+    room.live(3600)
+    assert [end for _, end in room.recorded] == [3600]
