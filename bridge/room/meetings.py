@@ -37,7 +37,7 @@ def started(turn: Turn, request: Request) -> None:
     """`meeting_start`: the room is to be recorded for it, or it goes on as it was."""
     given = _meeting(request)
     known = next((each for each in turn.room.meetings if each.is_same(given)), None)
-    if _has_passed(given.end, turn.now) and not (known and _goes_on(known, turn.now)):
+    if known is None and _has_passed(given.end, turn.now):
         turn.answer(request, Outcome.EXPIRED, problems.MEETING_OVER)
         return
     if known is None and is_of_before(given, turn.room.meetings):
@@ -126,11 +126,6 @@ def _repeat(turn: Turn, known: Meeting, given: Meeting) -> None:
 
 def _has_passed(end: float | None, now: Now) -> bool:
     return end is not None and now.synchronised and end <= now.wall
-
-
-def _goes_on(known: Meeting, now: Now) -> bool:
-    """Whether a start after its planned end is news: it was extended, or was said to be over."""
-    return known.ended_at is not None or not _has_passed(known.end, now)
 
 
 def _enter(turn: Turn, given: Meeting) -> None:

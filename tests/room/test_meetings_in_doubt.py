@@ -166,14 +166,16 @@ def test_a_start_said_again_after_its_planned_end_does_not_harm_an_extended_meet
     assert room.recorded == [(0, 7200)]
 
 
-def test_a_start_said_again_in_the_grace_of_a_planned_end_tells_nothing_new() -> None:
+def test_a_start_said_again_in_the_grace_of_a_planned_end_goes_on_until_its_end_is_said() -> None:
     room = BookedRoom(replace(BOOKED, stop_grace=60.0))
     room.meeting("a", 0, 3600)
     room.live(3630)
-    again = room.meeting("a", 0, 3600)
-    assert (room.outcome(again), room.code(again)) == (Outcome.EXPIRED, "meeting_over")
-    room.live(60)
-    assert room.recorded == [(0, 3660)]
+    assert room.outcome(room.meeting("a", 0, 3600)) is Outcome.IGNORED
+    room.live(1800)
+    assert (room.recorded, room.ends_at) == ([(0, None)], BOOKED.max_duration)
+    room.meeting_end("a")
+    room.live(61)
+    assert room.recorded == [(0, 5490)]
 
 
 def test_a_start_said_again_does_not_overtake_a_persons_toggle() -> None:
