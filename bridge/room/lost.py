@@ -79,6 +79,8 @@ def adopted(turn: Turn, answer: Answer) -> None:
         turn.resolve({Goal.ADOPT}, Outcome.FAILED, problem)
         return
     room = turn.room
+    for owner in room.served:
+        turn.be_due(owner)  # the recording is not its meeting's: that may outlast it
     known = room.recording
     recording = answer.value is RecordingStatus.RECORDING
     stop = any(pending.goal is Goal.STOP for pending in room.pending)
@@ -132,6 +134,8 @@ def proved(turn: Turn) -> None:
         turn.wait_until(turn.now.monotonic + room.policy.poll_interval)
         return
     lost = room.lost_start
+    if lost is None and room.target is not Target.IDLE:
+        turn.be_due(room.next_owner)  # what was to start waits for the end of the spare file
     turn.update(
         recording=Recording(
             id=None,
@@ -151,6 +155,9 @@ def proved(turn: Turn) -> None:
         spare_until=None,
     )
     turn.resolve({Goal.STOP}, Outcome.FAILED, problems.ID_UNKNOWN)
+    if turn.meeting(turn.recording.owner) is None:  # it was over before HMP could be asked
+        owner = turn.recording.owner
+        turn.resolve({Goal.MEETING_END}, Outcome.FAILED, problems.ID_UNKNOWN, about=owner)
 
 
 def _not_proved(turn: Turn) -> None:
@@ -168,8 +175,7 @@ def _not_proved(turn: Turn) -> None:
     elif room.target is Target.IDLE:
         if not room.server_proves:
             turn.resolve({Goal.STOP}, Outcome.UNKNOWN, problems.OUTCOME_UNKNOWN)
-            turn.suspect_spare()
-            turn.update(lost_start=None, spare_suspected=False)
+            turn.leave_lost_start()
         else:
             _not_recorded(turn)
     elif _may_restart(turn):

@@ -74,3 +74,5 @@ class Restream:
     id: StreamId | None = None
     #: It may be running since a start whose reply was lost: *address in use* then says that it is.
     doubt: bool = False
+    #: Where the next one is to be sent once this one, which is being stopped, has ended.
+    then: tuple[str, int] | None = None

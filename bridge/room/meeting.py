@@ -5,7 +5,7 @@ another occurrence, and takes the place of the one before.
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from math import isfinite
@@ -17,6 +17,7 @@ __all__ = [
     "Meeting",
     "MeetingTimeError",
     "is_meeting",
+    "is_of_before",
     "owner_in_words",
     "read_meeting",
     "wall_time",
@@ -91,6 +92,14 @@ class Meeting:
 def is_meeting(owner: str) -> bool:
     """Whether a recording with this owner belongs to a meeting."""
     return owner_in_words(owner) == "meeting" or owner.startswith("meeting:")
+
+
+def is_of_before(given: Meeting, running: Iterable[Meeting]) -> bool:
+    """Whether it is an earlier occurrence of what runs, said again after it was over."""
+    if given.start is None or given.end is not None:
+        return False
+    starts = (each.start for each in running if each.id == given.id)
+    return any(start is not None and start > given.start for start in starts)
 
 
 def owner_in_words(owner: str) -> str:

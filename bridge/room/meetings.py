@@ -16,7 +16,7 @@ from dataclasses import replace
 from math import inf
 
 from . import problems
-from .meeting import LAST_MOMENT, Meeting, is_meeting
+from .meeting import LAST_MOMENT, Meeting, is_meeting, is_of_before
 from .state import Now, Problem, Request, RoomState
 from .turn import Turn
 from .vocabulary import Alarm, Goal, Outcome, State, StepKind, Stop, Target
@@ -36,11 +36,11 @@ _LOOK_AT_CLOCK = 10.0
 def started(turn: Turn, request: Request) -> None:
     """`meeting_start`: the room is to be recorded for it, or it goes on as it was."""
     given = _meeting(request)
-    if given.end is not None and turn.now.synchronised and given.end <= turn.now.wall:
+    known = next((each for each in turn.room.meetings if each.is_same(given)), None)
+    if known is None and _has_passed(given.end, turn.now):
         turn.answer(request, Outcome.EXPIRED, problems.MEETING_OVER)
         return
-    known = next((each for each in turn.room.meetings if each.is_same(given)), None)
-    if known is None and _is_of_before(turn.room, given):
+    if known is None and is_of_before(given, turn.room.meetings):
         turn.answer(request, Outcome.IGNORED)
         return
     if known is None and len(turn.room.meetings) >= MOST_MEETINGS:
@@ -112,7 +112,7 @@ def _repeat(turn: Turn, known: Meeting, given: Meeting) -> None:
     One that runs beyond the end that was known for it has none.
     """
     end = known.end if given.end is None else max(given.end, known.end or 0.0)
-    if end is not None and turn.now.synchronised and end <= turn.now.wall:
+    if _has_passed(end, turn.now):
         end = None
     turn.update_meeting(
         known.owner,
@@ -122,6 +122,10 @@ def _repeat(turn: Turn, known: Meeting, given: Meeting) -> None:
         organizer=given.organizer or known.organizer,
         fields=given.fields or known.fields,
     )
+
+
+def _has_passed(end: float | None, now: Now) -> bool:
+    return end is not None and now.synchronised and end <= now.wall
 
 
 def _enter(turn: Turn, given: Meeting) -> None:
@@ -137,14 +141,6 @@ def _enter(turn: Turn, given: Meeting) -> None:
         end = min(turn.now.wall + given.length, LAST_MOMENT)
     meeting = replace(given, end=end, began=turn.now.monotonic, due=True)
     turn.update(meetings=(*others, meeting))
-
-
-def _is_of_before(room: RoomState, given: Meeting) -> bool:
-    """Whether it is an earlier occurrence of what runs, said again after it was over."""
-    if given.start is None or given.end is not None:
-        return False
-    later = (each for each in room.meetings if each.id == given.id and each.start is not None)
-    return any(each.start is not None and each.start > given.start for each in later)
 
 
 def _covered(room: RoomState) -> bool:
@@ -177,11 +173,7 @@ def _record(turn: Turn, request: Request, owner: str) -> None:
 
 def _take_over(turn: Turn, request: Request, owner: str) -> None:
     """A start is under way: it becomes this meeting's, unless a person asked for it."""
-    before = turn.room.next_owner
-    if turn.room.target is Target.IDLE:
-        _record(turn, request, owner)
-    elif is_meeting(before):
-        turn.update_meeting(before, due=True)
+    if turn.room.target is Target.IDLE or is_meeting(turn.room.next_owner):
         _record(turn, request, owner)
     else:
         turn.answer(request, Outcome.IGNORED)
@@ -193,9 +185,9 @@ def _cut(turn: Turn, request: Request, owner: str) -> None:
     if not is_meeting(recording.owner):
         turn.answer(request, Outcome.IGNORED)  # it goes on, and covers the meeting
         return
-    if recording.owner != owner:
-        turn.update_meeting(recording.owner, due=True)
     if recording.id is None:
+        if recording.owner != owner:
+            turn.be_due(recording.owner)
         _run_on(turn, owner)
         turn.answer(request, Outcome.OK, problems.CUT_FAILED)
         return
@@ -209,8 +201,6 @@ def _cut(turn: Turn, request: Request, owner: str) -> None:
 
 def _replace(turn: Turn, request: Request, owner: str) -> None:
     """HMP says ERROR: that recording is of no use to anybody."""
-    if turn.recording.owner != owner:
-        turn.update_meeting(turn.recording.owner, due=True)
     turn.update_recording(stop=Stop.WANTED, not_before=0.0)
     _record(turn, request, owner)
 
@@ -219,14 +209,15 @@ def _while_unknown(turn: Turn, request: Request, owner: str) -> None:
     """It might be being recorded: if it turns out that it is not, the meeting is due (R5)."""
     lost = turn.room.lost_start
     if lost is None:
+        _record(turn, request, owner)
         turn.end_recording()
-        _record(turn, request, owner)
     elif lost.inconclusive:
-        turn.suspect_spare()
-        turn.update(lost_start=None, spare_suspected=False)
         _record(turn, request, owner)
+        turn.leave_lost_start()
     else:
         if is_meeting(lost.owner):
+            turn.be_due(lost.owner)
+            turn.update_meeting(owner, due=False)
             turn.update(lost_start=replace(lost, owner=owner))
         turn.update(target=Target.RECORDING)
         turn.answer(request, Outcome.IGNORED)
@@ -259,11 +250,24 @@ def settle(turn: Turn) -> None:
             _run_on(turn, turn.room.next_owner)
             turn.resolve({Goal.START}, Outcome.OK, problems.CUT_FAILED)
         return
-    if turn.room.target is not Target.IDLE or turn.room.lost_start is not None or turn.starting:
+    if turn.starting or turn.room.adopting is not None or not _is_free(turn.room):
         return
     due = [each for each in turn.room.meetings if each.due and each.retry_at <= turn.now.monotonic]
-    if due and turn.room.adopting is None:
+    if due:
         turn.want_recording(due[-1].owner)
+        if turn.room.lost_start is not None:
+            turn.leave_lost_start()
+
+
+def _is_free(room: RoomState) -> bool:
+    """Whether what is due may begin: nothing else is wanted, or nobody will say what became of it.
+
+    A meeting's own lost start is another matter: it was sent again once already (R7b).
+    """
+    lost = room.lost_start
+    if lost is not None:
+        return lost.inconclusive and not is_meeting(lost.owner)
+    return room.target is Target.IDLE
 
 
 def moments(room: RoomState, now: Now) -> list[float]:

@@ -65,7 +65,9 @@ def decide(room: RoomState, request: Request, now: Now) -> Change:
     """Take a request. Its result comes with this change or with a later one, exactly once."""
     turn = Turn(room, now)
     toggles = request.action in _TOGGLES
-    if not toggles and request.action not in _ASIDE:
+    # A meeting's start goes before a person's toggle only where both may have meant a start.
+    aside = request.action is Action.MEETING_START and room.recording is not None
+    if not toggles and request.action not in _ASIDE and not aside:
         turn.overtake_deferred()
     waiting = len(turn.room.pending) + len(turn.room.deferred)
     if waiting >= MOST_WAITING and request.action not in _ALWAYS_TAKEN:

@@ -22,6 +22,7 @@ __all__ = [
     "OUTCOME_UNKNOWN",
     "ROOM_REMOVED",
     "SESSION_NOT_MADE",
+    "STREAMS_ELSEWHERE",
     "STREAM_ID_UNKNOWN",
     "TOO_LATE",
     "TOO_LONG",
@@ -111,6 +112,11 @@ NO_DESTINATION = Problem(
     "no_destination",
     "It is not said where the re-stream is to be sent",
     "Send ip and port along, or set restream in the room's table of the configuration.",
+)
+STREAMS_ELSEWHERE = Problem(
+    "streams_elsewhere",
+    "A re-stream of this room is sent to another address already",
+    "status.restream says where to. Send restream_stop first: a room has one re-stream at a time.",
 )
 STREAM_ID_UNKNOWN = Problem(
     "stream_id_unknown",

@@ -42,23 +42,52 @@ def start_pressed(turn: Turn, request: Request) -> None:
             turn.answer(request, Outcome.FAILED, problems.NO_DESTINATION)
             return
         turn.update(restream=Restream(ip, port))
-    elif not stream.wanted:
-        _update(turn, wanted=True)  # a stop is under way
-    elif stream.phase is Phase.RUNNING and stream.id is None:
+    elif stream.wanted and stream.phase is Phase.RUNNING and stream.id is None:
         if (ip, port) != (stream.ip, stream.port):
             turn.answer(request, Outcome.FAILED, problems.STREAM_ID_UNKNOWN)
             return
         _update(turn, phase=Phase.WAITING, recording=None, doubt=True)
+    elif (elsewhere := _elsewhere(request, stream)) is not None:
+        if not _send_elsewhere(turn, stream, elsewhere):
+            turn.answer(request, Outcome.FAILED, problems.STREAMS_ELSEWHERE)
+            return
+    elif not stream.wanted:
+        turn.resolve({Goal.RESTREAM}, Outcome.IGNORED)
+        _update(turn, wanted=True, then=None)  # a stop is under way
     else:
         turn.answer(request, Outcome.IGNORED)
         return
     turn.wait_for(request, Goal.RESTREAM, policy.action_ttl)
 
 
+def _elsewhere(request: Request, stream: Restream) -> tuple[str, int] | None:
+    """The destination that a request names, where it is not the one that there is."""
+    named = request.ip or stream.ip, request.port or stream.port
+    return None if named == (stream.ip, stream.port) else named
+
+
+def _send_elsewhere(turn: Turn, stream: Restream, destination: tuple[str, int]) -> bool:
+    """The last destination wins (R10), unless a re-stream runs, or may, that nobody has stopped."""
+    busy = turn.room.busy
+    sent = stream.recording is not None or (busy is not None and busy.kind is StepKind.RESTREAM)
+    if stream.phase is Phase.WAITING and not stream.doubt and not sent:
+        turn.resolve({Goal.RESTREAM}, Outcome.IGNORED)
+        turn.update(restream=Restream(*destination))
+    elif stream.phase is Phase.RUNNING and not stream.wanted:
+        turn.resolve({Goal.RESTREAM}, Outcome.IGNORED)
+        _update(turn, then=destination)
+    else:
+        return False
+    return True
+
+
 def stop_pressed(turn: Turn, request: Request) -> None:
     """`restream_stop`, in any state; kept until HMP answers it."""
     stream = turn.room.restream
     if stream is None or not stream.wanted:
+        if stream is not None and stream.then is not None:
+            turn.resolve({Goal.RESTREAM}, Outcome.IGNORED)
+            _update(turn, then=None)
         turn.answer(request, Outcome.IGNORED)
     elif stream.phase is Phase.RUNNING and stream.id is None:
         turn.answer(request, Outcome.FAILED, problems.STREAM_ID_UNKNOWN)
@@ -110,7 +139,10 @@ def _settle_running(turn: Turn, stream: Restream) -> None:
     if stream.wanted:
         turn.resolve(_BOTH, Outcome.IGNORED)
         return
-    turn.resolve({Goal.RESTREAM}, Outcome.IGNORED)
+    if stream.then is None:
+        turn.resolve({Goal.RESTREAM}, Outcome.IGNORED)
+    elif not any(pending.goal is Goal.RESTREAM for pending in turn.room.pending):
+        _update(turn, then=None)
     if stream.id is None:
         turn.resolve({Goal.RESTREAM_END}, Outcome.FAILED, problems.STREAM_ID_UNKNOWN)
         _update(turn, wanted=True)
@@ -187,12 +219,13 @@ def stopped(turn: Turn, answer: Answer) -> None:
         case Done() | Refused(kind=ErrorKind.STREAM_NOT_FOUND):
             turn.resolve({Goal.RESTREAM_END}, Outcome.OK)
             # Wanted again while the stop could not be called back any more.
-            again = Restream(stream.ip, stream.port) if stream.wanted else None
-            turn.update(restream=again)
+            again = stream.then or ((stream.ip, stream.port) if stream.wanted else None)
+            turn.update(restream=None if again is None else Restream(*again))
         case Refused():
             turn.update(problem=problem_of(answer))
-            turn.resolve({Goal.RESTREAM_END}, Outcome.FAILED, problem_of(answer))
-            _update(turn, wanted=True)
+            goals = _BOTH if stream.then is not None else {Goal.RESTREAM_END}
+            turn.resolve(goals, Outcome.FAILED, problem_of(answer))
+            _update(turn, wanted=True, then=None)
         case _:
             pass  # harmless to repeat
 

@@ -56,6 +56,7 @@ def adopt_retained(room: RoomState, status: bytes, now: Now) -> Change:
             # A stop that was under way is carried out (R8).
             "target": Target.IDLE if stopping else Target.PAUSED if paused else Target.RECORDING,
         }
+    changes["meetings"] = _due(changes["meetings"], changes.get("recording"))
     alarms = told.get("alarms")
     if told.get("state") == State.UNKNOWN or (
         isinstance(alarms, list) and Alarm.OUTCOME_UNKNOWN in alarms
@@ -77,6 +78,12 @@ def _meetings(told: dict[str, Any], now: Now) -> tuple[Meeting, ...]:
             dismissed = item.get("dismissed") is True
             found[meeting.owner] = replace(meeting, began=now.monotonic, dismissed=dismissed)
     return tuple(found.values())
+
+
+def _due(meetings: tuple[Meeting, ...], recording: Recording | None) -> tuple[Meeting, ...]:
+    """Whatever runs beside the recording is recorded when that has ended (R12)."""
+    held = None if recording is None else recording.owner
+    return tuple(replace(each, due=not each.dismissed and each.owner != held) for each in meetings)
 
 
 def _owner(told: dict[str, Any], meetings: tuple[Meeting, ...]) -> str:

@@ -111,7 +111,9 @@ def settle(turn: Turn) -> None:
     if room.busy is not None and room.busy.kind in under_way:
         return  # its answer speaks of the session as it is
     wanted = room.target is not Target.IDLE and room.policy.session is None
-    if made is not None and (made.used or not wanted):
+    # A meeting whose start was refused uses it when it is tried again, which may be for hours.
+    kept = wanted or (room.policy.session is None and any(each.due for each in room.meetings))
+    if made is not None and (made.used or not kept):
         _retire(turn, made)
     if not wanted:
         _update(turn, title=None, orphan=None)

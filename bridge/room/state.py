@@ -210,6 +210,13 @@ class RoomState:
         return next((each for each in self.meetings if each.owner == held), None)
 
     @property
+    def served(self) -> tuple[str, ...]:
+        """Owners of what is being recorded, may be, or is to be: whom another start displaces."""
+        held = (self.recording, self.lost_start)
+        owners = [each.owner for each in held if each is not None]
+        return (*owners, self.next_owner) if self.target is not Target.IDLE else tuple(owners)
+
+    @property
     def state(self) -> State:
         """The published state."""
         return published_state(self)

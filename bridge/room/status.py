@@ -170,6 +170,8 @@ def _stop_of_missing(turn: Turn) -> None:
         turn.update_recording(missing=True, stop=Stop.NO)
         turn.alarm(Alarm.OUTCOME_UNKNOWN)
         turn.resolve({Goal.STOP}, Outcome.UNKNOWN, problems.OUTCOME_UNKNOWN)
+        owner = turn.recording.owner
+        turn.resolve({Goal.MEETING_END}, Outcome.UNKNOWN, problems.OUTCOME_UNKNOWN, about=owner)
     else:
         turn.wait_until(turn.now.monotonic + _ASK_AGAIN)
 

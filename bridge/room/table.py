@@ -155,9 +155,8 @@ def _record_while_unknown(turn: Turn, request: Request) -> None:
     """Start only where everything has been asked and nothing was learnt (R5, R7b)."""
     lost = turn.room.lost_start
     if lost is not None and lost.inconclusive:
-        turn.suspect_spare()
-        turn.update(lost_start=None, spare_suspected=False)
         _start(turn, request)
+        turn.leave_lost_start()
     elif lost is not None:
         # It might be recording: the start that was lost stands for this press too.
         if turn.room.target is Target.IDLE:  # after a stop it is this press's alone (R11)
@@ -166,8 +165,8 @@ def _record_while_unknown(turn: Turn, request: Request) -> None:
         turn.resolve({Goal.STOP}, Outcome.IGNORED)
         turn.answer(request, Outcome.IGNORED)
     else:
-        turn.end_recording()
         _start(turn, request)
+        turn.end_recording()
 
 
 def _stop_while_unknown(turn: Turn, request: Request) -> None:
@@ -177,9 +176,7 @@ def _stop_while_unknown(turn: Turn, request: Request) -> None:
         return
     turn.update(target=Target.IDLE, next_title=None)
     if lost is not None and lost.inconclusive:
-        # Everything has been asked already; the alarm stays.
-        turn.suspect_spare()
-        turn.update(lost_start=None, spare_suspected=False)
+        turn.leave_lost_start()
         turn.answer(request, Outcome.UNKNOWN, problems.OUTCOME_UNKNOWN)
         return
     if lost is None:

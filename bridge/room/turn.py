@@ -115,7 +115,8 @@ class Turn:
         if self.room.restarting and not for_good:
             self.update(start_not_before=again_at)
             return
-        self.update_meeting(self.room.next_owner, due=not for_good, retry_at=again_at)
+        if not for_good:
+            self.be_due(self.room.next_owner, retry_at=again_at)
         self.update(target=Target.IDLE, next_title=None)
         self.resolve({Goal.START, Goal.PAUSE, Goal.RESUME}, Outcome.FAILED, problem)
 
@@ -124,6 +125,8 @@ class Turn:
         interrupted_at = self.room.interrupted_at
         if self.room.recording is None:
             self.resolve({Goal.STOP}, Outcome.IGNORED)
+        for other in self.room.served:
+            self.be_due(other)
         self.update_meeting(owner, due=False)
         self.update(
             target=Target.RECORDING,
@@ -161,6 +164,12 @@ class Turn:
             )
         )
 
+    def be_due(self, owner: str, *, retry_at: float = 0.0) -> None:
+        """The meeting with this owner is to be recorded, unless a person has dismissed it (R11)."""
+        meeting = self.meeting(owner)
+        if meeting is not None and not meeting.dismissed:
+            self.update_meeting(owner, due=True, retry_at=retry_at)
+
     def dismiss_meetings(self) -> None:
         """A person has stopped the recording: nothing is started for the meetings of now (R11)."""
         if any(not each.dismissed for each in self.room.meetings):
@@ -173,6 +182,11 @@ class Turn:
     def suspect_spare(self) -> None:
         """A start whose reply was lost may be recording beside what comes next (R7b)."""
         self.update(spare_suspected=True, spare_until=self.now.monotonic + SPARE_FOR)
+
+    def leave_lost_start(self) -> None:
+        """Nothing more can be learnt about it now; the alarm stays."""
+        self.suspect_spare()
+        self.update(lost_start=None, spare_suspected=False)
 
     def certain(self) -> None:
         """HMP has spoken of the recording, so the only doubt left is about a spare one (R7b)."""

@@ -326,6 +326,78 @@ def test_a_start_overtakes_a_stop_that_waits() -> None:
     assert published(room) == STREAM_ID
 
 
+def test_the_last_destination_wins_while_it_waits() -> None:
+    room = DrivenRoom(POLICY)
+    room.press(Action.RECORD)
+    room.answers(STARTED, IS_RECORDING)
+    first, second = room.press(START), room.press(START, ip="239.1.1.9", port=6000)
+    assert room.outcome(first) is Outcome.IGNORED
+    room.press(Action.STOP)
+    room.answers(OK, FINISHED)
+    assert room.command() == StartRestreamRecording(RECORDING_ID, "239.1.1.9", 6000)
+    room.answer(STREAMS)
+    assert room.outcome(second) is Outcome.OK
+
+
+def test_one_that_runs_is_not_said_to_be_sent_elsewhere() -> None:
+    room = streaming()
+    start = room.press(START, port=6000)
+    assert (room.outcome(start), room.code(start)) == (Outcome.FAILED, "streams_elsewhere")
+    assert room.outcome(room.press(START)) is Outcome.IGNORED
+    assert room.step is None
+
+
+def test_one_on_its_way_is_not_said_to_be_sent_elsewhere() -> None:
+    room = recorded()
+    first, second = room.press(START), room.press(START, ip="239.1.1.9")
+    assert (room.outcome(second), room.code(second)) == (Outcome.FAILED, "streams_elsewhere")
+    room.answer(STREAMS)
+    assert room.outcome(first) is Outcome.OK
+
+
+@pytest.mark.parametrize(
+    ("answer", "outcomes"),
+    [(OK, (Outcome.OK, None)), (NOT_STOPPED, (Outcome.FAILED, Outcome.FAILED))],
+)
+def test_a_start_elsewhere_follows_a_stop_on_its_way(
+    answer: Answer, outcomes: tuple[Outcome, Outcome | None]
+) -> None:
+    room = streaming()
+    stop = room.press(STOP)
+    start = room.press(START, ip="239.1.1.9", port=6000)
+    assert room.sends(StepKind.RESTREAM_STOP)
+    room.answer(answer)
+    assert (room.outcome(stop), room.outcome(start)) == outcomes
+    if answer is OK:
+        assert room.command() == StartRestreamRecording(RECORDING_ID, "239.1.1.9", 6000)
+    else:
+        assert (published(room), room.step) == (STREAM_ID, None)
+
+
+@pytest.mark.parametrize("last", [START, STOP])
+def test_the_press_after_a_start_elsewhere_counts(last: Action) -> None:
+    room = streaming()
+    room.press(STOP)
+    elsewhere = room.press(START, ip="239.1.1.9", port=6000)
+    room.press(last)
+    assert room.outcome(elsewhere) is Outcome.IGNORED
+    room.answer(OK)
+    again = StartRestreamRecording(RECORDING_ID, "239.1.1.1", 5000)
+    assert room.command() == (again if last is START else None)
+
+
+def test_a_start_elsewhere_may_expire() -> None:
+    room = streaming()
+    room.link(ready=False)
+    room.press(STOP)
+    start = room.press(START, ip="239.1.1.9", port=6000)
+    room.wait(31.0)
+    assert room.outcome(start) is Outcome.EXPIRED
+    room.link(ready=True)
+    room.answer(OK)
+    assert (room.room.restream, room.step) == (None, None)
+
+
 @pytest.mark.parametrize(
     ("answers", "outcome", "left"),
     [

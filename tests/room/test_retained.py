@@ -13,7 +13,7 @@ from bridge.mqtt.topics import Topics, render_room
 from bridge.room.meeting import Meeting, owner_in_words
 from bridge.room.retained import adopt_retained
 from bridge.room.state import Now, RoomState
-from bridge.room.vocabulary import Action, Alarm, Outcome, State, Stop, Target
+from bridge.room.vocabulary import Action, Alarm, Outcome, State, StepKind, Stop, Target
 
 from .driven import (
     FINISHED,
@@ -92,6 +92,30 @@ def test_a_paused_one_stays_paused() -> None:
     driven = adopted(retained(before))
     driven.answer(IS_PAUSED)
     assert driven.state is State.PAUSED
+
+
+def test_a_meeting_around_the_one_that_is_recorded_is_recorded_after_it() -> None:
+    before = DrivenRoom()
+    for name in ("outer", "inner"):
+        before.press(Action.MEETING_START, meeting=Meeting(name, WALL, WALL + 7200))
+    before.answers(STARTED, IS_RECORDING)
+    driven = adopted(retained(before))
+    driven.answer(IS_RECORDING)
+    driven.press(Action.MEETING_END, meeting=Meeting("inner"))
+    driven.answers(OK, FINISHED)
+    assert (driven.state, driven.room.next_owner) == (
+        State.STARTING,
+        Meeting("outer", WALL).owner,
+    )
+
+
+def test_a_meeting_that_was_to_be_recorded_is() -> None:
+    before = DrivenRoom()
+    before.link(ready=False)
+    before.press(Action.MEETING_START, meeting=Meeting("a", WALL, WALL + 7200))
+    assert adopted(retained(before)).sends(StepKind.START)
+    before.press(Action.STOP)
+    assert adopted(retained(before)).step is None
 
 
 def test_a_stop_under_way_is_carried_out() -> None:

@@ -18,6 +18,7 @@ from bridge.mqtt.topics import Topics, render_room
 from bridge.room.answer import Answer, Done
 from bridge.room.durable import must_precede, remember
 from bridge.room.made import UnwantedSession
+from bridge.room.meeting import Meeting
 from bridge.room.retained import adopt_retained
 from bridge.room.state import Policy, RoomState
 from bridge.room.vocabulary import Action, Alarm, Outcome, State, StepKind, Target
@@ -201,6 +202,22 @@ def test_a_restart_that_is_refused_uses_its_session_again() -> None:
         room.answer(OK)
     room.wait(1.0)
     assert room.command() == StartRecording(SECOND)
+
+
+@pytest.mark.parametrize("refusal", [0, 2])
+def test_a_meeting_whose_start_is_refused_for_hours_needs_one_session(refusal: int) -> None:
+    room = DrivenRoom(KEEPS)
+    room.press(Action.MEETING_START, meeting=Meeting("a"))
+    room.answers(CREATED, *[OK] * refusal)
+    codes = {0: ("040009", "Source not found"), 2: ("070000", "Internal Server Error")}
+    for _ in range(5):
+        room.answer(refused(*codes[refusal], "any"))
+        assert (room.state, session_id(room)) == (State.IDLE, MADE)
+        room.wait(30.0)
+    assert room.sent.count(K.CREATE_SESSION) == 1
+    room.press(Action.MEETING_END, meeting=Meeting("a"))
+    room.answer(refused(*codes[refusal], "any"))
+    assert (room.state, session_id(room), room.step) == (State.IDLE, "none", None)
 
 
 def test_stop_on_the_way_leaves_nothing_behind() -> None:
