@@ -57,7 +57,8 @@ class Binding:
 class Verdict:
     """What a binding made of a message: something to do, or why not.
 
-    `later` are seconds after which, or within which, it may still act.
+    `later` are seconds after which, or within which, it may still act. `held_at` is the monotonic
+    time at which a press had been held for long enough, None for what acts at once.
     """
 
     binding: Binding
@@ -65,6 +66,7 @@ class Verdict:
     outcome: Input | Failed | None = None
     reason: str = ""
     later: float | None = None
+    held_at: float | None = None
 
 
 Memory = Mapping[tuple[int, str], Track]
@@ -112,7 +114,7 @@ def tick(
         after, refusal = act(track, binding.timing.debounce, now.monotonic)
         memory = {**memory, (number, topic): replace(after, held=None)}
         outcome = None if refusal else made(binding.wish, heard)
-        verdicts.append(Verdict(binding, topic, outcome, refusal))
+        verdicts.append(Verdict(binding, topic, outcome, refusal, held_at=moment))
     return memory, verdicts
 
 

@@ -62,6 +62,13 @@ class Bound:
         assert isinstance(outcome, Failed), outcome
         return outcome
 
+    @property
+    def document(self) -> str:
+        return to_document(self.bindings, self.memory, "boot")
+
+    def acts_any(self, payload: object, **how: Any) -> bool:
+        return any(verdict.outcome for verdict in self.hear(payload, **how))
+
     def tick(self, after: float) -> list[Verdict]:
         self.clock += after
         self.memory, verdicts = tick(self.bindings, self.memory, self.now, ROOMS)
@@ -490,20 +497,58 @@ def test_what_is_kept_is_what_comes_back(messages: list[tuple[bytes, float]], ju
     bound = Bound(*TABLES)
     for payload, after in messages:
         bound.hear(payload, after=after)
-    document = to_document(bound.bindings, bound.memory)
-    memory = from_document(bound.bindings, document)
-    assert to_document(bound.bindings, memory) == document
-    assert from_document(list(reversed(bound.bindings)), document).keys() == {
+    document = bound.document
+    memory = from_document(bound.bindings, document, "boot")
+    assert to_document(bound.bindings, memory, "boot") == document
+    assert from_document(list(reversed(bound.bindings)), document, "boot").keys() == {
         (len(TABLES) - 1 - number, topic) for number, topic in memory
     }
-    assert to_document(bound.bindings, from_document(bound.bindings, junk)) == "{}"
+    assert to_document(bound.bindings, from_document(bound.bindings, junk, "boot"), "boot") == "{}"
 
 
 def test_a_restart_forgets_no_counter_and_no_level() -> None:
     bound = Bound({"unique": "n"}, {"match": {"v": True}, "edge": "rising"})
     assert [verdict.reason for verdict in bound.hear({"n": 7, "v": 1})] == ["", ""]
-    bound.memory = from_document(bound.bindings, to_document(bound.bindings, bound.memory))
+    bound.memory = from_document(bound.bindings, bound.document, "boot")
     assert all(verdict.reason for verdict in bound.hear({"n": 7, "v": 1}))
+
+
+def restarted(bound: Bound, boot: str = "boot") -> None:
+    bound.memory = from_document(bound.bindings, bound.document, boot)
+
+
+def test_a_restart_loses_no_press_that_is_still_to_act() -> None:
+    bound = Bound(
+        {"payload": True, "hold": "2s", "fields": {"id": "{{ payload }}"}, "do": "stop"},
+        {"payload": True, "tap": "5s"},
+    )
+    assert not [each for each in bound.hear("ON") if each.outcome]
+    restarted(bound)
+    assert due(bound.bindings, bound.memory) == 102.0
+    assert not bound.acts_any("ON", after=1.0)  # the device says so again: the same press
+    (verdict,) = bound.tick(1.5)
+    assert (verdict.held_at, verdict.outcome) == (102.0, Input("r0", "stop", id="ON"))
+    restarted(bound)
+    assert due(bound.bindings, bound.memory) is None
+    assert bound.acts_any("OFF", after=1.0)  # the tap
+    restarted(bound)
+    assert bound.memory == {}
+
+
+def test_a_press_of_before_the_machine_was_started_is_not_timed() -> None:
+    bound = Bound({"payload": True, "hold": "2s"}, {"payload": True, "tap": "5s"})
+    bound.hear("ON")
+    restarted(bound, boot="another")
+    assert due(bound.bindings, bound.memory) is None
+    assert not bound.acts_any("OFF", after=1.0)
+
+
+def test_a_press_that_was_released_is_not_kept() -> None:
+    bound = Bound({"payload": True, "hold": "2s"})
+    bound.hear("ON")
+    restarted(bound)
+    assert "released after 1.0 s" in bound.one("OFF", after=1.0).reason
+    assert bound.document == "{}"
 
 
 def test_a_reload_keeps_what_the_same_bindings_remember() -> None:
