@@ -257,6 +257,7 @@ class Dispatcher:
                 request_id=given.id,
                 origin=part.message.topic,
                 received_at=self._clock().monotonic - _age(part.message),
+                left_out=given.left_out,
             )
         except NotUnderstood as error:
             answering = room.name if error.known else None

@@ -101,6 +101,12 @@ ITEMS = {"e.*": {"c": "input:0", "e": "double"}}
         ({"a.*.b": 1}, '{"a":[{"b":2},{"b":3}]}', Answer.NO, "a.*.b: is 2, 3, not 1"),
         ({"a.*": 1}, '{"a":[]}', Answer.SILENT, "a.*: is not there; a is a list of 0"),
         ({"*": 1}, "[3, 1]", Answer.YES, ""),
+        (
+            {"a": 1},
+            '[{"a":1}]',
+            Answer.SILENT,
+            "a: is not there; the payload is a list of 1; write *.a for any item",
+        ),
         ({"a.exsts": True}, '{"a":{"exsts":true}}', Answer.YES, ""),
         ({"a.exists": False}, '{"a":{"exists":false}}', Answer.YES, ""),
         ({"a.*": {"in": 1, "b": 2}}, '{"a":[{"b":2},{"in":1,"b":2}]}', Answer.YES, ""),
@@ -118,6 +124,9 @@ ITEMS = {"e.*": {"c": "input:0", "e": "double"}}
         ({"a": True}, '{"a":"on"}', Answer.YES, ""),
         ({"a": False}, '{"a":"release"}', Answer.YES, ""),
         ({"a": False}, '{"a":0.0}', Answer.YES, ""),
+        ({"a": True}, '{"a":"1.000"}', Answer.YES, ""),
+        ({"a": False}, '{"a":"0.00"}', Answer.YES, ""),
+        ({"a": True}, '{"a":"10.0"}', Answer.SILENT, "a: is '10.0', neither true nor false"),
         ({"a": True}, '{"a":"false"}', Answer.NO, "a: is 'false', not true"),
         (
             {"a": True},
@@ -252,17 +261,37 @@ def test_the_room_can_come_from_the_message() -> None:
 
 def test_a_binding_that_fails_harms_no_other() -> None:
     bound = Bound(
-        {"do": "mark", "fields": {"title": "{{ 1 / json.n }}"}},
+        {"do": "extend", "fields": {"minutes": "{{ 1 / json.n }}"}},
         {"do": "record"},
         {"event": "meeting_start", "fields": {"id": "{{ json.id }}"}},
     )
     broken, fine, long_id = bound.hear({"n": 0, "id": "x" * 257})
     assert isinstance(broken.outcome, Failed)
-    assert broken.outcome.reason.startswith("fields.title: '{{ 1 / json.n }}': division by zero")
+    assert broken.outcome.reason.startswith("fields.minutes: '{{ 1 / json.n }}': division by zero")
     assert broken.outcome.room == "r0"
     assert isinstance(fine.outcome, Input)
     assert isinstance(long_id.outcome, Failed)
     assert "more than 256 characters" in long_id.outcome.reason
+
+
+def test_what_cannot_be_made_keeps_nothing_from_being_recorded() -> None:
+    """Recording comes first (R14); but a meeting without its id could never be ended by it."""
+    end = "{{ json.start | as_datetime + json.minutes | minutes }}"
+    bound = Bound(
+        {"event": "meeting_start", "fields": {"id": "{{ json.id }}", "title": "A", "end": end}},
+        {"do": "record", "fields": {"title": "{{ 1 / json.n }}"}},
+        {"event": "meeting_start", "fields": {"id": "{{ 1 / json.n }}"}},
+        {"event": "meeting_extend", "fields": {"end": end}},
+    )
+    started, recorded, nameless, extended = bound.hear({"id": "m", "n": 0})
+    assert isinstance(started.outcome, Input)
+    assert started.outcome.parameters == {"id": "m", "title": "A"}
+    (reason,) = started.outcome.left_out
+    assert reason.startswith("fields.end: '{{ json.start | as_datetime + ")
+    assert isinstance(recorded.outcome, Input)
+    assert "division by zero" in recorded.outcome.left_out[0]
+    assert isinstance(nameless.outcome, Failed)
+    assert isinstance(extended.outcome, Failed)
 
 
 # Text.
