@@ -10,12 +10,13 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from ..mqtt.filters import captures
+from ..mqtt.payload import LONGEST_PAYLOAD
 from ..mqtt.topics import Input
 from ..room.state import Now
 from ..templates.template import Template, TemplateError
 from .conditions import Condition
 from .matching import NOT_JSON, Answer, answer_to, find, plain, shown
-from .outcome import LONGEST_PAYLOAD, Arrival, Failed, Heard, Wish, made
+from .outcome import Arrival, Failed, Heard, Wish, made
 from .timing import Timing, Track, act, due_of, moved, noted
 
 __all__ = ["Binding", "Memory", "Verdict", "due", "instant", "take", "tick"]

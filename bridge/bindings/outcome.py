@@ -7,18 +7,16 @@ from datetime import UTC, datetime
 from functools import cached_property
 
 from ..hmp import arguments
+from ..mqtt.payload import LONGEST_PAYLOAD
 from ..mqtt.topics import Input
 from ..room.state import Now
 from ..templates.template import Template, TemplateError, cut
 from .matching import NOT_JSON, parse_json, shown
 
-__all__ = ["LONGEST_PAYLOAD", "NAMES", "Arrival", "Failed", "Heard", "Wish", "made", "written"]
+__all__ = ["NAMES", "Arrival", "Failed", "Heard", "Wish", "made", "written"]
 
 NAMES = frozenset({"topic", "payload", "json", "room", "now"})
 """What templates of bindings can use; `room` is not known where the room itself is rendered."""
-
-LONGEST_PAYLOAD = 65_536
-"""Bytes of a payload that bindings look at."""
 
 _LONGEST_ID = 256
 """Characters of an id, as on our own topics."""
@@ -46,7 +44,7 @@ class Arrival:
         if len(self.payload) > LONGEST_PAYLOAD:
             return None
         try:
-            return self.payload.decode()
+            return self.payload.decode("utf-8-sig")
         except UnicodeDecodeError:
             return None
 

@@ -14,6 +14,7 @@ from bridge.bindings.matching import Answer, answer_to, parse_json
 from bridge.bindings.memory import carried_over, from_document, to_document
 from bridge.bindings.outcome import Arrival, Failed
 from bridge.config.bindings import BindingTable, make_bindings
+from bridge.hmp.arguments import TITLE_LIMIT
 from bridge.mqtt.topics import Input
 from bridge.room.state import Now
 
@@ -233,6 +234,14 @@ def test_an_event_keeps_its_id_and_leaves_out_what_is_empty() -> None:
     assert asked == Input("r0", "meeting_start", True, {"id": "b", "number": 7, "yes": True}, "b")
 
 
+def test_a_title_of_ten_thousand_emoji_however_they_are_written() -> None:
+    bound = Bound({"event": "meeting_start", "fields": {"title": "{{ json.t }}"}})
+    for escaped in (True, False):
+        payload = json.dumps({"t": "😀" * 10_000}, ensure_ascii=escaped).encode()
+        title = bound.input(b"\xef\xbb\xbf" + payload).parameters["title"]
+        assert title == "😀" * (TITLE_LIMIT - 1) + "…"
+
+
 def test_titles_are_cut_between_characters_and_halves_of_pairs_are_no_text() -> None:
     bound = Bound({"do": "record", "fields": {"title": "{{ json.t }}"}})
     title = bound.input({"t": "👩‍👩‍👧" * 100}).parameters["title"]
@@ -322,7 +331,7 @@ def test_text(wanted: object, yes: list[str], no: list[str]) -> None:
         (b"", "the payload is empty, which is ignored"),
         (b"  \n", "the payload is empty, which is ignored"),
         (b"\xff\xfe", "the payload is not UTF-8 text"),
-        (b"x" * 70_000, "the payload has 70,000 bytes; at most 65,536 are looked at"),
+        (b"x" * 200_001, "the payload has 200,001 bytes; at most 200,000 are looked at"),
     ],
 )
 def test_payloads_that_nothing_can_be_made_of(payload: bytes, why: str) -> None:
