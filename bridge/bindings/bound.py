@@ -94,7 +94,8 @@ class Bound:
         """What has been held for long enough; waits until something has."""
         while True:
             moment = due(self._bindings, self._memory)
-            with trio.move_on_after(inf if moment is None else moment - self._clock().monotonic):
+            wait = inf if moment is None else max(0.0, moment - self._clock().monotonic)
+            with trio.move_on_after(wait):
                 await self._changed.park()
                 continue
             self._memory, verdicts = tick(self._bindings, self._memory, self._clock(), self._rooms)
