@@ -98,6 +98,7 @@ class Bridge:
             make_bindings(configuration.bindings),
             configuration.room_names,
             clock=self.clock,
+            boot=stamp().boot,
             kept=journal.note(_BINDINGS),
         )
         self.broker = BrokerLink(
@@ -166,6 +167,7 @@ class Bridge:
             clock=self.clock,
             taken=journal.inputs(),
             bound=self.bound,
+            save=partial(journal.save_note, _BINDINGS),
         )
         if all(room.known for room in self.rooms.values()):
             self.dispatcher.begin()
@@ -193,9 +195,6 @@ class Bridge:
                     room_layer.start_soon(self.dispatcher.run)
                     room_layer.start_soon(self.word.run)
                     room_layer.start_soon(self._keep_contact)
-                    room_layer.start_soon(
-                        self.bound.keep, partial(self.journal.save_note, _BINDINGS)
-                    )
                     room_layer.start_soon(self.rivals.leave_to_an_earlier_one)
                     room_layer.start_soon(tell_repeats)
                     if self.reloader is not None:

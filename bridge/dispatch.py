@@ -3,20 +3,20 @@
 Messages are taken, and acknowledged, in the order in which they arrived (R27).
 """
 
-import hashlib
 import secrets
-from collections import deque
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 
 import structlog
 import trio
 
+from .acknowledgements import Acknowledgements, Part, Place
 from .api.service import Api
 from .bindings.binding import Verdict
 from .bindings.bound import Bound
 from .bindings.outcome import Failed
 from .hmp.commands import RecordingId
-from .journal import Input as InputKey
+from .inputs import Input as InputKey
+from .inputs import input_held, input_of
 from .logs.log import hears
 from .mqtt.api_topics import request_filters
 from .mqtt.link import BrokerLink
@@ -35,13 +35,17 @@ log = structlog.get_logger("mqtt")
 _MOST_TOPICS_REMEMBERED = 1000
 _LONGEST_WORD = 40
 
+_LOOK_AGAIN = 0.2
+"""Seconds between two looks whether what the broker kept for us has been taken in."""
+
 
 class Dispatcher:
     """Hands what the broker delivers to the rooms.
 
     `refuse` answers what is for no room or action: it gets the result, and what to call once the
     broker has that. `taken` are inputs that were journalled before a
-    restart and that the broker may deliver again. `bound` has what bindings make of other topics.
+    restart and that the broker may deliver again. `bound` has what bindings make of other topics,
+    `save` writes down what they remember.
     """
 
     def __init__(
@@ -55,6 +59,7 @@ class Dispatcher:
         clock: Callable[[], Now],
         taken: Iterable[InputKey] = (),
         bound: Bound,
+        save: Callable[[str], Awaitable[None]],
     ) -> None:
         self._broker = broker
         self._topics = topics
@@ -64,7 +69,7 @@ class Dispatcher:
         self._clock = clock
         self._taken = set(taken)
         self._bound = bound
-        self._receipts: deque[_Receipt] = deque()
+        self._acknowledgements = Acknowledgements(save)
         filters = (*topics.inputs, *request_filters(topics))
         self._inputs = [topic_filter.split("/") for topic_filter in filters]
         self._retained_topics: set[str] = set()
@@ -88,7 +93,7 @@ class Dispatcher:
 
     def afresh(self) -> None:
         """The broker has no session for us: its packet ids of before mean nothing any more."""
-        self._taken.clear()
+        self._taken = {each for each in self._taken if each.mid < 0}
 
     def live(self) -> None:
         """What was kept for us has been delivered; what comes from now on is fresh."""
@@ -103,7 +108,7 @@ class Dispatcher:
         """Whether everything that was kept for us has been taken in and acknowledged."""
         if self._live_since is None or self._broker.waiting:
             return False
-        return not self._receipts or self._receipts[0].message.received_at >= self._live_since
+        return self._acknowledgements.none_before(self._live_since)
 
     async def run(self) -> None:
         """Dispatch until cancelled, from `begin` on.
@@ -113,6 +118,7 @@ class Dispatcher:
         """
         await self._begun.wait()
         async with trio.open_nursery() as nursery:
+            nursery.start_soon(self._acknowledgements.run)
             nursery.start_soon(self._act_on_held)
             await self._act_on_messages()
 
@@ -121,7 +127,7 @@ class Dispatcher:
             message = await self._broker.receive()
             if hears("mqtt", "debug"):
                 _log_received(message)
-            receipt = _Receipt(message, self._receipts)
+            place = self._acknowledgements.place(message)
             is_input = self._is_input(message.topic)
             if not is_input and not self._bound.is_bound(message.topic):
                 pass  # our own word, kept for us by a session from before a restart
@@ -129,16 +135,13 @@ class Dispatcher:
                 self._drop_retained(message.topic)
             elif message.retain:
                 self.retained_dropped += 1  # a device may keep its state; MQTT 3.1.1 then brings it
-            elif message.duplicate and _key(message) in self._taken:
-                self._taken.discard(_key(message))
-                log.info("redelivered message was carried out before", topic=message.topic)
-            else:
-                if is_input:
-                    self._dispatch(receipt)
-                else:
-                    self._dispatch_bound(receipt)
+            elif not is_input:
+                self._dispatch_bound(place)
+                continue
+            elif not self._carried_out(message, _key(message)):
+                self._dispatch(place)
                 continue  # acknowledged once it, or its refusal, cannot be lost any more
-            receipt.accept()
+            place.accept()
 
     def _is_input(self, topic: str) -> bool:
         """Whether this is for us; brokers also send what nobody has asked them for."""
@@ -149,42 +152,84 @@ class Dispatcher:
             for wanted in self._inputs
         )
 
-    def _dispatch(self, receipt: "_Receipt") -> None:
+    def _carried_out(self, message: Message, key: InputKey | None) -> bool:
+        """Whether it is delivered again and was journalled before the restart (R27)."""
+        if not message.duplicate or key not in self._taken:
+            return False
+        self._taken.discard(key)
+        log.info("redelivered message was carried out before", topic=message.topic)
+        return True
+
+    def _dispatch(self, place: Place) -> None:
         """Hand the message to its room or to the API, or refuse it."""
-        message = receipt.message
-        key, waited = _journal_key(message), self._waited(message)
-        if self._api.take(message, waited=waited, input_key=key, accepted=receipt.accept):
+        message = place.message
+        part = Part(place, _key(message), self._waited(message))
+        if self._api.take(message, waited=part.waited, input_key=part.key, accepted=place.accept):
             return
         try:
             match parse(self._topics, message.topic, message.payload):
                 case Input() as given:
-                    self._submit(given, receipt)
+                    self._submit(given, part)
                 case Nothing():
-                    receipt.accept()
+                    place.accept()
         except Malformed as error:
             room = error.room if error.room in self._rooms else None
-            self._fail(receipt, room, error.word, error.id, malformed(error.reason))
+            self._fail(part, room, error.word, error.id, malformed(error.reason))
 
-    def _dispatch_bound(self, receipt: "_Receipt") -> None:
-        """Hand what the bindings make of the message to its rooms; it is acknowledged after all."""
-        verdicts = self._bound.take(receipt.message)
-        receipt.expect(len(verdicts))
-        for verdict in verdicts:
-            self._carry_out(verdict, receipt)
+    def _dispatch_bound(self, place: Place) -> None:
+        """Hand what the bindings make of the message to its rooms; it is acknowledged after all.
+
+        Delivered again, it is heard by the bindings once more, and goes to the rooms that have not
+        journalled it.
+        """
+        message, waited = place.message, self._waited(place.message)
+        verdicts, changed = self._bound.take(message)
+        if changed:
+            place.remembered = self._bound.remembered
+        parts = [
+            (verdict, Part(place, key, waited))
+            for verdict in verdicts
+            if not self._carried_out(message, key := _key(message, verdict.binding.key))
+        ]
+        place.expect(len(parts))
+        for verdict, part in parts:
+            self._carry_out(verdict, part)
 
     async def _act_on_held(self) -> None:
-        """A press that is held acts when its time has come; its message was acknowledged before."""
-        while True:
-            for verdict in await self._bound.held():
-                message = Message(verdict.topic, b"", 0, False, False, trio.current_time())
-                self._carry_out(verdict, _Receipt(message, deque()))
+        """A press that is held acts when its time has come, after a restart too.
 
-    def _carry_out(self, verdict: Verdict, receipt: "_Receipt") -> None:
+        Not before what the broker kept for us is taken in: it may have been released meanwhile.
+        """
+        caught_up = False
+        while True:
+            caught_up = caught_up or self.backlog_done
+            if not caught_up:
+                await trio.sleep(_LOOK_AGAIN)
+                continue
+            verdicts = await self._bound.held()
+            for verdict in verdicts:
+                self._carry_out_held(verdict, last=verdict is verdicts[-1])
+
+    def _carry_out_held(self, verdict: Verdict, *, last: bool) -> None:
+        held_at = verdict.held_at or 0.0
+        late = self._clock().monotonic - held_at
+        # Delivered again, as it were: the process before this one may have carried it out.
+        message = Message(verdict.topic, b"", 0, False, True, trio.current_time() - late)
+        place = self._acknowledgements.place(message)
+        if last:  # what is remembered is of all of them
+            place.remembered = self._bound.remembered
+        key = input_held(verdict.topic, held_at, verdict.binding.key)
+        if self._carried_out(message, key):
+            place.accept()
+        else:
+            self._carry_out(verdict, Part(place, key, late))
+
+    def _carry_out(self, verdict: Verdict, part: Part) -> None:
         match verdict.outcome:
             case Failed(word, reason, room):
                 advice = f"Correct {verdict.binding.label} in the configuration, or its sender."
                 problem = Problem("binding_failed", reason, advice)
-                self._fail(receipt, room, word, None, problem)
+                self._fail(part, room, word, None, problem)
             case Input() as given:
                 log.info(
                     "binding acts",
@@ -193,17 +238,16 @@ class Dispatcher:
                     room=given.room,
                     action=given.word,
                 )
-                self._submit(given, receipt)
+                self._submit(given, part)
             case None:
-                receipt.accept()
+                part.place.accept()
 
-    def _submit(self, given: Input, receipt: "_Receipt") -> None:
-        message = receipt.message
+    def _submit(self, given: Input, part: Part) -> None:
         room = self._rooms.get(given.room)
         if room is None:
             reason = f"{given.room!r} is no room of this bridge"
             problem = Problem("unknown_room", reason, f"Its rooms are: {', '.join(self._rooms)}.")
-            self._fail(receipt, None, given.word, given.id, problem)
+            self._fail(part, None, given.word, given.id, problem)
             return
         try:
             asked = request(
@@ -211,25 +255,20 @@ class Dispatcher:
                 given.parameters,
                 event=given.event,
                 request_id=given.id,
-                origin=message.topic,
-                received_at=self._clock().monotonic - _age(message),
+                origin=part.message.topic,
+                received_at=self._clock().monotonic - _age(part.message),
+                left_out=given.left_out,
             )
         except NotUnderstood as error:
             answering = room.name if error.known else None
-            self._fail(receipt, answering, given.word, given.id, error.problem)
+            self._fail(part, answering, given.word, given.id, error.problem)
             return
         if asked.recording_id is not None and self._held_elsewhere(asked.recording_id, room):
-            self._fail(receipt, room.name, given.word, asked.id, ALREADY_HELD)
-        elif self._too_old(asked, message, room):
-            self._fail(receipt, room.name, given.word, asked.id, TOO_OLD, outcome=Outcome.EXPIRED)
+            self._fail(part, room.name, given.word, asked.id, ALREADY_HELD)
+        elif _too_old(asked, part, room):
+            self._fail(part, room.name, given.word, asked.id, TOO_OLD, outcome=Outcome.EXPIRED)
         else:
-            room.submit(Delivery(asked, _journal_key(message), receipt.accept))
-
-    def _too_old(self, asked: Request, message: Message, room: Room) -> bool:
-        """Whether it waited at the broker for longer than it keeps, as far as can be told (R16)."""
-        policy = room.state.policy
-        keeps = policy.mark_ttl if asked.action is Action.MARK else policy.action_ttl
-        return self._waited(message) > keeps and not outlives(asked)
+            room.submit(Delivery(asked, part.key, part.place.accept))
 
     def _waited(self, message: Message) -> float:
         """Seconds that the message may have waited at the broker for us to come back (R16)."""
@@ -239,7 +278,7 @@ class Dispatcher:
 
     def _fail(
         self,
-        receipt: "_Receipt",
+        part: Part,
         room: str | None,
         word: str,
         request_id: str | int | None,
@@ -251,18 +290,18 @@ class Dispatcher:
             id=secrets.token_hex(8) if request_id is None else request_id,
             # Whatever somebody sent as an action comes back, but not 64 KB of it.
             word=word if len(word) <= _LONGEST_WORD else f"{word[: _LONGEST_WORD - 3]}...",
-            origin=receipt.message.topic,
+            origin=part.message.topic,
             outcome=outcome,
             state=None if room is None else self._rooms[room].state.state,
             problem=problem,
-            took=_age(receipt.message),
+            took=_age(part.message),
         )
         if room is not None:
-            refusal = Refusal(result, _journal_key(receipt.message), receipt.accept)
+            refusal = Refusal(result, part.key, part.place.accept)
             self._rooms[room].submit(refusal)
         else:
             # No journal has it: until the broker has the refusal, it keeps the message.
-            self._refuse(result, receipt.accept)
+            self._refuse(result, part.place.accept)
 
     def _held_elsewhere(self, recording_id: RecordingId, room: Room) -> bool:
         others = (other for other in self._rooms.values() if other is not room)
@@ -282,31 +321,11 @@ class Dispatcher:
         )
 
 
-class _Receipt:
-    """One message's place in the order of acknowledgements."""
-
-    __slots__ = ("_expected", "_order", "message")
-
-    def __init__(self, message: Message, order: deque["_Receipt"]) -> None:
-        self.message = message
-        self._order = order
-        self._expected = 1
-        order.append(self)
-
-    def expect(self, times: int) -> None:
-        """So many requests came of the message; each of them must be accepted."""
-        self._expected = times
-        self._acknowledge()
-
-    def accept(self) -> None:
-        """Acknowledge the message as soon as everything that came before it is."""
-        self._expected -= 1
-        self._acknowledge()
-
-    def _acknowledge(self) -> None:
-        order = self._order
-        while order and order[0]._expected <= 0:  # noqa: SLF001 - its own class
-            order.popleft().message.acknowledge()
+def _too_old(asked: Request, part: Part, room: Room) -> bool:
+    """Whether it waited at the broker for longer than it keeps, as far as can be told (R16)."""
+    policy = room.state.policy
+    keeps = policy.mark_ttl if asked.action is Action.MARK else policy.action_ttl
+    return part.waited > keeps and not outlives(asked)
 
 
 def _log_received(message: Message) -> None:
@@ -324,14 +343,8 @@ def _age(message: Message) -> float:
     return trio.current_time() - message.received_at
 
 
-def _key(message: Message) -> InputKey | None:
+def _key(message: Message, part: str = "") -> InputKey | None:
+    """What a redelivery is recognised by; None at QoS 0."""
     if message.receipt is None:
         return None
-    digest = hashlib.blake2b(message.topic.encode(), digest_size=16)
-    digest.update(b"\0" + message.payload)
-    return InputKey(message.receipt.mid, digest.digest())
-
-
-def _journal_key(message: Message) -> tuple[int, bytes] | None:
-    key = _key(message)
-    return None if key is None else (key.mid, key.digest)
+    return input_of(message.receipt.mid, message.topic, message.payload, part)

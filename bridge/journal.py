@@ -20,10 +20,11 @@ from pathlib import Path
 import structlog
 import trio
 
+from .inputs import Input
+
 __all__ = [
     "SCHEMA_VERSION",
     "Entry",
-    "Input",
     "Journal",
     "JournalHealth",
     "JournalUnusable",
@@ -42,6 +43,11 @@ _MIGRATIONS = (
                           monotonic REAL NOT NULL, wall REAL NOT NULL);
     """,
     "CREATE TABLE notes (name TEXT PRIMARY KEY, document TEXT NOT NULL) WITHOUT ROWID;",
+    """
+    ALTER TABLE inputs RENAME TO whole;
+    CREATE TABLE inputs (mid INTEGER, part TEXT, digest BLOB NOT NULL, PRIMARY KEY (mid, part));
+    INSERT INTO inputs SELECT mid, '', digest FROM whole; DROP TABLE whole;
+    """,
 )
 """One step per schema version; a journal is taken forward through those it lacks."""
 
@@ -83,14 +89,6 @@ class Entry:
 
 
 @dataclass(frozen=True, slots=True)
-class Input:
-    """An inbound message by which a redelivery is recognised (R27): packet id and a digest."""
-
-    mid: int
-    digest: bytes
-
-
-@dataclass(frozen=True, slots=True)
 class JournalHealth:
     """Why the last commit failed, None if it did not, and the seconds the last good one took."""
 
@@ -120,12 +118,11 @@ class Journal:
         self._on_commit: Callable[[float], None] = lambda _: None
         self._lock = trio.Lock()
         self._rooms: dict[str, Entry] = {}
-        self._inputs: dict[int, bytes] = {}
+        self._inputs: dict[tuple[int, str], Input] = {}
         self._afresh = False
         self._contact: Stamp | None = None
         self._notes: dict[str, str] = {}
-        self._asked = 0
-        self._committed = 0
+        self._asked = self._committed = 0
         try:
             self._connection = _open(self.path)
         except sqlite3.OperationalError as error:
@@ -168,8 +165,8 @@ class Journal:
 
     def inputs(self) -> set[Input]:
         """Inputs whose acknowledgement the broker may not have seen."""
-        rows = self._connection.execute("SELECT mid, digest FROM inputs")
-        return {Input(mid, bytes(digest)) for mid, digest in rows}
+        rows = self._connection.execute("SELECT mid, digest, part FROM inputs")
+        return {Input(mid, bytes(digest), part) for mid, digest, part in rows}
 
     def contact(self) -> Stamp | None:
         """The last journalled contact with the broker."""
@@ -191,7 +188,9 @@ class Journal:
         Returns also when it cannot be written; `failure` then says why (R6: recording comes first).
         """
         self._rooms[room] = Entry(document, stamp())
-        self._inputs.update((item.mid, item.digest) for item in inputs)
+        for item in inputs:
+            self._inputs.pop((item.mid, item.part), None)  # what came last stands last
+            self._inputs[item.mid, item.part] = item
         await self._commit()
 
     async def entries(self) -> dict[str, Entry]:
@@ -236,7 +235,7 @@ class Journal:
                 # It carries what others wait for: whoever holds the lock sees it through.
                 with trio.CancelScope(shield=True):
                     took = await trio.to_thread.run_sync(
-                        _write, self._connection, rooms, inputs, contact, afresh, notes
+                        _write, self._connection, rooms, inputs.values(), contact, afresh, notes
                     )
             except sqlite3.Error as error:
                 # Nothing is forgotten: it goes with the next commit, unless newer by then.
@@ -307,7 +306,7 @@ def _move_aside(path: Path) -> Path:
 def _write(  # noqa: PLR0917 - it is handed to a thread with what belongs to one transaction
     connection: sqlite3.Connection,
     rooms: Mapping[str, Entry],
-    inputs: Mapping[int, bytes],
+    inputs: Iterable[Input],
     contact: Stamp | None,
     afresh: bool,
     notes: Mapping[str, str],
@@ -324,11 +323,13 @@ def _write(  # noqa: PLR0917 - it is handed to a thread with what belongs to one
                     for room, entry in rooms.items()
                 ],
             )
-            gone = [[room] for room, entry in rooms.items() if not entry.document]
-            cursor.executemany("DELETE FROM rooms WHERE room = ?", gone)
+            cursor.execute("DELETE FROM rooms WHERE document = ''")
             if afresh:
-                cursor.execute("DELETE FROM inputs")
-            cursor.executemany("INSERT OR REPLACE INTO inputs VALUES (?, ?)", inputs.items())
+                cursor.execute("DELETE FROM inputs WHERE mid >= 0")
+            for item in inputs:
+                row = [item.mid, item.part, item.digest]
+                cursor.execute("DELETE FROM inputs WHERE mid = ? AND digest != ?", row[::2])
+                cursor.execute("INSERT OR REPLACE INTO inputs VALUES (?, ?, ?)", row)
             cursor.executemany("INSERT OR REPLACE INTO notes VALUES (?, ?)", notes.items())
             if contact is not None:
                 cursor.execute(

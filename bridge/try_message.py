@@ -103,6 +103,8 @@ class _Trial:
         self.say(f"{kind} {given.word} of room {given.room}", 1)
         for name, value in given.parameters.items():
             self.say(f"{name} = {shown(value)}", 2)
+        for reason in given.left_out:
+            self.say(f"left out: {reason}", 2)
         room = self._configuration.rooms.get(given.room)
         if room is None:
             known = ", ".join(self._configuration.rooms)
@@ -116,6 +118,7 @@ class _Trial:
                 request_id="try" if given.id is None else given.id,
                 origin=origin,
                 received_at=self._now.monotonic,
+                left_out=given.left_out,
             )
         except NotUnderstood as error:
             self.say(f"refused: {error.problem.message}. {error.problem.explanation}", 1)

@@ -36,6 +36,7 @@ PURE = [
     "bridge.hmp.recording_commands",
     "bridge.hmp.session_commands",
     "bridge.hmp.syntax",
+    "bridge.inputs",
     "bridge.interface.asyncapi",
     "bridge.interface.request_rows",
     "bridge.interface.topic_sheet",
@@ -90,9 +91,16 @@ DOES_IO = {"asyncio", "os", "paho", "select", "socket", "sqlite3", "ssl", "threa
 MAY_IMPORT = {
     "bridge.hmp": {"bridge.hmp", "bridge.reconnect"},
     "bridge.mqtt": {"bridge.mqtt", "bridge.reconnect", "bridge.room"},
-    "bridge.room": {"bridge.room", "bridge.hmp", "bridge.journal", "bridge.templates"},
+    "bridge.room": {
+        "bridge.room",
+        "bridge.hmp",
+        "bridge.inputs",
+        "bridge.journal",
+        "bridge.templates",
+    },
     "bridge.simulator": {"bridge.simulator"},
-    "bridge.journal": set(),
+    "bridge.inputs": set(),
+    "bridge.journal": {"bridge.inputs"},
     "bridge.logs.lines": set(),
     "bridge.logs.repeats": set(),
     "bridge.logs.log": {

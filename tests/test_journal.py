@@ -9,7 +9,8 @@ import pytest
 import trio
 import trio.testing
 
-from bridge.journal import Input, Journal, JournalUnusable, Stamp, stamp
+from bridge.inputs import Input
+from bridge.journal import Journal, JournalUnusable, Stamp, stamp
 
 
 async def test_what_was_saved_comes_back(tmp_path: Path) -> None:
@@ -222,3 +223,37 @@ async def test_what_cannot_be_written_is_known_all_the_same(tmp_path: Path) -> N
         journal._connection.execute("PRAGMA query_only = OFF")  # noqa: SLF001
         await journal.save("c", "{}")
         assert set(journal.rooms()) == {"b", "c"}
+
+
+async def test_each_part_of_a_message_is_known_by_itself(tmp_path: Path) -> None:
+    journal = Journal(tmp_path)
+    await journal.save("a", "{}", [Input(7, b"x", "first")])
+    await journal.save("b", "{}", [Input(7, b"x", "second"), Input(-3, b"held", "third")])
+    assert journal.inputs() == {
+        Input(7, b"x", "first"),
+        Input(7, b"x", "second"),
+        Input(-3, b"held", "third"),
+    }
+    # The packet id is used again: nothing of the message before is known any more.
+    await journal.save("a", "{}", [Input(7, b"y", "first")])
+    assert journal.inputs() == {Input(7, b"y", "first"), Input(-3, b"held", "third")}
+    await journal.forget_inputs()
+    assert journal.inputs() == {Input(-3, b"held", "third")}
+    journal.close()
+
+
+def test_a_journal_of_before_is_taken_forward(tmp_path: Path) -> None:
+    with closing(sqlite3.connect(tmp_path / "journal.db")) as connection:
+        connection.executescript(
+            "CREATE TABLE rooms (room TEXT PRIMARY KEY, document TEXT NOT NULL, boot TEXT NOT NULL,"
+            " monotonic REAL NOT NULL, wall REAL NOT NULL) WITHOUT ROWID;"
+            "CREATE TABLE inputs (mid INTEGER PRIMARY KEY, digest BLOB NOT NULL);"
+            "CREATE TABLE contact (one INTEGER PRIMARY KEY CHECK (one = 1), boot TEXT NOT NULL,"
+            " monotonic REAL NOT NULL, wall REAL NOT NULL);"
+            "INSERT INTO inputs VALUES (7, x'64');"
+            "PRAGMA user_version = 1;"
+        )
+    journal = Journal(tmp_path)
+    assert journal.inputs() == {Input(7, b"d")}
+    assert journal.note("bindings") == ""
+    journal.close()

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from ..inputs import Input
 from ..mqtt.message import Message
 
 __all__ = ["Arrival"]
@@ -18,5 +19,5 @@ class Arrival:
 
     message: Message
     waited: float
-    input_key: tuple[int, bytes] | None
+    input_key: Input | None
     accepted: Callable[[], None]

@@ -24,7 +24,7 @@ import structlog
 import trio
 from pydantic import TypeAdapter, ValidationError
 
-from ..journal import Input
+from ..inputs import Input
 from ..mqtt.api_topics import Answer, Caller
 
 __all__ = ["Entry", "Ledger"]
@@ -76,12 +76,10 @@ class Ledger:
             with trio.move_on_at(self._tidy_at):
                 await self._wake.wait()
 
-    def take(
-        self, entry: Entry, input_key: tuple[int, bytes] | None, taken: Callable[[], None]
-    ) -> None:
+    def take(self, entry: Entry, input_key: Input | None, taken: Callable[[], None]) -> None:
         """Have a request written down; `taken` is called once it is."""
         self._entries[entry.key] = entry
-        self._inputs += [] if input_key is None else [Input(*input_key)]
+        self._inputs += [] if input_key is None else [input_key]
         self._taken.append(taken)
         self._wake.set()
 

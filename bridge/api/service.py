@@ -5,6 +5,7 @@ from collections.abc import Callable
 
 import trio
 
+from ..inputs import Input
 from ..mqtt.api_topics import (
     Answer,
     Asked,
@@ -57,7 +58,7 @@ class Api:
         message: Message,
         *,
         waited: float,
-        input_key: tuple[int, bytes] | None,
+        input_key: Input | None,
         accepted: Callable[[], None],
     ) -> bool:
         """Whether the message is a request; then it is taken. The arguments are `Arrival`'s."""

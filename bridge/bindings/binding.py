@@ -10,12 +10,13 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from ..mqtt.filters import captures
+from ..mqtt.payload import LONGEST_PAYLOAD
 from ..mqtt.topics import Input
 from ..room.state import Now
 from ..templates.template import Template, TemplateError
 from .conditions import Condition
 from .matching import NOT_JSON, Answer, answer_to, find, plain, shown
-from .outcome import LONGEST_PAYLOAD, Arrival, Failed, Heard, Wish, made
+from .outcome import Arrival, Failed, Heard, Wish, made
 from .timing import Timing, Track, act, due_of, moved, noted
 
 __all__ = ["Binding", "Memory", "Verdict", "due", "instant", "take", "tick"]
@@ -57,7 +58,8 @@ class Binding:
 class Verdict:
     """What a binding made of a message: something to do, or why not.
 
-    `later` are seconds after which, or within which, it may still act.
+    `later` are seconds after which, or within which, it may still act. `held_at` is the monotonic
+    time at which a press had been held for long enough, None for what acts at once.
     """
 
     binding: Binding
@@ -65,6 +67,7 @@ class Verdict:
     outcome: Input | Failed | None = None
     reason: str = ""
     later: float | None = None
+    held_at: float | None = None
 
 
 Memory = Mapping[tuple[int, str], Track]
@@ -112,7 +115,7 @@ def tick(
         after, refusal = act(track, binding.timing.debounce, now.monotonic)
         memory = {**memory, (number, topic): replace(after, held=None)}
         outcome = None if refusal else made(binding.wish, heard)
-        verdicts.append(Verdict(binding, topic, outcome, refusal))
+        verdicts.append(Verdict(binding, topic, outcome, refusal, held_at=moment))
     return memory, verdicts
 
 

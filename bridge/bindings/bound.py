@@ -1,6 +1,7 @@
 """Bindings at work: messages in, what they ask for out, and a look at the clock in between."""
 
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import partial
 from math import inf
 
 import structlog
@@ -17,12 +18,6 @@ __all__ = ["Bound", "filters_of"]
 
 log = structlog.get_logger("bridge")
 
-_AFTERWARDS = 0.5
-"""Seconds within which a room has certainly journalled what was asked of it."""
-
-_LAST_WORD = 5.0
-"""Seconds for saving what came last."""
-
 
 def filters_of(bindings: Iterable[Binding]) -> list[str]:
     """What to subscribe to for these bindings."""
@@ -32,7 +27,8 @@ def filters_of(bindings: Iterable[Binding]) -> list[str]:
 class Bound:
     """The bindings, and what they remember; `rooms` are display names by key.
 
-    `kept` is what was saved before a restart.
+    `kept` is what was saved before a restart; `boot` says which start of the machine the clock
+    counts from.
     """
 
     def __init__(
@@ -41,13 +37,14 @@ class Bound:
         rooms: Mapping[str, str],
         *,
         clock: Callable[[], Now],
+        boot: str,
         kept: str = "",
     ) -> None:
+        self._boot = boot
         self._clock = clock
         self._bindings: Sequence[Binding] = tuple(bindings)
         self._rooms = rooms
-        self._memory = from_document(self._bindings, kept)
-        self._kept = to_document(self._bindings, self._memory)
+        self._memory = from_document(self._bindings, kept, boot)
         #: What to subscribe to, so that every message is delivered once.
         self.filters = filters_of(self._bindings)
         self._changed = trio.lowlevel.ParkingLot()
@@ -65,13 +62,22 @@ class Bound:
         """Whether a message on this topic was subscribed to for a binding."""
         return any(captures(each, topic) is not None for each in self.filters)
 
-    def take(self, message: Message) -> list[Verdict]:
-        """What comes of a message now: the verdicts that have an outcome."""
+    @property
+    def remembered(self) -> Callable[[], str]:
+        """What must survive a restart, as it is now; a document once somebody wants it."""
+        return partial(to_document, self._bindings, self._memory, self._boot)
+
+    def take(self, message: Message) -> tuple[list[Verdict], bool]:
+        """What comes of a message now: the verdicts that have an outcome.
+
+        And whether anything is remembered otherwise than before.
+        """
         now, age = self._clock(), trio.current_time() - message.received_at
         at = now._replace(monotonic=now.monotonic - age)
         arrival = Arrival(message.topic, message.payload, message.retain)
         memory, verdicts = take(self._bindings, self._memory, arrival, at, self._rooms)
-        if memory is not self._memory:
+        changed = memory is not self._memory
+        if changed:
             self._memory = memory
             self._changed.unpark_all()
         for verdict in verdicts:
@@ -82,33 +88,14 @@ class Bound:
                     topic=verdict.topic,
                     reason=verdict.reason,
                 )
-        return [verdict for verdict in verdicts if verdict.outcome is not None]
-
-    async def keep(self, save: Callable[[str], Awaitable[None]]) -> None:
-        """Have what must survive a restart saved whenever it has changed, until cancelled.
-
-        A little later than what came of it: a press that was killed before it was journalled comes
-        again, and must not be taken for one that has been seen.
-        """
-        try:
-            while True:
-                await self._save(save)
-                await self._changed.park()
-                await trio.sleep(_AFTERWARDS)
-        finally:
-            with trio.move_on_after(_LAST_WORD, shield=True):
-                await self._save(save)
-
-    async def _save(self, save: Callable[[str], Awaitable[None]]) -> None:
-        while (document := to_document(self._bindings, self._memory)) != self._kept:
-            self._kept = document
-            await save(document)
+        return [verdict for verdict in verdicts if verdict.outcome is not None], changed
 
     async def held(self) -> list[Verdict]:
         """What has been held for long enough; waits until something has."""
         while True:
             moment = due(self._bindings, self._memory)
-            with trio.move_on_after(inf if moment is None else moment - self._clock().monotonic):
+            wait = inf if moment is None else max(0.0, moment - self._clock().monotonic)
+            with trio.move_on_after(wait):
                 await self._changed.park()
                 continue
             self._memory, verdicts = tick(self._bindings, self._memory, self._clock(), self._rooms)

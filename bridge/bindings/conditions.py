@@ -1,5 +1,13 @@
-"""The conditions of a binding: what a message must say, checked when the configuration is read."""
+"""The conditions of a binding: what a message must say, checked when the configuration is read.
 
+A table is a condition, ``{ regex = "…" }`` or ``{ exists = true }``, or it is nested: paths below
+its own, with what each must be. All of its keys tell which. A table with nothing but keys that read
+like a condition, misspelt or of another product's matcher, is taken for one and refused: as a path
+it would never match, and nobody would learn why. A message that does have such a key is matched by
+the path in one piece, ``"action.equals" = "x"``.
+"""
+
+import difflib
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -8,6 +16,17 @@ __all__ = ["LONGEST_FOR_PATTERN", "Condition", "Items", "Value", "condition", "s
 
 LONGEST_FOR_PATTERN = 200
 """Characters of a text that a regular expression is tried on."""
+
+_CONDITION_KEYS = ("regex", "exists")
+
+_OTHERS_KEYS = frozenset(
+    "any any_of contains ends_with endswith eq equals ge gt gte in is le like lt lte matches max "  # noqa: SIM905 - a list of words
+    "min ne not not_in one_of pattern present re starts_with startswith".split()
+)
+"""Condition keys of other matchers, which somebody might try."""
+
+_ALIKE = 0.81
+"""Of 1: how much a key is like one of ours when it is taken for a slip of the pen."""
 
 _MOST_REPEATS = 4
 """Repeats of a regular expression without a bound: so many, on so short a text, take no time."""
@@ -63,19 +82,8 @@ def condition(path: str, wanted: object, *, empty_counts: bool = False) -> Condi
     if path:
         steps(path)
     match wanted:
-        case {"regex": pattern, **rest} if not rest and not isinstance(pattern, Mapping):
-            return Value(path, pattern=_pattern(path, pattern))
-        case {"exists": bool(exists), **rest} if not rest:
-            return Value(path, exists=exists)
         case Mapping():
-            if not wanted:
-                raise ValueError(
-                    f"{_where(path)}an empty table says nothing; write what is to be so"
-                )
-            inner = (
-                condition(key, value, empty_counts=empty_counts) for key, value in wanted.items()
-            )
-            return Items(path, tuple(inner))
+            return _of_table(path, wanted, empty_counts)
         case list() | tuple():
             if not wanted:
                 raise ValueError(
@@ -87,6 +95,46 @@ def condition(path: str, wanted: object, *, empty_counts: bool = False) -> Condi
         case _:
             _checked(path, wanted, empty_counts)
             return Value(path, (wanted,))
+
+
+def _of_table(path: str, table: Mapping[str, object], empty_counts: bool) -> Condition:
+    match table:
+        case {"regex": pattern, **rest} if not rest:
+            return Value(path, pattern=_pattern(path, pattern))
+        case {"exists": bool(exists), **rest} if not rest:
+            return Value(path, exists=exists)
+        case {"exists": _, **rest} if not rest:
+            raise ValueError(f"{_where(path)}exists must be true or false, without quotes")
+        case _ if not table:
+            raise ValueError(f"{_where(path)}an empty table says nothing; write what is to be so")
+        case _ if all(map(_reads_like_a_condition, table)):
+            raise ValueError(f"{_where(path)}{_no_condition(path, table)}")
+        case _:
+            inner = (condition(key, each, empty_counts=empty_counts) for key, each in table.items())
+            return Items(path, tuple(inner))
+
+
+def _reads_like_a_condition(key: str) -> bool:
+    word = key.strip().casefold()
+    return word in _OTHERS_KEYS or bool(_alike(word))
+
+
+def _alike(word: str) -> list[str]:
+    return difflib.get_close_matches(word, _CONDITION_KEYS, n=1, cutoff=_ALIKE)
+
+
+def _no_condition(path: str, table: Mapping[str, object]) -> str:
+    """What to say of a table whose keys read like conditions and that is none."""
+    if set(table) <= set(_CONDITION_KEYS):
+        return "regex and exists stand alone; keep one of them"
+    key = next(each for each in table if each not in _CONDITION_KEYS)
+    alike = _alike(key.strip().casefold())
+    hint = f"did you mean {alike[0]}? " if alike else ""
+    return (
+        f"{key!r} is no condition; {hint}There are a value, a list of values, "
+        '{ regex = "…" } and { exists = true }. Where the message itself has the key '
+        f'{key!r}, write the path in one piece: "{path}.{key}" = …'
+    )
 
 
 def _where(path: str) -> str:

@@ -9,6 +9,7 @@ or where there is none the last, is the one that becomes true and false.
 """
 
 import json
+import re
 from collections.abc import Iterator, Sequence
 from enum import Enum
 
@@ -27,6 +28,9 @@ __all__ = [
 
 _TRUE = frozenset({"true", "1", "on", "press", "pressed", "yes"})
 _FALSE = frozenset({"false", "0", "off", "release", "released", "no"})
+
+_DECIMALS = re.compile(r"(?<=\d)\.0+$", re.ASCII)
+"""What a gateway adds that writes every value as a number with decimals, such as ``1.000``."""
 
 _LONGEST_SHOWN = 60
 _MOST_SHOWN = 5
@@ -132,7 +136,7 @@ def _equal(wanted: object, value: object) -> bool:
     text = text.strip().casefold()
     match wanted:
         case bool():
-            return text in (_TRUE if wanted else _FALSE) or text == ("1.0" if wanted else "0.0")
+            return _DECIMALS.sub("", text) in (_TRUE if wanted else _FALSE)
         case int() | float():
             try:
                 return float(text) == wanted if not isinstance(value, bool) else value == wanted
@@ -210,7 +214,8 @@ def _missing(value: object, path: str) -> str:
                 keys = ", ".join(list(here)[:_MOST_SHOWN]) or "none"
                 return f"is not there; the keys of {above} are: {keys}"
             case list():
-                hint = f"; write {above}.* for any item" if rest[length - 1] != "*" else ""
+                any_item = f"{above}.*" if length > 1 else f"*.{path}"
+                hint = f"; write {any_item} for any item" if rest[length - 1] != "*" else ""
                 return f"is not there; {above} is a list of {len(here)}{hint}"
             case _:
                 return f"is not there; {above} is {shown(here)}"

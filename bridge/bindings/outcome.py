@@ -7,18 +7,16 @@ from datetime import UTC, datetime
 from functools import cached_property
 
 from ..hmp import arguments
+from ..mqtt.payload import LONGEST_PAYLOAD
 from ..mqtt.topics import Input
 from ..room.state import Now
 from ..templates.template import Template, TemplateError, cut
 from .matching import NOT_JSON, parse_json, shown
 
-__all__ = ["LONGEST_PAYLOAD", "NAMES", "Arrival", "Failed", "Heard", "Wish", "made", "written"]
+__all__ = ["NAMES", "Arrival", "Failed", "Heard", "Wish", "made", "written"]
 
 NAMES = frozenset({"topic", "payload", "json", "room", "now"})
 """What templates of bindings can use; `room` is not known where the room itself is rendered."""
-
-LONGEST_PAYLOAD = 65_536
-"""Bytes of a payload that bindings look at."""
 
 _LONGEST_ID = 256
 """Characters of an id, as on our own topics."""
@@ -46,7 +44,7 @@ class Arrival:
         if len(self.payload) > LONGEST_PAYLOAD:
             return None
         try:
-            return self.payload.decode()
+            return self.payload.decode("utf-8-sig")
         except UnicodeDecodeError:
             return None
 
@@ -94,13 +92,20 @@ class Failed:
 class Wish:
     """What a binding asks for: an action or an event of a room, and its parameters.
 
-    Every text may be a template. `fields` that come out empty are left out.
+    Every text may be a template. `fields` that come out empty are left out. So are those whose
+    template fails where the recording must not wait for them: recording comes first (R14).
     """
 
     room: str | Template
     word: str
     is_event: bool = False
     fields: Mapping[str, object] = field(default_factory=dict)
+
+    def can_do_without(self, name: str) -> bool:
+        """Whether to act without a field that cannot be made; a meeting needs its id."""
+        if self.is_event:
+            return self.word == "meeting_start" and name != "id"
+        return self.word in {"record", "mark"}
 
 
 def written(source: str) -> str | Template:
@@ -139,10 +144,17 @@ def _made(wish: Wish, heard: Heard) -> Input:
         raise _Unmade(f"room: {shown(room)} is no room; configured are: {', '.join(heard.rooms)}")
     values["room"] = {"key": room, "name": heard.rooms[room]}
     parameters: dict[str, object] = {}
+    left_out: list[str] = []
     for name, source in wish.fields.items():
         value = source
         if isinstance(source, str | Template):
-            text = _rendered(source, values, f"fields.{name}", room)
+            try:
+                text = _rendered(source, values, f"fields.{name}", room)
+            except _Unmade as failure:
+                if not wish.can_do_without(name):
+                    raise
+                left_out.append(str(failure))
+                continue
             text = arguments.drop_control_characters(text).strip()
             value = cut(text, arguments.TITLE_LIMIT) if name == "title" else text
         if value != "":
@@ -152,7 +164,7 @@ def _made(wish: Wish, heard: Heard) -> Input:
         reason = f"fields.id: {shown(request_id)} has more than {_LONGEST_ID} characters"
         raise _Unmade(reason, room)
     given = request_id if isinstance(request_id, str | int) else None
-    return Input(room, wish.word, wish.is_event, parameters, given)
+    return Input(room, wish.word, wish.is_event, parameters, given, tuple(left_out))
 
 
 def _rendered(

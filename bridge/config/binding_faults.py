@@ -84,7 +84,20 @@ def _of_one(table: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     yield from _of_fields(table)
 
 
+_INSTEAD = {
+    "regex": 'payload = { regex = "…" }, where it is text',
+    "exists": "leave match out, to take every message",
+}
+
+
 def _of_conditions(match: Any, payload: Any, ignore_empty: bool) -> Iterator[tuple[str, str]]:
+    match list(match.items()) if isinstance(match, Mapping) else []:
+        # A message that has such a key is matched by a list.
+        case [(("regex" | "exists") as key, wanted)] if not isinstance(wanted, list | tuple):
+            needed = f"{key} needs the path of what it is about: match = {{ action = {{ {key} = …"
+            yield "match", f"{needed} }} }}, or {_INSTEAD[key]}"
+        case _:
+            pass
     try:
         list(conditions_of(match if isinstance(match, Mapping) else None, None, ignore_empty))
     except ValueError as error:
@@ -99,9 +112,11 @@ def _of_conditions(match: Any, payload: Any, ignore_empty: bool) -> Iterator[tup
 
 def _of_fields(table: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     """A parameter that the action does not take: asked of the very check of requests."""
-    word, fields = table.get("do"), table.get("fields")
+    word, fields = table.get("do"), table.get("fields", {})
     if not isinstance(word, str) or not isinstance(fields, Mapping):
         return
+    if word.strip().lower() == Action.ADOPT and "recording_id" not in fields:
+        yield "fields.recording_id", "is missing: the id of the recording to adopt"
     for name in fields:
         if name == "id":
             continue

@@ -86,7 +86,8 @@ class Input:
     """Something asked of a room, not yet checked against what rooms can do.
 
     `word` is folded: lower case, and in events ``-``, ``.`` and space are ``_``. `id` is the
-    sender's, None where there was none.
+    sender's, None where there was none. `left_out` says which parameters could not be made of a
+    message, and why; what is asked for is asked for without them.
     """
 
     room: str
@@ -94,6 +95,7 @@ class Input:
     event: bool = False
     parameters: Mapping[str, object] = field(default_factory=dict)
     id: str | int | None = None
+    left_out: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,8 @@ from dataclasses import replace
 import structlog
 import trio
 
-from ..journal import Entry, Input, Stamp
+from ..inputs import Input
+from ..journal import Entry, Stamp
 from .durable import (
     DocumentError,
     Remembered,
@@ -56,7 +57,7 @@ class Memory:
         return must_precede(self._known(state), self._kept)
 
     async def keep(
-        self, state: RoomState, results: Sequence[Result], keys: Sequence[tuple[int, bytes]]
+        self, state: RoomState, results: Sequence[Result], keys: Sequence[Input]
     ) -> None:
         """Return once everything about `state` that must survive is on the disk."""
         self._unconfirmed = [*self._unconfirmed, *results][-_MOST_RESULTS:]
@@ -70,7 +71,7 @@ class Memory:
         self._kept = known
         self._tidy_at = math.inf
         document = to_document(replace(known, results=tuple(self._unconfirmed)))
-        await self._save(self.room, document, [Input(mid, digest) for mid, digest in keys])
+        await self._save(self.room, document, keys)
 
     def _known(self, state: RoomState) -> Remembered:
         seen, known = self._seen

@@ -1,7 +1,7 @@
 """From the words of an input to a request that a room can decide, all of it checked (R17)."""
 
 import secrets
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -54,9 +54,11 @@ def request(
     request_id: str | int | None,
     origin: str,
     received_at: float,
+    left_out: Sequence[str] = (),
 ) -> Request:
     """The request that `word` stands for; an id is made up where the sender gave none.
 
+    `left_out` says which parameters are missing because they could not be made of a message.
     Raises `NotUnderstood` for an unknown word and for parameters that are wrong or do not belong.
     """
     action = EVENTS.get(word) if event else ACTIONS.get(word)
@@ -74,14 +76,17 @@ def request(
         )
     try:
         if event:
-            checked = _of_event(action, parameters)
+            checked, unread = _of_event(action, parameters)
+            left_out = [*left_out, *unread]
         elif action is Action.DESCRIBE:
             checked = {"text": _metadata(word, parameters.get("text"))}
         else:
             checked = _of_action(action, parameters)
     except InvalidArgument as error:
         raise NotUnderstood(malformed(str(error)), known=True) from None
+    advice = "Correct what the message carries, or the template that uses it."
     asked = Request(
+        doubt=Problem("left_out", "; ".join(left_out), advice) if left_out else None,
         action=action,
         id=secrets.token_hex(8) if request_id is None else request_id,
         word=word,
@@ -171,29 +176,26 @@ def _of_action(action: Action, parameters: Mapping[str, object]) -> dict[str, An
     return checked
 
 
-def _of_event(action: Action, parameters: Mapping[str, object]) -> dict[str, Any]:
-    """What a room uses of what booking systems send.
+def _of_event(
+    action: Action, parameters: Mapping[str, object]
+) -> tuple[dict[str, Any], tuple[str, ...]]:
+    """What a room uses of what booking systems send, and what could not be understood.
 
-    What cannot be understood of a start is no reason not to record; it is said in the result. A
-    button is pressed by a person: what it starts belongs to no meeting (R11).
+    That is no reason not to record a start; it is said in the result. A button is pressed by a
+    person: what it starts belongs to no meeting (R11).
     """
     if action is Action.TOGGLE:
         title = parameters.get("title")
         text = arguments.drop_control_characters(title).strip() if isinstance(title, str) else ""
-        return {"title": text[: arguments.TITLE_LIMIT] or None}
+        return {"title": text[: arguments.TITLE_LIMIT] or None}, ()
     others = {name: value for name, value in parameters.items() if name != "minutes"}
-    meeting, doubts = read_meeting(others)
+    meeting, unread = read_meeting(others)
     asked: dict[str, Any] = {"meeting": meeting}
-    if action is not Action.MEETING_EXTEND:
-        if doubts:
-            asked["doubt"] = Problem(
-                "left_out", "; ".join(doubts), "Correct what the event carries."
-            )
-    elif doubts:
-        raise NotUnderstood(malformed("; ".join(doubts)), known=True)
-    elif parameters.get("minutes") is not None:
+    if action is Action.MEETING_EXTEND and unread:
+        raise NotUnderstood(malformed("; ".join(unread)), known=True)
+    if action is Action.MEETING_EXTEND and parameters.get("minutes") is not None:
         asked["seconds"] = _minutes(parameters["minutes"], "minutes")
-    return asked
+    return asked, unread
 
 
 def _metadata(word: str, text: object) -> str:

@@ -64,7 +64,13 @@ def _of_text(function: Callable[..., object]) -> Callable[..., object]:
 
 
 def _sorted(values: Iterable[object]) -> list[object]:
-    return sorted(values, key=lambda each: (in_words(each), each))
+    kinds: dict[type, str] = {}  # which kind a value is takes longer than sorting it
+
+    def key(each: object) -> tuple[str, object]:
+        kind = kinds.get(type(each)) or kinds.setdefault(type(each), in_words(each))
+        return kind, each
+
+    return sorted(values, key=key)
 
 
 def _number(value: object) -> float:

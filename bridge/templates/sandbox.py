@@ -47,6 +47,9 @@ MOST_TURNS = 100
 MOST_WORK = 2_000_000
 """Characters that all filters, calls and operators of one rendering may touch."""
 
+WORK_PER_ITEM = 10
+"""What an item of a list or mapping counts for, in characters."""
+
 _FAILURES = (
     JinjaError,
     NameError,
@@ -163,7 +166,12 @@ class _Sandbox(ImmutableSandboxedEnvironment):
 
     def spend(self, *values: object) -> None:
         """Count the work on these values; raises `TooMuch`."""
-        self._left -= 1 + sum(len(value) for value in values if isinstance(value, str | list))
+        for value in values:
+            if isinstance(value, str):
+                self._left -= len(value)
+            elif isinstance(value, list | tuple | Mapping):
+                self._left -= len(value) * WORK_PER_ITEM
+        self._left -= 1
         if self._left < 0:
             raise TooMuch("the template does too much work for one message")
 
@@ -206,6 +214,8 @@ class _Sandbox(ImmutableSandboxedEnvironment):
         **kwargs: object,
     ) -> object:
         """Call one of our own functions; what is not there gives nothing."""
+        for beside in ("_loop_vars", "_block_vars"):  # Jinja2's own, within loops
+            kwargs.pop(beside, None)
         if isinstance(__obj, _Function):
             __self.spend(*args, *kwargs.values())
             return __self._checked(__obj.function(*args, **kwargs))

@@ -14,7 +14,7 @@ from bridge.api.lane import MOST_WAITING, Call, Downtime, Lane
 from bridge.api.ledger import Entry, Ledger
 from bridge.hmp.client import LinkState, Priority, ServerLink
 from bridge.hmp.commands import Repeat, parse_command
-from bridge.journal import Input
+from bridge.inputs import Input
 from bridge.mqtt.api_topics import Answer, Caller
 from bridge.room.vocabulary import Outcome
 from tests.hmp.peer import NOT_FOUND, SETTINGS, UUID, MemoryHmp, PeerConnection
@@ -83,7 +83,7 @@ class Server:
                 call.taken.set()
 
             call.entry = Entry(caller, name, sent=lane.goes_at_once)
-            self.ledger.take(call.entry, (1, b"digest"), taken)
+            self.ledger.take(call.entry, Input(1, b"digest"), taken)
         lane.submit(call)
         return call
 

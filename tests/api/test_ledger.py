@@ -8,7 +8,7 @@ import structlog.testing
 import trio
 
 from bridge.api.ledger import Entry, Ledger
-from bridge.journal import Input
+from bridge.inputs import Input
 from bridge.mqtt.api_topics import Answer, Caller
 from bridge.room.state import Problem, Reply
 from bridge.room.vocabulary import Outcome
@@ -42,7 +42,7 @@ async def test_everything_comes_back_as_it_was(autojump_clock: trio.abc.Clock) -
         nursery.start_soon(ledger.run)
         waiting, sent, answered = (Entry(CALLER, "createSession") for _ in range(3))
         for entry in (waiting, sent, answered):
-            ledger.take(entry, (7, b"\xff\x00"), partial(done.append, entry.key))
+            ledger.take(entry, Input(7, b"\xff\x00"), partial(done.append, entry.key))
         assert disk.documents == []
         await trio.testing.wait_all_tasks_blocked()
         assert len(disk.documents) == 1

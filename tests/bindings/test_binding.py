@@ -14,6 +14,7 @@ from bridge.bindings.matching import Answer, answer_to, parse_json
 from bridge.bindings.memory import carried_over, from_document, to_document
 from bridge.bindings.outcome import Arrival, Failed
 from bridge.config.bindings import BindingTable, make_bindings
+from bridge.hmp.arguments import TITLE_LIMIT
 from bridge.mqtt.topics import Input
 from bridge.room.state import Now
 
@@ -62,6 +63,13 @@ class Bound:
         assert isinstance(outcome, Failed), outcome
         return outcome
 
+    @property
+    def document(self) -> str:
+        return to_document(self.bindings, self.memory, "boot")
+
+    def acts_any(self, payload: object, **how: Any) -> bool:
+        return any(verdict.outcome for verdict in self.hear(payload, **how))
+
     def tick(self, after: float) -> list[Verdict]:
         self.clock += after
         self.memory, verdicts = tick(self.bindings, self.memory, self.now, ROOMS)
@@ -94,6 +102,16 @@ ITEMS = {"e.*": {"c": "input:0", "e": "double"}}
         ({"a.*.b": 1}, '{"a":[{"b":2},{"b":3}]}', Answer.NO, "a.*.b: is 2, 3, not 1"),
         ({"a.*": 1}, '{"a":[]}', Answer.SILENT, "a.*: is not there; a is a list of 0"),
         ({"*": 1}, "[3, 1]", Answer.YES, ""),
+        (
+            {"a": 1},
+            '[{"a":1}]',
+            Answer.SILENT,
+            "a: is not there; the payload is a list of 1; write *.a for any item",
+        ),
+        ({"a.exsts": True}, '{"a":{"exsts":true}}', Answer.YES, ""),
+        ({"a.exists": False}, '{"a":{"exists":false}}', Answer.YES, ""),
+        ({"a.*": {"in": 1, "b": 2}}, '{"a":[{"b":2},{"in":1,"b":2}]}', Answer.YES, ""),
+        ({"a.*": {"exists": True, "b": 2}}, '{"a":[{"exists":true,"b":2}]}', Answer.YES, ""),
         ({"a": "x"}, "", Answer.SILENT, "a: the payload is not JSON"),
         ({"a": "x"}, "null", Answer.SILENT, "a: is not there; the payload is null"),
         ({"a": ["x", 7, True]}, '{"a":"7"}', Answer.YES, ""),
@@ -107,6 +125,9 @@ ITEMS = {"e.*": {"c": "input:0", "e": "double"}}
         ({"a": True}, '{"a":"on"}', Answer.YES, ""),
         ({"a": False}, '{"a":"release"}', Answer.YES, ""),
         ({"a": False}, '{"a":0.0}', Answer.YES, ""),
+        ({"a": True}, '{"a":"1.000"}', Answer.YES, ""),
+        ({"a": False}, '{"a":"0.00"}', Answer.YES, ""),
+        ({"a": True}, '{"a":"10.0"}', Answer.SILENT, "a: is '10.0', neither true nor false"),
         ({"a": True}, '{"a":"false"}', Answer.NO, "a: is 'false', not true"),
         (
             {"a": True},
@@ -213,6 +234,14 @@ def test_an_event_keeps_its_id_and_leaves_out_what_is_empty() -> None:
     assert asked == Input("r0", "meeting_start", True, {"id": "b", "number": 7, "yes": True}, "b")
 
 
+def test_a_title_of_ten_thousand_emoji_however_they_are_written() -> None:
+    bound = Bound({"event": "meeting_start", "fields": {"title": "{{ json.t }}"}})
+    for escaped in (True, False):
+        payload = json.dumps({"t": "😀" * 10_000}, ensure_ascii=escaped).encode()
+        title = bound.input(b"\xef\xbb\xbf" + payload).parameters["title"]
+        assert title == "😀" * (TITLE_LIMIT - 1) + "…"
+
+
 def test_titles_are_cut_between_characters_and_halves_of_pairs_are_no_text() -> None:
     bound = Bound({"do": "record", "fields": {"title": "{{ json.t }}"}})
     title = bound.input({"t": "👩‍👩‍👧" * 100}).parameters["title"]
@@ -241,17 +270,37 @@ def test_the_room_can_come_from_the_message() -> None:
 
 def test_a_binding_that_fails_harms_no_other() -> None:
     bound = Bound(
-        {"do": "mark", "fields": {"title": "{{ 1 / json.n }}"}},
+        {"do": "extend", "fields": {"minutes": "{{ 1 / json.n }}"}},
         {"do": "record"},
         {"event": "meeting_start", "fields": {"id": "{{ json.id }}"}},
     )
     broken, fine, long_id = bound.hear({"n": 0, "id": "x" * 257})
     assert isinstance(broken.outcome, Failed)
-    assert broken.outcome.reason.startswith("fields.title: '{{ 1 / json.n }}': division by zero")
+    assert broken.outcome.reason.startswith("fields.minutes: '{{ 1 / json.n }}': division by zero")
     assert broken.outcome.room == "r0"
     assert isinstance(fine.outcome, Input)
     assert isinstance(long_id.outcome, Failed)
     assert "more than 256 characters" in long_id.outcome.reason
+
+
+def test_what_cannot_be_made_keeps_nothing_from_being_recorded() -> None:
+    """Recording comes first (R14); but a meeting without its id could never be ended by it."""
+    end = "{{ json.start | as_datetime + json.minutes | minutes }}"
+    bound = Bound(
+        {"event": "meeting_start", "fields": {"id": "{{ json.id }}", "title": "A", "end": end}},
+        {"do": "record", "fields": {"title": "{{ 1 / json.n }}"}},
+        {"event": "meeting_start", "fields": {"id": "{{ 1 / json.n }}"}},
+        {"event": "meeting_extend", "fields": {"end": end}},
+    )
+    started, recorded, nameless, extended = bound.hear({"id": "m", "n": 0})
+    assert isinstance(started.outcome, Input)
+    assert started.outcome.parameters == {"id": "m", "title": "A"}
+    (reason,) = started.outcome.left_out
+    assert reason.startswith("fields.end: '{{ json.start | as_datetime + ")
+    assert isinstance(recorded.outcome, Input)
+    assert "division by zero" in recorded.outcome.left_out[0]
+    assert isinstance(nameless.outcome, Failed)
+    assert isinstance(extended.outcome, Failed)
 
 
 # Text.
@@ -282,7 +331,7 @@ def test_text(wanted: object, yes: list[str], no: list[str]) -> None:
         (b"", "the payload is empty, which is ignored"),
         (b"  \n", "the payload is empty, which is ignored"),
         (b"\xff\xfe", "the payload is not UTF-8 text"),
-        (b"x" * 70_000, "the payload has 70,000 bytes; at most 65,536 are looked at"),
+        (b"x" * 200_001, "the payload has 200,001 bytes; at most 200,000 are looked at"),
     ],
 )
 def test_payloads_that_nothing_can_be_made_of(payload: bytes, why: str) -> None:
@@ -486,20 +535,58 @@ def test_what_is_kept_is_what_comes_back(messages: list[tuple[bytes, float]], ju
     bound = Bound(*TABLES)
     for payload, after in messages:
         bound.hear(payload, after=after)
-    document = to_document(bound.bindings, bound.memory)
-    memory = from_document(bound.bindings, document)
-    assert to_document(bound.bindings, memory) == document
-    assert from_document(list(reversed(bound.bindings)), document).keys() == {
+    document = bound.document
+    memory = from_document(bound.bindings, document, "boot")
+    assert to_document(bound.bindings, memory, "boot") == document
+    assert from_document(list(reversed(bound.bindings)), document, "boot").keys() == {
         (len(TABLES) - 1 - number, topic) for number, topic in memory
     }
-    assert to_document(bound.bindings, from_document(bound.bindings, junk)) == "{}"
+    assert to_document(bound.bindings, from_document(bound.bindings, junk, "boot"), "boot") == "{}"
 
 
 def test_a_restart_forgets_no_counter_and_no_level() -> None:
     bound = Bound({"unique": "n"}, {"match": {"v": True}, "edge": "rising"})
     assert [verdict.reason for verdict in bound.hear({"n": 7, "v": 1})] == ["", ""]
-    bound.memory = from_document(bound.bindings, to_document(bound.bindings, bound.memory))
+    bound.memory = from_document(bound.bindings, bound.document, "boot")
     assert all(verdict.reason for verdict in bound.hear({"n": 7, "v": 1}))
+
+
+def restarted(bound: Bound, boot: str = "boot") -> None:
+    bound.memory = from_document(bound.bindings, bound.document, boot)
+
+
+def test_a_restart_loses_no_press_that_is_still_to_act() -> None:
+    bound = Bound(
+        {"payload": True, "hold": "2s", "fields": {"id": "{{ payload }}"}, "do": "stop"},
+        {"payload": True, "tap": "5s"},
+    )
+    assert not [each for each in bound.hear("ON") if each.outcome]
+    restarted(bound)
+    assert due(bound.bindings, bound.memory) == 102.0
+    assert not bound.acts_any("ON", after=1.0)  # the device says so again: the same press
+    (verdict,) = bound.tick(1.5)
+    assert (verdict.held_at, verdict.outcome) == (102.0, Input("r0", "stop", id="ON"))
+    restarted(bound)
+    assert due(bound.bindings, bound.memory) is None
+    assert bound.acts_any("OFF", after=1.0)  # the tap
+    restarted(bound)
+    assert bound.memory == {}
+
+
+def test_a_press_of_before_the_machine_was_started_is_not_timed() -> None:
+    bound = Bound({"payload": True, "hold": "2s"}, {"payload": True, "tap": "5s"})
+    bound.hear("ON")
+    restarted(bound, boot="another")
+    assert due(bound.bindings, bound.memory) is None
+    assert not bound.acts_any("OFF", after=1.0)
+
+
+def test_a_press_that_was_released_is_not_kept() -> None:
+    bound = Bound({"payload": True, "hold": "2s"})
+    bound.hear("ON")
+    restarted(bound)
+    assert "released after 1.0 s" in bound.one("OFF", after=1.0).reason
+    assert bound.document == "{}"
 
 
 def test_a_reload_keeps_what_the_same_bindings_remember() -> None:

@@ -72,7 +72,23 @@ def table(**keys: str | None) -> str:
         ({"match": '{ "a..b" = 1 }'}, "match: 'a..b' is no path"),
         ({"match": '{ a = { regex = "(" } }'}, "match: a: '(' is no regular expression"),
         ({"match": '{ a = { regex = "(a+)+" } }'}, "can take for ever"),
+        ({"match": "{ a = { exsts = true } }"}, "match: a: 'exsts' is no condition; did you mean"),
+        ({"match": "{ a = { exsts = true } }"}, "exists? There are a value, a list of values, {"),
+        ({"match": "{ a = { exsts = true } }"}, 'in one piece: "a.exsts" = …'),
+        ({"match": '{ a = { regexp = "x" } }'}, "'regexp' is no condition; did you mean regex?"),
+        ({"match": '{ a = { Regex = "x" } }'}, "'Regex' is no condition; did you mean regex?"),
+        ({"match": '{ a = { any_of = ["x"] } }'}, "match: a: 'any_of' is no condition; There are"),
+        ({"match": '{ "a.*" = { b = 1, c = { eq = "x" } } }'}, "match: c: 'eq' is no condition"),
+        ({"match": '{ a = { exists = "true" } }'}, "a: exists must be true or false, without quot"),
+        ({"match": '{ a = { regex = "x", exists = true } }'}, "a: regex and exists stand alone"),
+        ({"match": "{ a = { regex = { b = 1 } } }"}, "match: a: regex must be text in quotes"),
+        (
+            {"match": '{ regex = "x" }'},
+            "match: regex needs the path of what it is about: match = {",
+        ),
+        ({"match": "{ exists = true }"}, "{ exists = … } }, or leave match out, to take every"),
         ({"match": "[1]"}, "match: must be a table"),
+        ({"do": '"adopt"'}, "fields.recording_id: is missing: the id of the recording to adopt"),
         ({"payload": "[]"}, "payload: an empty list can never match"),
         ({"payload": "{ a = 1 }"}, "payload: must be text, a truth value, a list of these"),
         ({"payload": '"x"', "match": "{ a = 1 }"}, "payload: is for text, match is for JSON"),
@@ -124,6 +140,13 @@ def test_topics_that_only_a_subscription_to_ours_would_cover(tmp_path: Path) -> 
     (line,) = complaints(tmp_path, table(topic='"+/x/y/z"'), table(topic='"a/+/y/z"'))
     assert "overlaps with the topic of another binding" in line
     assert "+/+/y/z" in line
+
+
+def test_a_message_whose_key_is_called_like_a_condition(tmp_path: Path) -> None:
+    file = tmp_path / "bridge.toml"
+    more = table(match='{ regex = ["x"] }') + "\n[[bindings]]\n" + table(match='{ "a.eq" = 1 }')
+    file.write_text(f"{GOOD}\n[[bindings]]\n{more}", encoding="utf-8")
+    assert len(load(file).bindings) == 3
 
 
 def test_what_the_tables_become(tmp_path: Path) -> None:

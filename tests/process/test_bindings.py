@@ -92,3 +92,20 @@ def test_what_is_said_again_after_a_restart_is_no_press(site: MakeSite) -> None:
     s.panel.wait_for_newest("room/r1/state", "idle")
     assert len(s.hmp.commands("startRecording")) == 2
     assert len(s.hmp.commands("stopRecording")) == 2
+
+
+def test_a_booking_whose_end_cannot_be_made_is_recorded_and_says_so(site: MakeSite) -> None:
+    s = site(start=False)
+    end = "{{ json.start | as_datetime + json.minutes | minutes }}"
+    fields = {"id": "{{ json.id }}", "end": end}
+    bind(
+        s,
+        {"topic": "booking", "room": "r0", "event": "meeting_start", "fields": fields},
+        {"topic": "booking", "room": "r1", "do": "record", "fields": {"title": end}},
+    )
+    publish(s, "booking", '{"id":"b1"}')
+    for room, field in (("r0", "end"), ("r1", "title")):
+        s.panel.wait_for_newest(f"room/{room}/state", "recording")
+        (result,) = s.panel.wait_for_results(room, 1)
+        assert (result["outcome"], result["error"]["code"]) == ("ok", "left_out")
+        assert result["error"]["message"].startswith(f"fields.{field}: ")

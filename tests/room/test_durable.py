@@ -9,7 +9,8 @@ import trio
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bridge.journal import Entry, Input, Stamp
+from bridge.inputs import Input
+from bridge.journal import Entry, Stamp
 from bridge.room.durable import DocumentError, from_document, remember, restore, to_document
 from bridge.room.memory import recall
 from bridge.room.state import Change, Now, RoomState
@@ -188,7 +189,7 @@ async def test_a_change_is_written_once(autojump_clock: object) -> None:
     state, memory = recall("boardroom", None, POLICY, disk.save, at=AT, now=NOW)
     await memory.keep(state, (), ())
     changed = replace(state, target=Target.RECORDING)
-    await memory.keep(changed, (), [(7, b"digest")])
+    await memory.keep(changed, (), [Input(7, b"digest")])
     await memory.keep(changed, (), ())
     assert len(disk.documents) == 1
     assert disk.inputs == [Input(7, b"digest")]

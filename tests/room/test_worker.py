@@ -17,7 +17,7 @@ import trio.testing
 from bridge.hmp.client import LinkSettings, LinkState, Priority, ServerLink
 from bridge.hmp.commands import GetRecordingStatus, RecordingId
 from bridge.hmp.errors import Refused
-from bridge.journal import Input
+from bridge.inputs import Input
 from bridge.room.memory import Memory
 from bridge.room.stages import Stages
 from bridge.room.state import Now, Request, Result, RoomState
@@ -89,7 +89,7 @@ class House:
         """Ask something of the room."""
         request = Request(action, request_id, str(action), "topic", trio.current_time())
         accepted = partial(self.accepted.append, request_id)
-        self.room.submit(Delivery(request, (7, request_id.encode()), accepted))
+        self.room.submit(Delivery(request, Input(7, request_id.encode()), accepted))
 
     async def until(self, look: Callable[[], object]) -> None:
         """Wait for something to have been published, given or written."""
@@ -242,7 +242,7 @@ async def test_a_refusal_is_on_the_disk_before_it_is_given_or_acknowledged(
     house = House(commit=0.05)
     expired = Result("9", "record", "topic", Outcome.EXPIRED, State.IDLE)
     async with house.running():
-        house.room.submit(Refusal(expired, (9, b"9"), partial(house.accepted.append, "9")))
+        house.room.submit(Refusal(expired, Input(9, b"9"), partial(house.accepted.append, "9")))
         await trio.sleep(house.commit / 2)
         assert (house.results, house.accepted) == ([], [])
         await house.until(lambda: house.results)
