@@ -12,8 +12,8 @@ import structlog
 import trio
 
 from .api.service import Api
-from .bindings.bound import Bound
 from .bindings.binding import Verdict
+from .bindings.bound import Bound
 from .bindings.outcome import Failed
 from .hmp.commands import RecordingId
 from .journal import Input as InputKey
