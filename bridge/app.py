@@ -30,6 +30,7 @@ from .dispatch import Dispatcher
 from .hmp.link import LinkState
 from .journal import Journal, stamp
 from .logs.log import tell_repeats
+from .manifest import Manifest, Name
 from .mqtt.api_topics import request_filters
 from .mqtt.image import Image
 from .mqtt.link import BrokerLink, BrokerState
@@ -58,6 +59,9 @@ _CONTACT_EVERY = 10.0
 
 _BINDINGS = "bindings"
 """The journal's note of what bindings remember."""
+
+_TOPICS = "topics"
+"""The journal's note of whose topics the broker may hold."""
 
 _LOOK_AGAIN = 0.2
 """Seconds between two looks whether the backlog is done."""
@@ -122,6 +126,12 @@ class Bridge:
             server_changed=self._server_changed,
         )
         self.links, self.rooms = self.site.links, self.site.rooms
+        self.manifest = Manifest(
+            self.topics,
+            self.image,
+            kept=journal.note(_TOPICS),
+            save=partial(journal.save_note, _TOPICS),
+        )
         self.word = SelfReport(
             configuration,
             topics=self.topics,
@@ -154,6 +164,7 @@ class Bridge:
                 broker=self.broker,
                 bound=self.bound,
                 journal=journal,
+                manifest=self.manifest,
                 applied=self.word.reconfigured,
             )
         )
@@ -179,6 +190,9 @@ class Bridge:
 
     async def run(self) -> None:
         """Run until `stop`, then leave in order (R24)."""
+        there = Name.all_of(rooms=self.rooms, servers=self.links)
+        self.manifest.sweep(there)
+        await self.manifest.expect(there)
         async with trio.open_nursery() as broker_layer:
             broker_layer.start_soon(self.broker.run)
             if (listen := self.configuration.metrics.listen) is not None:
@@ -193,6 +207,7 @@ class Bridge:
                     room_layer.start_soon(self.dispatcher.run)
                     room_layer.start_soon(self.word.run)
                     room_layer.start_soon(self._keep_contact)
+                    room_layer.start_soon(self.manifest.run)
                     room_layer.start_soon(
                         self.bound.keep, partial(self.journal.save_note, _BINDINGS)
                     )

@@ -75,6 +75,11 @@ class Reloading:
             found = [seen for seen in late.seen.since() if seen.retained]
         return {seen.topic.removeprefix(f"{self.site.base}/"): seen.payload for seen in found}
 
+    def retained_now(self, topic: str) -> str:
+        """What somebody is sent who comes for this topic, with or without a bridge."""
+        with closing(Panel(self.site.broker.port, self.site.base)) as late:
+            return late.wait_for(topic).payload
+
     def record(self, room: str) -> str:
         """Start a recording; its id."""
         since = self.panel.mark()
@@ -410,6 +415,46 @@ def test_reload_while_the_broker_is_away(site: MakeSite, launch: Launch) -> None
             device.publish("button", "x")
         r.panel.wait_for("room/r0/ack", "stop ok", since=since)
         assert s.hmp.do("snapshot", log=0)["accepted"] == 1
+
+
+def test_what_was_taken_out_while_the_bridge_was_down_leaves_no_topic(
+    reloading: Reloading,
+) -> None:
+    """A file that was edited and a restart, as most people do it."""
+    r = reloading
+    r.tables["servers"]["other"] = dict(r.tables["servers"]["main"])
+    r.add_room(2, server="other")
+    r.done()
+    r.panel.wait_for("room/r2/availability", "online")
+    r.site.daemon.stop()
+    del r.tables["rooms"]["r2"], r.tables["rooms"]["r1"], r.tables["servers"]["other"]
+    since = r.panel.mark()
+    r.site.tables = r.tables
+    r.site.add_daemon(state=r.site.daemon.state, configured_state=False)
+    r.site.wait_ready(since)
+    retained = r.retained()
+    assert {topic.split("/")[1] for topic in retained if topic.startswith("room/")} == {"r0"}
+    assert [topic for topic in retained if topic.startswith("server/")] == ["server/main/state"]
+    assert json.loads(retained["room/r0/status"])["state"] == "idle"
+
+
+def test_a_kill_before_the_broker_has_heard_of_a_removal(site: MakeSite, launch: Launch) -> None:
+    """The next start says it; nothing else knows that the room was ever there."""
+    s = site(rooms=3, broker=launch(BrokerOptions(persistence=True)))
+    with closing(Requester(s.broker.port, s.base, mqtt5=False)) as requester:
+        r = Reloading(s, requester)
+        s.broker.stop()
+        s.daemon.wait_for_line("mqtt connection failed")
+        del r.tables["rooms"]["r2"]
+        assert "rooms_removed=r2" in r.hang_up()
+        s.daemon.stop(signal.SIGKILL)
+        s.broker.start()
+        assert r.retained_now("room/r2/state") == "idle"
+        since = r.panel.mark()
+        s.tables = r.tables
+        s.add_daemon(state=s.daemon.state, configured_state=False)
+        s.wait_ready(since)
+        assert not [topic for topic in r.retained() if topic.startswith("room/r2/")]
 
 
 def test_a_reload_at_the_same_time_as_the_end(reloading: Reloading) -> None:
