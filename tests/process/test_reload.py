@@ -21,6 +21,7 @@ from .conftest import MakeSite, Site
 from .daemon import toml
 from .hmp import session_of
 from .panel import Panel
+from .programs import HMP_BRIDGE, Program
 from .requester import Requester
 
 RELOADS = int(os.environ.get("RELOADS", "120"))
@@ -221,6 +222,30 @@ def test_a_file_with_many_errors_is_refused_whole(reloading: Reloading) -> None:
     assert after.keys() == before.keys()
     r.tables = good
     assert r.done() == NOTHING
+
+
+def test_a_file_that_has_gone_is_not_taken_for_another(site: MakeSite, tmp_path: Path) -> None:
+    """Of the usual places the one of the start counts; the next one has other rooms."""
+    s = site(start=False, rooms=1)
+    good = toml(s.tables | {"bridge": {"state_dir": str(tmp_path / "state")}})
+    other = good.replace("[rooms.r0]", "[rooms.wrong]")
+    (tmp_path / "config").mkdir()
+    (tmp_path / "config" / "bridge.toml").write_text(other, encoding="utf-8")
+    file = tmp_path / "bridge.toml"
+    file.write_text(good, encoding="utf-8")
+    with closing(Program([HMP_BRIDGE, "run"], folder=tmp_path)) as daemon:
+        s.panel.wait_for("room/r0/availability", "online")
+        for name in ("missing", "endless"):
+            file.unlink()
+            if name == "endless":
+                file.write_text("rooms = " + "[" * 5000, encoding="utf-8")
+            since = len(daemon.lines)
+            daemon.send_signal(signal.SIGHUP)
+            daemon.wait_for_line("reload refused", since=since)
+            file.touch()
+        assert daemon.lines_with("configuration refused", "no configuration file at bridge.toml")
+        assert daemon.lines_with("configuration refused", "brackets within brackets")
+        assert s.panel.newest("room/wrong/state") is None
 
 
 def test_a_recording_room_is_removed_only_by_force(reloading: Reloading) -> None:
