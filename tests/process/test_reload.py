@@ -385,6 +385,21 @@ def test_bindings_are_replaced_on_the_live_session(reloading: Reloading) -> None
     assert r.panel.payloads("room/r0/ack", since) == ["stop ok"]
 
 
+def test_settings_take_effect_at_once(site: MakeSite) -> None:
+    """Whatever was left of the hour."""
+    s = site(start=False)
+    s.tables["bridge"]["health_every"] = "1h"
+    s.add_daemon()
+    s.wait_ready()
+    with closing(Requester(s.broker.port, s.base, mqtt5=False)) as requester:
+        r = Reloading(s, requester)
+        r.tables["bridge"]["health_every"] = "100ms"
+        assert r.done()["settings"] == ["bridge.health_every"]
+        r.record("r0")  # every poll of it changes what is said
+        for _ in range(3):
+            r.panel.wait_for("bridge/health", since=r.panel.mark())
+
+
 def test_what_needs_a_restart_is_named_and_the_rest_applied(reloading: Reloading) -> None:
     r = reloading
     r.tables["mqtt"]["keepalive"] = "20s"
