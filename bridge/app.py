@@ -221,6 +221,11 @@ class Bridge:
                     room_layer.cancel_scope.cancel()
                 server_layer.cancel_scope.cancel()
             broker_layer.cancel_scope.cancel()
+        # The broker has answered for the last results: the next start must not give them again.
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(self.api.commands.tidy)
+            for room in self.rooms.values():
+                nursery.start_soon(room.tidy)
 
     def stop(self) -> None:
         """Let `run` leave: finish what is under way, leave recordings running, say `offline`."""
