@@ -393,7 +393,7 @@ def test_settings_take_effect_at_once(site: MakeSite) -> None:
     s.wait_ready()
     with closing(Requester(s.broker.port, s.base, mqtt5=False)) as requester:
         r = Reloading(s, requester)
-        r.tables["bridge"]["health_every"] = "100ms"
+        r.tables["bridge"]["health_every"] = "1s"
         assert r.done()["settings"] == ["bridge.health_every"]
         r.record("r0")  # every poll of it changes what is said
         for _ in range(3):
