@@ -30,6 +30,7 @@ from .dispatch import Dispatcher
 from .hmp.link import LinkState
 from .journal import Journal, stamp
 from .logs.log import tell_repeats
+from .manifest import Manifest, Name
 from .mqtt.api_topics import request_filters
 from .mqtt.image import Image
 from .mqtt.link import BrokerLink, BrokerState
@@ -58,6 +59,9 @@ _CONTACT_EVERY = 10.0
 
 _BINDINGS = "bindings"
 """The journal's note of what bindings remember."""
+
+_TOPICS = "topics"
+"""The journal's note of whose topics the broker may hold."""
 
 _LOOK_AGAIN = 0.2
 """Seconds between two looks whether the backlog is done."""
@@ -123,6 +127,12 @@ class Bridge:
             server_changed=self._server_changed,
         )
         self.links, self.rooms = self.site.links, self.site.rooms
+        self.manifest = Manifest(
+            self.topics,
+            self.image,
+            kept=journal.note(_TOPICS),
+            save=partial(journal.save_note, _TOPICS),
+        )
         self.word = SelfReport(
             configuration,
             topics=self.topics,
@@ -155,6 +165,7 @@ class Bridge:
                 broker=self.broker,
                 bound=self.bound,
                 journal=journal,
+                manifest=self.manifest,
                 applied=self.word.reconfigured,
             )
         )
@@ -181,6 +192,9 @@ class Bridge:
 
     async def run(self) -> None:
         """Run until `stop`, then leave in order (R24)."""
+        there = Name.all_of(rooms=self.rooms, servers=self.links)
+        self.manifest.sweep(there)
+        await self.manifest.expect(there)
         async with trio.open_nursery() as broker_layer:
             broker_layer.start_soon(self.broker.run)
             if (listen := self.configuration.metrics.listen) is not None:
@@ -195,6 +209,7 @@ class Bridge:
                     room_layer.start_soon(self.dispatcher.run)
                     room_layer.start_soon(self.word.run)
                     room_layer.start_soon(self._keep_contact)
+                    room_layer.start_soon(self.manifest.run)
                     room_layer.start_soon(self.rivals.leave_to_an_earlier_one)
                     room_layer.start_soon(tell_repeats)
                     if self.reloader is not None:
@@ -205,6 +220,11 @@ class Bridge:
                     room_layer.cancel_scope.cancel()
                 server_layer.cancel_scope.cancel()
             broker_layer.cancel_scope.cancel()
+        # The broker has answered for the last results: the next start must not give them again.
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(self.api.commands.tidy)
+            for room in self.rooms.values():
+                nursery.start_soon(room.tidy)
 
     def stop(self) -> None:
         """Let `run` leave: finish what is under way, leave recordings running, say `offline`."""

@@ -22,7 +22,7 @@ __all__ = ["Observer"]
 
 
 class Observer:
-    """Told of requests, commands and commits; `clock` is the rooms' own."""
+    """Told of requests, servers, commands and commits; `clock` is the rooms' own."""
 
     def __init__(self, clock: Callable[[], Now]) -> None:
         self.meters: Meters | None = None
@@ -52,6 +52,16 @@ class Observer:
         log_command(server, command, passage, result)
         if self.meters is not None:
             self.meters.command_done(server, command, passage, ending(result))
+
+    def server_added(self, server: str) -> None:
+        """A link to one more server is there."""
+        if self.meters is not None:
+            self.meters.server_added(server)
+
+    def server_removed(self, server: str) -> None:
+        """The link to a server has ended for good; no command of it is told any more."""
+        if self.meters is not None:
+            self.meters.server_removed(server)
 
     def committed(self, seconds: float) -> None:
         """The journal was written."""

@@ -24,6 +24,7 @@ from .config.errors import ConfigurationError
 from .config.model import Configuration
 from .journal import Entry, Journal
 from .logs.log import reconfigure_logs
+from .manifest import Manifest, Name
 from .mqtt.failures import BrokerFailure
 from .mqtt.link import BrokerLink
 from .mqtt.settings import Subscription
@@ -64,6 +65,7 @@ class Reloader:
         broker: BrokerLink,
         bound: Bound,
         journal: Journal,
+        manifest: Manifest,
         applied: Callable[[Configuration], None],
     ) -> None:
         self._load = load
@@ -73,6 +75,7 @@ class Reloader:
         self._broker = broker
         self._bound = bound
         self._journal = journal
+        self._manifest = manifest
         self._applied = applied
         self._turn = trio.Lock()
         #: Reloads so far; lines with an id of their own are not counted as repeats.
@@ -119,6 +122,8 @@ class Reloader:
             await self._broker.subscribe(bound_subscriptions(added))
         except BrokerFailure as failure:
             return self._refuse([f"[[bindings]]: {failure}; {failure.advice}"])
+        rooms, links = plan.rooms, plan.servers
+        await self._manifest.expect(Name.all_of(rooms=rooms.added, servers=links.added))
         entries = await self._journal.entries()
         await trio.lowlevel.checkpoint_if_cancelled()
         plan = self._plan(configuration, force=force)
@@ -131,6 +136,8 @@ class Reloader:
         for stay in servers:
             stay.end()
             await stay.ended()
+        gone = Name.all_of(rooms=plan.rooms.removed, servers=plan.servers.removed)
+        self._manifest.left(gone)
         await self._broker.unsubscribe(removed)
         return self._report(plan)
 

@@ -43,6 +43,7 @@ class SelfReport:
         self._instance_id = instance_id
         self._started_at = started_at
         self._retained_dropped = retained_dropped
+        self._reconfigured = trio.Event()
 
     def reconfigured(self, configuration: Configuration) -> None:
         """Another configuration is in force, with other rooms and servers perhaps."""
@@ -51,6 +52,7 @@ class SelfReport:
         if protocol is not None:  # else it is published at the next connection
             self.publish_info(protocol)
         self.publish_health()
+        self._reconfigured.set()
 
     def publish_info(self, protocol: str) -> None:
         """Say what this bridge is; `protocol` is the version of MQTT in use."""
@@ -82,7 +84,9 @@ class SelfReport:
         """Say it again and again, until cancelled."""
         while True:
             self.publish_health()
-            await trio.sleep(self.configuration.bridge.health_every)
+            self._reconfigured = trio.Event()
+            with trio.move_on_after(self.configuration.bridge.health_every):
+                await self._reconfigured.wait()
 
     def look(self) -> Look:
         """How everything stands at this moment."""

@@ -97,6 +97,7 @@ class Site:
         self._facts[name] = ServerFacts()
         self._stays[link] = Stay()
         self._image.set(self._topics.server_state(name), link.state)
+        self._observer.server_added(name)
         self._run_link(link)
 
     def change_server(self, name: str, table: ServerTable) -> None:
@@ -134,6 +135,7 @@ class Site:
         finally:
             if link in self._retired_links:
                 self._retired_links.remove(link)
+                self._observer.server_removed(link.settings.name)
                 self._image.forget(self._topics.server_state(link.settings.name))
 
     def _server_changed(self, name: str, state: LinkState) -> None:

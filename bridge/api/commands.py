@@ -104,13 +104,28 @@ class CommandRequests:
         self._servers: dict[str, _Server] = {}
         for name, link in links.items():
             self.add_server(name, rules[name], link, documents.get(ledger_name(name)))
+        #: Of servers that were taken out while the bridge was down.
+        self._orphans = [
+            Ledger(name, save, document)
+            for name, document in documents.items()
+            if name.startswith(ledger_name("")) and name not in map(ledger_name, links)
+        ]
 
     async def run(self) -> None:
         """Answer what the process before left behind, then carry out requests until cancelled."""
         async with trio.open_nursery() as self._nursery:
             for server in self._servers.values():
                 self._begin(server)
+            for ledger in self._orphans:
+                await self._wind_up(ledger, self._nursery)
             await trio.sleep_forever()
+
+    async def tidy(self) -> None:
+        """Return once it is written down which answers the broker has."""
+        ledgers = [*(server.ledger for server in self._servers.values()), *self._orphans]
+        async with trio.open_nursery() as nursery:
+            for ledger in ledgers:
+                nursery.start_soon(ledger.tidy)
 
     def add_server(
         self, name: str, rules: ServerRules, link: ServerLink, document: str | None
@@ -138,6 +153,14 @@ class CommandRequests:
         assert self._nursery is not None  # noqa: S101 - callers have looked
         self._answer_for_the_dead(server.ledger)
         self._nursery.start_soon(server.stay.of, partial(self._serve, server))
+
+    async def _wind_up(self, ledger: Ledger, nursery: trio.Nursery) -> None:
+        """Answer what was asked of a server that is gone; once nothing is left, forget it."""
+        if ledger.left:
+            self._answer_for_the_dead(ledger)
+            nursery.start_soon(ledger.run)
+        else:
+            await self._save(ledger.name, "", ())
 
     async def _serve(self, server: _Server) -> None:
         try:

@@ -107,6 +107,11 @@ class Ledger:
             self._tidy_at = trio.current_time() + _TIDY_AFTER
             self._wake.set()
 
+    async def tidy(self) -> None:
+        """Return once the arrival of every answer so far is written down."""
+        if self._tidy_at < math.inf:
+            await self._write()
+
     @property
     def _tidy_due(self) -> bool:
         return self._tidy_at <= trio.current_time()

@@ -127,12 +127,15 @@ def _run(options: argparse.Namespace) -> int:
     import trio
 
     from ..app import ForeignBridge, run_bridge
+    from ..config.sources import find_file
     from ..instance import StateFolderError, claim_state_folder, state_folder
     from ..journal import Journal, JournalUnusable
     from ..logs.log import configure_logs
 
     # A hang-up that comes before, or after, there is anything to reload is none of ours.
     signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    # Whatever is read again is the same file: another of the usual places has other rooms.
+    options.config = find_file(options.config)
     load = partial(load_configuration, options)
     configuration = load()
     table = configuration.bridge

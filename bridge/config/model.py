@@ -259,6 +259,9 @@ def load(
     except tomllib.TOMLDecodeError as error:
         reason = f"is not TOML: {error}{_toml_hint(path, str(error))}"
         raise ConfigurationError([Fault((), reason)], path) from None
+    except RecursionError:
+        reason = "is not TOML: brackets within brackets without end; close what is opened"
+        raise ConfigurationError([Fault((), reason)], path) from None
     except OSError as error:
         reason = f"cannot be read: {error.strerror}; let this user read it"
         source = path if error.filename is None else Path(error.filename)

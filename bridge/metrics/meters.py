@@ -120,9 +120,29 @@ class Meters:
             for outcome in Outcome:
                 self._actions.labels(action, str(outcome))
         for server in servers:
-            for each in TimeoutClass:
-                self._round_trips.labels(server, str(each))
-                self._waits.labels(server, str(each))
+            self.server_added(server)
+
+    def server_added(self, server: str) -> None:
+        """There is one more server, of which nothing has happened yet."""
+        for each in TimeoutClass:
+            self._round_trips.labels(server, str(each))
+            self._waits.labels(server, str(each))
+
+    def server_removed(self, server: str) -> None:
+        """A server is gone, and its series with it.
+
+        Prometheus then marks them stale, where a figure that is shown for ever would keep queries
+        and alerts busy with what is no more. Should the server come back, its counters begin at
+        nothing, which every rate takes for a restart.
+        """
+        for each in TimeoutClass:
+            self._round_trips.remove(server, str(each))
+            self._waits.remove(server, str(each))
+        for family in self._commands.collect():
+            for sample in family.samples:
+                labels = sample.labels
+                if labels["server"] == server:
+                    self._commands.remove(server, labels["command"], labels["outcome"])
 
     def request_done(self, result: Result) -> None:
         """A request has its result."""

@@ -33,6 +33,12 @@ def to_message(
     properties = received.properties
     response_topic = getattr(properties, "ResponseTopic", None)
     if response_topic is not None and not is_topic_name(response_topic):
+        log.warning(
+            "response topic ignored",
+            topic=topic,
+            response_topic=response_topic,
+            what_to_do="name one topic, without + and #; the answer is on the usual one",
+        )
         response_topic = None
     receipt = None
     if received.qos:

@@ -24,9 +24,9 @@ class Inbox:
     PUBACK, so that a resumed session brings it again. QoS 0 is dropped at `capacity`. What was
     dropped is counted in `dropped`, and logged when dropping begins.
 
-    A receipt stays known until it has surely served: when the session is resumed, a message that
-    is still unacknowledged, or whose PUBACK was lost with the connection, is delivered again and
-    recognised, so that `get` returns it once (R27: a `toggle` never happens twice).
+    What was acknowledged stays known until that has surely arrived: when the session is resumed, a
+    message that is still unacknowledged, or whose PUBACK was lost with the connection, is delivered
+    again and recognised, so that `get` returns it once (R27: a `toggle` never happens twice).
     """
 
     def __init__(self, capacity: int) -> None:
@@ -36,7 +36,8 @@ class Inbox:
         self._arrival = trio.lowlevel.ParkingLot()
         self._open: dict[int, Receipt] = {}
         # As many PUBACKs as there may be unacknowledged messages can be lost with a connection.
-        self._served: OrderedDict[int, Receipt] = OrderedDict()
+        # Fingerprints alone: a receipt would keep its connection in memory long after its end.
+        self._served: OrderedDict[int, int] = OrderedDict()
         self._full = False
 
     def __len__(self) -> int:
@@ -82,18 +83,19 @@ class Inbox:
 
     def _is_known(self, again: Receipt) -> bool:
         """Whether this is a redelivery of what was put before; then its receipt is renewed."""
-        known = self._open.get(again.mid) or self._served.get(again.mid)
-        if known is None or known.fingerprint != again.fingerprint:
-            return False
-        known.send = again.send
-        if known.acknowledged:
-            known.send(known.mid)
-        return True
+        known = self._open.get(again.mid)
+        if known is not None and known.fingerprint == again.fingerprint:
+            known.send = again.send
+            return True
+        if self._served.get(again.mid) == again.fingerprint:
+            again.send(again.mid)
+            return True
+        return False
 
     def _acknowledged(self, receipt: Receipt) -> None:
         if self._open.get(receipt.mid) is receipt:
             del self._open[receipt.mid]
-            self._served[receipt.mid] = receipt
+            self._served[receipt.mid] = receipt.fingerprint
             if len(self._served) > self.capacity * LENIENCY:
                 self._served.popitem(last=False)
 

@@ -86,6 +86,12 @@ class Memory:
             self._unconfirmed.remove(result)
             self._tidy_at = min(self._tidy_at, trio.current_time() + _TIDY_AFTER)
 
+    async def tidy(self, state: RoomState) -> None:
+        """Return once the arrival of every result so far is on the disk."""
+        if self._tidy_at < math.inf:
+            self._tidy_at = trio.current_time()
+            await self.keep(state, (), ())
+
     def tidy_in(self) -> float:
         """Seconds until the arrival of results should be written down."""
         return max(0.0, self._tidy_at - trio.current_time())

@@ -226,6 +226,10 @@ class Room:
                 self._say_how_things_stand()
                 self._say_what_came_of_it()
 
+    async def tidy(self) -> None:
+        """Write down, after `run`, which results the broker has taken at last."""
+        await self._memory.tidy(self.state)
+
     def _put(self, item: Delivery | Refusal | _Answered | _Told) -> None:
         self._inbox.append(item)
         self._wake.set()

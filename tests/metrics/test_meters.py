@@ -170,6 +170,33 @@ def test_commands_by_server_class_and_ending() -> None:
     assert value(families, "hmp_bridge_hmp_queue_wait_seconds_count", **query) == 0
 
 
+def test_the_series_of_a_server_come_and_go_with_it() -> None:
+    """Also those that have counted; and a server of that name begins anew."""
+    made = busy()
+
+    def of_other() -> list[tuple[str, float]]:
+        found = [sample for family in scrape(made).values() for sample in family.samples]
+        return [(each.name, each.value) for each in found if each.labels.get("server") == "other"]
+
+    before = scrape(made)
+    for _ in range(2):
+        assert of_other() == []
+        made.server_added("other")
+        fresh = of_other()
+        assert {name.rpartition("_seconds_")[0] for name, _ in fresh} == {
+            "hmp_bridge_hmp_round_trip",
+            "hmp_bridge_hmp_queue_wait",
+        }
+        assert {value for _, value in fresh} == {0.0}
+        made.command_done("other", StartRecording(SESSION), Passage(0.0, 0.1, 0.3), "ok")
+        made.command_done("other", GetRecordingStatus(UUID), Passage(0.0, None, 0.3), "not_sent")
+        assert ("hmp_bridge_hmp_commands_total", 1.0) in of_other()
+        made.server_removed("other")
+    after = scrape(made)
+    for name in ("hmp_bridge_hmp_commands", "hmp_bridge_hmp_round_trip_seconds"):
+        assert after[name].samples == before[name].samples
+
+
 @pytest.mark.parametrize("state", LinkState)
 def test_a_server_is_in_exactly_one_state(state: LinkState) -> None:
     health = link_health(state, reconnects=3, queue_depth=7)

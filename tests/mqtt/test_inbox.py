@@ -1,5 +1,8 @@
 """Bounded, in order, and each message once, over however many connections."""
 
+import gc
+import weakref
+
 import pytest
 import trio
 import trio.testing
@@ -98,6 +101,24 @@ async def test_an_identifier_used_again_is_another_message(change: str) -> None:
         )
     )
     assert len(inbox) == 1
+
+
+async def test_what_was_served_keeps_no_connection_in_memory() -> None:
+    """A broker that comes and goes would leave thousands of them."""
+
+    class Connection:
+        def acknowledge(self, mid: int) -> None:
+            pass
+
+    inbox, connection = Inbox(10), Connection()
+    inbox.put(
+        Message("in", b"", 1, False, False, 0.0, receipt=Receipt(4, 0, connection.acknowledge))
+    )
+    (await inbox.get()).acknowledge()
+    ended = weakref.ref(connection)
+    del connection
+    gc.collect()
+    assert ended() is None
 
 
 async def test_only_as_many_served_receipts_are_kept_as_can_matter() -> None:

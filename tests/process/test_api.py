@@ -11,6 +11,8 @@ from typing import Any
 
 import pytest
 
+from bridge.journal import Journal
+
 from .conftest import MakeSite, Site
 from .cutter import Cutter
 from .hmp import session_of
@@ -409,6 +411,38 @@ def test_killed_between_acknowledgement_and_answer(
     assert len(s.hmp.commands(command)) == 1
 
 
+@pytest.mark.mqtt5
+def test_a_server_that_is_gone_still_gets_its_requests_answered(
+    site: MakeSite, asking: Ask
+) -> None:
+    """It was renamed while the bridge was down; who asked waits on the topic of then."""
+    s = with_api(site)
+    requester = asking(s, mqtt5=True)
+    s.hmp.fault("delay:createSession:1.0:count=1")
+    for number in range(2):  # the second waits for the first
+        asked = {"id": f"k{number}", "parameters": ["killed"]}
+        requester.send("server/main/request/createSession", asked, wait=False)
+    s.hmp.wait_until(lambda hmp: hmp.do("snapshot")["faults"] == [], "the delayed command")
+    s.daemon.stop(signal.SIGKILL)
+    s.tables["servers"] = {"renamed": s.tables["servers"]["main"]}
+    for room in s.tables["rooms"].values():
+        room["server"] = "renamed"
+    state = s.daemon.state
+    s.add_daemon(state=state)
+    requester.heard.until(lambda _: requester.answers("k1"), "both answers")
+    [first], [second] = requester.answers("k0"), requester.answers("k1")
+    assert first.topic == second.topic == f"{s.base}/server/main/response/createSession"
+    assert (first.answer["outcome"], second.answer["outcome"]) == ("unknown", "expired")
+    assert s.daemon.stop() == 0  # the arrival of the answers is written down
+    s.add_daemon(state=state)  # so nothing is left, and what was kept of the server goes
+    s.daemon.wait_for_line("mqtt connected")
+    assert requester.request("bridge/request/info")["outcome"] == "ok"
+    assert s.daemon.stop() == 0
+    assert [len(requester.answers(f"k{number}")) for number in range(2)] == [1, 1]
+    with closing(Journal(state)) as journal:
+        assert "server/main" not in journal.rooms()
+
+
 PUBACK = b"\x40\x02"
 """How every acknowledgement of a message begins, in MQTT 5 with success left out."""
 
@@ -511,16 +545,25 @@ def test_a_stop_whose_reply_is_lost_shows_in_its_room(site: MakeSite, asking: As
 
 
 def test_stopped_while_requests_wait(site: MakeSite, asking: Ask) -> None:
-    """SIGTERM answers what waits, and says that nothing was sent."""
+    """SIGTERM answers what waits, and says that nothing was sent; the next start adds nothing."""
     s = with_api(site)
     requester = asking(s)
     s.hmp.kill()
     s.panel.wait_for_newest("server/main/state", "refused")
     requester.send("server/main/request/createSession", {"id": "w", "sessionTitle": "w"})
     requester.send("server/main/request/getRecordingStatus", {"id": "v", "recordingId": UNKNOWN})
+    s.panel.publish("room/r0/set", json.dumps({"action": "pause", "id": "p"}))
+    s.panel.wait_for_results("r0", 1)
     assert requester.request("bridge/request/info")["outcome"] == "ok"
     assert s.daemon.stop() == 0
     for each in ("w", "v"):
         [heard] = requester.heard.until(lambda _, each=each: requester.answers(each), each)  # type: ignore[misc]
         assert heard.answer["outcome"] == "expired"
         assert heard.answer["error"]["code"] == "stopping"
+    since = s.panel.mark()
+    s.add_daemon(state=s.daemon.state)
+    s.daemon.wait_for_line("mqtt connected")
+    assert requester.request("bridge/request/info")["outcome"] == "ok"
+    assert [len(requester.answers(each)) for each in ("w", "v")] == [1, 1]
+    s.panel.wait_for("bridge/response/info", since=since)
+    assert len(s.panel.wait_for_results("r0", 1)) == 1

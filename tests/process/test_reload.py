@@ -21,6 +21,7 @@ from .conftest import MakeSite, Site
 from .daemon import toml
 from .hmp import session_of
 from .panel import Panel
+from .programs import HMP_BRIDGE, Program
 from .requester import Requester
 
 RELOADS = int(os.environ.get("RELOADS", "120"))
@@ -74,6 +75,11 @@ class Reloading:
             late.wait_for("room/nowhere/echo")
             found = [seen for seen in late.seen.since() if seen.retained]
         return {seen.topic.removeprefix(f"{self.site.base}/"): seen.payload for seen in found}
+
+    def retained_now(self, topic: str) -> str:
+        """What somebody is sent who comes for this topic, with or without a bridge."""
+        with closing(Panel(self.site.broker.port, self.site.base)) as late:
+            return late.wait_for(topic).payload
 
     def record(self, room: str) -> str:
         """Start a recording; its id."""
@@ -218,6 +224,30 @@ def test_a_file_with_many_errors_is_refused_whole(reloading: Reloading) -> None:
     assert r.done() == NOTHING
 
 
+def test_a_file_that_has_gone_is_not_taken_for_another(site: MakeSite, tmp_path: Path) -> None:
+    """Of the usual places the one of the start counts; the next one has other rooms."""
+    s = site(start=False, rooms=1)
+    good = toml(s.tables | {"bridge": {"state_dir": str(tmp_path / "state")}})
+    other = good.replace("[rooms.r0]", "[rooms.wrong]")
+    (tmp_path / "config").mkdir()
+    (tmp_path / "config" / "bridge.toml").write_text(other, encoding="utf-8")
+    file = tmp_path / "bridge.toml"
+    file.write_text(good, encoding="utf-8")
+    with closing(Program([HMP_BRIDGE, "run"], folder=tmp_path)) as daemon:
+        s.panel.wait_for("room/r0/availability", "online")
+        for name in ("missing", "endless"):
+            file.unlink()
+            if name == "endless":
+                file.write_text("rooms = " + "[" * 5000, encoding="utf-8")
+            since = len(daemon.lines)
+            daemon.send_signal(signal.SIGHUP)
+            daemon.wait_for_line("reload refused", since=since)
+            file.touch()
+        assert daemon.lines_with("configuration refused", "no configuration file at bridge.toml")
+        assert daemon.lines_with("configuration refused", "brackets within brackets")
+        assert s.panel.newest("room/wrong/state") is None
+
+
 def test_a_recording_room_is_removed_only_by_force(reloading: Reloading) -> None:
     r = reloading
     recording = r.record("r1")
@@ -355,6 +385,21 @@ def test_bindings_are_replaced_on_the_live_session(reloading: Reloading) -> None
     assert r.panel.payloads("room/r0/ack", since) == ["stop ok"]
 
 
+def test_settings_take_effect_at_once(site: MakeSite) -> None:
+    """Whatever was left of the hour."""
+    s = site(start=False)
+    s.tables["bridge"]["health_every"] = "1h"
+    s.add_daemon()
+    s.wait_ready()
+    with closing(Requester(s.broker.port, s.base, mqtt5=False)) as requester:
+        r = Reloading(s, requester)
+        r.tables["bridge"]["health_every"] = "1s"
+        assert r.done()["settings"] == ["bridge.health_every"]
+        r.record("r0")  # every poll of it changes what is said
+        for _ in range(3):
+            r.panel.wait_for("bridge/health", since=r.panel.mark())
+
+
 def test_what_needs_a_restart_is_named_and_the_rest_applied(reloading: Reloading) -> None:
     r = reloading
     r.tables["mqtt"]["keepalive"] = "20s"
@@ -410,6 +455,46 @@ def test_reload_while_the_broker_is_away(site: MakeSite, launch: Launch) -> None
             device.publish("button", "x")
         r.panel.wait_for("room/r0/ack", "stop ok", since=since)
         assert s.hmp.do("snapshot", log=0)["accepted"] == 1
+
+
+def test_what_was_taken_out_while_the_bridge_was_down_leaves_no_topic(
+    reloading: Reloading,
+) -> None:
+    """A file that was edited and a restart, as most people do it."""
+    r = reloading
+    r.tables["servers"]["other"] = dict(r.tables["servers"]["main"])
+    r.add_room(2, server="other")
+    r.done()
+    r.panel.wait_for("room/r2/availability", "online")
+    r.site.daemon.stop()
+    del r.tables["rooms"]["r2"], r.tables["rooms"]["r1"], r.tables["servers"]["other"]
+    since = r.panel.mark()
+    r.site.tables = r.tables
+    r.site.add_daemon(state=r.site.daemon.state, configured_state=False)
+    r.site.wait_ready(since)
+    retained = r.retained()
+    assert {topic.split("/")[1] for topic in retained if topic.startswith("room/")} == {"r0"}
+    assert [topic for topic in retained if topic.startswith("server/")] == ["server/main/state"]
+    assert json.loads(retained["room/r0/status"])["state"] == "idle"
+
+
+def test_a_kill_before_the_broker_has_heard_of_a_removal(site: MakeSite, launch: Launch) -> None:
+    """The next start says it; nothing else knows that the room was ever there."""
+    s = site(rooms=3, broker=launch(BrokerOptions(persistence=True)))
+    with closing(Requester(s.broker.port, s.base, mqtt5=False)) as requester:
+        r = Reloading(s, requester)
+        s.broker.stop()
+        s.daemon.wait_for_line("mqtt connection failed")
+        del r.tables["rooms"]["r2"]
+        assert "rooms_removed=r2" in r.hang_up()
+        s.daemon.stop(signal.SIGKILL)
+        s.broker.start()
+        assert r.retained_now("room/r2/state") == "idle"
+        since = r.panel.mark()
+        s.tables = r.tables
+        s.add_daemon(state=s.daemon.state, configured_state=False)
+        s.wait_ready(since)
+        assert not [topic for topic in r.retained() if topic.startswith("room/r2/")]
 
 
 def test_a_reload_at_the_same_time_as_the_end(reloading: Reloading) -> None:

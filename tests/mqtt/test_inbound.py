@@ -1,0 +1,63 @@
+"""From what paho received to a message, or to a line of the log."""
+
+import pytest
+from paho.mqtt.client import MQTTMessage
+from paho.mqtt.packettypes import PacketTypes
+from paho.mqtt.properties import Properties
+from structlog.testing import capture_logs
+
+from bridge.mqtt.inbound import to_message
+from bridge.mqtt.message import Message
+
+
+def received(
+    topic: bytes = b"hmp/bridge/request/info", payload: bytes = b"", response: str | None = None
+) -> MQTTMessage:
+    """A PUBLISH of MQTT 5 as paho hands it over."""
+    message = MQTTMessage(mid=1, topic=topic)
+    message.payload = payload
+    message.qos = 1
+    message.properties = Properties(PacketTypes.PUBLISH)  # type: ignore[no-untyped-call]
+    if response is not None:
+        # Past paho, which would not send what a raw client does.
+        message.properties.__dict__["ResponseTopic"] = response
+    return message
+
+
+def understood(message: MQTTMessage) -> Message | None:
+    """With a limit of 100 bytes."""
+    return to_message(message, limit=100, acknowledge=lambda _: None)
+
+
+@pytest.mark.parametrize("response", ["", "a/+", "#", "a/#/b", "a\0b"])
+async def test_a_response_topic_that_nothing_can_be_published_to_is_said(response: str) -> None:
+    """The request itself is answered where everybody is."""
+    with capture_logs() as logs:
+        message = understood(received(response=response))
+    assert message is not None
+    assert message.response_topic is None
+    [line] = logs
+    assert (line["event"], line["response_topic"]) == ("response topic ignored", response)
+    assert line["topic"] == "hmp/bridge/request/info"
+
+
+async def test_a_response_topic_as_it_should_be() -> None:
+    with capture_logs() as logs:
+        message = understood(received(response="panel/answers"))
+    assert message is not None
+    assert message.response_topic == "panel/answers"
+    assert logs == []
+
+
+@pytest.mark.parametrize(
+    ("message", "said"),
+    [
+        (received(topic=b"hmp/\xff"), "its topic is not UTF-8"),
+        (received(payload=b"x" * 101), "too long"),
+    ],
+)
+def test_what_nobody_could_use_is_said_and_dropped(message: MQTTMessage, said: str) -> None:
+    with capture_logs() as logs:
+        assert understood(message) is None
+    [line] = logs
+    assert said in line["event"]
