@@ -69,7 +69,11 @@ class Site:
         for name in entries.keys() - configuration.rooms.keys():
             if "/" in name:
                 continue  # not a room's: `Journal.save`
-            log.warning("the journal has a room that is not configured", room=name)
+            log.warning(
+                "the journal has a room that is not configured",
+                room=name,
+                what_to_do="give the room its name back, and what it was recording is known again",
+            )
         for name, room in configuration.rooms.items():
             self.add_room(name, room, configuration.servers[room.server], entries.get(name))
 

@@ -50,6 +50,7 @@ PURE = [
     "bridge.mqtt.payloads",
     "bridge.mqtt.topics",
     "bridge.mqtt.values",
+    "bridge.nearest",
     "bridge.room.answer",
     "bridge.room.answers",
     "bridge.room.by_name",
@@ -89,7 +90,7 @@ DOES_IO = {"asyncio", "os", "paho", "select", "socket", "sqlite3", "ssl", "threa
 
 #: A folder, and the folders of the package that it may look into. The rest may see everything.
 MAY_IMPORT = {
-    "bridge.hmp": {"bridge.hmp", "bridge.reconnect"},
+    "bridge.hmp": {"bridge.hmp", "bridge.nearest", "bridge.reconnect"},
     "bridge.mqtt": {"bridge.mqtt", "bridge.reconnect", "bridge.room"},
     "bridge.room": {
         "bridge.room",
@@ -124,6 +125,7 @@ MAY_IMPORT = {
         "bridge.room",
         "bridge.templates",
     },
+    "bridge.nearest": set(),
     "bridge.reconnect": set(),
     "bridge.templates": {"bridge.templates"},
 }

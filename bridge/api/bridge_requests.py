@@ -10,10 +10,10 @@ from enum import StrEnum
 
 import trio
 
-from ..hmp.commands import nearest
 from ..logs.levels import LEVELS
 from ..logs.log import set_level
 from ..mqtt.api_topics import Answer, Asked, Caller
+from ..nearest import nearest
 from ..room.state import Problem
 from ..room.vocabulary import Outcome
 from .checks import Rejected, malformed, shortened

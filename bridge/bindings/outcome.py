@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from functools import cached_property
 
 from ..hmp import arguments
-from ..mqtt.payload import LONGEST_PAYLOAD
+from ..mqtt.payload import LONGEST_ID, LONGEST_PAYLOAD
 from ..mqtt.topics import Input
 from ..room.state import Now
 from ..templates.template import Template, TemplateError, cut
@@ -17,9 +17,6 @@ __all__ = ["NAMES", "Arrival", "Failed", "Heard", "Wish", "made", "written"]
 
 NAMES = frozenset({"topic", "payload", "json", "room", "now"})
 """What templates of bindings can use; `room` is not known where the room itself is rendered."""
-
-_LONGEST_ID = 256
-"""Characters of an id, as on our own topics."""
 
 
 class _Topic(str):
@@ -160,9 +157,9 @@ def _made(wish: Wish, heard: Heard) -> Input:
         if value != "":
             parameters[name] = value
     request_id = parameters.get("id") if wish.is_event else parameters.pop("id", None)
-    if isinstance(request_id, str) and len(request_id) > _LONGEST_ID:
-        reason = f"fields.id: {shown(request_id)} has more than {_LONGEST_ID} characters"
-        raise _Unmade(reason, room)
+    if isinstance(request_id, str):
+        request_id = request_id[:LONGEST_ID]  # as on our own topics: a long id is no obstacle
+        parameters |= {"id": request_id} if wish.is_event else {}
     given = request_id if isinstance(request_id, str | int) else None
     return Input(room, wish.word, wish.is_event, parameters, given, tuple(left_out))
 

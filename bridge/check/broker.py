@@ -20,7 +20,7 @@ from functools import partial
 import trio
 
 from ..mqtt.api_topics import request_filters
-from ..mqtt.failures import BrokerFailure, FailureKind, flatten
+from ..mqtt.failures import LOGIN, BrokerFailure, FailureKind, flatten
 from ..mqtt.message import Message
 from ..mqtt.negotiate import accepting, in_either_version
 from ..mqtt.retained import read_retained
@@ -47,16 +47,13 @@ _LEAF = "check"
 _RELEASED = b"false"
 
 _BLAME = {
-    FailureKind.CLIENT_ID: Blame.NOT_AUTHORIZED,
-    FailureKind.CREDENTIALS: Blame.NOT_AUTHORIZED,
-    FailureKind.NOT_AUTHORIZED: Blame.NOT_AUTHORIZED,
+    **dict.fromkeys(LOGIN, Blame.NOT_AUTHORIZED),
     FailureKind.SUBSCRIPTION: Blame.NOT_AUTHORIZED,
     FailureKind.PUBLICATION: Blame.NOT_AUTHORIZED,
     FailureKind.CERTIFICATE: Blame.CONFIGURATION,
     FailureKind.FILE: Blame.CONFIGURATION,
     FailureKind.PROTOCOL_VERSION: Blame.CONFIGURATION,
 }
-_LOGIN = (FailureKind.CREDENTIALS, FailureKind.NOT_AUTHORIZED, FailureKind.CLIENT_ID)
 
 
 async def check_broker(
@@ -108,10 +105,9 @@ class _Check:
     def ended(self, failure: BrokerFailure) -> None:
         """The connection could not be made, or kept while something was tried."""
         seen, advice = failure.detail, failure.advice
-        if not self.found and failure.kind in _LOGIN:
+        if not self.found and failure.kind in LOGIN:
             self.found.append(passed(self._subject, "reached"))
             self._trying = f"{self._subject} login"
-            seen += f", {self._login()}"
             if self._without_password():
                 advice += f"; {_HAND_IT_OVER}"
             if failure.kind is not FailureKind.CREDENTIALS:
@@ -147,13 +143,7 @@ class _Check:
         ]
         said = f"reached over {' and '.join(over)}" if over else "reached"
         self.found.append(passed(self._subject, f"{said}, MQTT {protocol}"))
-        self.found.append(passed(f"{self._subject} login", f"accepted {self._login()}"))
-
-    def _login(self) -> str:
-        user = self._settings.username
-        if user is None:
-            return "without a user name"
-        return f"as {user} without a password" if self._without_password() else f"as {user}"
+        self.found.append(passed(f"{self._subject} login", f"accepted {settings.login}"))
 
     def _without_password(self) -> bool:
         return self._settings.username is not None and not self._settings.password

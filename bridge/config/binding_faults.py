@@ -1,10 +1,10 @@
 """What is wrong with bindings beyond their single keys: among these, with rooms and topics."""
 
-import difflib
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 from ..mqtt.filters import covers, fault_of_filter, fewest, overlap
+from ..nearest import nearest
 from ..room.requests import NotUnderstood, request
 from ..room.vocabulary import Action
 from .bindings import conditions_of
@@ -53,8 +53,8 @@ _OVERLAPS = (
 def _of_room(table: Mapping[str, Any], rooms: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     room = table.get("room")
     if isinstance(room, str) and "{" not in room and room not in rooms:
-        near = difflib.get_close_matches(room, rooms, n=1)
-        hint = f"did you mean {near[0]}?" if near else f"configured are: {', '.join(rooms)}"
+        near = nearest(room, rooms)
+        hint = f"did you mean {near}?" if near else f"configured are: {', '.join(rooms)}"
         yield "room", f"{room!r} is no room; {hint}"
 
 

@@ -1,6 +1,5 @@
 """The tables `[[bindings]]`: what may stand in them, and the bindings that they make."""
 
-import difflib
 import hashlib
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Annotated, Any, Literal
@@ -12,6 +11,7 @@ from ..bindings.conditions import Condition, condition, steps
 from ..bindings.outcome import Wish, written
 from ..bindings.timing import Timing
 from ..mqtt.filters import fault_of_filter
+from ..nearest import nearest
 from ..room.requests import ACTIONS, EVENTS
 from ..templates.template import Template
 from .values import Duration, Table
@@ -32,8 +32,8 @@ def _one_of(words: Iterable[str], kind: str, value: str) -> str:
     known = [str(each) for each in words]
     if word in known:
         return word
-    near = difflib.get_close_matches(word, known, n=1)
-    hint = f"did you mean {near[0]}?" if near else f"there are: {', '.join(known)}"
+    near = nearest(word, known)
+    hint = f"did you mean {near}?" if near else f"there are: {', '.join(known)}"
     raise ValueError(f"{value!r} is no {kind}; {hint}")
 
 

@@ -6,8 +6,9 @@ Found in the text as it was written, so that it can be said together with what i
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from ..nearest import nearest
 from .binding_faults import faults_of_bindings
-from .errors import Fault, nearest
+from .errors import Fault
 
 __all__ = ["faults_between"]
 

@@ -6,11 +6,11 @@ from pydantic import AfterValidator, Field, model_validator
 
 from ..hmp import arguments
 from ..hmp.commands import CategoryId
+from ..nearest import nearest
 from ..room.detail import DetailKind, DetailPlan, Share, describe
 from ..room.meeting import Meeting
 from ..room.values import Now
 from ..templates.template import Template, TemplateError
-from .errors import nearest
 from .values import Table
 
 __all__ = ["DetailsTable"]

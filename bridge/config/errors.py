@@ -1,13 +1,14 @@
 """What is wrong with a configuration and what would be right: file, table, key, values."""
 
-import difflib
 import os
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import UnionType
 from typing import TYPE_CHECKING, Any, Union, get_args, get_origin
+
+from ..nearest import nearest
 
 if TYPE_CHECKING:  # so that commands without a configuration do not wait for the import
     from pydantic import ValidationError
@@ -17,7 +18,6 @@ __all__ = [
     "ConfigurationError",
     "Fault",
     "faults_of",
-    "nearest",
     "parse_duration",
     "shown",
 ]
@@ -127,13 +127,6 @@ def shown(value: object) -> str:
             return "a text with a login"
         return repr(value if len(value) <= _LONGEST_SHOWN else f"{value[:_LONGEST_SHOWN]}…")
     return str(value)
-
-
-def nearest(word: str, words: Iterable[str]) -> str | None:
-    """Which of `words` was meant; None where none is near."""
-    folded = {known.casefold().replace("-", "_"): known for known in words}
-    near = difflib.get_close_matches(word.casefold().replace("-", "_"), folded, n=1)
-    return folded[near[0]] if near else None
 
 
 def faults_of(error: "ValidationError") -> list[Fault]:

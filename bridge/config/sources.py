@@ -9,7 +9,8 @@ import stat
 from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 
-from .errors import ConfigurationError, Fault, nearest
+from ..nearest import nearest
+from .errors import ConfigurationError, Fault
 
 __all__ = ["PREFIX", "find_file", "misnamed_sources"]
 
@@ -35,6 +36,9 @@ def find_file(given: Path | None) -> Path:
     for path in looked:
         if _is_file(path):
             return path
+    if given is not None and given.is_dir():
+        reason = f"{given} is a folder{named_in}; name the file in it with --config FILE"
+        raise ConfigurationError([Fault((), reason)])
     places = ", ".join(str(path) for path in looked)
     reason = f"there is no configuration file at {places}{named_in}; name one with --config FILE"
     raise ConfigurationError([Fault((), reason)])

@@ -18,7 +18,8 @@ from pydantic import (
 )
 
 from ..hmp import arguments
-from ..hmp.commands import COMMANDS, nearest
+from ..hmp.commands import COMMANDS
+from ..nearest import nearest
 from .errors import DURATION_PATTERN, parse_duration
 
 __all__ = [

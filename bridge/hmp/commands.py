@@ -1,10 +1,10 @@
 """All 21 commands, by name, and how text from outside becomes one of them."""
 
-import difflib
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from typing import Any
 
+from ..nearest import folded, nearest
 from .arguments import (
     CategoryId,
     MetadataField,
@@ -78,7 +78,6 @@ __all__ = [
     "UpdateMetadata",
     "UpdateSessionMetadata",
     "command_class",
-    "nearest",
     "parse_command",
     "usage",
 ]
@@ -179,12 +178,12 @@ def _positional(
 def _named(
     command: type[Command[Any]], expected: Sequence[Parameter], given: Mapping[str, object]
 ) -> dict[str, Any]:
-    by_key = {_fold(parameter.argument.name): parameter for parameter in expected}
+    by_key = {folded(parameter.argument.name): parameter for parameter in expected}
     if expected[-1].many:
         by_key["value"] = expected[-1]
     values: dict[str, Any] = {}
     for key, value in given.items():
-        parameter = by_key.get(_fold(key))
+        parameter = by_key.get(folded(key))
         if parameter is None:
             near = nearest(key, [item.argument.name for item in expected])
             hint = f"; did you mean {near}?" if near else ""
@@ -206,17 +205,3 @@ def _named(
 
 def _names(expected: Sequence[Parameter]) -> str:
     return ", ".join(parameter.argument.name for parameter in expected)
-
-
-def _fold(name: str) -> str:
-    return name.replace("_", "").casefold()
-
-
-def nearest(name: str, names: Sequence[str] | Mapping[str, object]) -> str | None:
-    """The name that somebody may have meant who wrote `name`; None where none is near."""
-    folded = {_fold(item): item for item in names}
-    for key, item in folded.items():
-        if len(name) > 5 and key.startswith(_fold(name)):  # shareRecording, as the guide has it
-            return item
-    found = difflib.get_close_matches(_fold(name), folded, n=1, cutoff=0.6)
-    return folded[found[0]] if found else None

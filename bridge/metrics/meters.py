@@ -27,41 +27,11 @@ _ACTIONS = frozenset({*map(str, Action), *EVENTS})
 _OTHER = "other"
 """The label of whatever somebody sent that is no action."""
 
-_QUICK = (
-    0.0005,
-    0.001,
-    0.0025,
-    0.005,
-    0.01,
-    0.025,
-    0.05,
-    0.1,
-    0.25,
-    0.5,
-    1.0,
-    2.5,
-    5.0,
-    10.0,
-    30.0,
-)
-_DISK = (0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5)
-_PATIENT = (
-    0.001,
-    0.0025,
-    0.005,
-    0.01,
-    0.025,
-    0.05,
-    0.1,
-    0.25,
-    0.5,
-    1.0,
-    2.5,
-    5.0,
-    10.0,
-    30.0,
-    120.0,
-)
+_TO_A_SECOND = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0)
+_DISK = (0.0001, 0.00025, 0.0005, *_TO_A_SECOND, 2.5)
+_QUICK = (0.0005, *_TO_A_SECOND, 2.5, 5.0, 10.0, 30.0)
+_PATIENT = (*_TO_A_SECOND, 2.5, 5.0, 10.0, 30.0, 120.0)
+"""Bounds of buckets in seconds: of a commit, of HMP's answers, of what waits for somebody."""
 
 
 class Meters:

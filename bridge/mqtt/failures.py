@@ -10,6 +10,7 @@ from paho.mqtt.reasoncodes import ReasonCode
 from .settings import BrokerSettings
 
 __all__ = [
+    "LOGIN",
     "BrokerFailure",
     "FailureKind",
     "flatten",
@@ -44,6 +45,10 @@ class FailureKind(Enum):
     KEEPALIVE = "the broker or the network to it hangs; look at both"
     TAKEN_OVER = "another program uses the same mqtt.client_id; give each its own"
     LOST = "the broker closed the connection; its log says why"
+
+
+LOGIN = frozenset({FailureKind.CREDENTIALS, FailureKind.NOT_AUTHORIZED, FailureKind.CLIENT_ID})
+"""Those that depend on who the bridge says it is."""
 
 
 class BrokerFailure(Exception):
@@ -85,12 +90,14 @@ _DISCONNECT_KINDS = {
 }
 
 
-def from_connack(reason: ReasonCode) -> BrokerFailure:
+def from_connack(reason: ReasonCode, settings: BrokerSettings) -> BrokerFailure:
     """The failure that a refusing CONNACK stands for."""
     name = reason.getName()
-    return BrokerFailure(
-        _CONNACK_KINDS.get(name, FailureKind.LOST), f"the broker refused the connection: {name}"
-    )
+    kind = _CONNACK_KINDS.get(name, FailureKind.LOST)
+    detail = f"the broker refused the connection: {name}"
+    if kind in LOGIN:
+        detail += f", {settings.login}"
+    return BrokerFailure(kind, detail)
 
 
 def from_disconnect(reason: ReasonCode, *, from_broker: bool) -> BrokerFailure:

@@ -15,8 +15,8 @@ __all__ = [
 LONGEST_PAYLOAD = 200_000
 """Bytes: a title of 10,000 emoji takes 120,000 where JSON escapes them."""
 
-LONGEST_ID = 256
-"""Characters."""
+LONGEST_ID = 1024
+"""Characters: calendars' ids have hundreds, and differ in the last ones."""
 
 
 class UnreadablePayload(ValueError):

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 
 from ..room.detail import Fate
 from ..room.vocabulary import ALARMS, Outcome, State, Target
+from .payload import LONGEST_ID
 from .values import Schema, nullable, record
 
 __all__ = [
@@ -29,7 +30,7 @@ _UUID: Schema = {"type": "string", "format": "uuid"}
 _PORT: Schema = {"type": "integer", "minimum": 1, "maximum": 65535}
 
 _ID: Schema = {
-    "anyOf": [{"type": "string", "maxLength": 256}, {"type": "integer"}],
+    "anyOf": [{"type": "string", "maxLength": LONGEST_ID}, {"type": "integer"}],
     "description": "The sender's; it comes back in the result.",
 }
 

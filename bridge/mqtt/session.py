@@ -232,7 +232,7 @@ class Session:
         properties: Properties | None,
     ) -> None:
         if reason.is_failure:
-            self._loop.failure = from_connack(reason)
+            self._loop.failure = from_connack(reason, self._settings)
             return
         self.session_present = flags.session_present
         ours = self._unanswered.window

@@ -55,6 +55,13 @@ class BrokerSettings:
         host = f"[{self.host}]" if ":" in self.host else self.host
         return f"{host}:{self.port}"
 
+    @property
+    def login(self) -> str:
+        """As whom the bridge comes, as a person says it."""
+        if self.username is None:
+            return "without a user name"
+        return f"as {self.username}" if self.password else f"as {self.username} without a password"
+
 
 @dataclass(frozen=True, slots=True)
 class Subscription:

@@ -134,7 +134,7 @@ def read_meeting(parameters: Mapping[str, object]) -> tuple[Meeting, tuple[str, 
     title, organizer = _text(given.pop("title", None)), _text(given.pop("organizer", None))
     texts = {name: _text(value) for name, value in given.items() if name.isidentifier()}
     fields = tuple((name, text) for name, text in texts.items() if text)[:_MOST_FIELDS]
-    return Meeting(meeting_id[:256], start, end, title, organizer, length, fields), tuple(doubts)
+    return Meeting(meeting_id, start, end, title, organizer, length, fields), tuple(doubts)
 
 
 def wall_time(value: object) -> float:

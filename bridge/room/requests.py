@@ -65,15 +65,7 @@ def request(
     if not event and word in METADATA:
         action = Action.DESCRIBE
     if action is None:
-        kind, words = ("event", EVENTS) if event else ("action", ACTIONS)
-        raise NotUnderstood(
-            Problem(
-                f"unknown_{kind}",
-                f"{_shown(word)} is no {kind}",
-                f"Send one of: {', '.join(words)}.",
-            ),
-            known=False,
-        )
+        raise NotUnderstood(_unknown(word, event=event), known=False)
     try:
         if event:
             checked, unread = _of_event(action, parameters)
@@ -94,6 +86,15 @@ def request(
         received_at=received_at,
     )
     return replace(asked, **checked)
+
+
+def _unknown(word: str, *, event: bool) -> Problem:
+    kind, words = ("event", EVENTS) if event else ("action", ACTIONS)
+    if not event and word.startswith("metadata/"):
+        advice = f"Publish to one of: {', '.join(METADATA)}."
+        return Problem("unknown_action", f"{_shown(word)} is no metadata of a recording", advice)
+    advice = f"Send one of: {', '.join(words)}."
+    return Problem(f"unknown_{kind}", f"{_shown(word)} is no {kind}", advice)
 
 
 def outlives(asked: Request) -> bool:

@@ -283,6 +283,13 @@ def test_a_missing_file(folder: Path, capsys: pytest.CaptureFixture[str]) -> Non
     )
 
 
+def test_a_folder_in_place_of_the_file(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["check", "--config", str(tmp_path)]) == ExitCode.CONFIGURATION
+    assert capsys.readouterr().err == (
+        f"configuration: {tmp_path} is a folder; name the file in it with --config FILE\n"
+    )
+
+
 def test_a_wrong_environment_variable(check: Check) -> None:
     os.environ["HMP_BRIDGE_MQTT_PORT"] = "1883"
     os.environ["HMP_BRIDGE_MQTT__PASSWRD"] = "hunter2"

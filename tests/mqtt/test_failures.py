@@ -8,7 +8,7 @@ from paho.mqtt.client import WebsocketConnectionError
 from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.reasoncodes import ReasonCode
 
-from bridge.mqtt.failures import FailureKind, from_connack, from_disconnect, from_exception
+from bridge.mqtt.failures import LOGIN, FailureKind, from_connack, from_disconnect, from_exception
 from bridge.mqtt.settings import BrokerSettings
 
 
@@ -69,9 +69,11 @@ def test_settings_do_not_show_the_password() -> None:
     ],
 )
 def test_refusals(name: str, kind: FailureKind) -> None:
-    failure = from_connack(ReasonCode(PacketTypes.CONNACK, name))
+    failure = from_connack(ReasonCode(PacketTypes.CONNACK, name), SETTINGS)
     assert failure.kind is kind
     assert name in str(failure)
+    assert (", as u" in str(failure)) is (kind in LOGIN)
+    assert "secret" not in str(failure)
 
 
 @pytest.mark.parametrize(

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 
 from bridge.hmp.commands import RecordingId, RecordingStatus, SessionId
+from bridge.mqtt.payload import LONGEST_ID
 from bridge.mqtt.topics import (
     Input,
     Malformed,
@@ -104,13 +105,13 @@ def test_an_id_that_could_be_read_comes_back() -> None:
     assert refusal("event", '{"id": 12}').id == 12
 
 
-@pytest.mark.parametrize("value", [True, 1.5, [], {}, "x" * 257])
+@pytest.mark.parametrize("value", [True, 1.5, [], {}, "x" * (LONGEST_ID + 1)])
 def test_an_id_is_text_or_a_whole_number(value: object) -> None:
     for leaf, word in (("set", "action"), ("press/record", "action"), ("event", "event")):
         if leaf == "event" and isinstance(value, (str, float)):
             said = read(leaf, json.dumps({word: "record", "id": value}))
             assert isinstance(said, Input)
-            assert said.id == str(value)[:256]
+            assert said.id == str(value)[:LONGEST_ID]
             continue
         error = refusal(leaf, json.dumps({word: "record", "id": value}))
         assert '"id"' in error.reason

@@ -147,7 +147,7 @@ def test_what_is_refused_never_reaches_hmp_and_says_what_would_be_right(
     refused(create, b"\xff\xfe", "malformed", "UTF-8")
     refused(create, "[" * 50_000, "malformed", "JSON")
     refused(create, {"id": {}, "sessionTitle": "a"}, "malformed", "id")
-    refused(create, {"id": "x" * 300, "sessionTitle": "a"}, "malformed", "256")
+    refused(create, {"id": "x" * 1100, "sessionTitle": "a"}, "malformed", "1024")
     refused(create, {"parameters": ["a"], "sessionTitle": "a"}, "malformed", "parameters")
     refused("server/main/request/getRecordingStatus", ["a|b\ncreateSession x"], "malformed", "UUID")
     refused("server/main/request/updateMetadata", [UNKNOWN, "colour", "x"], "malformed", "title")

@@ -11,6 +11,7 @@ from bridge.room.meeting import Meeting
 from bridge.room.requests import (
     ACTIONS,
     EVENTS,
+    METADATA,
     NotUnderstood,
     malformed,
     outlives,
@@ -87,6 +88,10 @@ def test_unknown_words_are_named_shortly_with_those_that_are_known() -> None:
     error = refusal("fire", event=True)
     assert error.problem.code == "unknown_event"
     assert all(event in error.problem.explanation for event in EVENTS)
+    error = refusal("metadata/titel")
+    assert not error.known
+    assert all(word in error.problem.explanation for word in METADATA)
+    assert not any(f" {action}" in error.problem.explanation for action in ACTIONS)
 
 
 @pytest.mark.parametrize("word", ["record", "mark"])

@@ -1,0 +1,25 @@
+"""Which name somebody meant who mistyped it. Pure."""
+
+import difflib
+from collections.abc import Iterable
+
+__all__ = ["folded", "nearest"]
+
+_TELLING = 5
+"""Letters after which the beginning of a name tells which one is meant."""
+
+
+def folded(name: str) -> str:
+    """The name without what people write now so, now so: capitals, hyphens and underscores."""
+    return name.replace("_", "").replace("-", "").casefold()
+
+
+def nearest(word: str, names: Iterable[str]) -> str | None:
+    """The one of `names` that was meant; None where none is near."""
+    written = folded(word)
+    known = {folded(name): name for name in names}
+    for key, name in known.items():
+        if len(written) > _TELLING and key.startswith(written):  # as the guide has shareRecording
+            return name
+    found = difflib.get_close_matches(written, known, n=1)
+    return known[found[0]] if found else None
