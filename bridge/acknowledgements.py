@@ -75,6 +75,7 @@ class Acknowledgements:
         self._saved = ""
         self._places: deque[Place] = deque()
         self._changed = trio.Event()
+        self._advanced = trio.Event()
 
     def place(self, message: Message) -> Place:
         """The last place is this message's."""
@@ -93,6 +94,12 @@ class Acknowledgements:
             places.popleft().message.acknowledge()
         if places and places[0].accepted:
             self._changed.set()
+        self._advanced.set()
+        self._advanced = trio.Event()
+
+    async def advanced(self) -> None:
+        """Wait until more may have been acknowledged."""
+        await self._advanced.wait()
 
     async def run(self) -> None:
         """Write down, and acknowledge, until cancelled; then what the rooms accept at their end."""

@@ -63,9 +63,6 @@ _BINDINGS = "bindings"
 _TOPICS = "topics"
 """The journal's note of whose topics the broker may hold."""
 
-_LOOK_AGAIN = 0.2
-"""Seconds between two looks whether the backlog is done."""
-
 _MOST_ANSWERS = 8192
 """Results and acks that may wait for the broker: two for each message of the largest backlog that
 mosquitto was seen to deliver before an acknowledgement, 16 times Receive Maximum."""
@@ -280,9 +277,7 @@ class Bridge:
         """
         while True:
             await self._online.wait()
-            if not self.dispatcher.backlog_done:
-                await trio.sleep(_LOOK_AGAIN)
-                continue
+            await self.dispatcher.caught_up()
             if await self.broker.touch(self.topics.bridge_marker):
                 self.dispatcher.in_contact()
                 await self.journal.save_contact()

@@ -3,7 +3,6 @@
 Messages are taken, and acknowledged, in the order in which they arrived (R27).
 """
 
-import secrets
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 
 import structlog
@@ -11,10 +10,10 @@ import trio
 
 from .acknowledgements import Acknowledgements, Part, Place
 from .api.service import Api
+from .asking import Asking
 from .bindings.binding import Verdict
 from .bindings.bound import Bound
 from .bindings.outcome import Failed
-from .hmp.commands import RecordingId
 from .inputs import Input as InputKey
 from .inputs import input_held, input_of
 from .logs.log import hears
@@ -22,21 +21,15 @@ from .mqtt.api_topics import request_filters
 from .mqtt.link import BrokerLink
 from .mqtt.message import Message
 from .mqtt.topics import Input, Malformed, Nothing, Topics, parse
-from .room.problems import ALREADY_HELD, TOO_OLD
-from .room.requests import NotUnderstood, malformed, outlives, request
-from .room.state import Now, Problem, Request, Result
-from .room.vocabulary import Action, Outcome
-from .room.worker import Delivery, Refusal, Room
+from .room.requests import malformed
+from .room.state import Now, Problem, Result
+from .room.worker import Room
 
 __all__ = ["Dispatcher"]
 
 log = structlog.get_logger("mqtt")
 
 _MOST_TOPICS_REMEMBERED = 1000
-_LONGEST_WORD = 40
-
-_LOOK_AGAIN = 0.2
-"""Seconds between two looks whether what the broker kept for us has been taken in."""
 
 
 class Dispatcher:
@@ -65,7 +58,7 @@ class Dispatcher:
         self._topics = topics
         self._rooms = rooms
         self._api = api
-        self._refuse = refuse
+        self._asking = Asking(rooms, refuse=refuse, clock=clock)
         self._clock = clock
         self._taken = set(taken)
         self._bound = bound
@@ -98,14 +91,18 @@ class Dispatcher:
     def live(self) -> None:
         """What was kept for us has been delivered; what comes from now on is fresh."""
         self._live_since = trio.current_time()
+        self._acknowledgements.advance()
 
     def begin(self) -> None:
         """Every room knows what there is to know: what has come may be carried out."""
         self._begun.set()
 
-    @property
-    def backlog_done(self) -> bool:
-        """Whether everything that was kept for us has been taken in and acknowledged."""
+    async def caught_up(self) -> None:
+        """Return once everything that was kept for us has been taken in and acknowledged."""
+        while not self._caught_up():
+            await self._acknowledgements.advanced()
+
+    def _caught_up(self) -> bool:
         if self._live_since is None or self._broker.waiting:
             return False
         return self._acknowledgements.none_before(self._live_since)
@@ -169,12 +166,12 @@ class Dispatcher:
         try:
             match parse(self._topics, message.topic, message.payload):
                 case Input() as given:
-                    self._submit(given, part)
+                    self._asking.submit(given, part)
                 case Nothing():
                     place.accept()
         except Malformed as error:
             room = error.room if error.room in self._rooms else None
-            self._fail(part, room, error.word, error.id, malformed(error.reason))
+            self._asking.fail(part, room, error.word, error.id, malformed(error.reason))
 
     def _dispatch_bound(self, place: Place) -> None:
         """Hand what the bindings make of the message to its rooms; it is acknowledged after all.
@@ -200,12 +197,8 @@ class Dispatcher:
 
         Not before what the broker kept for us is taken in: it may have been released meanwhile.
         """
-        caught_up = False
+        await self.caught_up()
         while True:
-            caught_up = caught_up or self.backlog_done
-            if not caught_up:
-                await trio.sleep(_LOOK_AGAIN)
-                continue
             verdicts = await self._bound.held()
             for verdict in verdicts:
                 self._carry_out_held(verdict, last=verdict is verdicts[-1])
@@ -229,7 +222,7 @@ class Dispatcher:
             case Failed(word, reason, room):
                 advice = f"Correct {verdict.binding.label} in the configuration, or its sender."
                 problem = Problem("binding_failed", reason, advice)
-                self._fail(part, room, word, None, problem)
+                self._asking.fail(part, room, word, None, problem)
             case Input() as given:
                 log.info(
                     "binding acts",
@@ -238,74 +231,15 @@ class Dispatcher:
                     room=given.room,
                     action=given.word,
                 )
-                self._submit(given, part)
+                self._asking.submit(given, part)
             case None:
                 part.place.accept()
-
-    def _submit(self, given: Input, part: Part) -> None:
-        room = self._rooms.get(given.room)
-        if room is None:
-            reason = f"{given.room!r} is no room of this bridge"
-            problem = Problem("unknown_room", reason, f"Its rooms are: {', '.join(self._rooms)}.")
-            self._fail(part, None, given.word, given.id, problem)
-            return
-        try:
-            asked = request(
-                given.word,
-                given.parameters,
-                event=given.event,
-                request_id=given.id,
-                origin=part.message.topic,
-                received_at=self._clock().monotonic - _age(part.message),
-                left_out=given.left_out,
-            )
-        except NotUnderstood as error:
-            answering = room.name if error.known else None
-            self._fail(part, answering, given.word, given.id, error.problem)
-            return
-        if asked.recording_id is not None and self._held_elsewhere(asked.recording_id, room):
-            self._fail(part, room.name, given.word, asked.id, ALREADY_HELD)
-        elif _too_old(asked, part, room):
-            self._fail(part, room.name, given.word, asked.id, TOO_OLD, outcome=Outcome.EXPIRED)
-        else:
-            room.submit(Delivery(asked, part.key, part.place.accept))
 
     def _waited(self, message: Message) -> float:
         """Seconds that the message may have waited at the broker for us to come back (R16)."""
         if self._live_since is not None and message.received_at >= self._live_since:
             return 0.0
         return trio.current_time() - self._contact_at
-
-    def _fail(
-        self,
-        part: Part,
-        room: str | None,
-        word: str,
-        request_id: str | int | None,
-        problem: Problem,
-        *,
-        outcome: Outcome = Outcome.FAILED,
-    ) -> None:
-        result = Result(
-            id=secrets.token_hex(8) if request_id is None else request_id,
-            # Whatever somebody sent as an action comes back, but not 64 KB of it.
-            word=word if len(word) <= _LONGEST_WORD else f"{word[: _LONGEST_WORD - 3]}...",
-            origin=part.message.topic,
-            outcome=outcome,
-            state=None if room is None else self._rooms[room].state.state,
-            problem=problem,
-            took=_age(part.message),
-        )
-        if room is not None:
-            refusal = Refusal(result, part.key, part.place.accept)
-            self._rooms[room].submit(refusal)
-        else:
-            # No journal has it: until the broker has the refusal, it keeps the message.
-            self._refuse(result, part.place.accept)
-
-    def _held_elsewhere(self, recording_id: RecordingId, room: Room) -> bool:
-        others = (other for other in self._rooms.values() if other is not room)
-        return any(other.holds(recording_id) for other in others)
 
     def _drop_retained(self, topic: str) -> None:
         """A retained message is of the past: acting on it would repeat it at every start (R16)."""
@@ -321,13 +255,6 @@ class Dispatcher:
         )
 
 
-def _too_old(asked: Request, part: Part, room: Room) -> bool:
-    """Whether it waited at the broker for longer than it keeps, as far as can be told (R16)."""
-    policy = room.state.policy
-    keeps = policy.mark_ttl if asked.action is Action.MARK else policy.action_ttl
-    return part.waited > keeps and not outlives(asked)
-
-
 def _log_received(message: Message) -> None:
     log.debug(
         "message received",
@@ -337,10 +264,6 @@ def _log_received(message: Message) -> None:
         retain=message.retain,
         duplicate=message.duplicate,
     )
-
-
-def _age(message: Message) -> float:
-    return trio.current_time() - message.received_at
 
 
 def _key(message: Message, part: str = "") -> InputKey | None:
