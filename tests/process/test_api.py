@@ -141,7 +141,7 @@ def test_what_is_refused_never_reaches_hmp_and_says_what_would_be_right(
     refused(create, {"sessionTitle": "a\0b"}, "malformed", "U+0000")
     refused(create, {"sessionTitle": "a\rb"}, "malformed", "U+000D")
     refused(create, {"sessionTitle": "x" * 10_000}, "malformed", "10000", "255")
-    refused(create, {"sessionTitle": "x" * 100_000}, "malformed", "65536")
+    refused(create, {"sessionTitle": "x" * 201_000}, "malformed", "200000")
     refused(create, '{"sessionTitle":"a","sessionTitle":"b"}', "malformed", "twice")
     refused(create, '{"sessionTitle":"\\ud800"}', "malformed")
     refused(create, b"\xff\xfe", "malformed", "UTF-8")
