@@ -47,7 +47,7 @@ from .room.state import Result
 from .self_report import SelfReport
 from .signals import reload_on_signal, stop_on_signal
 from .site import Site
-from .systemd import notify
+from .systemd import keep_watchdog, notify
 
 __all__ = ["Bridge", "ForeignBridge", "run_bridge"]
 
@@ -209,6 +209,7 @@ class Bridge:
                     room_layer.start_soon(self.manifest.run)
                     room_layer.start_soon(self.rivals.leave_to_an_earlier_one)
                     room_layer.start_soon(tell_repeats)
+                    room_layer.start_soon(keep_watchdog)
                     if self.reloader is not None:
                         room_layer.start_soon(self.reloader.run)
                     notify("READY=1", f"STATUS=serving {len(self.rooms)} rooms")

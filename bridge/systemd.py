@@ -1,18 +1,40 @@
-"""Word to systemd (`sd_notify`): ready, stopping, and a line for ``systemctl status``."""
+"""Word to systemd (`sd_notify`): ready, alive, stopping, and a line for ``systemctl status``."""
 
 import os
 import socket
+from contextlib import suppress
 
-__all__ = ["notify"]
+import trio
+
+__all__ = ["keep_watchdog", "notify"]
 
 
 def notify(*assignments: str) -> None:
-    """Send assignments such as ``READY=1``; nothing happens outside ``Type=notify``."""
+    """Send assignments such as ``READY=1``; nothing happens outside ``Type=notify``.
+
+    Never waits, and never fails: a recording must not depend on who listens.
+    """
     address = os.environ.get("NOTIFY_SOCKET")
     if not address:
         return
     if address.startswith("@"):  # Linux' abstract namespace
         address = f"\0{address[1:]}"
-    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC) as notifier:
+    kind = socket.SOCK_DGRAM | socket.SOCK_CLOEXEC | socket.SOCK_NONBLOCK
+    with socket.socket(socket.AF_UNIX, kind) as notifier, suppress(OSError):
         notifier.connect(address)
         notifier.sendall("\n".join(assignments).encode())
+
+
+async def keep_watchdog() -> None:
+    """Say that the event loop turns, twice in `WatchdogSec`; ends at once where nobody asks.
+
+    systemd kills and starts again what has been silent for that long; the journal makes that
+    harmless.
+    """
+    microseconds = os.environ.get("WATCHDOG_USEC", "")
+    this_process = str(os.getpid())
+    if not microseconds.isdecimal() or os.environ.get("WATCHDOG_PID", this_process) != this_process:
+        return
+    while True:
+        notify("WATCHDOG=1")
+        await trio.sleep(int(microseconds) / 1_000_000 / 2)

@@ -15,7 +15,14 @@ __all__ = ["HMP_BRIDGE", "Program", "clean_environment", "run_bridge"]
 HMP_BRIDGE = str(Path(sys.executable).with_name("hmp-bridge"))
 """The installed script."""
 
-_OURS = ("HMP_BRIDGE_", "NOTIFY_SOCKET", "STATE_DIRECTORY", "CREDENTIALS_DIRECTORY", "XDG_")
+_OURS = (
+    "HMP_BRIDGE_",
+    "NOTIFY_SOCKET",
+    "WATCHDOG_",
+    "STATE_DIRECTORY",
+    "CREDENTIALS_DIRECTORY",
+    "XDG_",
+)
 
 
 def clean_environment(extra: Mapping[str, str] | None = None) -> dict[str, str]:

@@ -124,6 +124,42 @@ def test_word_to_systemd(site: MakeSite, tmp_path: Path, abstract: bool) -> None
             said.append(systemd.recv(4096))
 
 
+def test_the_watchdog_hears_that_the_event_loop_turns(site: MakeSite, tmp_path: Path) -> None:
+    """Again and again where systemd asks for it, and not after the loop has stopped turning."""
+    s = site(start=False)
+    path = str(tmp_path / "notify")
+    with closing(socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)) as systemd:
+        systemd.settimeout(15)
+        systemd.bind(path)
+        s.add_daemon(environment={"NOTIFY_SOCKET": path, "WATCHDOG_USEC": "200000"})
+        said = [systemd.recv(4096) for _ in range(5)]
+        assert said.count(b"WATCHDOG=1") >= 4
+        s.daemon.send_signal(signal.SIGSTOP)
+        systemd.settimeout(1)
+        with pytest.raises(TimeoutError):
+            list(iter(lambda: systemd.recv(4096), b""))
+        s.daemon.send_signal(signal.SIGCONT)
+        systemd.settimeout(15)
+        assert systemd.recv(4096) == b"WATCHDOG=1"
+
+
+def test_a_watchdog_for_another_process_hears_nothing(site: MakeSite, tmp_path: Path) -> None:
+    """And that nobody listens any more is no reason to end."""
+    s = site(start=False)
+    path = tmp_path / "notify"
+    ours = {"NOTIFY_SOCKET": str(path), "WATCHDOG_USEC": "1000", "WATCHDOG_PID": "1"}
+    with closing(socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)) as systemd:
+        systemd.settimeout(15)
+        systemd.bind(str(path))
+        s.add_daemon(environment=ours)
+        assert systemd.recv(4096).startswith(b"READY=1")
+        s.wait_ready()
+        systemd.setblocking(False)
+        with pytest.raises(BlockingIOError):
+            systemd.recv(4096)
+    assert s.daemon.stop() == 0
+
+
 def test_state_folder_of_systemd_and_of_the_user(site: MakeSite, tmp_path: Path) -> None:
     """Without `bridge.state_dir` it is STATE_DIRECTORY, else below XDG_STATE_HOME."""
     s = site(start=False)
