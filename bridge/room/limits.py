@@ -73,7 +73,8 @@ def settle(turn: Turn) -> None:
         turn.alarm(Alarm.ENDING_SOON)
     elif not soon and Alarm.ENDING_SOON in room.alarms:
         turn.clear(Alarm.ENDING_SOON)
-    _publish_end(turn, None if left == inf else turn.now.wall + left)
+    if not stopping:  # it ends now, whatever would have ended it else
+        _publish_end(turn, None if left == inf else turn.now.wall + left)
     _settle_pause(turn)
 
 

@@ -5,7 +5,8 @@ from dataclasses import replace
 import pytest
 
 from bridge.hmp.commands import RecordingId
-from bridge.room.vocabulary import Alarm, Outcome, State, StepKind
+from bridge.room.meeting import Meeting
+from bridge.room.vocabulary import Action, Alarm, Outcome, State, StepKind
 
 from .bookings import BOOKED, BookedRoom
 
@@ -48,6 +49,15 @@ def test_a_meeting_is_not_stopped_before_its_end() -> None:
     assert room.room.alarm is Alarm.ENDING_SOON
     room.live(300)
     assert room.recorded == [(0, 7200)]
+
+
+def test_what_is_being_stopped_gets_no_other_end_on_the_way() -> None:
+    room = BookedRoom(replace(SHORT, stop_grace=0.0))
+    room.meeting("a", 0, 100)
+    room.press(Action.MEETING_END, meeting=Meeting("a"))
+    assert (room.state, room.ends_at) == (State.STOPPING, 100)
+    room.flow()
+    assert (room.state, room.ends_at) == (State.IDLE, None)
 
 
 def test_a_meeting_without_an_end_is() -> None:
