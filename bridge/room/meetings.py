@@ -220,6 +220,7 @@ def _while_unknown(turn: Turn, request: Request, owner: str) -> None:
             turn.update_meeting(owner, due=False)
             turn.update(lost_start=replace(lost, owner=owner))
         turn.update(target=Target.RECORDING)
+        turn.resolve({Goal.STOP}, Outcome.IGNORED)
         turn.answer(request, Outcome.IGNORED)
 
 

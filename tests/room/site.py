@@ -59,6 +59,8 @@ class Site(DrivenRoom):
         self.actions: dict[str | int, Action] = {}
         #: Starts since the last press that asks for one, which no press waits for.
         self.unasked_starts = 0
+        #: What came of every start that was written.
+        self.starts_answered: list[Answer] = []
         super().__init__(policy)
         self.queueing = True
 
@@ -89,6 +91,8 @@ class Site(DrivenRoom):
         """The reply arrives."""
         answer, self.reply = self.reply, None
         assert answer is not None
+        if self.step is StepKind.START:
+            self.starts_answered.append(answer)
         if self.step in (StepKind.START, StepKind.ADOPT) and isinstance(answer, Done):
             new = answer.value if self.step is StepKind.START else self.room.adopting
             self.told.add(str(new))
@@ -115,7 +119,7 @@ class Site(DrivenRoom):
         step, written, executed = self.room.busy, self.written, self.reply is not None
         self.reply = None
         if step is not None and written and step.kind is StepKind.START:
-            self.lost_starts += 1
+            self.lose_start()
             self._lost_at = self.clock
             if late is not None and not executed:
                 self.late.append((self.clock + late, step))
@@ -128,6 +132,11 @@ class Site(DrivenRoom):
             self._become(apply(self.room, step, answer, self.now))
         self.written = False
         self._go_on()
+
+    def lose_start(self) -> None:
+        """No reply will come to the start that was written."""
+        self.lost_starts += 1
+        self.starts_answered.append(OutcomeUnknown("startRecording", "no reply"))
 
     def connect(self) -> None:
         """The connection is back, and HMP has answered a probe if it can."""
@@ -213,7 +222,9 @@ class Site(DrivenRoom):
         if self._waiting(Action.RECORD, Action.TOGGLE):
             if doubtful and self.world.knobs.active_check == "before":
                 assert not lost, "a second start without asking an HMP that would have told"
-        elif is_meeting(self.room.next_owner) and not lost and not self.lost_starts:
+        elif is_meeting(self.room.next_owner) and (
+            not (lost or self.lost_starts) or isinstance(self.starts_answered[-1], Refused)
+        ):
             pass  # a start that HMP refused is tried again while its meeting runs
         elif Alarm.RECORDING_ERROR not in self.room.alarms:
             self.unasked_starts += 1

@@ -48,6 +48,22 @@ def test_a_meeting_that_was_dismissed_while_its_start_was_under_way_stays_dismis
     assert room.sent == [StepKind.START]
 
 
+def test_a_stop_after_the_next_meeting_has_come_counts_like_the_one_before_it() -> None:
+    """While nobody knows what became of a start: the last that was said is what is wanted (R10)."""
+    room = BookedRoom(knobs={"active_check": "before"})
+    room.press(Action.MEETING_START, meeting=OUTER)
+    room.write()
+    room.lose_connection(answer_first=True)
+    first = room.ask(Action.STOP)
+    inner = room.press(Action.MEETING_START, meeting=INNER)
+    assert room.outcome(first) is Outcome.IGNORED
+    last = room.ask(Action.STOP)
+    room.connect()
+    room.live(600.0)
+    assert (room.state, room.recorded, room.word) == (State.IDLE, [], "idle")
+    assert (room.outcome(inner), room.outcome(last)) == (Outcome.IGNORED, Outcome.UNKNOWN)
+
+
 def test_the_end_of_a_meeting_whose_recording_nobody_can_find_has_a_result() -> None:
     room = missing()
     end = room.press(Action.MEETING_END, meeting=OUTER)

@@ -60,7 +60,7 @@ class SiteOfSources(Site):
         elif step is not None and step.kind is StepKind.CREATE_SESSION:
             self.lost_sessions += 1  # journalled, and for all that the journal knows sent
         elif step is not None and step.kind is StepKind.START:
-            self.lost_starts += 1
+            self.lose_start()
         self.connected = False
         self._probe_at = None
         self.kill()
