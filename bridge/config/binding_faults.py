@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from ..mqtt.filters import covers, fault_of_filter, fewest, overlap
-from ..nearest import nearest
+from ..nearest import did_you_mean
 from ..room.requests import NotUnderstood, request
 from ..room.vocabulary import Action
 from .bindings import conditions_of
@@ -53,8 +53,7 @@ _OVERLAPS = (
 def _of_room(table: Mapping[str, Any], rooms: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     room = table.get("room")
     if isinstance(room, str) and "{" not in room and room not in rooms:
-        near = nearest(room, rooms)
-        hint = f"did you mean {near}?" if near else f"configured are: {', '.join(rooms)}"
+        hint = did_you_mean(room, rooms, f"configured are: {', '.join(rooms)}")
         yield "room", f"{room!r} is no room; {hint}"
 
 

@@ -11,7 +11,7 @@ from ..bindings.conditions import Condition, condition, steps
 from ..bindings.outcome import Wish, written
 from ..bindings.timing import Timing
 from ..mqtt.filters import fault_of_filter
-from ..nearest import nearest
+from ..nearest import did_you_mean
 from ..room.requests import ACTIONS, EVENTS
 from ..templates.template import Template
 from .values import Duration, Table
@@ -32,8 +32,7 @@ def _one_of(words: Iterable[str], kind: str, value: str) -> str:
     known = [str(each) for each in words]
     if word in known:
         return word
-    near = nearest(word, known)
-    hint = f"did you mean {near}?" if near else f"there are: {', '.join(known)}"
+    hint = did_you_mean(word, known, f"there are: {', '.join(known)}")
     raise ValueError(f"{value!r} is no {kind}; {hint}")
 
 
