@@ -39,8 +39,9 @@ def launch(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Launch]:
     """Start a broker of one's own: `launch(options, kind=…)`; it ends with the test."""
     started: list[Broker] = []
 
-    def start(options: BrokerOptions = BrokerOptions(), *, kind: Kind | None = None) -> Broker:
-        own = Broker(tmp_path_factory.mktemp("broker"), options, kind=kind)
+    def start(options: BrokerOptions | None = None, *, kind: Kind | None = None) -> Broker:
+        folder = tmp_path_factory.mktemp("broker")
+        own = Broker(folder, options or BrokerOptions(), kind=kind)
         started.append(own)
         own.start()
         return own
