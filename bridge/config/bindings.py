@@ -16,9 +16,14 @@ from ..room.requests import ACTIONS, EVENTS
 from ..templates.template import Template
 from .values import Duration, Table
 
-__all__ = ["BindingTable", "conditions_of", "make_bindings"]
+__all__ = ["BindingTable", "conditions_of", "folded_word", "make_bindings"]
 
 _FOLDED = str.maketrans({"-": "_", ".": "_", " ": "_"})
+
+
+def folded_word(value: str) -> str:
+    """An action or event as it is known, whether written with capitals, `-`, `.` or spaces."""
+    return value.strip().lower().translate(_FOLDED)
 
 
 def _topic(value: str) -> str:
@@ -28,7 +33,7 @@ def _topic(value: str) -> str:
 
 
 def _one_of(words: Iterable[str], kind: str, value: str) -> str:
-    word = value.strip().lower().translate(_FOLDED)
+    word = folded_word(value)
     known = [str(each) for each in words]
     if word in known:
         return word
@@ -37,13 +42,13 @@ def _one_of(words: Iterable[str], kind: str, value: str) -> str:
 
 
 def _action(value: str) -> str:
-    if value.strip().lower().translate(_FOLDED) in EVENTS:
+    if folded_word(value) in EVENTS:
         raise ValueError(f"{value!r} is an event; write event = {value!r} in place of do")
     return _one_of(ACTIONS, "action", value)
 
 
 def _event(value: str) -> str:
-    if value.strip().lower() in ACTIONS:
+    if folded_word(value) in ACTIONS:
         raise ValueError(f"{value!r} is an action; write do = {value!r} in place of event")
     return _one_of(EVENTS, "event", value)
 
