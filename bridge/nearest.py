@@ -3,7 +3,7 @@
 import difflib
 from collections.abc import Iterable
 
-__all__ = ["folded", "nearest"]
+__all__ = ["did_you_mean", "folded", "nearest"]
 
 _TELLING = 5
 """Letters after which the beginning of a name tells which one is meant."""
@@ -23,3 +23,9 @@ def nearest(word: str, names: Iterable[str]) -> str | None:
             return name
     found = difflib.get_close_matches(written, known, n=1)
     return known[found[0]] if found else None
+
+
+def did_you_mean(word: str, names: Iterable[str], otherwise: str) -> str:
+    """The question which of `names` was meant; `otherwise` where none is near."""
+    near = nearest(word, names)
+    return f"did you mean {near}?" if near else otherwise

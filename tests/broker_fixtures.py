@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from .brokers import Broker, BrokerOptions, Certificates, has_mosquitto
+from .brokers import Broker, BrokerOptions, Certificates, Kind, has_mosquitto
 
 Launch = Callable[..., Broker]
 
@@ -39,12 +39,9 @@ def launch(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Launch]:
     """Start a broker of one's own: `launch(options, kind=…)`; it ends with the test."""
     started: list[Broker] = []
 
-    def start(options: BrokerOptions | None = None, **kind: str) -> Broker:
-        own = Broker(
-            tmp_path_factory.mktemp("broker"),
-            options or BrokerOptions(),
-            **kind,  # type: ignore[arg-type]
-        )
+    def start(options: BrokerOptions | None = None, *, kind: Kind | None = None) -> Broker:
+        folder = tmp_path_factory.mktemp("broker")
+        own = Broker(folder, options or BrokerOptions(), kind=kind)
         started.append(own)
         own.start()
         return own

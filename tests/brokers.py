@@ -15,9 +15,20 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
-__all__ = ["Broker", "BrokerOptions", "Certificates", "free_port", "has_mosquitto", "mosquitto"]
+__all__ = [
+    "Broker",
+    "BrokerOptions",
+    "Certificates",
+    "Kind",
+    "free_port",
+    "has_mosquitto",
+    "mosquitto",
+]
 
 START_PATIENCE = 15.0
+"""Seconds that a broker may take until it accepts connections."""
+
+Kind = Literal["mosquitto", "embedded"]
 
 
 def mosquitto() -> str | None:
@@ -72,7 +83,7 @@ class Broker:
         folder: Path,
         options: BrokerOptions = BrokerOptions(),
         *,
-        kind: Literal["mosquitto", "embedded"] | None = None,
+        kind: Kind | None = None,
     ) -> None:
         self.kind = kind or ("mosquitto" if has_mosquitto() else "embedded")
         self.port = free_port()

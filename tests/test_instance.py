@@ -3,7 +3,6 @@
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -12,13 +11,9 @@ from bridge.instance import StateFolderError, claim_state_folder, state_folder
 
 
 @pytest.fixture(autouse=True)
-def _environment() -> Iterator[None]:
-    kept = dict(os.environ)
+def _environment(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("STATE_DIRECTORY", "XDG_STATE_HOME"):
-        os.environ.pop(name, None)
-    yield
-    os.environ.clear()
-    os.environ.update(kept)
+        monkeypatch.delenv(name, raising=False)
 
 
 def claimed(folder: Path) -> str:
@@ -100,11 +95,11 @@ def test_a_name_that_cannot_be_written(tmp_path: Path) -> None:
         claimed(tmp_path)
 
 
-def test_where_the_folder_is(tmp_path: Path) -> None:
+def test_where_the_folder_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """As configured, else systemd's, else the user's."""
     assert state_folder(None) == Path.home() / ".local/state/hmp-bridge"
-    os.environ["XDG_STATE_HOME"] = str(tmp_path)
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
     assert state_folder(None) == tmp_path / "hmp-bridge"
-    os.environ["STATE_DIRECTORY"] = "/var/lib/hmp-bridge:/var/lib/more"
+    monkeypatch.setenv("STATE_DIRECTORY", "/var/lib/hmp-bridge:/var/lib/more")
     assert state_folder(None) == Path("/var/lib/hmp-bridge")
     assert state_folder(tmp_path) == tmp_path

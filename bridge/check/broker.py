@@ -38,13 +38,20 @@ _ECHO_PATIENCE = 5.0
 """Seconds for what was published to come back; spent only where something does not."""
 
 _FAREWELL = 2.0
+"""Seconds for the last words, also of a check that is being interrupted."""
 
 _HAND_IT_OVER = (
     "where systemd hands the bridge its password, hand it to this check too: LoadCredential="
 )
 
 _LEAF = "check"
+"""The last level of every topic that is published to."""
+
 _RELEASED = b"false"
+"""What a button that is let go says."""
+
+_NOT_ALLOWED = (FailureKind.SUBSCRIPTION, FailureKind.PUBLICATION)
+"""What the broker refuses without ending the connection."""
 
 _BLAME = {
     **dict.fromkeys(LOGIN, Blame.NOT_AUTHORIZED),
@@ -99,7 +106,7 @@ class _Check:
         bindings = f", and read access to {', '.join(bound)}" if bound else ""
         self._grant = f"give {who} read and write access to {topics.base}/#{bindings} on the broker"
         self._heard: set[tuple[str, bytes]] = set()
-        self._still: set[tuple[str, bytes]] = set()
+        self._awaited: set[tuple[str, bytes]] = set()
         self._echoed = trio.Event()
 
     def ended(self, failure: BrokerFailure) -> None:
@@ -108,7 +115,7 @@ class _Check:
         if not self.found and failure.kind in LOGIN:
             self.found.append(passed(self._subject, "reached"))
             self._trying = f"{self._subject} login"
-            if self._without_password():
+            if self._settings.username is not None and not self._settings.password:
                 advice += f"; {_HAND_IT_OVER}"
             if failure.kind is not FailureKind.CREDENTIALS:
                 # The configured one is not borrowed: it would push a running bridge off.
@@ -145,56 +152,47 @@ class _Check:
         self.found.append(passed(self._subject, f"{said}, MQTT {protocol}"))
         self.found.append(passed(f"{self._subject} login", f"accepted {settings.login}"))
 
-    def _without_password(self) -> bool:
-        return self._settings.username is not None and not self._settings.password
-
     def _hear(self, message: Message) -> bool:
         key = message.topic, message.payload
-        if key not in self._still:
+        if key not in self._awaited:
             return False
         self._heard.add(key)
-        if self._heard >= self._still:
+        if self._heard >= self._awaited:
             self._echoed.set()
         return True
 
     async def _come_back(self, published: Iterable[tuple[str, bytes]]) -> set[tuple[str, bytes]]:
         """Those that did, within `_ECHO_PATIENCE`."""
-        self._still = set(published)
-        if not self._heard >= self._still:
+        self._awaited = set(published)
+        if not self._heard >= self._awaited:
             self._echoed = trio.Event()
             with trio.move_on_after(_ECHO_PATIENCE):
                 await self._echoed.wait()
-        return self._heard & self._still
+        return self._heard & self._awaited
 
     # Subscriptions.
 
     async def _subscribe(self, session: Session) -> None:
         subject = self._trying = "subscriptions"
-        refused = await self._refused(session, self._inputs)
         base = self._topics.base
         # What the bridge reads of its own: who else is there, and its rooms on a replaced box.
-        refused |= await self._refused(session, [f"{base}/room/+/{_LEAF}"], to_check=True)
-        refused |= await self._refused(session, [f"{base}/server/+/{_LEAF}"], to_check=True)
-        for detail in refused.values():
-            self.found.append(failed(subject, detail, self._grant, Blame.NOT_AUTHORIZED))
-        if not refused:
-            accepted = ", ".join(self._inputs)
-            self.found.append(passed(subject, f"accepted for {accepted}"))
-
-    async def _refused(
-        self, session: Session, filters: Iterable[str], *, to_check: bool = False
-    ) -> dict[str, str]:
-        """What the broker says against each filter; each is asked for alone."""
-        refused = {}
-        for topic_filter in filters:
-            subscription = Subscription(topic_filter, retain_as_published=not to_check)
+        outputs = (f"{base}/room/+/{_LEAF}", f"{base}/server/+/{_LEAF}")
+        wanted = [
+            *(Subscription(each) for each in self._inputs),
+            *(Subscription(each, retain_as_published=False) for each in outputs),
+        ]
+        refused = False
+        for subscription in wanted:  # each alone, so that each refusal is heard
             try:
                 await session.subscribe([subscription])
             except BrokerFailure as failure:
                 if failure.kind is not FailureKind.SUBSCRIPTION:
                     raise
-                refused[topic_filter] = failure.detail
-        return refused
+                refused = True
+                finding = failed(subject, failure.detail, self._grant, Blame.NOT_AUTHORIZED)
+                self.found.append(finding)
+        if not refused:
+            self.found.append(passed(subject, f"accepted for {', '.join(self._inputs)}"))
 
     # Publications.
 
@@ -208,25 +206,22 @@ class _Check:
         ]
         presses = [(self._topics.room(name, f"press/{_LEAF}"), _RELEASED) for name in self._rooms]
         self._heard.clear()
-        self._still = {*ours, *presses}
+        self._awaited = {*ours, *presses}
         refused = await _publish_all(session, [*ours, *presses])
         waited_for = [each for each in (*ours, *presses) if each[0] not in refused]
         arrived = await self._come_back(waited_for)
-        self._say_of_ours(ours, refused, arrived, session.protocol)
-        self._say_of_presses(presses, refused, arrived, session.protocol)
+        # Nothing is published to one topic twice: what has come back is known by its topic.
+        came_back = {topic for topic, _ in arrived}
+        silent = [topic for topic, _ in ours if topic not in came_back]
+        self._say_of_ours(len(ours), silent, refused, session.protocol)
+        silent = [topic for topic, _ in presses if topic not in came_back]
+        self._say_of_presses(silent, refused, session.protocol)
 
     def _say_of_ours(
-        self,
-        published: list[tuple[str, bytes]],
-        refused: Mapping[str, str],
-        arrived: set[tuple[str, bytes]],
-        protocol: Protocol,
+        self, count: int, silent: list[str], refused: Mapping[str, str], protocol: Protocol
     ) -> None:
-        subject, missing = "publications", 0
-        for topic, payload in published:
-            if (topic, payload) in arrived:
-                continue
-            missing += 1
+        subject = "publications"
+        for topic in silent:
             said = refused.get(topic) or (
                 f"what was published to {topic} was accepted and did not come back: it may not be "
                 "read"
@@ -235,21 +230,15 @@ class _Check:
                 "not be read"
             )
             self.found.append(failed(subject, said, self._grant, Blame.NOT_AUTHORIZED))
-        if not missing:
-            count = len(published)
+        if not silent:
             said = f"published to {count} topics of servers and rooms, and read back"
             self.found.append(passed(subject, said))
 
     def _say_of_presses(
-        self,
-        published: list[tuple[str, bytes]],
-        refused: Mapping[str, str],
-        arrived: set[tuple[str, bytes]],
-        protocol: Protocol,
+        self, silent: list[str], refused: Mapping[str, str], protocol: Protocol
     ) -> None:
         """A bridge need not be allowed to press its own buttons: a refusal proves nothing."""
         subject = "presses"
-        silent = [topic for topic, payload in published if (topic, payload) not in arrived]
         unread = [topic for topic in silent if protocol == "5" and topic not in refused]
         for topic in unread:
             self.found.append(
@@ -279,11 +268,11 @@ class _Check:
         self._heard.clear()
         try:
             await session.publish(*kept, retain=True)
-            self._still = {kept}
+            self._awaited = {kept}
             await session.subscribe([Subscription(topic, 0, retain_as_published=False)])
             arrived = await self._come_back([kept])
         except BrokerFailure as failure:
-            if failure.kind not in (FailureKind.SUBSCRIPTION, FailureKind.PUBLICATION):
+            if failure.kind not in _NOT_ALLOWED:
                 raise
             finding = failed(subject, failure.detail, self._grant, Blame.NOT_AUTHORIZED)
         else:
@@ -306,7 +295,7 @@ class _Check:
         try:
             retained = await read_retained(session, [info, state], topics.bridge_marker)
         except BrokerFailure as failure:
-            if failure.kind not in (FailureKind.SUBSCRIPTION, FailureKind.PUBLICATION):
+            if failure.kind not in _NOT_ALLOWED:
                 raise
             self.found.append(failed(subject, failure.detail, self._grant, Blame.NOT_AUTHORIZED))
             return

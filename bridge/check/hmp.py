@@ -39,7 +39,7 @@ async def check_server(
             found.append(await _check_probe(subject, settings, asker))
             if found[0].blame is None:
                 for name, room in rooms.items():
-                    found.append(await _check_room(f"room {name}", room, asker))
+                    found.append(await _check_room(name, room, asker))
     except NotAuthorized as error:
         found.append(_failed(subject, "HMP does not accept commands from this box", error))
     except LinkDown as error:
@@ -80,11 +80,11 @@ async def _check_probe(subject: str, settings: LinkSettings, asker: Asker) -> Fi
     return passed(subject, f"{where} reached and authorized{box}, answers in {took:.1f} ms")
 
 
-async def _check_room(subject: str, room: RoomTable, asker: Asker) -> Finding:
-    ids = _ids_of(room)
-    if room.session is None:
+async def _check_room(name: str, room: RoomTable, asker: Asker) -> Finding:
+    subject, session, ids = f"room {name}", room.session, _ids_not_asked_about(room)
+    if session is None:
         return passed(subject, ids)
-    session = room.session
+    ids = f"; {ids}" if ids else ""
     try:
         await asker.ask(RemoveSourceFromSession(SessionId(session), NIL_SOURCE))
     except NotAuthorized:
@@ -99,8 +99,7 @@ async def _check_room(subject: str, room: RoomTable, asker: Asker) -> Finding:
                 return failed(
                     subject,
                     f"HMP has no session {session}",
-                    f"set rooms.{subject.removeprefix('room ')}.session to the id of one that "
-                    "HMP's web pages show",
+                    f"set rooms.{name}.session to the id of one that HMP's web pages show",
                     Blame.CONFIGURATION,
                 )
             case _:
@@ -109,10 +108,11 @@ async def _check_room(subject: str, room: RoomTable, asker: Asker) -> Finding:
     return passed(subject, f"session {session} exists{ids}")
 
 
-def _ids_of(room: RoomTable) -> str:
-    """What can be said of ids that HMP cannot be asked about: that is for the first recording."""
+def _ids_not_asked_about(room: RoomTable) -> str:
+    """What can be said of sources and categories, which HMP has no question for."""
     categories = () if room.details is None else room.details.categories
     counted = (("source", len(room.sources or ())), ("category", len(categories)))
     kinds = " and ".join(f"{count} {kind} id(s)" for kind, count in counted if count)
-    said = f"{kinds} well-formed; whether HMP has them shows at the first recording"
-    return "" if not kinds else said if room.session is None else f"; {said}"
+    return (
+        f"{kinds} well-formed; whether HMP has them shows at the first recording" if kinds else ""
+    )

@@ -50,7 +50,7 @@ def _checks(configuration: Configuration) -> list[Callable[[], Awaitable[list[Fi
         partial(trio.to_thread.run_sync, partial(check_folder, folder, of_user=of_user)),
         partial(
             check_broker,
-            configuration.broker("hmp-bridge-check"),
+            configuration.broker(""),
             Topics(configuration.mqtt.base_topic),
             servers,
             rooms,

@@ -1,7 +1,6 @@
 """The command line: what each command does, and with which code it exits.
 
-Commands import what they need when they run, so that a
-`send` does not wait for a broker's library.
+Commands import what they need when they run, so that a `send` does not wait for a broker's library.
 """
 
 import argparse

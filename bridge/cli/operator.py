@@ -6,10 +6,13 @@
 import argparse
 import json
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from .. import __version__
 from .options import ExitCode, load_configuration, say
+
+if TYPE_CHECKING:  # so that `--help` does not wait for the import
+    from ..config.model import Configuration
 
 __all__ = ["add_operator_commands"]
 
@@ -68,7 +71,7 @@ def _check(options: argparse.Namespace) -> int:
     return ExitCode.OK
 
 
-def _check_live(file: Path, configuration: Any) -> int:
+def _check_live(file: Path, configuration: "Configuration") -> int:
     import trio
 
     from ..check.live import check_live

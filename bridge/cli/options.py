@@ -7,7 +7,10 @@ import argparse
 import sys
 from collections.abc import Mapping, Sequence
 from enum import IntEnum
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:  # so that `--help` does not wait for the import
+    from ..config.model import Configuration
 
 __all__ = ["ExitCode", "leaves", "load_configuration", "say"]
 
@@ -29,17 +32,15 @@ class ExitCode(IntEnum):
     CONFIGURATION = 78
 
 
-def load_configuration(options: argparse.Namespace, *, look_into_files: bool = False) -> Any:
+def load_configuration(
+    options: argparse.Namespace, *, look_into_files: bool = False
+) -> "Configuration":
     """The configuration that ``--config`` and ``--set`` name. Raises `ConfigurationError`."""
     from ..config.model import load
     from ..config.sources import find_file
-    from ..logs.redaction import SECRETS
 
     overrides = _overrides(options.set)
-    configuration = load(find_file(options.config), overrides, look_into_files=look_into_files)
-    for secret in configuration.secrets:
-        SECRETS.add(secret)
-    return configuration
+    return load(find_file(options.config), overrides, look_into_files=look_into_files)
 
 
 def _overrides(settings: Sequence[str]) -> Mapping[str, Any]:

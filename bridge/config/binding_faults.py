@@ -4,10 +4,10 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from ..mqtt.filters import covers, fault_of_filter, fewest, overlap
-from ..nearest import nearest
-from ..room.requests import NotUnderstood, request
+from ..nearest import did_you_mean
+from ..room.requests import ACTIONS, parameters_of
 from ..room.vocabulary import Action
-from .bindings import conditions_of
+from .bindings import conditions_of, folded_word
 from .errors import Fault
 
 __all__ = ["faults_of_bindings"]
@@ -53,8 +53,7 @@ _OVERLAPS = (
 def _of_room(table: Mapping[str, Any], rooms: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     room = table.get("room")
     if isinstance(room, str) and "{" not in room and room not in rooms:
-        near = nearest(room, rooms)
-        hint = f"did you mean {near}?" if near else f"configured are: {', '.join(rooms)}"
+        hint = did_you_mean(room, rooms, f"configured are: {', '.join(rooms)}")
         yield "room", f"{room!r} is no room; {hint}"
 
 
@@ -111,25 +110,15 @@ def _of_conditions(match: Any, payload: Any, ignore_empty: bool) -> Iterator[tup
 
 
 def _of_fields(table: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-    """A parameter that the action does not take: asked of the very check of requests."""
+    """Parameters that the action does not take, and the one that it must have."""
     word, fields = table.get("do"), table.get("fields", {})
-    if not isinstance(word, str) or not isinstance(fields, Mapping):
+    action = ACTIONS.get(folded_word(word)) if isinstance(word, str) else None
+    if action is None or not isinstance(fields, Mapping):
         return
-    if word.strip().lower() == Action.ADOPT and "recording_id" not in fields:
+    takes = parameters_of(action)
+    if action is Action.ADOPT and "recording_id" not in fields:
         yield "fields.recording_id", "is missing: the id of the recording to adopt"
     for name in fields:
-        if name == "id":
-            continue
-        try:
-            request(
-                word.strip().lower(),
-                {name: None, "recording_id": None} if word == Action.ADOPT else {name: None},
-                event=False,
-                request_id=None,
-                origin="",
-                received_at=0.0,
-            )
-        except NotUnderstood as error:
-            if error.known and "does not belong here" in error.problem.message:
-                reason = error.problem.message.partition("None ")[2]
-                yield f"fields.{name}", reason
+        if name not in ("id", *takes):
+            words = f"takes {', '.join(takes)}" if takes else "takes no parameters"
+            yield f"fields.{name}", f"does not belong here: {action} {words}"

@@ -11,14 +11,19 @@ from ..bindings.conditions import Condition, condition, steps
 from ..bindings.outcome import Wish, written
 from ..bindings.timing import Timing
 from ..mqtt.filters import fault_of_filter
-from ..nearest import nearest
+from ..nearest import did_you_mean
 from ..room.requests import ACTIONS, EVENTS
 from ..templates.template import Template
 from .values import Duration, Table
 
-__all__ = ["BindingTable", "conditions_of", "make_bindings"]
+__all__ = ["BindingTable", "conditions_of", "folded_word", "make_bindings"]
 
 _FOLDED = str.maketrans({"-": "_", ".": "_", " ": "_"})
+
+
+def folded_word(value: str) -> str:
+    """An action or event as it is known, whether written with capitals, `-`, `.` or spaces."""
+    return value.strip().lower().translate(_FOLDED)
 
 
 def _topic(value: str) -> str:
@@ -28,23 +33,22 @@ def _topic(value: str) -> str:
 
 
 def _one_of(words: Iterable[str], kind: str, value: str) -> str:
-    word = value.strip().lower().translate(_FOLDED)
+    word = folded_word(value)
     known = [str(each) for each in words]
     if word in known:
         return word
-    near = nearest(word, known)
-    hint = f"did you mean {near}?" if near else f"there are: {', '.join(known)}"
+    hint = did_you_mean(word, known, f"there are: {', '.join(known)}")
     raise ValueError(f"{value!r} is no {kind}; {hint}")
 
 
 def _action(value: str) -> str:
-    if value.strip().lower().translate(_FOLDED) in EVENTS:
+    if folded_word(value) in EVENTS:
         raise ValueError(f"{value!r} is an event; write event = {value!r} in place of do")
     return _one_of(ACTIONS, "action", value)
 
 
 def _event(value: str) -> str:
-    if value.strip().lower() in ACTIONS:
+    if folded_word(value) in ACTIONS:
         raise ValueError(f"{value!r} is an action; write do = {value!r} in place of event")
     return _one_of(EVENTS, "event", value)
 

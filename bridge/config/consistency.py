@@ -6,7 +6,7 @@ Found in the text as it was written, so that it can be said together with what i
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from ..nearest import nearest
+from ..nearest import did_you_mean
 from .binding_faults import faults_of_bindings
 from .errors import Fault
 
@@ -33,9 +33,8 @@ def faults_between(data: Mapping[str, Any]) -> list[Fault]:
         server, session = room.get("server"), room.get("session")
         # Without any server there is one thing to say, not one for each room.
         if isinstance(server, str) and servers and server not in servers:
-            near = nearest(server, servers)
-            known = f"configured are: {', '.join(servers)}"
-            reason = f"{server!r} is no server; {f'did you mean {near}?' if near else known}"
+            hint = did_you_mean(server, servers, f"configured are: {', '.join(servers)}")
+            reason = f"{server!r} is no server; {hint}"
             faults.append(Fault(("rooms", name, "server"), reason))
         faults += [Fault(("rooms", name, *path), reason) for path, reason in _what_it_records(room)]
         if isinstance(session, str) and isinstance(server, str):

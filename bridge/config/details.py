@@ -6,7 +6,7 @@ from pydantic import AfterValidator, Field, model_validator
 
 from ..hmp import arguments
 from ..hmp.commands import CategoryId
-from ..nearest import nearest
+from ..nearest import did_you_mean
 from ..room.detail import DetailKind, DetailPlan, Share, describe
 from ..room.meeting import Meeting
 from ..room.values import Now
@@ -22,9 +22,10 @@ _SAMPLE = Meeting(
     title="Weekly",
     organizer="jdoe",
 )
-
+"""A meeting that templates are tried with."""
 
 _SEEN = ("room", "meeting", "now")
+"""What templates of details see."""
 
 
 def _template(source: str) -> str:
@@ -33,9 +34,8 @@ def _template(source: str) -> str:
     except TemplateError as error:
         raise ValueError(f"is no template: {error}") from None
     for name in names - set(_SEEN):
-        near = nearest(name, _SEEN)
-        hint = f"; did you mean {near}?" if near else f"; there are {', '.join(_SEEN)}"
-        raise ValueError(f"has {name}, which is not known here{hint}")
+        hint = did_you_mean(name, _SEEN, f"there are {', '.join(_SEEN)}")
+        raise ValueError(f"has {name}, which is not known here; {hint}")
     return source
 
 

@@ -39,20 +39,13 @@ from ..logs.redaction import SECRETS
 from ..mqtt.settings import BrokerSettings
 from .bindings import BindingTable
 from .consistency import faults_between
-from .errors import ConfigurationError, Fault, faults_of
+from .errors import PREFIX, ConfigurationError, Fault
 from .files import faults_in_files
+from .findings import faults_of
 from .mqtt import MqttTable
 from .room import RoomTable
-from .sources import PREFIX, misnamed_sources
-from .values import (
-    Commands,
-    Duration,
-    Host,
-    Listen,
-    Name,
-    Port,
-    Table,
-)
+from .sources import misnamed_sources
+from .values import Commands, Duration, Host, Listen, Name, Port, Table
 
 __all__ = ["Configuration", "RoomTable", "ServerTable", "load"]
 
@@ -169,7 +162,7 @@ class Configuration(BaseSettings):
     @classmethod
     def _together(cls, data: Any, handler: ValidatorFunctionWrapHandler) -> "Configuration":
         """Find what is wrong between tables in the same go as what is wrong within them."""
-        _note_secret(data)
+        _note_password(data)
         faults = list(misnamed_sources(_keys_of(cls)))
         if isinstance(data, Mapping):
             faults += faults_between(data)
@@ -180,6 +173,8 @@ class Configuration(BaseSettings):
             raise ConfigurationError([*faults_of(error), *faults]) from None
         if faults:
             raise ConfigurationError(faults)
+        for secret in _secrets_in(configuration):
+            SECRETS.add(secret)
         return configuration
 
     @property
@@ -192,11 +187,6 @@ class Configuration(BaseSettings):
     def room_names(self) -> dict[str, str]:
         """What each room is called, by its key."""
         return {key: room.name or key for key, room in self.rooms.items()}
-
-    @property
-    def secrets(self) -> list[str]:
-        """Everything that must never be written (R19)."""
-        return list(_secrets_in(self))
 
     def broker(self, client_id: str) -> BrokerSettings:
         """What the broker link needs; `client_id` is for when none is configured."""
@@ -211,7 +201,7 @@ def _keys_of(configuration: type[Configuration]) -> dict[str, list[str]]:
     }
 
 
-def _note_secret(data: Any) -> None:
+def _note_password(data: Any) -> None:
     """Known before anything is said of the rest: it may stand in a wrong line as well (R19)."""
     mqtt = data.get("mqtt") if isinstance(data, Mapping) else None
     password = mqtt.get("password") if isinstance(mqtt, Mapping) else None
@@ -220,6 +210,7 @@ def _note_secret(data: Any) -> None:
 
 
 def _secrets_in(table: object) -> Iterator[str]:
+    """Everything that must never be written (R19)."""
     match table:
         case SecretStr():
             yield table.get_secret_value()

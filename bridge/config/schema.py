@@ -7,15 +7,13 @@ theirs. Durations are the texts that the file has, and nothing is null, for TOML
 from collections.abc import Mapping
 from typing import Any
 
-from .errors import DURATION_PATTERN
+from .durations import DURATION_PATTERN, render_duration
 from .model import Configuration
 
 __all__ = ["configuration_schema"]
 
 _DRAFT = "http://json-schema.org/draft-07/schema#"
 """The latest that every editor's TOML support reads."""
-
-_UNITS = {"d": 86400.0, "h": 3600.0, "m": 60.0, "s": 1.0}
 
 
 def configuration_schema() -> dict[str, Any]:
@@ -44,13 +42,5 @@ def _as_written(node: Any) -> Any:
     if default is None or isinstance(default, Mapping):
         kept.pop("default", None)
     elif kept.get("pattern") == DURATION_PATTERN:
-        kept["default"] = _duration(default)
+        kept["default"] = render_duration(default)
     return kept
-
-
-def _duration(seconds: float) -> str:
-    """As a person writes it: in the largest unit that leaves no fraction."""
-    for unit, size in _UNITS.items():
-        if seconds >= size and (seconds / size).is_integer():
-            return f"{seconds / size:g}{unit}"
-    return f"{seconds * 1000:g}ms" if seconds else "0s"

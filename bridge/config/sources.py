@@ -9,13 +9,10 @@ import stat
 from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 
-from ..nearest import nearest
-from .errors import ConfigurationError, Fault
+from ..nearest import did_you_mean
+from .errors import PREFIX, ConfigurationError, Fault
 
-__all__ = ["PREFIX", "find_file", "misnamed_sources"]
-
-PREFIX = "HMP_BRIDGE_"
-"""Begins every environment variable that sets a key."""
+__all__ = ["find_file", "misnamed_sources"]
 
 _FILE_VARIABLE = f"{PREFIX}CONFIG"
 _USUAL_FILES = tuple(
@@ -85,13 +82,10 @@ def _misnamed(
     if table.lower() in tables:
         return
     begun = [known for known in tables if re.match(rf"{known}[._-]", table.lower())]
-    near = nearest(table, tables)
     if begun:
         right = f"{begun[0]}__{name[len(begun[0]) + 1 :]}"
         right = f"{PREFIX}{right.upper()}" if variable else right.lower()
         hint = f"two underscores follow the table: {right}"
-    elif near:
-        hint = f"did you mean {near}?"
     else:
-        hint = f"the tables are {', '.join(tables)}"
+        hint = did_you_mean(table, tables, f"the tables are {', '.join(tables)}")
     yield Fault((table, *keys), f"there is no table {table}; {hint}")

@@ -20,7 +20,7 @@ from pydantic import (
 from ..hmp import arguments
 from ..hmp.commands import COMMANDS
 from ..nearest import nearest
-from .errors import DURATION_PATTERN, parse_duration
+from .durations import DURATION_PATTERN, parse_duration
 
 __all__ = [
     "Address",

@@ -10,11 +10,12 @@ from typing import Any
 from ..hmp import arguments
 from ..hmp.command import Argument, Command, NoResult, parameters
 from ..hmp.commands import COMMANDS, RecordingStatus
+from ..logs.levels import LEVELS, PARTS
 from ..mqtt import payloads
 from ..mqtt.catalogue import Direction, Row
 from ..mqtt.values import NULL, Schema, json_object, nullable, record
 
-__all__ = ["REQUEST_ROWS", "VERBS", "command_schema"]
+__all__ = ["REQUEST_ROWS", "command_schema"]
 
 _UUID: Schema = {"type": "string", "pattern": arguments.UUID_PATTERN}
 _TITLE: Schema = {"type": "string", "pattern": r"\S", "maxLength": arguments.TITLE_LIMIT}
@@ -64,7 +65,7 @@ _RESULTS: Mapping[str, Schema] = {
 }
 """What the commands answer that answer anything."""
 
-VERBS: Mapping[str, tuple[str, Mapping[str, Schema]]] = {
+_VERBS: Mapping[str, tuple[str, Mapping[str, Schema]]] = {
     "info": ("say what this bridge is", {}),
     "health": ("measure how its links do", {}),
     "reload": (
@@ -80,8 +81,8 @@ VERBS: Mapping[str, tuple[str, Mapping[str, Schema]]] = {
     "log_level": (
         "log more or less",
         {
-            "level": {"enum": ["debug", "info", "warning", "error"]},
-            "part": {"type": "string", "description": "One part of the bridge; left out: all."},
+            "level": {"enum": list(LEVELS)},
+            "part": {"enum": list(PARTS), "description": "One part of the bridge; left out: all."},
         },
     ),
 }
@@ -171,7 +172,7 @@ REQUEST_ROWS: tuple[Row, ...] = (
     *(row for command in COMMANDS.values() for row in _of_command(command)),
     *(
         row
-        for verb, (meaning, members) in VERBS.items()
+        for verb, (meaning, members) in _VERBS.items()
         for row in _of_verb(verb, meaning, members)
     ),
 )

@@ -14,7 +14,7 @@ from typing import Any
 
 from ..mqtt.catalogue import ROWS, Direction, Row, tally_words
 
-__all__ = ["FORMATS", "RoomSheet", "render_sheets", "sheet"]
+__all__ = ["RoomSheet", "render_sheets", "sheet"]
 
 _WIDTH = 100
 
@@ -41,8 +41,8 @@ def sheet(base: str, room: str, name: str, server: str, tally: Iterable[str]) ->
 
 
 def render_sheets(sheets: Sequence[RoomSheet], form: str) -> str:
-    """All sheets in one of `FORMATS`."""
-    return FORMATS[form](sheets)
+    """All sheets as `text`, `csv` or `json`."""
+    return _FORMATS[form](sheets)
 
 
 def _text(sheets: Sequence[RoomSheet]) -> str:
@@ -108,5 +108,4 @@ def _entry(topic: str, row: Row) -> dict[str, Any]:
     }
 
 
-FORMATS = {"text": _text, "csv": _csv, "json": _json}
-"""What a sheet can be written as."""
+_FORMATS = {"text": _text, "csv": _csv, "json": _json}

@@ -36,12 +36,9 @@ def text_line(fields: Mapping[str, Any]) -> str:
 
 
 def _text(value: object) -> str:
-    match value:
-        case bool():
-            return "true" if value else "false"
-        case None:
-            return ""
-    return str(value)
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return "" if value is None else str(value)
 
 
 def _quoted(text: str) -> str:

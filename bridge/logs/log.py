@@ -60,7 +60,7 @@ class _Output:
 
 
 class _Log:
-    """What is configured."""
+    """What is configured: levels by part, where lines go, and how they look."""
 
     def __init__(self) -> None:
         self.levels: dict[str, Level] = dict.fromkeys(PARTS, "info")
@@ -88,15 +88,13 @@ class _Log:
         self, output: _Output, level: str, fields: structlog.typing.EventDict
     ) -> structlog.typing.EventDict:
         """The first of several equal lines goes on; the rest are counted."""
-        if "repeated" in fields:
-            return fields
         key = same(fields)
-        line = {} if key is None else dict(fields) | {"level": level, "part": output.part}
-        if not self.repeats.is_new(
-            (key, level, output.part) if key else None, line, time.monotonic()
-        ):
-            raise structlog.DropEvent
-        return fields
+        if key is None or "repeated" in fields:
+            return fields
+        line = dict(fields) | {"level": level, "part": output.part}
+        if self.repeats.is_new((key, level, output.part), line, time.monotonic()):
+            return fields
+        raise structlog.DropEvent
 
     def finish(self, output: _Output, level: str, fields: structlog.typing.EventDict) -> str:
         """The line as it is written."""

@@ -14,9 +14,7 @@ __all__ = ["AT_LATEST", "MOST", "MOST_CHANGES", "QUIET", "Repeats", "same", "wit
 
 QUIET = 10.0
 AT_LATEST = 60.0
-
 MOST_CHANGES = 5
-
 MOST = 500
 """Different lines remembered at a time; what comes beyond that is written, repeated or not."""
 
@@ -72,7 +70,7 @@ class Repeats:
                     return True
             known.count += 1
             return False
-        if key is not None and len(self._known) < MOST:
+        if len(self._known) < MOST:
             self._known[key] = _Known(line, now, now)
             if subject:
                 self._newest[subject] = key

@@ -53,8 +53,10 @@ class RequestLog:
         return published
 
     def broker(self, *, online: bool) -> None:
-        """Whether results get through; those on their way when they no longer do have their line
-        now."""
+        """Whether results get through.
+
+        Those that are on their way when they no longer do have their line at once.
+        """
         self._online = online
         if not online:
             waiting, self._waiting = self._waiting, {}

@@ -11,16 +11,16 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
-__all__ = ["Event", "RoomView", "View", "message_line"]
+__all__ = ["Event", "RoomView", "View", "message_line", "result_text"]
 
 _MOST_EVENTS = 100
 
 _NOT_SHOWN = ("status", "info", "health", "marker")
-"""Topics whose JSON repeats what the others say."""
+"""Last levels of topics that only repeat what others say, or say nothing to a person."""
 
 
 def message_line(topic: str, payload: bytes, at: float) -> str | None:
-    """A message as a line; None for one that only repeats others. `at` is wall time."""
+    """A message as a line; None for one that is not worth a line. `at` is wall time."""
     if topic.rpartition("/")[2] in _NOT_SHOWN:
         return None
     clock = time.strftime("%H:%M:%S", time.localtime(at))

@@ -6,12 +6,9 @@ It subscribes and nothing else, under a client id of its own: as many may watch 
 import importlib.util
 import math
 import secrets
-import signal
 import sys
 import time
-from collections.abc import Callable
 from dataclasses import replace
-from functools import partial
 
 import trio
 
@@ -20,14 +17,16 @@ from ..mqtt.failures import BrokerFailure
 from ..mqtt.message import Message
 from ..mqtt.settings import BrokerSettings
 from ..mqtt.subscriber import listen
+from ..signals import stop_on_signal
 from .model import View, message_line
 
 __all__ = ["watch"]
 
-_EVERY = 1.0
+_AT_LATEST = 1.0
 """Seconds after which the screen is drawn again, for the time that passes."""
 
 _AT_MOST_EVERY = 0.1
+"""Seconds between two drawings, however much happens."""
 
 
 async def watch(configuration: Configuration) -> None:
@@ -36,25 +35,15 @@ async def watch(configuration: Configuration) -> None:
         configuration.broker(""), client_id=f"hmp-bridge-watch-{secrets.token_hex(4)}"
     )
     async with trio.open_nursery() as nursery:
-        nursery.start_soon(_until_signal, nursery.cancel_scope.cancel)
+        nursery.start_soon(stop_on_signal, nursery.cancel_scope.cancel)
+        base = configuration.mqtt.base_topic
         if not sys.stdout.isatty():
-            await _lines(settings, configuration.mqtt.base_topic)
+            await _lines(settings, base)
         elif importlib.util.find_spec("rich") is None:
             print("for a live table: pip install 'hmp-bridge[watch]'", file=sys.stderr)
-            await _lines(settings, configuration.mqtt.base_topic)
+            await _lines(settings, base)
         else:
-            base, servers, rooms = (
-                configuration.mqtt.base_topic,
-                configuration.servers,
-                configuration.rooms,
-            )
-            await _screen(settings, View(base, servers, rooms))
-
-
-async def _until_signal(leave: Callable[[], None]) -> None:
-    with trio.open_signal_receiver(signal.SIGINT, signal.SIGTERM) as signals:
-        async for _ in signals:
-            leave()
+            await _screen(settings, View(base, configuration.servers, configuration.rooms))
 
 
 async def _lines(settings: BrokerSettings, base: str) -> None:
@@ -100,10 +89,10 @@ async def _screen(settings: BrokerSettings, view: View) -> None:
 
     with Live(screen=True, auto_refresh=False) as live:
         async with trio.open_nursery() as nursery:
-            nursery.start_soon(partial(listen, settings, view.filters, deliver, changed))
+            nursery.start_soon(listen, settings, view.filters, deliver, changed)
             while True:
                 live.update(Screen(view, settings.address, time.monotonic()), refresh=True)
                 await trio.sleep(_AT_MOST_EVERY)
-                with trio.move_on_after(_EVERY - _AT_MOST_EVERY):
+                with trio.move_on_after(_AT_LATEST - _AT_MOST_EVERY):
                     await news.wait()
                 news = trio.Event()

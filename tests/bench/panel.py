@@ -42,7 +42,6 @@ class Panel:
         self._mid = 0
         self._rest = b""
         self._waiting: list[Said] = []
-        self._acknowledged = 0
         self._accepted = self._subscribed = False
         # Protocol level 4, clean session, no keepalive, no client identifier.
         self._socket.sendall(_packet(0x10, b"\0\4MQTT\4\2\0\0\0\0"))
@@ -134,8 +133,6 @@ class Panel:
             case 0x90:
                 assert 0x80 not in body[2:], "the broker refused the panel's subscription"
                 self._subscribed = True
-            case 0x40:
-                self._acknowledged += 1
             case 0x30:
                 length = int.from_bytes(body[:2], "big")
                 at = 2 + length

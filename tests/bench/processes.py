@@ -3,7 +3,7 @@
 import os
 import subprocess
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -29,9 +29,7 @@ def on_cores(cores: set[int] | None) -> Iterator[None]:
 class Process:
     """A program whose output goes to a file, so that nobody spends time on reading it."""
 
-    def __init__(
-        self, command: Sequence[str], output: Path, environment: Mapping[str, str] | None = None
-    ) -> None:
+    def __init__(self, command: Sequence[str], output: Path) -> None:
         self.output = output
         self.started_at = time.monotonic()
         with output.open("wb") as sink:
@@ -40,7 +38,7 @@ class Process:
                 stdin=subprocess.DEVNULL,
                 stdout=sink,
                 stderr=subprocess.STDOUT,
-                env=clean_environment(environment),
+                env=clean_environment(),
                 cwd=_PROJECT,
             )
 

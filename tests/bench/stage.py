@@ -6,7 +6,7 @@ import shutil
 import socket
 import sys
 import tempfile
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
@@ -197,14 +197,9 @@ class Stage:
         folder.mkdir()
         return folder
 
-    def _start(
-        self,
-        command: list[str],
-        cores: set[int] | None,
-        environment: Mapping[str, str] | None = None,
-    ) -> Process:
+    def _start(self, command: list[str], cores: set[int] | None) -> Process:
         with on_cores(cores):
-            return Process(command, self._new_folder() / "output", environment)
+            return Process(command, self._new_folder() / "output")
 
 
 @contextmanager

@@ -14,8 +14,7 @@ from .faults import adopt, carry_out
 from .judge import NAMES, Violation, judge
 from .observation import Observation
 from .observer import Observer
-from .plan import Plan, make_plan
-from .plan import Site as Places
+from .plan import Places, Plan, make_plan
 from .site import Site
 
 __all__ = ["Campaign"]
@@ -45,7 +44,6 @@ class Campaign:
     verbose: bool = False
     rounds: int = 0
     presses: int = 0
-    commands: int = 0
     violations: list[tuple[int, Violation]] = field(default_factory=list)
     _standing: set[tuple[str, str]] = field(default_factory=set)
     #: Room and id of recordings that the operator hands to their rooms.

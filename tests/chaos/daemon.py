@@ -35,7 +35,6 @@ class Daemon:
     _pause: float = 0.0
     _told: str = ""
     _process: trio.Process | None = None
-    _continue_at: float = 0.0
     _scanned: int = 0
 
     async def run(self) -> None:

@@ -29,7 +29,7 @@ def world_file(sessions: Mapping[str, str]) -> str:
 
 @dataclass(slots=True)
 class Hmp:
-    """`python -m bridge.simulator`; `executed` counts the commands read from its log so far."""
+    """`python -m bridge.simulator`, asked over its control port."""
 
     name: str
     world: Path

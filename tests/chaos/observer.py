@@ -20,10 +20,12 @@ __all__ = ["Observer"]
 
 @dataclass(slots=True)
 class Observer:
-    """Remembers over the whole run what must be remembered, and over a round what is of a round."""
+    """Remembers over the whole run what must be remembered, and over a round what is of a round.
+
+    `excused` counts the presses that the broker itself may have lost.
+    """
 
     site: Site
-    answered: int = 0
     excused: int = 0
     _told: dict[str, list[Told]] = field(default_factory=dict)
     _published: dict[str, list[str]] = field(default_factory=dict)
@@ -84,9 +86,7 @@ class Observer:
 
     def next_round(self) -> None:
         """The round has been judged: begin the next."""
-        asked = self._asked()
-        self.answered += sum(bool(self._told.get(each.id)) for each in asked)
-        self.excused += sum(each.excused for each in asked)
+        self.excused += sum(each.excused for each in self._asked())
         self.site.panel.presses.clear()
         self.site.losses.clear()
         self._told.clear()

@@ -11,7 +11,7 @@ from typing import Final, Literal
 from .hmp_proxy import ARMS, Arm
 from .mqtt_proxy import TRIGGERS, Trigger
 
-__all__ = ["Fault", "Operation", "Plan", "Site", "Style", "Tap", "make_plan"]
+__all__ = ["Fault", "Operation", "Places", "Plan", "Style", "Tap", "make_plan"]
 
 _ACTIONS: Final = {
     "record": 30,
@@ -32,7 +32,7 @@ _LEAVES: Final = (b"/recording_id", b"/result", b"/status", b"/state", b"/ack")
 
 
 @dataclass(frozen=True, slots=True)
-class Site:
+class Places:
     """What a plan is made for: rooms and servers by name."""
 
     rooms: tuple[str, ...]
@@ -94,28 +94,29 @@ class Plan:
     after: Literal["stop", "adopt", "leave"]
 
 
-def make_plan(seed: int, number: int, site: Site) -> Plan:
+def make_plan(seed: int, number: int, places: Places) -> Plan:
     """The round of this number, counted from 0."""
     chance = random.Random(f"{seed}/{number}")
     style = chance.choices(list(_STYLES), list(_STYLES.values()))[0]
     seconds = round(chance.uniform(8.0, 11.0), 2)
-    taps = list(_taps(chance, f"{seed}-{number}", site, seconds))
+    taps = list(_taps(chance, f"{seed}-{number}", places, seconds))
     faults = [
-        Operation(chance.uniform(0.2, seconds), _fault(chance, site, rare=style.rare))
+        Operation(chance.uniform(0.2, seconds), _fault(chance, places, rare=style.rare))
         for _ in range(style.faults)
     ]
     kills = [
-        Operation(chance.uniform(0.3, seconds), _kill(chance, site)) for _ in range(style.kills)
+        Operation(chance.uniform(0.3, seconds), _kill(chance, places)) for _ in range(style.kills)
     ]
     operations = sorted([*taps, *faults, *kills], key=lambda each: each.at)
     after: Literal["stop", "adopt", "leave"] = chance.choice(("stop", "stop", "adopt", "leave"))
     return Plan(style, seconds, tuple(operations), after)
 
 
-def _taps(chance: random.Random, prefix: str, site: Site, seconds: float) -> list[Operation]:
+def _taps(chance: random.Random, prefix: str, places: Places, seconds: float) -> list[Operation]:
     """Single presses, bursts over several rooms, the same button hit twice, and last words."""
     actions, weights = list(_ACTIONS), list(_ACTIONS.values())
-    busy = chance.sample(site.rooms, chance.randint(max(1, len(site.rooms) // 2), len(site.rooms)))
+    rooms = places.rooms
+    busy = chance.sample(rooms, chance.randint(max(1, len(rooms) // 2), len(rooms)))
     due = [
         (chance.uniform(0, seconds), chance.choice(busy), _draw(chance, actions, weights))
         for _ in range(int(seconds * 17))
@@ -143,9 +144,9 @@ def _draw(chance: random.Random, actions: list[str], weights: list[int]) -> str:
     return chance.choices(actions, weights)[0]
 
 
-def _kill(chance: random.Random, site: Site) -> Fault:
+def _kill(chance: random.Random, places: Places) -> Fault:
     """kill -9 of the daemon: at a random instant, or at a chosen one of an exchange."""
-    server = chance.choice(site.servers)
+    server = chance.choice(places.servers)
     commands = chance.choice((_CREATING, _CREATING, _CHANGING))
     match chance.randrange(6):
         case 0 | 1:
@@ -163,9 +164,9 @@ def _kill(chance: random.Random, site: Site) -> Fault:
             return Fault("trigger", how=Trigger(kind, chance.choice(_LEAVES), delay))
 
 
-def _fault(chance: random.Random, site: Site, *, rare: bool) -> Fault:
+def _fault(chance: random.Random, places: Places, *, rare: bool) -> Fault:
     """Anything but a kill of the daemon. `rare` allows what takes long to get over."""
-    server = chance.choice(site.servers)
+    server = chance.choice(places.servers)
     draw = chance.random()
     if draw < 0.38:
         return Fault("arm", server, how=_arm(chance))

@@ -5,22 +5,22 @@ from collections import Counter
 from .faults import FAULTS
 from .hmp_proxy import ARMS, Arm
 from .mqtt_proxy import TRIGGERS, Trigger
-from .plan import Fault, Operation, Site, Tap, make_plan
+from .plan import Fault, Operation, Places, Tap, make_plan
 
-SITE = Site(tuple(f"room{n}" for n in range(10)), ("a", "b"))
+PLACES = Places(tuple(f"room{n}" for n in range(10)), ("a", "b"))
 ROUNDS = 150
 """As many as half an hour has."""
 
 
 def operations() -> list[Operation]:
     """Everything that is planned for half an hour."""
-    return [each for number in range(ROUNDS) for each in make_plan(5, number, SITE).operations]
+    return [each for number in range(ROUNDS) for each in make_plan(5, number, PLACES).operations]
 
 
 def test_the_same_seed_gives_the_same_round() -> None:
-    assert make_plan(5, 3, SITE) == make_plan(5, 3, SITE)
-    assert make_plan(5, 3, SITE) != make_plan(5, 4, SITE)
-    assert make_plan(5, 3, SITE) != make_plan(6, 3, SITE)
+    assert make_plan(5, 3, PLACES) == make_plan(5, 3, PLACES)
+    assert make_plan(5, 3, PLACES) != make_plan(5, 4, PLACES)
+    assert make_plan(5, 3, PLACES) != make_plan(6, 3, PLACES)
 
 
 def test_half_an_hour_is_rough_enough() -> None:
@@ -49,7 +49,7 @@ def test_every_kind_of_fault_is_planned_and_can_be_carried_out() -> None:
 
 
 def test_operations_are_in_order_of_time() -> None:
-    plan = make_plan(5, 0, SITE)
+    plan = make_plan(5, 0, PLACES)
     times = [each.at for each in plan.operations]
     assert times == sorted(times)
     assert times[-1] <= plan.seconds + 0.2

@@ -103,6 +103,14 @@ def table(**keys: str | None) -> str:
         ({"max_age": '"1m"'}, "age: is missing, and max_age says nothing without it"),
         ({"age": '"{{ json.ts"', "max_age": '"1m"'}, "age: unexpected end of template"),
         ({"fields": "{ minutes = 5 }"}, "fields.minutes: does not belong here"),
+        (
+            {"do": '"Restream-Start"', "fields": "{ minutes = 5 }"},
+            "fields.minutes: does not belong here",
+        ),
+        (
+            {"do": '"Adopt"', "fields": "{ recording_id = 'x', title = 'y' }"},
+            "fields.title: does not belong here",
+        ),
         ({"fields": '{ title = "{{ jsn.x }}" }'}, "title: there is no jsn here; there are: json"),
         ({"fields": '{ title = "{% include 1 %}" }'}, "{% include %} is not available"),
         ({"fields": "{ title = [1] }"}, "title: must be text, a number or a truth value"),

@@ -15,10 +15,8 @@ from bridge.config.errors import ConfigurationError
 from bridge.config.model import load
 from bridge.config.schema import configuration_schema
 
-from .test_mistakes import GOOD, MISTAKES
-from .test_model import _clean_environment, folder, loaded
-
-__all__ = ["_clean_environment", "folder"]
+from .files import loaded
+from .mistakes import GOOD, MISTAKES
 
 CONFIG = Path(__file__).parents[2] / "config"
 SCHEMA = configuration_schema()

@@ -9,9 +9,7 @@ from bridge.config.errors import ConfigurationError
 from bridge.config.model import load
 from bridge.config.sources import find_file, misnamed_sources
 
-from .test_model import GOOD, SOURCE, SOURCES, _clean_environment, complaints, folder, loaded
-
-__all__ = ["_clean_environment", "folder"]
+from .files import GOOD, SOURCE, SOURCES, complaints, loaded
 
 RIGHT = "HMP_BRIDGE_MQTT__HOST"
 
@@ -52,6 +50,76 @@ def test_a_file_that_cannot_be_read() -> None:
     assert str(caught.value) == (
         "/proc/self/mem: cannot be read: Input/output error; let this user read it"
     )
+
+
+def test_what_cannot_be_read(folder: Path) -> None:
+    (folder / "bridge.toml").write_bytes(b"# caf\xe9\n")
+    with pytest.raises(ConfigurationError) as caught:
+        load(Path("bridge.toml"))
+    assert str(caught.value) == "bridge.toml: is not UTF-8 text, from byte 5 on; save it as UTF-8"
+
+
+def test_precedence(folder: Path) -> None:
+    """Command line, environment, secrets, file: each hides the next, key by key."""
+    text = (
+        f'[mqtt]\nhost = "file"\nusername = "file"\npassword = "file"\nbase_topic = "file"\n{GOOD}'
+    )
+    secrets = folder / "secrets"
+    secrets.mkdir()
+    for name in ("host", "username", "password"):
+        (secrets / f"mqtt__{name}").write_text("secret\n")
+    os.environ["CREDENTIALS_DIRECTORY"] = str(secrets)
+    os.environ["HMP_BRIDGE_MQTT__HOST"] = "environment"
+    os.environ["HMP_BRIDGE_MQTT__USERNAME"] = "environment"
+    mqtt = loaded(folder, text, mqtt={"host": "command-line"}).mqtt
+    assert mqtt.host == "command-line"
+    assert mqtt.username == "environment"
+    assert mqtt.password is not None
+    assert mqtt.password.get_secret_value() == "secret"
+    assert mqtt.base_topic == "file"
+
+
+def test_environment_reaches_every_table(folder: Path) -> None:
+    os.environ["HMP_BRIDGE_SERVERS__MAIN__PORT"] = "1234"
+    os.environ["HMP_BRIDGE_ROOMS__BOARDROOM__ACTION_TTL"] = "1m"
+    os.environ["HMP_BRIDGE_BRIDGE__LOG_LEVEL"] = "debug"
+    os.environ["HMP_BRIDGE_BRIDGE__LOG_LEVELS__HMP"] = "error"
+    os.environ["HMP_BRIDGE_METRICS__LISTEN"] = "[::1]:9464"
+    configuration = loaded(folder)
+    assert configuration.servers["main"].port == 1234
+    assert configuration.rooms["boardroom"].action_ttl == 60.0
+    assert configuration.bridge.log_level == "debug"
+    assert configuration.bridge.log_levels == {"hmp": "error"}
+    assert configuration.metrics.listen == ("::1", 9464)
+
+
+def test_a_whole_table_in_a_variable(folder: Path) -> None:
+    os.environ["HMP_BRIDGE_MQTT"] = '{"host": "json"}'
+    assert loaded(folder).mqtt.host == "json"
+    os.environ["HMP_BRIDGE_MQTT"] = "broker"
+    [said] = complaints(folder, GOOD)
+    assert said.startswith("environment variable HMP_BRIDGE_MQTT: mqtt: is no JSON object; set one")
+    os.environ["HMP_BRIDGE_MQTT"] = '{"port": "x"}'
+    assert complaints(folder, GOOD) == [
+        "environment variable HMP_BRIDGE_MQTT: [mqtt] port: must be a whole number, not 'x'"
+    ]
+
+
+def test_mistakes_are_named_where_they_were_made(folder: Path) -> None:
+    """Not the file's fault: the command line's, a variable's, a secret's."""
+    secrets = folder / "secrets"
+    secrets.mkdir()
+    (secrets / "mqtt__transport").write_text("udp")
+    os.environ["CREDENTIALS_DIRECTORY"] = "secrets"
+    os.environ["HMP_BRIDGE_MQTT__KEEPALIVE"] = "long"
+    said = complaints(folder, f'[mqtt]\nprotocol = "4"\n{GOOD}', mqtt={"port": "x"})
+    sources = sorted(line.split(": [mqtt]")[0] for line in said)
+    assert sources == [
+        "bridge.toml",
+        "command line, --set mqtt.port",
+        "environment variable HMP_BRIDGE_MQTT__KEEPALIVE",
+        f"secret {Path('secrets', 'mqtt__transport')}",
+    ]
 
 
 @pytest.mark.parametrize(

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from bridge.api.answers import done, refused, unknown
+from bridge.api.bridge_requests import Verb
 from bridge.cli.main import ExitCode, run
 from bridge.hmp import arguments
 from bridge.hmp.command import NoResult, parameters
@@ -104,6 +105,11 @@ def test_every_row_is_a_channel_with_one_operation() -> None:
         assert named == set(channel.get("parameters", {}))
         assert channel["messages"]
     assert all(re.fullmatch(r"[A-Za-z0-9_]+", key) for key in (*channels, *operations))
+
+
+def test_everything_that_the_bridge_can_be_asked_is_there() -> None:
+    asked = {row.path for row in REQUEST_ROWS if row.path.startswith("bridge/request/")}
+    assert asked == {f"bridge/request/{verb}" for verb in Verb}
 
 
 def test_retained_is_said_of_what_is_retained() -> None:
@@ -252,7 +258,8 @@ def test_a_commands_response_has_the_commands_result(name: str) -> None:
 @pytest.mark.parametrize("name", COMMANDS)
 def test_what_is_answered_is_what_is_described(name: str) -> None:
     schema, _ = payload_schema(f"site/hmp/server/main/response/{name}")
-    command = parse_command(name, [SAMPLES[each.argument.name][0] for each in _arguments(name)])
+    expected = parameters(COMMANDS[name])
+    command = parse_command(name, [SAMPLES[each.argument.name][0] for each in expected])
     value = None
     if not issubclass(COMMANDS[name], NoResult):
         value = "PAUSED" if name == "getRecordingStatus" else UUID
@@ -263,10 +270,6 @@ def test_what_is_answered_is_what_is_described(name: str) -> None:
         unknown(OutcomeUnknown(name, "no answer came"), command),
     ):
         assert not complaints(schema, json.loads(render_answer(answer, caller, with_raw=True)))
-
-
-def _arguments(name: str) -> tuple[Any, ...]:
-    return parameters(COMMANDS[name])
 
 
 def test_texts_have_the_limits_of_the_checks() -> None:

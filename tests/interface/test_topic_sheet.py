@@ -11,10 +11,7 @@ from bridge.cli.main import ExitCode, run
 from bridge.mqtt.topics import Topics, render_room
 from bridge.room.state import Policy, RoomState
 from bridge.room.vocabulary import State
-
-from ..config.test_model import SESSION, _clean_environment, folder
-
-__all__ = ["_clean_environment", "folder"]
+from tests.config.files import SESSION
 
 TWO_ROOMS = f"""
 [mqtt]
@@ -33,10 +30,10 @@ sources = ["{SESSION}"]
 
 
 @pytest.fixture
-def file(folder: Path) -> str:
+def file(tmp_path: Path) -> str:
     """A configuration with two rooms."""
-    (folder / "bridge.toml").write_text(TWO_ROOMS)
-    return str(folder / "bridge.toml")
+    (tmp_path / "bridge.toml").write_text(TWO_ROOMS)
+    return str(tmp_path / "bridge.toml")
 
 
 def said(file: str, *options: str, capsys: pytest.CaptureFixture[str]) -> str:

@@ -75,25 +75,31 @@ MakeSite = Callable[..., Site]
 
 
 @pytest.fixture
-def site(tmp_path: Path, broker: Broker) -> Iterator[MakeSite]:
+def stack() -> Iterator[ExitStack]:
+    """What ends with the test."""
+    with ExitStack() as resources:
+        yield resources
+
+
+@pytest.fixture
+def site(tmp_path: Path, broker: Broker, stack: ExitStack) -> MakeSite:
     """Make a site and wait until it is ready: `site(rooms=2, broker=…, knobs=…, room=…)`."""
-    with ExitStack() as stack:
 
-        def make(
-            rooms: int = 2,
-            *,
-            broker: Broker = broker,
-            knobs: Sequence[str] = (),
-            start: bool = True,
-            **changes: Any,
-        ) -> Site:
-            made = Site(tmp_path, broker, stack)
-            made.add_hmp(rooms, knobs=knobs)
-            made.configure(rooms=rooms, **changes)
-            made.add_panel()
-            if start:
-                made.add_daemon()
-                made.wait_ready()
-            return made
+    def make(
+        rooms: int = 2,
+        *,
+        broker: Broker = broker,
+        knobs: Sequence[str] = (),
+        start: bool = True,
+        **changes: Any,
+    ) -> Site:
+        made = Site(tmp_path, broker, stack)
+        made.add_hmp(rooms, knobs=knobs)
+        made.configure(rooms=rooms, **changes)
+        made.add_panel()
+        if start:
+            made.add_daemon()
+            made.wait_ready()
+        return made
 
-        yield make
+    return make

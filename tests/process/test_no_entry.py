@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from tests.broker_fixtures import Launch
-from tests.brokers import Broker, BrokerOptions, Certificates, free_port
+from tests.brokers import Broker, BrokerOptions, Certificates
 
 from .conftest import MakeSite
 
@@ -151,7 +151,7 @@ def test_websockets_end_to_end(site: MakeSite, broker: Broker) -> None:
 @pytest.mark.parametrize(
     ("mqtt", "says"),
     [
-        ({"port": 0}, "start the broker, or correct mqtt.host and mqtt.port"),
+        ({"port": 1}, "start the broker, or correct mqtt.host and mqtt.port"),
         ({"host": "no-such-host.invalid"}, "correct mqtt.host"),
         ({"tls": {"ca": "/nowhere/ca.pem"}}, "mqtt.tls"),
     ],
@@ -159,8 +159,6 @@ def test_websockets_end_to_end(site: MakeSite, broker: Broker) -> None:
 def test_no_broker(site: MakeSite, mqtt: dict[str, object], says: str) -> None:
     """One line per way of failing, with the key to look at, however often it is tried."""
     s = site(start=False)
-    if mqtt.get("port") == 0:
-        mqtt = {"port": free_port()}
     s.configure(mqtt=mqtt)
     s.tables["bridge"]["log_level"] = "debug"
     s.add_daemon()

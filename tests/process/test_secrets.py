@@ -6,6 +6,7 @@ At the level `debug`, through every way of failing that there is (R19).
 import json
 import sys
 from collections.abc import Mapping, Sequence
+from contextlib import closing
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -177,9 +178,8 @@ def test_in_the_traceback_of_a_bug(site: MakeSite, tmp_path: Path, where: str, f
     file.write_text(toml(s.tables), encoding="utf-8")
     command = [sys.executable, "-c", A_BUG, "run", "--config", str(file)]
     command += ["--set", f"bridge.log_format={form}", *planted.arguments]
-    program = Program(command, environment=planted.environment)
-    assert program.wait() == 70
-    program.close()
+    with closing(Program(command, environment=planted.environment)) as program:
+        assert program.wait() == 70
     is_clean(program.output)
     lines = program.lines.since()
     [internal] = program.lines_with("internal error")
@@ -208,11 +208,9 @@ sys.exit(main.run(sys.argv[1:]))
 
 def test_in_the_traceback_of_a_command_without_a_log(site: MakeSite, tmp_path: Path) -> None:
     s = planted_site(site, "file", tmp_path)
-    program = Program(
-        [sys.executable, "-c", A_BUG_BEFORE_THE_LOG, "check", "--config", str(s.daemon.file)]
-    )
-    assert program.wait() == 70
-    program.close()
+    command = [sys.executable, "-c", A_BUG_BEFORE_THE_LOG, "check", "--config", str(s.daemon.file)]
+    with closing(Program(command)) as program:
+        assert program.wait() == 70
     is_clean(program.output)
     assert program.lines.since()[0].startswith("hmp-bridge: internal error: KeyError: ")
     assert "Traceback" in program.output

@@ -6,7 +6,6 @@ import re
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
 from contextlib import ExitStack, closing
 from pathlib import Path
 
@@ -18,13 +17,6 @@ from tests.brokers import Broker, BrokerOptions
 from .conftest import MakeSite
 from .panel import Panel
 from .programs import HMP_BRIDGE, Program, clean_environment
-
-
-@pytest.fixture
-def stack() -> Iterator[ExitStack]:
-    """What ends with the test."""
-    with ExitStack() as resources:
-        yield resources
 
 
 def file_for(folder: Path, broker: Broker, more: str = "") -> Path:

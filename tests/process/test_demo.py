@@ -9,7 +9,6 @@ import signal
 import socket
 import subprocess
 import sys
-from collections.abc import Iterator
 from contextlib import ExitStack, closing
 from pathlib import Path
 
@@ -18,11 +17,13 @@ import trio
 
 from bridge.demo.demo import DemoError, broker_process
 from tests.brokers import free_port
-from tests.process.panel import Panel
-from tests.process.programs import HMP_BRIDGE, Program, clean_environment, run_bridge
+
+from .panel import Panel
+from .programs import HMP_BRIDGE, Program, clean_environment, run_bridge
 
 pytest.importorskip("amqtt", reason="needs the extra `demo`")
 
+EXAMPLE = Path(__file__).parents[2] / "config" / "bridge.toml"
 USUAL = (1883, 23233)
 
 
@@ -45,13 +46,6 @@ def is_running(pid: int) -> bool:
     except OSError:
         return False
     return state != "Z"
-
-
-@pytest.fixture
-def stack() -> Iterator[ExitStack]:
-    """What ends with the test."""
-    with ExitStack() as resources:
-        yield resources
 
 
 def occupy(stack: ExitStack) -> None:
@@ -125,21 +119,26 @@ def test_the_pasted_lines_work(stack: ExitStack) -> None:
         assert panel.wait_for_results("boardroom", 1, since)[0]["outcome"] in ("ok", "ignored")
         panel.wait_for("room/boardroom/ack", since=since)
     sent = demo.wait_for_line("hmp-bridge send").strip()
-    example = Path(__file__).parents[1] / "config" / "bridge.toml"
     assert sent.startswith(f"{HMP_BRIDGE} send "), "as it was called: it need not be on the path"
-    command = sent.replace(" send ", f" send --config {example} ", 1)
+    command = sent.replace(" send ", f" send --config {EXAMPLE} ", 1)
     done = subprocess.run(["bash", "-c", command], capture_output=True, text=True, check=True)
     assert re.fullmatch(r"OK\|[0-9a-f-]{36}\n", done.stdout)
 
 
-def test_typing_presses_a_button(stack: ExitStack) -> None:
-    """A line typed into the demo's terminal is an action of the first room."""
+def start_in_a_terminal(stack: ExitStack) -> tuple[Program, int]:
+    """The demo, its first room ready, and the descriptor of its keyboard."""
     occupy(stack)
     keyboard, terminal = pty.openpty()
     stack.callback(os.close, keyboard)
     demo = start(stack, stdin=terminal)
     os.close(terminal)
     demo.wait_for_line("hmp/room/boardroom/availability", "online")
+    return demo, keyboard
+
+
+def test_typing_presses_a_button(stack: ExitStack) -> None:
+    """A line typed into the demo's terminal is an action of the first room."""
+    demo, keyboard = start_in_a_terminal(stack)
     for typed, shown in (
         (b"record\n", "record ok"),
         (b"\n  mark \n", "mark ok"),
@@ -153,12 +152,7 @@ def test_typing_presses_a_button(stack: ExitStack) -> None:
 
 def test_two_lines_at_once_are_two_presses(stack: ExitStack) -> None:
     """Pasted lines arrive together."""
-    occupy(stack)
-    keyboard, terminal = pty.openpty()
-    stack.callback(os.close, keyboard)
-    demo = start(stack, stdin=terminal)
-    os.close(terminal)
-    demo.wait_for_line("hmp/room/boardroom/availability", "online")
+    demo, keyboard = start_in_a_terminal(stack)
     os.write(keyboard, b"record\nmark\n")
     demo.wait_for_line("record ok")
     demo.wait_for_line("hmp/room/boardroom/ack", "mark")
@@ -174,12 +168,11 @@ def test_without_a_bridge_there_is_room_for_ones_own(stack: ExitStack, tmp_path:
     demo = start(stack, "--no-bridge")
     introduced = demo.wait_for_line("bridge          yours: start it with")
     ports = [port_of(demo, each) for each in ("MQTT broker", "simulated HMP")]
-    example = Path(__file__).parents[1] / "config" / "bridge.toml"
     settings = [f"mqtt.port={ports[0]}", f"servers.main.port={ports[1]}"]
     settings += [f"bridge.state_dir={tmp_path}"]
     assert introduced.endswith(f" run --set {settings[0]} --set {settings[1]}")
     options = [word for setting in settings for word in ("--set", setting)]
-    daemon = Program([HMP_BRIDGE, "run", "--config", str(example), *options])
+    daemon = Program([HMP_BRIDGE, "run", "--config", str(EXAMPLE), *options])
     stack.enter_context(closing(daemon))
     demo.wait_for_line("hmp/room/auditorium/availability", "online")
     assert daemon.stop() == 0

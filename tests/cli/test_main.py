@@ -1,71 +1,18 @@
-"""The command line: what each command prints, and with which code it exits."""
+"""The command line: what it takes, what `check` prints, and with which code it exits."""
 
-import os
 import signal
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import closing
 from pathlib import Path
 
 import pytest
 
 from bridge import __version__
 from bridge.cli.main import ExitCode, run
-from tests.brokers import free_port
 from tests.process.hmp import Hmp, session_of
 from tests.process.programs import HMP_BRIDGE, clean_environment, run_bridge
 
-CONFIGURATION = """
-[mqtt]
-username = "bridge"
-password = "hunter2"
-
-[servers.main]
-host = "127.0.0.1"
-port = {port}
-query_timeout = "500ms"
-start_timeout = "500ms"
-
-[rooms.r0]
-server = "main"
-session = "{session}"
-"""
-
-
-@pytest.fixture(scope="module")
-def hmp(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Hmp]:
-    """An HMP for all tests of this module; a test that arms faults lets them go off."""
-    with closing(Hmp(tmp_path_factory.mktemp("hmp"), rooms=1)) as running:
-        yield running
-
-
-@pytest.fixture
-def configured(tmp_path: Path, hmp: Hmp) -> Path:
-    """A configuration with that HMP as its server `main`."""
-    file = tmp_path / "bridge.toml"
-    file.write_text(CONFIGURATION.format(port=hmp.port, session=session_of(0)), encoding="utf-8")
-    return file
-
-
-EXAMPLE = Path(__file__).parents[1] / "config" / "bridge.toml"
-
-Send = Callable[..., tuple[int, str, str]]
-
-
-@pytest.fixture
-def send(configured: Path, capsys: pytest.CaptureFixture[str]) -> Send:
-    """`hmp-bridge send main …` in this process: exit code, output, errors."""
-
-    def call(
-        *words: str, server: str = "main", settings: tuple[str, ...] = ()
-    ) -> tuple[int, str, str]:
-        options = [word for setting in settings for word in ("--set", setting)]
-        code = run(["send", "--config", str(configured), *options, server, *words])
-        said = capsys.readouterr()
-        return code, said.out, said.err
-
-    return call
+EXAMPLE = Path(__file__).parents[2] / "config" / "bridge.toml"
 
 
 # Without a configuration.
@@ -142,7 +89,7 @@ def test_help_names_every_command(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit, match="0"):
         run(["--help"])
     said = capsys.readouterr().out
-    commands = "run demo simulate check watch schema asyncapi topics send"
+    commands = "run demo simulate check watch schema asyncapi topics try send"
     for command in commands.split():
         assert f"\n    {command} " in said
 
@@ -251,144 +198,13 @@ def test_set_is_explained(
     assert complaint in capsys.readouterr().err
 
 
-def test_set_reaches_deep_and_wins(configured: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    options = ["--set", "servers.main.port=1", "--set", "servers.main.host=a=b"]
-    environment = "HMP_BRIDGE_SERVERS__MAIN__PORT"
-    os.environ[environment] = "2"
-    try:
-        assert run(["check", "--config", str(configured), *options]) == ExitCode.OK
-    finally:
-        del os.environ[environment]
-    assert "server main: a=b port 1\n" in capsys.readouterr().out
-
-
-# send.
-
-
-def test_send_quotes_what_it_is_given(send: Send, hmp: Hmp) -> None:
-    for title in (
-        'He said "hi" \\ é',
-        "two\nlines",
-        "-leading dash",
-        "--config",
-        "a\ttab",
-        "🎥 | pipe",
-        " spaces ",
-    ):
-        code, out, err = send("createSession", title)
-        assert (code, err) == (ExitCode.OK, "")
-        identifier = out.strip().removeprefix("OK|")
-        created = {each["id"]: each["title"] for each in hmp.do("snapshot", log=0)["sessions"]}
-        assert created[identifier] == title
-
-
-def test_send_as_a_person_types_it(configured: Path) -> None:
-    done = run_bridge("send", "--config", str(configured), "main", "createSession", 'é "x" \\')
-    assert done.returncode == ExitCode.OK
-    assert done.stdout.startswith("OK|")
-    assert done.stderr == ""
-
-
-def test_send_says_what_hmp_says(send: Send) -> None:
-    code, out, err = send("getRecordingStatus", session_of(99))
-    assert (code, out) == (ExitCode.REFUSED, "ERROR|040001|Active recording not found\n")
-    assert len(err.strip()) > 20, "what to do about it"
-    code, out, _ = send("startRecording", session_of(0))
-    assert code == ExitCode.OK
-    recording = out.strip().removeprefix("OK|")
-    assert send("getRecordingStatus", recording) == (ExitCode.OK, "OK|RECORDING\n", "")
-    assert send("stopRecording", recording) == (ExitCode.OK, "OK\n", "")
-
-
-@pytest.mark.parametrize(
-    ("words", "complaint"),
-    [
-        (("createSession", ""), "sessionTitle: '' must not be blank"),
-        (("createSession",), "createSession takes 1 parameter(s) (sessionTitle), not 0"),
-        (("createSession", "a", "b"), "takes 1 parameter(s) (sessionTitle), not 2"),
-        (("startRecording", "Boardroom"), "'Boardroom' must be a UUID such as"),
-        (
-            ("getrecordingstatus", "x"),
-            "is no command of HMP; did you mean getRecordingStatus?",
-        ),
-        (("createSession", "a\x07b"), "U+0007"),
-    ],
-)
-def test_send_refuses_what_hmp_would_misunderstand(
-    send: Send, hmp: Hmp, words: tuple[str, ...], complaint: str
+def test_set_reaches_deep_and_wins(
+    configured: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    executed = len(hmp.commands())
-    code, out, err = send(*words)
-    assert (code, out) == (ExitCode.USAGE, "")
-    assert complaint in err
-    assert len(hmp.commands()) == executed
-
-
-def test_send_to_a_server_that_is_not_configured(send: Send) -> None:
-    code, _, err = send("startRecording", session_of(0), server="mian")
-    assert (code, err) == (
-        ExitCode.USAGE,
-        "'mian' is no server; configured are: main\n",
-    )
-
-
-def test_send_without_an_answer(send: Send, hmp: Hmp) -> None:
-    hmp.fault("half_open:startRecording:count=1")
-    code, out, err = send("startRecording", session_of(0))
-    assert (code, out) == (ExitCode.UNKNOWN_OUTCOME, "")
-    assert "startRecording" in err
-    hmp.fault("lose_reply:startRecording:count=1")
-    assert send("startRecording", session_of(0))[0] == ExitCode.UNKNOWN_OUTCOME
-
-
-def test_send_to_nobody(send: Send) -> None:
-    settings = (f"servers.main.port={free_port()}",)
-    code, out, err = send("startRecording", session_of(0), settings=settings)
-    assert (code, out) == (ExitCode.UNAVAILABLE, "")
-    assert "nothing listens on 127.0.0.1" in err
-    assert "API Access" in err
-    assert "hunter2" not in err
-
-
-def test_send_where_this_box_is_not_authorized(send: Send, hmp: Hmp) -> None:
-    hmp.do("allow", address="10.1.2.3")
-    hmp.do("deny", address="*")
-    try:
-        code, out, err = send("startRecording", session_of(0))
-    finally:
-        hmp.do("allow", address="*")
-    assert code == ExitCode.NOT_AUTHORIZED
-    assert "020000" in out
-    assert "127.0.0.1" in err
-    assert "API Access" in err
-
-
-def test_interrupted_send(configured: Path, hmp: Hmp) -> None:
-    """Ctrl-C while HMP takes its time: the code of a process ended by SIGINT, no traceback."""
-    hmp.fault("delay:getRecordingStatus:3:count=1")
-    executed = len(hmp.commands())
-    with subprocess.Popen(
-        [
-            HMP_BRIDGE,
-            "send",
-            "--config",
-            str(configured),
-            "--set",
-            "servers.main.query_timeout=1m",
-            "main",
-            "getRecordingStatus",
-            session_of(9),
-        ],
-        env=clean_environment(),
-        stderr=subprocess.PIPE,
-        text=True,
-    ) as process:
-        hmp.wait_until(lambda hmp: hmp.do("faults")["faults"] == [], "the command")
-        process.send_signal(2)
-        _, errors = process.communicate(timeout=15)
-    assert process.returncode == 130
-    assert "Traceback" not in errors
-    hmp.wait_until(lambda hmp: len(hmp.commands()) >= executed, "settled")
+    options = ["--set", "servers.main.port=1", "--set", "servers.main.host=a=b"]
+    monkeypatch.setenv("HMP_BRIDGE_SERVERS__MAIN__PORT", "2")
+    assert run(["check", "--config", str(configured), *options]) == ExitCode.OK
+    assert "server main: a=b port 1\n" in capsys.readouterr().out
 
 
 # run.

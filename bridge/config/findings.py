@@ -1,0 +1,196 @@
+"""Pydantic's findings in the words of the file: what is wrong, and what would be right.
+
+A wrong value is repeated, so that it can be found; a secret, and what could be one, never is (R19).
+"""
+
+import re
+from collections.abc import Mapping
+from types import UnionType
+from typing import Any, Union, get_args, get_origin
+
+from pydantic import ValidationError
+
+from ..nearest import did_you_mean, nearest
+from .durations import is_duration, nearest_duration
+from .errors import Fault
+
+__all__ = ["faults_of"]
+
+_KINDS_IN_PASSWORDS = 3
+"""Small letters, capitals, digits, other characters."""
+
+_LONGEST_SHOWN = 60
+"""Characters of a wrong value that are repeated."""
+
+
+def faults_of(error: ValidationError) -> list[Fault]:
+    """Pydantic's findings in our words."""
+    return [_fault(found) for found in error.errors(include_context=True)]
+
+
+def _fault(found: Any) -> Fault:
+    # Tables of a list are counted as people count them.
+    parts = (part + 1 if isinstance(part, int) else part for part in found["loc"])
+    path = tuple(str(part) for part in parts if part != "[key]")
+    given = found["input"]
+    match found["type"]:
+        case "extra_forbidden":
+            kind = "table" if isinstance(given, Mapping) else "key"
+            return Fault(path, f"is no {kind} here{_hint(path)}")
+        case "missing" if path in (("servers",), ("rooms",)):
+            return Fault(path, f"needs at least one table [{path[0]}.<name>]")
+        case "missing":
+            return Fault(path, "is missing")
+        case "string_pattern_mismatch" if len(path) == 2:
+            meant = re.sub(r"[^a-z0-9_-]+", "-", path[-1].lower()).strip("-")
+            hint = f"; did you mean {meant}?" if meant else ""
+            return Fault(path, f"a name has only lower-case letters, digits, - and _{hint}")
+        case "string_too_long":
+            return Fault(path, f"has more than {found['ctx']['max_length']} characters")
+        case "string_too_short" | "too_short":
+            kind = "a list" if isinstance(given, list | tuple) else "text"
+            return Fault(path, f"must be {kind} that is not empty")
+        case _:
+            return Fault(path, _wrong_value(found, path, _repeated(given, path)))
+
+
+def _wrong_value(found: Any, path: tuple[str, ...], value: str | None) -> str:
+    """Why the value is wrong, with the value as it may be shown, if it may."""
+    kind, given, context = found["type"], found["input"], found.get("ctx", {})
+    instead = "" if value is None else f", not {value}"
+    match kind:
+        case "value_error":
+            reason = str(context["error"]).removeprefix(f"{path[-1]}: ")
+            if reason.startswith("is ") and value is not None:
+                reason = f"{value} {reason}"
+            if " is no duration" in reason and (meant := nearest_duration(given)):
+                return f'{reason}; did you mean "{meant}"?'
+            return reason
+        case "literal_error":
+            near = nearest(str(given), re.findall(r"'([^']+)'", context["expected"]))
+            meant = f"; did you mean {near!r}?" if near and value is not None else ""
+            return f"must be one of {context['expected']}{instead}{meant}"
+        case "greater_than" | "greater_than_equal" | "less_than_equal":
+            return _bound(kind, context, given) + instead
+        case "tuple_type" if isinstance(given, Mapping) and _table_at((*path, "1")):
+            return f"is a list of tables; write [[{'.'.join(path)}]] in double brackets"
+        case "model_type" if isinstance(given, list):
+            return f"is one table; write [{'.'.join(path)}] in single brackets"
+        case kind if kind in _MUST_BE:
+            keys = getattr(_table_at(path), "model_fields", None) if kind == "model_type" else None
+            hint = f"; its keys are {', '.join(keys)}" if keys else ""
+            return f"must be {_MUST_BE[kind]}{instead}{hint}"
+        case _:
+            return str(found["msg"]).lower().removeprefix("input ")
+
+
+_MUST_BE = {
+    "bool_parsing": "true or false",
+    "bool_type": "true or false",
+    "dict_type": "a table",
+    "float_parsing": "a number",
+    "float_type": "a number",
+    "int_from_float": "a whole number",
+    "int_parsing": "a whole number",
+    "int_type": "a whole number",
+    "model_type": "a table",
+    "tuple_type": "a list in brackets",
+    "path_type": "a path in quotes",
+    "string_type": "text in quotes",
+}
+"""Pydantic's kinds of wrong type, in the words of the file."""
+
+
+def _bound(kind: str, context: Mapping[str, Any], given: object) -> str:
+    relation, key = {
+        "greater_than": ("more than", "gt"),
+        "greater_than_equal": ("at least", "ge"),
+        "less_than_equal": ("at most", "le"),
+    }[kind]
+    limit = f"{context[key]:g}"
+    return f"must be {relation} {limit}{'s' if is_duration(given) else ''}"
+
+
+def _hint(path: tuple[str, ...]) -> str:
+    if len(path) > 1 and _table_at(()).model_fields.get(path[-1]):
+        return f"; begin a table for it in a line above: [{path[-1]}]"
+    keys = list(getattr(_table_at(path[:-1]), "model_fields", ()))
+    if not keys:
+        return ""
+    return "; " + did_you_mean(path[-1], keys, f"the keys are {', '.join(keys)}")
+
+
+def _is_secret(path: tuple[str, ...]) -> bool:
+    """Whether the value at `path` is never shown: it is a secret, or would be by its name."""
+    if re.search(r"pass|secret|token|credential", "/".join(path[-1:]), re.IGNORECASE):
+        return True
+    field = getattr(_table_at(path[:-1]), "model_fields", {}).get(path[-1] if path else "")
+    return "Secret" in str(getattr(field, "annotation", ""))
+
+
+def _repeated(value: object, path: tuple[str, ...]) -> str | None:
+    """A wrong value as it is repeated; None where a secret is to stand."""
+    if _is_secret(path):
+        return None
+    text = _shown(value)
+    if text == repr(value) and _has_secrets(path) and _could_be_password(value):
+        return "a text that could be a password"
+    return text
+
+
+def _shown(value: object) -> str:
+    """A wrong value as it is repeated to a person; nothing that could hold a login."""
+    if isinstance(value, Mapping):
+        return "a table"
+    if isinstance(value, list | tuple):
+        return "a list"
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, str):
+        if re.search(r":.*@", value):
+            return "a text with a login"
+        return repr(value if len(value) <= _LONGEST_SHOWN else f"{value[:_LONGEST_SHOWN]}…")
+    return str(value)
+
+
+def _has_secrets(path: tuple[str, ...]) -> bool:
+    """Whether a secret belongs into the same table, and may have come to stand at `path`."""
+    keys = getattr(_table_at(path[:-1]), "model_fields", ())
+    return any(_is_secret((*path[:-1], key)) for key in keys)
+
+
+def _could_be_password(value: object) -> bool:
+    """Whether it looks like no address, topic, number or word, but like a password."""
+    if re.search(r"://|:\d+/?$", str(value)):
+        return False
+    kinds = (r"[a-z]", r"[A-Z]", r"[0-9]", r"[^\w\s.:/#+-]")
+    return sum(re.search(kind, str(value)) is not None for kind in kinds) >= _KINDS_IN_PASSWORDS
+
+
+def _table_at(path: tuple[str, ...]) -> Any:
+    """The model of the table at `path`; None where there is none."""
+    from .model import Configuration
+
+    annotation: Any = Configuration
+    for part in path:
+        annotation = _within(annotation, part)
+    return next((each for each in _choices(annotation) if hasattr(each, "model_fields")), None)
+
+
+def _within(annotation: Any, part: str) -> Any:
+    """The annotation of what is called `part` in a table, or in a list or table of tables."""
+    for choice in _choices(annotation):
+        if hasattr(choice, "model_fields"):
+            field = choice.model_fields.get(part)
+            return None if field is None else field.annotation
+        if get_origin(choice) is dict:
+            return get_args(choice)[1]
+        if get_origin(choice) is tuple:
+            return get_args(choice)[0]
+    return None
+
+
+def _choices(annotation: Any) -> tuple[Any, ...]:
+    """What ``Tls | None`` may be; anything else is itself."""
+    is_union = get_origin(annotation) in (UnionType, Union)
+    return get_args(annotation) if is_union else (annotation,)
