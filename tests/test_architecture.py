@@ -22,7 +22,7 @@ PURE = [
     "bridge.bindings.binding",
     "bridge.bindings.conditions",
     "bridge.bindings.matching",
-    "bridge.bindings.memory",
+    "bridge.bindings.durable",
     "bridge.bindings.outcome",
     "bridge.bindings.timing",
     "bridge.check.report",
