@@ -222,7 +222,7 @@ def settle(turn: Turn) -> None:
             after = item
             if item.fate is Fate.AFTER_THE_END:
                 after = replace(item, fate=Fate.WAITING)
-            elif item.fate is Fate.WAITING and over and _idle(turn):
+            elif item.fate is Fate.WAITING and over and not turn.room.sending(StepKind.DETAIL):
                 _fail(turn, item, item.problem or problems.DETAIL_TOO_LATE)
                 after = replace(item, fate=Fate.FAILED)
             items.append(after)
@@ -243,7 +243,7 @@ def _give_up_what_is_lost(turn: Turn, details: Details) -> None:
 
 
 def _answer_what_nothing_answers(turn: Turn) -> None:
-    if not any(pending.goal is Goal.DETAIL for pending in turn.room.pending) or not _idle(turn):
+    if not turn.room.awaits(Goal.DETAIL) or turn.room.sending(StepKind.DETAIL):
         return
     open_kinds = {
         item.kind
@@ -253,10 +253,6 @@ def _answer_what_nothing_answers(turn: Turn) -> None:
     }
     for kind in _TEXTS.keys() - open_kinds:
         turn.resolve({Goal.DETAIL}, Outcome.IGNORED, about=kind)
-
-
-def _idle(turn: Turn) -> bool:
-    return turn.room.busy is None or turn.room.busy.kind is not StepKind.DETAIL
 
 
 def moments(room: RoomState) -> list[float]:

@@ -19,7 +19,7 @@ from ..hmp.commands import (
 )
 from ..hmp.link import Priority
 from . import details, limits, live, meetings, restream, session
-from .lost import restart_until
+from .lost_start import restart_until
 from .state import Now, Recording, RoomState, Step
 from .turn import MARK_EVERY
 from .vocabulary import StepKind, Stop, Target

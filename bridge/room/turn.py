@@ -11,7 +11,7 @@ from ..hmp.commands import RecordingStatus
 from . import problems
 from .meeting import Meeting
 from .state import Change, Now, Pending, Problem, Recording, Request, Result, RoomState, elapsed
-from .vocabulary import Alarm, Goal, Outcome, StepKind, Stop, Target
+from .vocabulary import Alarm, Goal, Outcome, Stop, Target
 
 __all__ = ["DETAILS_FOR", "MARK_EVERY", "SPARE_FOR", "Turn"]
 
@@ -229,6 +229,12 @@ class Turn:
         if changed:
             self.update(elapsed=elapsed(self.recording, self.now))
 
+    def follow_status(self) -> None:
+        """Give up what was wanted and want what is, so that the state stops being an ``-ing``."""
+        if self.recording.stop is Stop.NO:
+            paused = self.recording.status is RecordingStatus.PAUSED
+            self.update(target=Target.PAUSED if paused else Target.RECORDING)
+
     def end_recording(self) -> None:
         """The recording is over: keep its id, give up what only a running one could do."""
         recording = self.recording
@@ -290,11 +296,6 @@ class Turn:
         for pending in room.pending:
             if pending.goal is Goal.MEETING_END and pending.about not in owners:
                 self.resolve({Goal.MEETING_END}, Outcome.IGNORED, about=pending.about)
-
-    @property
-    def starting(self) -> bool:
-        """Whether a start is on its way to HMP, or waits in the queue."""
-        return self.room.busy is not None and self.room.busy.kind is StepKind.START
 
     def finish(self) -> Change:
         """The change, each result with the state as it now is and the seconds it took."""

@@ -32,7 +32,7 @@ from ..hmp.errors import LinkDown, OutcomeUnknown, Refused
 from ..inputs import Input
 from .answer import Answer, Done, NotSent
 from .answers import apply
-from .by_name import carried_out, is_about, look
+from .foreign_commands import carried_out, is_about, look
 from .memory import Memory
 from .model import ACTS_ONCE, decide, journal_changed, link_changed, tick
 from .plan import PRIORITY, next_step, wake_in
