@@ -29,6 +29,7 @@ _NEVER_AGAIN = frozenset({ErrorKind.DISK_FULL, ErrorKind.WRITE_ERROR})
 """Refusals that another start can only make worse (R25)."""
 
 _LONGEST_RETRY = 30.0
+"""Seconds between two attempts at a stop that HMP refuses."""
 
 
 def apply(room: RoomState, step: Step, answer: Answer, now: Now) -> Change:
@@ -124,7 +125,7 @@ def _stopped(turn: Turn, answer: Answer) -> None:
         failures = turn.recording.failures + 1
         turn.update(problem=problem_of(answer))
         turn.update_recording(failures=failures)
-        turn.wait_until(turn.now.monotonic + min(_LONGEST_RETRY, 0.5 * 2.0**failures))
+        turn.wait_until(turn.next_try_at(failures, _LONGEST_RETRY))
     else:
         turn.update_recording(unsettled=True)
 

@@ -43,6 +43,7 @@ _MOST_UNFINISHED = 32
 """Recordings whose details are still to be applied; before that many, the oldest is given up."""
 
 _LONGEST_RETRY = 60.0
+"""Seconds between two attempts at a detail."""
 
 _PASSES = frozenset({ErrorKind.TRANSIENT, ErrorKind.DIRECTORY})
 _AFTER_THE_END = frozenset({ErrorKind.RECORDING_NOT_FOUND, ErrorKind.NO_RESULTS})
@@ -174,7 +175,7 @@ def _after(turn: Turn, details: Details, item: Detail, answer: Answer) -> Detail
         turn.resolve({Goal.DETAIL}, Outcome.OK, about=item.kind)
         return replace(item, fate=Fate.APPLIED, problem=None)
     attempts = item.attempts + 1
-    again_at = turn.now.monotonic + min(_LONGEST_RETRY, 0.5 * 2.0**attempts)
+    again_at = turn.next_try_at(attempts, _LONGEST_RETRY)
     if not isinstance(answer, Refused):
         return replace(item, attempts=attempts, not_before=again_at)
     problem = problem_of(answer)

@@ -197,6 +197,11 @@ class Turn:
         """Ask or send nothing for the recording before the monotonic time `moment`."""
         self.update_recording(not_before=moment)
 
+    def next_try_at(self, failures: int, longest: float) -> float:
+        """Monotonic time to try again at what has failed so often in a row, within `longest` s."""
+        # 2**20 half-seconds are far beyond any `longest`; the bound keeps the power small.
+        return self.now.monotonic + min(longest, 0.5 * 2.0 ** min(failures, 20))
+
     def overtake_deferred(self) -> None:
         """A request that says exactly what is wanted overtakes toggles still undecided (R10)."""
         for pending in self.room.deferred:

@@ -132,6 +132,16 @@ def test_what_passes_is_tried_again(code: str) -> None:
     assert not room.room.alarms
 
 
+def test_a_detail_is_tried_for_as_long_as_its_recording_lives() -> None:
+    room = BookedRoom(replace(DETAILED, max_duration=200_000.0, poll_interval=600.0))
+    room.fault("error:shareRecordingWithUser:070008")
+    room.ask("record")
+    room.live(70_000)  # more than a thousand times
+    room.world.faults.clear()
+    room.live(61)
+    assert details(room)["user creator"] is Fate.APPLIED
+
+
 def test_a_detail_that_waits_keeps_no_other_from_being_applied() -> None:
     room = BookedRoom(DETAILED)
     room.fault("error:shareRecordingWithUser:070008")

@@ -83,6 +83,16 @@ def test_a_refused_stop_is_tried_with_growing_pauses() -> None:
     assert room.outcome(request) is Outcome.OK
 
 
+def test_a_stop_is_tried_however_often_hmp_has_refused_it() -> None:
+    room = recording()
+    request = room.press(Action.STOP)
+    for _ in range(1100):  # for nine hours
+        room.answer(STOP_FAILED)
+        room.wait(30.0)
+    room.answers(OK, FINISHED)
+    assert room.outcome(request) is Outcome.OK
+
+
 def test_a_stop_outlives_the_link() -> None:
     room = recording()
     request = room.press(Action.STOP)
