@@ -1,6 +1,7 @@
 """The walls of the house: who may import whom, and what every module has."""
 
 import ast
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -254,3 +255,13 @@ def test_every_module_is_short_and_says_what_it_is(module: str) -> None:
     names = ast.literal_eval(listed[0])
     assert len(set(names)) == len(names)
     assert all(name == "__version__" or not name.startswith("_") for name in names)
+
+
+def test_what_the_code_cites_is_written_down() -> None:
+    rules = (BRIDGE.parent / "docs" / "rules.md").read_text(encoding="utf-8")
+    cited = {
+        each
+        for path in MODULES.values()
+        for each in re.findall(r"\b([RE][1-9]\d?)[a-c]?\b", path.read_text(encoding="utf-8"))
+    }
+    assert cited == set(re.findall(r"\*\*([RE]\d+)\*\*", rules))

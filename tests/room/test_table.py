@@ -1,6 +1,6 @@
-"""Every published state × every action: outcome, target and next command, from the contract.
+"""Every published state × every action: outcome, target and next command, from the rules.
 
-The expectations are written from the table *Values* of the contract, not from the code. A state is
+The expectations are written from the table of `docs/rules.md`, not from the code. A state is
 reached by driving the room as people, link and HMP would.
 """
 
