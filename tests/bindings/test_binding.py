@@ -3,7 +3,7 @@
 import json
 from typing import Any
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from bridge.bindings.durable import from_document, to_document
@@ -64,7 +64,6 @@ def test_matching_is_only_about_the_message(value: object, table: dict[str, Any]
 
 
 @given(st.lists(st.tuples(PAYLOADS, st.floats(0, 3)), max_size=6), st.text() | JSON.map(json.dumps))
-@settings(deadline=None)
 def test_what_is_kept_is_what_comes_back(messages: list[tuple[bytes, float]], junk: str) -> None:
     rig = Rig(*TABLES)
     for payload, after in messages:

@@ -41,7 +41,6 @@ def courses(number: int) -> settings:
         max_examples=number,
         stateful_step_count=25,
         phases=[Phase.explicit, Phase.reuse, Phase.generate, Phase.shrink],
-        deadline=None,
         report_multiple_bugs=False,
         suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much],
     )

@@ -228,7 +228,7 @@ TestBookedDay = BookedDay.TestCase
     grace=st.sampled_from([0.0, 60.0]),
     ends=st.booleans(),
 )
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 def test_a_day_of_bookings(bookings: list[tuple[int, int]], grace: float, ends: bool) -> None:
     """Back to back, overlapping, nested: every minute of every meeting is recorded, no other is."""
     room = BookedRoom(replace(BOOKED, stop_grace=grace, poll_interval=60.0))
