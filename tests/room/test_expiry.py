@@ -2,11 +2,7 @@
 
 from bridge.room.vocabulary import Action, Outcome, State
 
-from .driven import (
-    FINISHED,
-    DrivenRoom,
-    recording,
-)
+from .driven import FINISHED, DrivenRoom, recording
 
 # -- expiry (R8) ----------------------------------------------------------------------------------
 

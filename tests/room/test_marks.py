@@ -9,16 +9,7 @@ from bridge.room.answer import Answer
 from bridge.room.vocabulary import Action, Outcome, StepKind
 
 from .bookings import BOOKED, BookedRoom
-from .driven import (
-    FINISHED,
-    LOST,
-    OK,
-    RECORDING_ID,
-    STARTED,
-    DrivenRoom,
-    recording,
-    refused,
-)
+from .driven import FINISHED, LOST, OK, RECORDING_ID, STARTED, DrivenRoom, recording, refused
 
 # -- marks and titles -----------------------------------------------------------------------------
 
