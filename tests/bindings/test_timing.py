@@ -2,7 +2,7 @@
 
 import pytest
 
-from bridge.bindings.binding import due, instant
+from bridge.bindings.binding import due
 from bridge.mqtt.topics import Input
 
 from .rig import WALL, Rig
@@ -109,20 +109,10 @@ def test_greatest_age(age: str) -> None:
     assert "is no time" in rig.one({}).reason
 
 
-@pytest.mark.parametrize(
-    ("value", "seconds"),
-    [
-        (1_705_312_800, 1_705_312_800.0),
-        (1_705_312_800_000, 1_705_312_800.0),
-        ("2024-01-15T11:00:00+01:00", 1_705_312_800.0),
-        ("2024-01-15T10:00:00", 1_705_312_800.0),
-        ("nan", None),
-        ("inf", None),
-        (None, None),
-    ],
-)
-def test_instants(value: object, seconds: float | None) -> None:
-    assert instant(value) == seconds
+def test_an_age_without_a_zone_is_by_the_boxes_time(box_two_hours_ahead: None) -> None:
+    rig = Rig({"age": "ts", "max_age": "30s"})
+    assert rig.acts({"ts": "2023-11-15T00:15:00"})
+    assert "7,200 s old" in rig.one({"ts": "2023-11-14T22:15:00"}).reason
 
 
 def test_what_is_remembered_is_bounded() -> None:
