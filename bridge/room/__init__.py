@@ -25,7 +25,7 @@ Then by subject:
 - `stages`: when a request was received, sent and answered, for the log and the metrics
 
 Singular modules hold values, plural ones what happens to them: `meeting` and `meetings`, `detail`
-and `details`, `answer` and `answers`. The subjects' functions are called alike: `pressed` and the
-like take a request, `step` or `errand` says what to send, `answered`, `started` and the like take
-HMP's answer, `settle` is what passes by itself, and `moments` when that is.
+and `details`, `answer` and `answers`. The subjects' functions are called alike: `pressed` takes a
+request, and in `meetings` a participle an event; `step` or `errand` says what to send; everywhere
+else a participle takes HMP's answer; `settle` is what passes by itself, and `moments` when that is.
 """

@@ -68,7 +68,7 @@ def decide(room: RoomState, request: Request, now: Now) -> Change:
         return turn.finish()
     if toggles and (room.stale or room.deferred):
         # A toggle decided from memory could do the opposite of what the light promised.
-        undecided = turn.pending(request, Goal.START, room.policy.action_ttl)
+        undecided = turn.as_pending(request, Goal.START, room.policy.action_ttl)
         turn.update(deferred=(*room.deferred, undecided))
         return turn.finish()
     _carry_out(turn, request)

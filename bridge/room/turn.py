@@ -72,9 +72,10 @@ class Turn:
         self, request: Request, goal: Goal, left: float | None, *, about: str = ""
     ) -> None:
         """Accept a request; its result comes when `goal` is reached or given up."""
-        self.update(pending=(*self.room.pending, self.pending(request, goal, left, about=about)))
+        waiting = self.as_pending(request, goal, left, about=about)
+        self.update(pending=(*self.room.pending, waiting))
 
-    def pending(
+    def as_pending(
         self, request: Request, goal: Goal, left: float | None, *, about: str = ""
     ) -> Pending:
         """A request that survives `left` more seconds of an unusable link (R8).
