@@ -1,4 +1,4 @@
-"""What a room is: all that is known of it and wanted of it, and the word that is published for that.
+"""What a room is: all that is known of it and wanted of it, and the word published for that.
 
 Everything here is a value: frozen, comparable, without I/O and without a clock of its own. Times
 are as in `values`.
