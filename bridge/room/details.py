@@ -32,6 +32,7 @@ from .vocabulary import Alarm, Goal, Outcome, StepKind
 __all__ = [
     "answered",
     "begin",
+    "begin_without",
     "describe_pressed",
     "drop_live",
     "moments",
@@ -75,7 +76,7 @@ def describe_pressed(turn: Turn, request: Request) -> None:
         return
     turn.resolve({Goal.DETAIL}, Outcome.IGNORED, about=kind)
     held = room.details
-    if held is None or held.recording != room.recording.id:  # it was handed over to the room
+    if held is None or held.recording != room.recording.id:  # it is known from what was retained
         held = Details(room.recording.id, room.recording.session)
         _open(turn, held)
     others_now = tuple(each for each in held.items if each.kind is not kind)
@@ -102,6 +103,12 @@ def begin(turn: Turn, recording: Recording, title: str | None) -> None:
     turn.update_recording(title=shown[0] if shown else None)
     if any(item.fate is Fate.FAILED for item in items):
         turn.alarm(Alarm.DETAILS_FAILED)
+
+
+def begin_without(turn: Turn, recording: Recording) -> None:
+    """The recording is others': no template is for it, and what is shown is of no other one."""
+    if recording.id is not None:
+        _open(turn, Details(recording.id, recording.session))
 
 
 def _open(turn: Turn, details: Details) -> None:

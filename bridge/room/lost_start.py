@@ -108,6 +108,8 @@ def adopted(turn: Turn, answer: Answer) -> None:
     own = known or room.lost_start
     if own is not None:  # its id was lost: it gets what its start would have given it
         details.begin(turn, turn.recording, own.title)
+    else:
+        details.begin_without(turn, turn.recording)
     turn.resolve({Goal.ADOPT}, Outcome.OK)
 
 

@@ -243,16 +243,17 @@ class Turn:
 
     def end_recording(self) -> None:
         """The recording is over: keep its id, give up what only a running one could do."""
-        recording = self.recording
+        recording, details = self.recording, self.room.details
         for mark in self.room.marks:
             self.answer(mark.request, Outcome.FAILED, problems.ENDED)
+        if details is not None and details.recording == recording.id:
+            # What is still to be given to it is tried for a while.
+            details = replace(details, until=self.now.monotonic + DETAILS_FOR)
         self.update(
             marks=(),
             recording=None,
             elapsed=0,
-            # What is still to be given to it is tried for a while.
-            details=self.room.details
-            and replace(self.room.details, until=self.now.monotonic + DETAILS_FOR),
+            details=details,
             spare_suspected=self.room.spare_until is not None,
             last_recording_id=recording.id or self.room.last_recording_id,
         )

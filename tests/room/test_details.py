@@ -7,7 +7,7 @@ import pytest
 
 from bridge.config.details import DetailsTable
 from bridge.hmp.arguments import TITLE_LIMIT
-from bridge.hmp.commands import SourceId, UpdateMetadata
+from bridge.hmp.commands import RecordingId, SourceId, UpdateMetadata
 from bridge.mqtt.topics import Topics, render_room
 from bridge.room.detail import Fate
 from bridge.room.vocabulary import Action, Alarm, Outcome, State, StepKind
@@ -213,6 +213,22 @@ def test_details_are_given_over_a_restart_and_beside_the_next_recording() -> Non
     assert room.unfinished == 0
     for recording in room.world.recordings.values():
         assert recording.shares["user:creator"] == "OWN"
+
+
+def test_a_recording_that_is_handed_over_does_not_show_the_details_of_the_one_before() -> None:
+    room = BookedRoom(DETAILED)
+    room.fault("error:shareRecordingWithUser:070008")
+    room.ask("record")
+    room.ask("stop")
+    others = RecordingId(room.world.execute(f"startRecording {SESSION}").removeprefix("OK|"))
+    room.press("adopt", recording_id=others)
+    room.flow()
+    assert (room.owner, details(room), room.unfinished) == ("adopted", {}, 1)
+    room.live(590)
+    room.ask("stop")
+    room.live(20)
+    assert room.unfinished == 0, "given up ten minutes after the end of its own recording"
+    assert room.room.alarm is Alarm.DETAILS_FAILED
 
 
 def test_a_session_is_removed_only_after_the_details() -> None:
