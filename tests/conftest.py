@@ -1,3 +1,25 @@
 """Fixtures that more than one tier of tests uses."""
 
+import time
+from collections.abc import Iterator
+
+import pytest
+from hypothesis import HealthCheck, settings
+
 pytest_plugins = ["tests.broker_fixtures"]
+
+# How busy the machine is says nothing about what is tested.
+settings.register_profile(
+    "unhurried", settings(), deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)
+settings.load_profile("unhurried")
+
+
+@pytest.fixture
+def box_two_hours_ahead(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """This box's time is two hours ahead of UTC."""
+    monkeypatch.setenv("TZ", "BOX-2")
+    time.tzset()
+    yield
+    monkeypatch.undo()
+    time.tzset()

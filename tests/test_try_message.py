@@ -21,6 +21,24 @@ sources = ["b86befc3-7b44-4655-852f-21a77935d110"]
 delete_session = true
 restream = {{ ip = "239.1.1.1", port = 5000 }}
 
+[rooms.hall]
+server = "main"
+sources = [
+    "b86befc3-7b44-4655-852f-21a77935d110",
+    "b86befc3-7b44-4655-852f-21a77935d111",
+    "b86befc3-7b44-4655-852f-21a77935d112",
+    "b86befc3-7b44-4655-852f-21a77935d113",
+]
+details.title = "Lecture"
+details.description = "A lecture"
+details.createdby = "Room system"
+details.live = true
+details.share = [
+    {{ user = "a", permission = "OWN" }},
+    {{ user = "b", permission = "OWN" }},
+    {{ group = "c", permission = "WATCH" }},
+]
+
 [[bindings]]
 topic = "shelly/events/rpc"
 match = {{ "params.events.*" = {{ component = "input:0", event = "double_push" }} }}
@@ -64,6 +82,11 @@ def event(word: str) -> str:
     return f'{{"src":"s1","params":{{"events":[{item}]}}}}'
 
 
+def commands_in(lines: list[str]) -> list[str]:
+    """The names of the commands that would follow, or the word of there being nothing."""
+    return [line.split()[0] for line in lines if line.startswith("    ")]
+
+
 def test_what_matches_is_played_through(file: Path, capsys: pytest.CaptureFixture[str]) -> None:
     code, lines = tried(file, capsys, "shelly/events/rpc", event("double_push"))
     assert code == ExitCode.OK
@@ -99,8 +122,7 @@ def test_a_press_that_acts_later(file: Path, capsys: pytest.CaptureFixture[str])
     assert (
         "binding 3 (panel/lab): yes, but later: acts in 2 s, unless it is released before" in lines
     )
-    sent = [line.split()[0] for line in lines if line.startswith("    ")]
-    assert sent == [
+    assert commands_in(lines) == [
         "nothing",  # stop, while the room is idle
         "stopRecording",
         "getRecordingStatus",
@@ -122,8 +144,8 @@ def test_a_room_that_is_none(file: Path, capsys: pytest.CaptureFixture[str]) -> 
     code, lines = tried(file, capsys, "panel/kitchen", "1")
     assert code == ExitCode.NOTHING
     assert (
-        "  but it cannot be carried out: room: 'kitchen' is no room; configured are: boardroom, lab"
-        in lines
+        "  but it cannot be carried out: room: 'kitchen' is no room; configured are: boardroom, "
+        "lab, hall" in lines
     )
 
 
@@ -152,6 +174,39 @@ def test_topics_of_our_own(  # noqa: PLR0917 - the columns of the table
     found, lines = tried(file, capsys, topic, payload)
     assert found == code, lines
     assert said in "\n".join(lines)
+
+
+def test_a_room_that_gives_its_recordings_much(
+    file: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    _, lines = tried(file, capsys, "hmp/room/hall/set", "record")
+    assert commands_in(lines) == [
+        "createSession",
+        *["addSourceToSession"] * 4,
+        "startRecording",
+        *["updateMetadata"] * 3,
+        *["shareRecordingWithUser"] * 2,
+        "shareRecordingWithGroup",
+        "setLiveSession",
+    ]
+
+
+def test_routine_looks_follow_from_no_message(
+    file: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    code, lines = tried(file, capsys, "hmp/room/boardroom/set", '{"action":"extend","id":"before"}')
+    assert code == ExitCode.OK
+    assert lines[-2:] == [
+        "  while it is recording: ok; the room is recording then",
+        "    nothing is sent to HMP",
+    ]
+    _, lines = tried(file, capsys, "hmp/room/hall/set", '{"action":"stop","id":"before"}')
+    assert commands_in(lines)[1:] == ["stopRecording", "getRecordingStatus"]
+    _, lines = tried(file, capsys, "hmp/room/lab/press/restream_start", "true")
+    assert lines[-2:] == [
+        "  while it is recording: still waits; the room is recording then",
+        "    nothing is sent to HMP",
+    ]
 
 
 def test_a_retained_input(file: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -7,11 +7,11 @@ pass, `due` says when there is something to tick for. What must be remembered be
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
 
 from ..mqtt.filters import captures
 from ..mqtt.payload import LONGEST_PAYLOAD
 from ..mqtt.topics import Input
+from ..room.meeting import MeetingTimeError, wall_time
 from ..room.state import Now
 from ..templates.template import Template, TemplateError
 from .conditions import Condition
@@ -19,13 +19,10 @@ from .matching import NOT_JSON, Answer, answer_to, find, plain, shown
 from .outcome import Arrival, Failed, Heard, Wish, made
 from .timing import Timing, Track, act, due_of, moved, noted
 
-__all__ = ["Binding", "Memory", "Verdict", "due", "instant", "take", "tick"]
+__all__ = ["Binding", "Memory", "Verdict", "due", "take", "tick"]
 
 _MOST_TRACKS = 1000
 """Bindings' topics that are remembered; the one that has been silent for longest is forgotten."""
-
-_MILLISECONDS = 1e11
-"""A number of milliseconds since 1970; as seconds it would be the year 5138."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,10 +176,10 @@ def _too_old(binding: Binding, heard: Heard) -> str:
             return f"age: {shown(binding.age.source)}: {error}"
     else:
         where, value = binding.age, _first(heard.arrival.json, binding.age)
-    moment = instant(value)
-    if moment is None:
+    try:
+        age = heard.now.wall - wall_time(value)
+    except MeetingTimeError:
         return f"{where}: {shown(value)} is no time, so that its age cannot be told"
-    age = heard.now.wall - moment
     if age <= binding.max_age:
         return ""
     return f"{where}: it is {age:,.0f} s old, and max_age is {binding.max_age:g} s"
@@ -190,23 +187,3 @@ def _too_old(binding: Binding, heard: Heard) -> str:
 
 def _first(value: object, path: str) -> object:
     return plain(next(iter(find(value, path)), None))
-
-
-def instant(value: object) -> float | None:
-    """Seconds since 1970 of seconds, milliseconds or RFC 3339 text; None for anything else."""
-    if isinstance(value, str):
-        try:
-            return instant(float(value))
-        except ValueError:
-            return _parsed(value)
-    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value < 1e14:
-        return None
-    return value / 1000 if value >= _MILLISECONDS else float(value)
-
-
-def _parsed(text: str) -> float | None:
-    try:
-        moment = datetime.fromisoformat(text.strip())
-        return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
-    except (ValueError, OverflowError):
-        return None

@@ -11,7 +11,7 @@ from ..mqtt.filters import captures, fewest
 from ..mqtt.message import Message
 from ..room.state import Now
 from .binding import Binding, Verdict, due, take, tick
-from .memory import carried_over, from_document, to_document
+from .durable import carried_over, from_document, to_document
 from .outcome import Arrival
 
 __all__ = ["Bound", "filters_of"]

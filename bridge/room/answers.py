@@ -1,7 +1,7 @@
 """What HMP's answer to a step means to a room.
 
 `apply` takes the step that was sent and what came of it. Answers to questions about a recording
-are in `status`, answers to the question after a lost start in `lost`.
+are in `recording_status`, answers to the question after a lost start in `lost_start`.
 """
 
 from collections.abc import Callable
@@ -9,7 +9,7 @@ from dataclasses import replace
 
 from ..hmp.commands import RecordingStatus
 from ..hmp.errors import ErrorKind, OutcomeUnknown, Refused
-from . import details, live, lost, problems, restream, session, status
+from . import details, live, lost_start, problems, recording_status, restream, session
 from .answer import Answer, Done, NotSent, problem_of
 from .model import decide_deferred
 from .state import Change, Mark, Now, Recording, RoomState, Step
@@ -29,6 +29,7 @@ _NEVER_AGAIN = frozenset({ErrorKind.DISK_FULL, ErrorKind.WRITE_ERROR})
 """Refusals that another start can only make worse (R25)."""
 
 _LONGEST_RETRY = 30.0
+"""Seconds between two attempts at a stop that HMP refuses."""
 
 
 def apply(room: RoomState, step: Step, answer: Answer, now: Now) -> Change:
@@ -60,7 +61,7 @@ def _started(turn: Turn, answer: Answer) -> None:
         case Refused():
             _start_refused(turn, answer)
         case OutcomeUnknown(waited=waited):
-            lost.start_lost(turn, waited)
+            lost_start.start_lost(turn, waited)
 
 
 def _begin(turn: Turn, recording_id: object) -> None:
@@ -124,7 +125,7 @@ def _stopped(turn: Turn, answer: Answer) -> None:
         failures = turn.recording.failures + 1
         turn.update(problem=problem_of(answer))
         turn.update_recording(failures=failures)
-        turn.wait_until(turn.now.monotonic + min(_LONGEST_RETRY, 0.5 * 2.0**failures))
+        turn.wait_until(turn.next_try_at(failures, _LONGEST_RETRY))
     else:
         turn.update_recording(unsettled=True)
 
@@ -195,17 +196,17 @@ _HANDLERS: dict[StepKind, Callable[[Turn, Answer], None]] = {
     StepKind.ADD_SOURCE: session.added,
     StepKind.START: _started,
     StepKind.STOP: _stopped,
-    StepKind.CONFIRM: status.confirmed,
+    StepKind.CONFIRM: recording_status.confirmed,
     StepKind.PAUSE: _paused,
     StepKind.RESUME: _resumed,
-    StepKind.SETTLE: status.polled,
-    StepKind.ADOPT: lost.adopted,
-    StepKind.QUESTION: lost.questioned,
+    StepKind.SETTLE: recording_status.polled,
+    StepKind.ADOPT: lost_start.adopted,
+    StepKind.QUESTION: lost_start.questioned,
     StepKind.PROVE: session.questioned,
     StepKind.MARK: _marked,
     StepKind.REMOVE_SESSION: session.removed,
     StepKind.RESTREAM: restream.started,
     StepKind.RESTREAM_STOP: restream.stopped,
-    StepKind.VERIFY: status.polled,
-    StepKind.POLL: status.polled,
+    StepKind.VERIFY: recording_status.polled,
+    StepKind.POLL: recording_status.polled,
 }

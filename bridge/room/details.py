@@ -32,6 +32,7 @@ from .vocabulary import Alarm, Goal, Outcome, StepKind
 __all__ = [
     "answered",
     "begin",
+    "begin_without",
     "describe_pressed",
     "drop_live",
     "moments",
@@ -43,6 +44,7 @@ _MOST_UNFINISHED = 32
 """Recordings whose details are still to be applied; before that many, the oldest is given up."""
 
 _LONGEST_RETRY = 60.0
+"""Seconds between two attempts at a detail."""
 
 _PASSES = frozenset({ErrorKind.TRANSIENT, ErrorKind.DIRECTORY})
 _AFTER_THE_END = frozenset({ErrorKind.RECORDING_NOT_FOUND, ErrorKind.NO_RESULTS})
@@ -74,7 +76,7 @@ def describe_pressed(turn: Turn, request: Request) -> None:
         return
     turn.resolve({Goal.DETAIL}, Outcome.IGNORED, about=kind)
     held = room.details
-    if held is None or held.recording != room.recording.id:  # it was handed over to the room
+    if held is None or held.recording != room.recording.id:  # it is known from what was retained
         held = Details(room.recording.id, room.recording.session)
         _open(turn, held)
     others_now = tuple(each for each in held.items if each.kind is not kind)
@@ -101,6 +103,12 @@ def begin(turn: Turn, recording: Recording, title: str | None) -> None:
     turn.update_recording(title=shown[0] if shown else None)
     if any(item.fate is Fate.FAILED for item in items):
         turn.alarm(Alarm.DETAILS_FAILED)
+
+
+def begin_without(turn: Turn, recording: Recording) -> None:
+    """The recording is others': no template is for it, and what is shown is of no other one."""
+    if recording.id is not None:
+        _open(turn, Details(recording.id, recording.session))
 
 
 def _open(turn: Turn, details: Details) -> None:
@@ -174,7 +182,7 @@ def _after(turn: Turn, details: Details, item: Detail, answer: Answer) -> Detail
         turn.resolve({Goal.DETAIL}, Outcome.OK, about=item.kind)
         return replace(item, fate=Fate.APPLIED, problem=None)
     attempts = item.attempts + 1
-    again_at = turn.now.monotonic + min(_LONGEST_RETRY, 0.5 * 2.0**attempts)
+    again_at = turn.next_try_at(attempts, _LONGEST_RETRY)
     if not isinstance(answer, Refused):
         return replace(item, attempts=attempts, not_before=again_at)
     problem = problem_of(answer)
@@ -222,7 +230,7 @@ def settle(turn: Turn) -> None:
             after = item
             if item.fate is Fate.AFTER_THE_END:
                 after = replace(item, fate=Fate.WAITING)
-            elif item.fate is Fate.WAITING and over and _idle(turn):
+            elif item.fate is Fate.WAITING and over and not turn.room.sending(StepKind.DETAIL):
                 _fail(turn, item, item.problem or problems.DETAIL_TOO_LATE)
                 after = replace(item, fate=Fate.FAILED)
             items.append(after)
@@ -243,7 +251,7 @@ def _give_up_what_is_lost(turn: Turn, details: Details) -> None:
 
 
 def _answer_what_nothing_answers(turn: Turn) -> None:
-    if not any(pending.goal is Goal.DETAIL for pending in turn.room.pending) or not _idle(turn):
+    if not turn.room.awaits(Goal.DETAIL) or turn.room.sending(StepKind.DETAIL):
         return
     open_kinds = {
         item.kind
@@ -253,10 +261,6 @@ def _answer_what_nothing_answers(turn: Turn) -> None:
     }
     for kind in _TEXTS.keys() - open_kinds:
         turn.resolve({Goal.DETAIL}, Outcome.IGNORED, about=kind)
-
-
-def _idle(turn: Turn) -> bool:
-    return turn.room.busy is None or turn.room.busy.kind is not StepKind.DETAIL
 
 
 def moments(room: RoomState) -> list[float]:

@@ -12,7 +12,7 @@ from pydantic import TypeAdapter, ValidationError
 from ..hmp.commands import RecordingId
 from . import problems, restream, session
 from .detail import Details, Texts
-from .lost import start_lost
+from .lost_start import start_lost
 from .made import NO_SESSIONS, Restream, Sessions
 from .meeting import Meeting
 from .state import (

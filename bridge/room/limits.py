@@ -18,9 +18,6 @@ __all__ = ["extend", "moments", "settle"]
 _SAME_END = 1.5
 """Seconds by which a computed end may differ from the published one and be the same."""
 
-_LOOK_AT_CLOCK = 10.0
-"""Seconds between two looks at the wall clock while only that can tell an age."""
-
 
 # What people ask.
 
@@ -86,7 +83,7 @@ def moments(room: RoomState, now: Now) -> list[float]:
     left = _left(room, now)
     found = [now.monotonic + left, now.monotonic + left - room.policy.warn_before]
     if recording.began is None:
-        found.append(now.monotonic + _LOOK_AT_CLOCK)
+        found.append(now.monotonic + meetings.LOOK_AT_CLOCK)
     if recording.paused_since is not None:
         limits = (room.policy.pause_reminder, room.policy.max_pause)
         found += [recording.paused_since + limit for limit in limits if limit is not None]

@@ -32,11 +32,11 @@ def step(room: RoomState) -> Step | None:
 def settle(turn: Turn) -> None:
     """It expired, or the session is gone: nothing is wanted any more."""
     room = turn.room
-    if room.live is None or (room.busy is not None and room.busy.kind is StepKind.LIVE):
+    if room.live is None or room.sending(StepKind.LIVE):
         return
     if room.session is None:
         turn.resolve({Goal.LIVE}, Outcome.FAILED, problems.NO_SESSION)
-    if not any(pending.goal is Goal.LIVE for pending in turn.room.pending):
+    if not turn.room.awaits(Goal.LIVE):
         turn.update(live=None)
 
 

@@ -2,14 +2,17 @@
 
 ::
 
-    meeting_start ──▶ running, due ──▶ recorded ── end, grace ──▶ over
-                          ▲   │ a person's stop          │ another meeting starts: cut
-                          │   ▼                          ▼
-                          │ dismissed              running, due (until that one is over)
+                      nothing is recorded
+    meeting_start ──▶ due ─────────────▶ recorded ── end, grace ──▶ over
+                      │ ▲                   │ │
+                      │ └───────────────────┘ │ another meeting starts: cut
+                      │                       │
+                      └───────────────────────┴── a person's stop ──▶ dismissed
 
-A room keeps every meeting that has started and is not over. At most one owns the recording; the
-others are *due*: the newest of them is recorded as soon as the room records nothing. What a person
-started is never ended here, and what a person stopped is not started again.
+A room keeps every meeting that has started and is not over, which its end and grace bring about in
+every state. At most one owns the recording; the others are *due*: the newest of them is recorded as
+soon as the room records nothing. What a person started is never ended here, and what a person
+stopped is not started again.
 """
 
 from dataclasses import replace
@@ -21,12 +24,21 @@ from .state import Now, Problem, Request, RoomState
 from .turn import Turn
 from .vocabulary import Alarm, Goal, Outcome, State, StepKind, Stop, Target
 
-__all__ = ["MOST_MEETINGS", "ended", "extend", "extended", "moments", "settle", "started"]
+__all__ = [
+    "LOOK_AT_CLOCK",
+    "MOST_MEETINGS",
+    "ended",
+    "extend",
+    "extended",
+    "moments",
+    "settle",
+    "started",
+]
 
 MOST_MEETINGS = 64
 """Meetings that one room can have running at once; whoever sends more has lost count."""
 
-_LOOK_AT_CLOCK = 10.0
+LOOK_AT_CLOCK = 10.0
 """Seconds between two looks at the wall clock while something hangs on it: it may be set."""
 
 
@@ -243,7 +255,7 @@ _RECORD = {
 def settle(turn: Turn) -> None:
     """Let meetings be over, give up a cut, and begin what is due."""
     for meeting in turn.room.meetings:
-        if _is_over(turn.room, meeting, turn.now):
+        if _over_at(turn.room, meeting, turn.now) <= turn.now.monotonic:
             _be_over(turn, meeting)
     recording = turn.room.recording
     if recording is not None:
@@ -251,9 +263,10 @@ def settle(turn: Turn) -> None:
             _run_on(turn, turn.room.next_owner)
             turn.resolve({Goal.START}, Outcome.OK, problems.CUT_FAILED)
         return
-    if turn.starting or turn.room.adopting is not None or not _is_free(turn.room):
+    room = turn.room
+    if room.sending(StepKind.START) or room.adopting is not None or not _is_free(room):
         return
-    due = [each for each in turn.room.meetings if each.due and each.retry_at <= turn.now.monotonic]
+    due = [each for each in room.meetings if each.due and each.retry_at <= turn.now.monotonic]
     if due:
         turn.want_recording(due[-1].owner)
         if turn.room.lost_start is not None:
@@ -277,7 +290,7 @@ def moments(room: RoomState, now: Now) -> list[float]:
     for meeting in room.meetings:
         found += [_over_at(room, meeting, now)]
         if meeting.end is not None:
-            found.append(now.monotonic + _LOOK_AT_CLOCK)
+            found.append(now.monotonic + LOOK_AT_CLOCK)
         if meeting.due:
             found.append(meeting.retry_at)
     if room.recording is not None and room.recording.cut_until is not None:
@@ -294,10 +307,6 @@ def _over_at(room: RoomState, meeting: Meeting, now: Now) -> float:
         return now.monotonic + meeting.end + grace - now.wall if now.synchronised else inf
     recorded = room.recording is not None and room.recording.owner == meeting.owner
     return inf if recorded else meeting.began + room.policy.max_duration
-
-
-def _is_over(room: RoomState, meeting: Meeting, now: Now) -> bool:
-    return _over_at(room, meeting, now) <= now.monotonic
 
 
 def _be_over(turn: Turn, meeting: Meeting) -> None:
@@ -317,7 +326,7 @@ def _be_over(turn: Turn, meeting: Meeting) -> None:
         turn.update(target=Target.IDLE, next_title=None)
         if recording is not None:
             turn.update_recording(cut_until=None)
-        if turn.starting or lost is not None:
+        if turn.room.sending(StepKind.START) or lost is not None:
             return  # HMP has the last word about it
         turn.resolve({Goal.START}, Outcome.EXPIRED, problems.MEETING_OVER, about=owner)
     if recording is None or recording.owner != owner:
@@ -326,16 +335,17 @@ def _be_over(turn: Turn, meeting: Meeting) -> None:
 
 def _run_on(turn: Turn, owner: str) -> None:
     """The recording could not be ended in time: it goes on, and is the next meeting's (R12)."""
-    recording = turn.recording
-    stopping = turn.room.busy is not None and turn.room.busy.kind is StepKind.STOP
+    stop_sent_at = turn.recording.stop_sent_at
+    if turn.room.sending(StepKind.STOP):  # what is on its way cannot be called back
+        stop_sent_at = turn.now.monotonic
     turn.update_meeting(owner, due=False)
     turn.update_recording(
         owner=owner,
         stop=Stop.NO,
         cut_until=None,
         stop_answered_at=None,
-        stop_sent_at=turn.now.monotonic if stopping else recording.stop_sent_at,
-        unsettled=recording.id is not None,
+        stop_sent_at=stop_sent_at,
+        unsettled=turn.recording.id is not None,
         not_before=0.0,
     )
     turn.alarm(Alarm.CUT_FAILED)

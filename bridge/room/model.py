@@ -11,20 +11,18 @@ Two rules make the rest simple:
   for its own answer; one whose command was not sent yet ends `ignored`.
 """
 
-from ..hmp.commands import RecordingStatus
 from . import details, limits, live, meetings, problems, restream, session
-from .lost import give_up_restart
+from .lost_start import give_up_restart
 from .state import Change, Now, Request, RoomState, elapsed
 from .table import TABLE
 from .turn import Turn
-from .vocabulary import Action, Alarm, Goal, Outcome, State, StepKind, Stop, Target
+from .vocabulary import ALWAYS_COUNT, Action, Alarm, Goal, Outcome, State, StepKind, Target
 
 __all__ = [
     "ACTS_ONCE",
     "MOST_WAITING",
     "decide",
     "decide_deferred",
-    "follow_status",
     "journal_changed",
     "link_changed",
     "tick",
@@ -39,11 +37,6 @@ ACTS_ONCE = _TOGGLES | {Action.EXTEND, Action.MEETING_EXTEND}
 MOST_WAITING = 64
 """Requests of one room that may wait for HMP at once. Each is written down again with every press,
 and a button that is stuck must not make that grow for as long as HMP is out of reach."""
-
-_MEETING_EVENTS = frozenset({Action.MEETING_START, Action.MEETING_END, Action.MEETING_EXTEND})
-
-_ALWAYS_TAKEN = frozenset({Action.STOP, Action.RESTREAM_STOP}) | _MEETING_EVENTS
-"""Never turned away (R8). They do not add up: what is said again is ignored."""
 
 _ASIDE = frozenset(
     {
@@ -70,12 +63,12 @@ def decide(room: RoomState, request: Request, now: Now) -> Change:
     if not toggles and request.action not in _ASIDE and not aside:
         turn.overtake_deferred()
     waiting = len(turn.room.pending) + len(turn.room.deferred)
-    if waiting >= MOST_WAITING and request.action not in _ALWAYS_TAKEN:
+    if waiting >= MOST_WAITING and request.action not in ALWAYS_COUNT:
         turn.answer(request, Outcome.FAILED, problems.TOO_MANY)
         return turn.finish()
     if toggles and (room.stale or room.deferred):
         # A toggle decided from memory could do the opposite of what the light promised.
-        undecided = turn.pending(request, Goal.START, room.policy.action_ttl)
+        undecided = turn.as_pending(request, Goal.START, room.policy.action_ttl)
         turn.update(deferred=(*room.deferred, undecided))
         return turn.finish()
     _carry_out(turn, request)
@@ -129,8 +122,8 @@ def tick(room: RoomState, now: Now) -> Change:
     """Time has passed: let expire what is due (R8), tidy up, and count the seconds recorded."""
     turn = Turn(room, now)
     # The first mark may be on its way to HMP; then its answer is its result.
-    sent = 1 if room.busy is not None and room.busy.kind is StepKind.MARK else 0
-    late = tuple(mark for mark in room.marks[sent:] if mark.expires_at <= now.monotonic)
+    waiting = room.marks[1:] if room.sending(StepKind.MARK) else room.marks
+    late = tuple(mark for mark in waiting if mark.expires_at <= now.monotonic)
     if late:
         for mark in late:
             turn.answer(mark.request, Outcome.EXPIRED, problems.TOO_LATE)
@@ -176,21 +169,9 @@ def _expire(turn: Turn, since: float) -> None:
     if Goal.ADOPT in goals:
         turn.update(adopting=None)
     if turn.room.recording is None:
-        if Goal.START in goals and not _waits_for(turn.room, Goal.START):
+        if Goal.START in goals and not turn.room.awaits(Goal.START):
             turn.update(target=Target.IDLE, next_title=None)
     elif goals & {Goal.PAUSE, Goal.RESUME}:
-        follow_status(turn)
-    elif Goal.START in goals and not _waits_for(turn.room, Goal.START):
+        turn.follow_status()
+    elif Goal.START in goals and not turn.room.awaits(Goal.START):
         turn.update(target=Target.IDLE)
-
-
-def follow_status(turn: Turn) -> None:
-    """What was wanted is given up: want what is, so that the state stops being an ``-ing``."""
-    recording = turn.recording
-    if recording.stop is Stop.NO:
-        paused = recording.status is RecordingStatus.PAUSED
-        turn.update(target=Target.PAUSED if paused else Target.RECORDING)
-
-
-def _waits_for(room: RoomState, goal: Goal) -> bool:
-    return any(pending.goal is goal for pending in room.pending)

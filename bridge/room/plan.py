@@ -19,12 +19,12 @@ from ..hmp.commands import (
 )
 from ..hmp.link import Priority
 from . import details, limits, live, meetings, restream, session
-from .lost import restart_until
+from .lost_start import restart_until
 from .state import Now, Recording, RoomState, Step
 from .turn import MARK_EVERY
 from .vocabulary import StepKind, Stop, Target
 
-__all__ = ["NIL_SOURCE", "PRIORITY", "next_step", "wake_in"]
+__all__ = ["NIL_SOURCE", "PRIORITY", "ROUTINE", "next_step", "wake_in"]
 
 NIL_SOURCE = SourceId("00000000-0000-0000-0000-000000000000")
 """No source has this id, so that removing it changes nothing and tells much (R7b)."""
@@ -52,6 +52,9 @@ PRIORITY = {
 }
 """Which commands go first (R22). A status that a person waits for is no poll."""
 
+ROUTINE = frozenset({StepKind.POLL, StepKind.VERIFY})
+"""Looks at a recording that nobody waits for."""
+
 
 def next_step(room: RoomState, now: Now) -> Step | None:
     """The command to be sent now, or None when HMP need not or cannot be asked.
@@ -61,7 +64,7 @@ def next_step(room: RoomState, now: Now) -> Step | None:
     if not room.link_ready:
         return None
     step = _for_room(room, now)
-    if step is None or step.kind in (StepKind.POLL, StepKind.VERIFY):
+    if step is None or step.kind in ROUTINE:
         detail = live.step(room) or details.step(room, now)
         if detail is not None:
             return detail

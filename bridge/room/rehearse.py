@@ -19,13 +19,15 @@ from ..hmp.commands import (
 from .answer import Done
 from .answers import apply
 from .model import decide, link_changed, tick
-from .plan import next_step, wake_in
+from .plan import ROUTINE, next_step, wake_in
 from .state import Change, Now, Policy, Request, Result, RoomState
-from .vocabulary import Action, State, StepKind
+from .vocabulary import Action, State
 
 __all__ = ["Rehearsal", "rehearse"]
 
-_MOST_STEPS = 12
+_MOST_COMMANDS = 1000
+"""No room wants so many; a rehearsal that went round in circles would end there."""
+
 _PATIENCE = 120.0
 """Seconds, on the clock of the rehearsal, that a result is waited for."""
 
@@ -36,7 +38,8 @@ _MADE_UP = "00000000-0000-4000-8000-{:012d}"
 class Rehearsal:
     """What HMP would be sent, in order, what the request ends as, and what the room then is.
 
-    `result` is None for a request whose result does not fall due while it is rehearsed.
+    Routine looks at a recording that runs are left out: they follow from no request. `result` is
+    None for a request whose result does not fall due while it is rehearsed.
     """
 
     commands: tuple[Command[object], ...]
@@ -67,22 +70,25 @@ class _Stage:
         """Take the request, and go on until its result is there and nothing but polls is left."""
         began = self._now.monotonic
         commands: list[Command[object]] = []
+        self._results.clear()
         self._become(decide(self._room, replace(request, received_at=began), self._now))
-        while len(commands) < _MOST_STEPS and self._now.monotonic - began < _PATIENCE:
+        while len(commands) < _MOST_COMMANDS and self._now.monotonic - began < _PATIENCE:
             self._become(tick(self._room, self._now))
             step = next_step(self._room, self._now)
-            result = next((each for each in self._results if each.id == request.id), None)
-            if step is None or step.kind in (StepKind.POLL, StepKind.VERIFY):
-                if result is not None:
+            if step is None or step.kind in ROUTINE:
+                if self._result_of(request) is not None:
                     break
                 self._wait()
-            if step is None:
-                continue
-            commands.append(step.command)
-            self._room = replace(self._room, busy=step)
-            self._become(apply(self._room, step, Done(self._answer(step.command)), self._now))
-        result = next((each for each in self._results if each.id == request.id), None)
-        return Rehearsal(tuple(commands), result, self._room.state)
+            else:
+                commands.append(step.command)
+            if step is not None:
+                self._room = replace(self._room, busy=step)
+                answer = Done(self._answer(step.command))
+                self._become(apply(self._room, step, answer, self._now))
+        return Rehearsal(tuple(commands), self._result_of(request), self._room.state)
+
+    def _result_of(self, request: Request) -> Result | None:
+        return next((each for each in self._results if each.id == request.id), None)
 
     def _wait(self) -> None:
         pause = min(wake_in(self._room, self._now), self._room.policy.poll_interval)

@@ -10,7 +10,7 @@ from ..hmp.commands import MetadataField
 from ..hmp.errors import InvalidArgument
 from .meeting import read_meeting
 from .values import Problem, Request
-from .vocabulary import Action
+from .vocabulary import ALWAYS_COUNT, Action
 
 __all__ = [
     "ACTIONS",
@@ -32,6 +32,13 @@ EVENTS: Mapping[str, Action] = {
     "button": Action.TOGGLE,
 }
 """What an event asks of a room. `button` is one button for both ways."""
+
+ACTIONS: Mapping[str, Action] = {
+    str(action): action
+    for action in Action
+    if action not in (*EVENTS.values(), Action.DESCRIBE) or action is Action.TOGGLE
+}
+"""The words that a panel can send."""
 
 METADATA: Mapping[str, MetadataField] = {f"metadata/{each}": each for each in MetadataField}
 """The words of metadata given as text, by the end of their topic."""
@@ -99,30 +106,12 @@ def _unknown(word: str, *, event: bool) -> Problem:
 
 def outlives(asked: Request) -> bool:
     """Whether a request counts however old it is (R16): a stop, and what a meeting's events say."""
-    return asked.action in _OUTLIVES
+    return asked.action in ALWAYS_COUNT
 
 
 def malformed(reason: str) -> Problem:
     """The problem of an input that cannot be understood."""
     return Problem("malformed", reason, "Nothing was done. Correct the message and send it again.")
-
-
-ACTIONS: Mapping[str, Action] = {
-    str(action): action
-    for action in Action
-    if action not in (*EVENTS.values(), Action.DESCRIBE) or action is Action.TOGGLE
-}
-"""The words that a panel can send."""
-
-_OUTLIVES = frozenset(
-    {
-        Action.STOP,
-        Action.RESTREAM_STOP,
-        Action.MEETING_START,
-        Action.MEETING_END,
-        Action.MEETING_EXTEND,
-    }
-)
 
 
 def _minutes(value: object, field: str) -> float:

@@ -2,15 +2,16 @@
 
 ::
 
-            restream_start              OK|id
-      none ────────────────▶ WAITING ──────────▶ RUNNING ── restream_stop, OK or 040003 ──▶ none
-                              │   ▲ refused: none    ▲
-                   reply lost │   │ once more, 010006: it runs, its id is lost
-                              └───┘─────────────────┘
+           restream_start             OK|id
+      none ──────────────▶ WAITING ─────────────▶ RUNNING ── restream_stop, OK or 040003 ──▶ none
+       ▲                    │   │                    ▲
+       ├───── refused ──────┘   │ reply lost         │ OK|id; 010006: its id is lost
+       │                        ▼                    │
+       └───── refused ─────── sent again ────────────┘
 
-A lost reply leaves a doubt that HMP itself can end: the same command again gets ``010006`` where
-the first one worked (E45), since an address takes one re-stream. A re-stream without id cannot be
-stopped here; `restream_start` asks HMP in the same way whether it still runs.
+A lost reply leaves a doubt (`Restream.doubt`) that HMP itself can end: the same command again gets
+``010006`` where the first one worked (E45), since an address takes one re-stream. A re-stream
+without id cannot be stopped here; `restream_start` asks HMP in the same way whether it still runs.
 """
 
 from dataclasses import replace
@@ -68,8 +69,7 @@ def _elsewhere(request: Request, stream: Restream) -> tuple[str, int] | None:
 
 def _send_elsewhere(turn: Turn, stream: Restream, destination: tuple[str, int]) -> bool:
     """The last destination wins (R10), unless a re-stream runs, or may, that nobody has stopped."""
-    busy = turn.room.busy
-    sent = stream.recording is not None or (busy is not None and busy.kind is StepKind.RESTREAM)
+    sent = stream.recording is not None or turn.room.sending(StepKind.RESTREAM)
     if stream.phase is Phase.WAITING and not stream.doubt and not sent:
         turn.resolve({Goal.RESTREAM}, Outcome.IGNORED)
         turn.update(restream=Restream(*destination))
@@ -125,9 +125,8 @@ def _all_finished(room: RoomState) -> bool:
 
 def settle(turn: Turn) -> None:
     """Answer what nothing will answer any more, now that no command is under way (R10)."""
-    room, stream = turn.room, turn.room.restream
-    busy = None if room.busy is None else room.busy.kind
-    if stream is None or busy in (StepKind.RESTREAM, StepKind.RESTREAM_STOP):
+    stream = turn.room.restream
+    if stream is None or turn.room.sending(StepKind.RESTREAM, StepKind.RESTREAM_STOP):
         return
     if stream.phase is Phase.RUNNING:
         _settle_running(turn, stream)
@@ -141,7 +140,7 @@ def _settle_running(turn: Turn, stream: Restream) -> None:
         return
     if stream.then is None:
         turn.resolve({Goal.RESTREAM}, Outcome.IGNORED)
-    elif not any(pending.goal is Goal.RESTREAM for pending in turn.room.pending):
+    elif not turn.room.awaits(Goal.RESTREAM):
         _update(turn, then=None)
     if stream.id is None:
         turn.resolve({Goal.RESTREAM_END}, Outcome.FAILED, problems.STREAM_ID_UNKNOWN)
@@ -150,8 +149,7 @@ def _settle_running(turn: Turn, stream: Restream) -> None:
 
 def _settle_waiting(turn: Turn, stream: Restream) -> None:
     room = turn.room
-    awaited = any(pending.goal is Goal.RESTREAM for pending in room.pending)
-    if not stream.wanted or not awaited:
+    if not stream.wanted or not room.awaits(Goal.RESTREAM):
         turn.resolve(_BOTH, Outcome.IGNORED)
         _give_up(turn, stream)
     elif room.recording is not None and room.recording.id is None:

@@ -23,8 +23,8 @@ def adopt_retained(room: RoomState, status: bytes, now: Now) -> Change:
     """Take over the recording that the retained `status` speaks of, to be checked with HMP.
 
     Nothing in it is trusted: what is no id, or belongs to another session, is left. A session that
-    the room may have made is shown again, and never removed. A room that
-    knows anything by itself is left as it is.
+    the room may have made is shown again, and never removed. A room that knows anything by itself
+    is left as it is.
     """
     pristine = room.recording is None and room.lost_start is None and not room.pending
     told = _object(status)

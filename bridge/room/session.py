@@ -22,7 +22,7 @@ from ..hmp.commands import (
     StartRecording,
 )
 from ..hmp.errors import ErrorKind, Refused
-from . import lost, problems
+from . import lost_start, problems
 from .answer import Answer, Done, problem_of
 from .made import MadeSession, UnwantedSession
 from .state import Now, Problem, RoomState, Step
@@ -108,7 +108,7 @@ def settle(turn: Turn) -> None:
             _update(turn, orphan=None)
         return
     under_way = (StepKind.CREATE_SESSION, StepKind.ADD_SOURCE, StepKind.START)
-    if room.busy is not None and room.busy.kind in under_way:
+    if room.sending(*under_way):
         return  # its answer speaks of the session as it is
     wanted = room.target is not Target.IDLE and room.policy.session is None
     # A meeting whose start was refused uses it when it is tried again, which may be for hours.
@@ -203,15 +203,15 @@ def questioned(turn: Turn, answer: Answer) -> None:
     """The answer to the question about the session that only this room uses."""
     match answer:
         case Refused(kind=ErrorKind.ACTIVE_RECORDING):
-            lost.proved(turn)
+            lost_start.proved(turn)
         case Refused(kind=kind) if kind not in _GONE:
             turn.update(problem=problem_of(answer))
-            lost.ask_again(turn, turn.now.monotonic + turn.room.policy.poll_interval)
+            lost_start.ask_again(turn, turn.now.monotonic + turn.room.policy.poll_interval)
         case Done() | Refused():
             forget(turn)
-            lost.known_not_recorded(turn)
+            lost_start.known_not_recorded(turn)
         case _:
-            lost.ask_again(turn, turn.now.monotonic)
+            lost_start.ask_again(turn, turn.now.monotonic)
 
 
 def removed(turn: Turn, answer: Answer) -> None:

@@ -1,4 +1,4 @@
-"""What a room is: its policy, its state, and the words in which it is published.
+"""What a room is: all that is known of it and wanted of it, and the word published for that.
 
 Everything here is a value: frozen, comparable, without I/O and without a clock of its own. Times
 are as in `values`.
@@ -15,7 +15,10 @@ what people want (`RoomState.target`) and from what is under way, by the table i
          │                  ▼                            │    resume, HMP: OK        │
          │               UNKNOWN                         │ stop                      │ stop
          └──────────────────────────────── STOPPING ◀────┴───────────────────────────┘
-               HMP: FINISHED or gone                      ERROR: HMP says so
+               HMP: FINISHED or gone
+
+Between RECORDING and PAUSED a room is PAUSING or RESUMING until HMP has answered. ERROR is HMP's
+word for a recording, or that it has lost one (R25). How UNKNOWN ends is told in `lost_start`.
 """
 
 from dataclasses import dataclass
@@ -27,7 +30,7 @@ from .made import NO_SESSIONS, Restream, Sessions
 from .meeting import Meeting
 from .policy import Policy
 from .values import Mark, Now, Pending, Problem, Reply, Request, Result
-from .vocabulary import ALARMS, Alarm, State, StepKind, Stop, Target
+from .vocabulary import ALARMS, Alarm, Goal, State, StepKind, Stop, Target
 
 __all__ = [
     "Change",
@@ -85,6 +88,7 @@ class Recording:
     refused: Problem | None = None
     #: HMP took the stop: it knew the recording, whether or not a status ever showed it.
     stop_taken: bool = False
+    #: How often in a row HMP has refused the stop.
     failures: int = 0
     #: The title that it was given, for people.
     title: str | None = None
@@ -216,6 +220,14 @@ class RoomState:
         owners = [each.owner for each in held if each is not None]
         return (*owners, self.next_owner) if self.target is not Target.IDLE else tuple(owners)
 
+    def sending(self, *kinds: StepKind) -> bool:
+        """Whether a step of one of these kinds is in flight, or queued at the link."""
+        return self.busy is not None and self.busy.kind in kinds
+
+    def awaits(self, goal: Goal) -> bool:
+        """Whether a request that was accepted still waits for `goal`."""
+        return any(pending.goal is goal for pending in self.pending)
+
     @property
     def state(self) -> State:
         """The published state."""
@@ -269,8 +281,8 @@ def published_state(room: RoomState) -> State:
     recording = room.recording
     if recording is None:
         # A start that cannot be called back any more is under way whatever is wanted by now.
-        starting = room.busy is not None and room.busy.kind is StepKind.START
-        return State.STARTING if starting or room.target is not Target.IDLE else State.IDLE
+        starting = room.sending(StepKind.START) or room.target is not Target.IDLE
+        return State.STARTING if starting else State.IDLE
     if recording.missing:
         return State.UNKNOWN
     if recording.stop is not Stop.NO:

@@ -1,4 +1,4 @@
-"""What a request does in each published state: the table *Values* of the contract, as data.
+"""What a request does in each published state: the table of `docs/rules.md`, as data.
 
 `TABLE[state][action]` is a function of the turn and the request that answers the request at once or
 lets it wait for its goal. Nothing here sends a command; what to send follows from the state.
@@ -30,12 +30,8 @@ def _not_certain(turn: Turn, request: Request) -> None:
     turn.answer(request, Outcome.FAILED, problems.NOT_CERTAIN)
 
 
-def _stop_is_kept(turn: Turn) -> bool:
-    return any(pending.goal is Goal.STOP for pending in turn.room.pending)
-
-
 def _stop_in_idle(turn: Turn, request: Request) -> None:
-    if turn.room.adopting is None or _stop_is_kept(turn):
+    if turn.room.adopting is None or turn.room.awaits(Goal.STOP):
         turn.answer(request, Outcome.IGNORED)
     else:  # it is meant for the recording that is being handed over
         turn.wait_for(request, Goal.STOP, None)
@@ -171,7 +167,7 @@ def _record_while_unknown(turn: Turn, request: Request) -> None:
 
 def _stop_while_unknown(turn: Turn, request: Request) -> None:
     lost = turn.room.lost_start
-    if _stop_is_kept(turn):
+    if turn.room.awaits(Goal.STOP):
         turn.answer(request, Outcome.IGNORED)
         return
     turn.update(target=Target.IDLE, next_title=None)

@@ -11,7 +11,7 @@ from ..hmp.commands import RecordingStatus
 from . import problems
 from .meeting import Meeting
 from .state import Change, Now, Pending, Problem, Recording, Request, Result, RoomState, elapsed
-from .vocabulary import Alarm, Goal, Outcome, StepKind, Stop, Target
+from .vocabulary import Alarm, Goal, Outcome, Stop, Target
 
 __all__ = ["DETAILS_FOR", "MARK_EVERY", "SPARE_FOR", "Turn"]
 
@@ -72,9 +72,10 @@ class Turn:
         self, request: Request, goal: Goal, left: float | None, *, about: str = ""
     ) -> None:
         """Accept a request; its result comes when `goal` is reached or given up."""
-        self.update(pending=(*self.room.pending, self.pending(request, goal, left, about=about)))
+        waiting = self.as_pending(request, goal, left, about=about)
+        self.update(pending=(*self.room.pending, waiting))
 
-    def pending(
+    def as_pending(
         self, request: Request, goal: Goal, left: float | None, *, about: str = ""
     ) -> Pending:
         """A request that survives `left` more seconds of an unusable link (R8).
@@ -197,6 +198,11 @@ class Turn:
         """Ask or send nothing for the recording before the monotonic time `moment`."""
         self.update_recording(not_before=moment)
 
+    def next_try_at(self, failures: int, longest: float) -> float:
+        """Monotonic time to try again at what has failed so often in a row, within `longest` s."""
+        # 2**20 half-seconds are far beyond any `longest`; the bound keeps the power small.
+        return self.now.monotonic + min(longest, 0.5 * 2.0 ** min(failures, 20))
+
     def overtake_deferred(self) -> None:
         """A request that says exactly what is wanted overtakes toggles still undecided (R10)."""
         for pending in self.room.deferred:
@@ -229,18 +235,25 @@ class Turn:
         if changed:
             self.update(elapsed=elapsed(self.recording, self.now))
 
+    def follow_status(self) -> None:
+        """Give up what was wanted and want what is, so that the state stops being an ``-ing``."""
+        if self.recording.stop is Stop.NO:
+            paused = self.recording.status is RecordingStatus.PAUSED
+            self.update(target=Target.PAUSED if paused else Target.RECORDING)
+
     def end_recording(self) -> None:
         """The recording is over: keep its id, give up what only a running one could do."""
-        recording = self.recording
+        recording, details = self.recording, self.room.details
         for mark in self.room.marks:
             self.answer(mark.request, Outcome.FAILED, problems.ENDED)
+        if details is not None and details.recording == recording.id:
+            # What is still to be given to it is tried for a while.
+            details = replace(details, until=self.now.monotonic + DETAILS_FOR)
         self.update(
             marks=(),
             recording=None,
             elapsed=0,
-            # What is still to be given to it is tried for a while.
-            details=self.room.details
-            and replace(self.room.details, until=self.now.monotonic + DETAILS_FOR),
+            details=details,
             spare_suspected=self.room.spare_until is not None,
             last_recording_id=recording.id or self.room.last_recording_id,
         )
@@ -290,11 +303,6 @@ class Turn:
         for pending in room.pending:
             if pending.goal is Goal.MEETING_END and pending.about not in owners:
                 self.resolve({Goal.MEETING_END}, Outcome.IGNORED, about=pending.about)
-
-    @property
-    def starting(self) -> bool:
-        """Whether a start is on its way to HMP, or waits in the queue."""
-        return self.room.busy is not None and self.room.busy.kind is StepKind.START
 
     def finish(self) -> Change:
         """The change, each result with the state as it now is and the seconds it took."""

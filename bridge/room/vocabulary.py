@@ -4,6 +4,7 @@ from enum import Enum, StrEnum
 
 __all__ = [
     "ALARMS",
+    "ALWAYS_COUNT",
     "Action",
     "Alarm",
     "Goal",
@@ -37,6 +38,19 @@ class Action(StrEnum):
     MEETING_EXTEND = "meeting_extend"
     #: Metadata given by word.
     DESCRIBE = "describe"
+
+
+ALWAYS_COUNT = frozenset(
+    {
+        Action.STOP,
+        Action.RESTREAM_STOP,
+        Action.MEETING_START,
+        Action.MEETING_END,
+        Action.MEETING_EXTEND,
+    }
+)
+"""Taken however old (R16), and never turned away (R8): what is said again of these is ignored, so
+that they do not add up."""
 
 
 class State(StrEnum):

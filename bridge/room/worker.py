@@ -32,10 +32,10 @@ from ..hmp.errors import LinkDown, OutcomeUnknown, Refused
 from ..inputs import Input
 from .answer import Answer, Done, NotSent
 from .answers import apply
-from .by_name import carried_out, is_about, look
+from .foreign_commands import carried_out, is_about, look
 from .memory import Memory
 from .model import ACTS_ONCE, decide, journal_changed, link_changed, tick
-from .plan import PRIORITY, next_step, wake_in
+from .plan import PRIORITY, ROUTINE, next_step, wake_in
 from .policy import Policy
 from .reconfigure import in_use, reconfigured, removed
 from .retained import adopt_retained
@@ -44,9 +44,6 @@ from .state import Change, Now, Request, Result, RoomState, Step
 from .vocabulary import StepKind
 
 __all__ = ["Delivery", "Refusal", "Room", "ServerFacts"]
-
-_PACED = frozenset({StepKind.POLL, StepKind.VERIFY})
-"""Steps that nobody waits for."""
 
 _FAREWELL = 10.0
 """Seconds that a room may take to write down and say what came last."""
@@ -260,7 +257,7 @@ class Room:
                     self._settled.append(accepted)
                 case _Answered(step, answer, passage):
                     shift = now.monotonic - trio.current_time()
-                    self._stages.note(passage, routine=step.kind in _PACED, shift=shift)
+                    self._stages.note(passage, routine=step.kind in ROUTINE, shift=shift)
                     known = replace(self.state, server_proves=self._facts.proves)
                     self._become(apply(known, step, answer, now))
                     self._facts.proves = self.state.server_proves
@@ -286,7 +283,7 @@ class Room:
         """A poll waits for the server's next free moment (R3); everything else goes at once."""
         if step is None:
             self._poll_at = None  # nothing is polled any more: a moment that passes wakes nobody
-        if step is None or step.kind not in _PACED or step == self.state.busy:
+        if step is None or step.kind not in ROUTINE or step == self.state.busy:
             return step
         if self._poll_at is None:
             delay = self._link.poll_delay(soon=step.kind is StepKind.VERIFY)

@@ -13,6 +13,7 @@ from .faults import FAULT_KINDS, Fault
 from .knobs import describe_knobs
 from .server import Simulator
 from .snapshot import log_since, snapshot
+from .world import World
 
 __all__ = ["ControlError", "perform"]
 
@@ -89,36 +90,21 @@ def _help(_simulator: Simulator) -> Mapping[str, Any]:
     }
 
 
-_RECORDING = {"recording": "text"}
+def _of_recording(meaning: str, act: Callable[[World, str], None]) -> _Operation:
+    """What happens to one recording past the API's back."""
+    return _Operation(
+        meaning, lambda simulator, recording: act(simulator.world, recording), {"recording": "text"}
+    )
+
 
 _OPERATIONS: Mapping[str, _Operation] = {
     "help": _Operation("this list", _help),
     "start": _Operation("start a recording in the web pages", _start, {"session": "text"}),
-    "pause": _Operation(
-        "pause a recording in the web pages",
-        lambda simulator, recording: web_pages.pause_recording(simulator.world, recording),
-        _RECORDING,
-    ),
-    "resume": _Operation(
-        "resume a recording in the web pages",
-        lambda simulator, recording: web_pages.resume_recording(simulator.world, recording),
-        _RECORDING,
-    ),
-    "stop": _Operation(
-        "stop a recording in the web pages",
-        lambda simulator, recording: web_pages.stop_recording(simulator.world, recording),
-        _RECORDING,
-    ),
-    "delete": _Operation(
-        "delete a recording",
-        lambda simulator, recording: web_pages.delete_recording(simulator.world, recording),
-        _RECORDING,
-    ),
-    "fail": _Operation(
-        "turn a recording to ERROR",
-        lambda simulator, recording: web_pages.fail_recording(simulator.world, recording),
-        _RECORDING,
-    ),
+    "pause": _of_recording("pause a recording in the web pages", web_pages.pause_recording),
+    "resume": _of_recording("resume a recording in the web pages", web_pages.resume_recording),
+    "stop": _of_recording("stop a recording in the web pages", web_pages.stop_recording),
+    "delete": _of_recording("delete a recording", web_pages.delete_recording),
+    "fail": _of_recording("turn a recording to ERROR", web_pages.fail_recording),
     "create_session": _Operation(
         "make a session", _create_session, {"title": "text"}, {"sources": "list of texts"}
     ),

@@ -25,6 +25,7 @@ from .objects import Category, Group, Permission, Recording, Session, Source, St
 
 __all__ = ["LogEntry", "World"]
 
+_LOG_LENGTH = 100_000
 _LINE_BREAKING = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 
 
@@ -41,7 +42,7 @@ class World:
     """One HMP's memory.
 
     `now` gives Unix time in seconds; `ids` is the source of its UUIDs, seeded by whoever wants the
-    same ones again. `log` keeps the last `log_length` commands, `executed` counts all of them.
+    same ones again. `log` keeps the last 100,000 commands, `executed` counts all of them.
     """
 
     def __init__(
@@ -50,7 +51,6 @@ class World:
         now: Callable[[], float],
         ids: random.Random,
         knobs: Knobs | None = None,
-        log_length: int = 100_000,
     ) -> None:
         self.now = now
         self.knobs = knobs or Knobs()
@@ -65,7 +65,7 @@ class World:
         self.groups: dict[str, Group] = {}
         self.permissions: dict[str, Permission] = {}
         self.categories: dict[str, Category] = {}
-        self.log: deque[LogEntry] = deque(maxlen=log_length)
+        self.log: deque[LogEntry] = deque(maxlen=_LOG_LENGTH)
         self.executed = 0
         self._ids = ids
 

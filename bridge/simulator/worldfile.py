@@ -114,17 +114,16 @@ def load_world(
     *,
     now: Callable[[], float],
     ids: random.Random,
-    log_length: int = 100_000,
 ) -> World:
     """The world of a file, or the example. Raises `WorldFileError`; a missing file is one too."""
     if path is None:
         example = resources.files(__package__).joinpath("world.toml").read_text(encoding="utf-8")
-        return parse_world(example, "world.toml", now=now, ids=ids, log_length=log_length)
+        return parse_world(example, "world.toml", now=now, ids=ids)
     try:
         text = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise WorldFileError(str(path), [f"cannot be read: {error}"]) from error
-    return parse_world(text, str(path), now=now, ids=ids, log_length=log_length)
+    return parse_world(text, str(path), now=now, ids=ids)
 
 
 def parse_world(
@@ -133,14 +132,13 @@ def parse_world(
     *,
     now: Callable[[], float],
     ids: random.Random,
-    log_length: int = 100_000,
 ) -> World:
     """The world that the text describes; `name` is what its errors call it."""
     try:
         tables = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise WorldFileError(name, [f"is not TOML: {error}"]) from error
-    world = World(now=now, ids=ids, log_length=log_length)
+    world = World(now=now, ids=ids)
     problems = list(_check_tables(tables))
     problems += _set_up(world, tables)
     if not problems:

@@ -27,7 +27,9 @@ def _default(value: object, other: object = "", boolean: bool = False) -> object
 
 
 def _as_datetime(value: object) -> object:
-    """A time from RFC 3339 text, or from seconds or milliseconds since 1970."""
+    """A time from RFC 3339 text, in this box's zone where it names none, or from seconds or
+    milliseconds since 1970.
+    """
     if isinstance(value, Undefined | None) or value == "":
         return None
     if isinstance(value, datetime):
@@ -37,7 +39,7 @@ def _as_datetime(value: object) -> object:
         seconds = float(text)
         return datetime.fromtimestamp(seconds / 1000 if abs(seconds) >= 1e11 else seconds, UTC)
     moment = datetime.fromisoformat(text)
-    return moment if moment.tzinfo is not None else moment.replace(tzinfo=UTC)
+    return moment if moment.tzinfo is not None else moment.astimezone()
 
 
 def _minutes(value: object) -> timedelta:

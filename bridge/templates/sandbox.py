@@ -77,7 +77,7 @@ class Compiled:
         self.names = names
 
     def render(self, values: Mapping[str, object]) -> str:
-        """See `templates.Template.render`."""
+        """See `template.Template.render`."""
         environment = _environment()
         environment.begin()
         try:

@@ -70,6 +70,11 @@ class BookedRoom(Site):
         return len(self.room.unfinished)
 
     @property
+    def newest(self) -> Recording:
+        """HMP's newest recording."""
+        return list(self.world.recordings.values())[-1]
+
+    @property
     def owner(self) -> str | None:
         """Whom the recording belongs to."""
         held = self.room.recording

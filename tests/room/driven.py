@@ -6,6 +6,7 @@ longer wants it; one that was written is answered by the test. Every request mus
 result: `DrivenRoom` fails as soon as there is a second one.
 """
 
+from collections.abc import Callable
 from dataclasses import replace
 
 from bridge.hmp.commands import RecordingId, RecordingStatus, SessionId
@@ -20,6 +21,7 @@ from bridge.room.state import Change, Now, Policy, Request, Result, RoomState
 from bridge.room.vocabulary import Action, Outcome, State, StepKind
 
 __all__ = [
+    "DOWN",
     "FINISHED",
     "IS_ERROR",
     "IS_PAUSED",
@@ -32,8 +34,10 @@ __all__ = [
     "RECORDING_ID",
     "SESSION",
     "STARTED",
+    "STATUS_NOT_FOUND",
     "WALL",
     "DrivenRoom",
+    "recording",
     "refused",
 ]
 
@@ -57,6 +61,10 @@ NOT_FOUND = Refused("040001", "Active recording not found", "040001", "getRecord
 def refused(code: str, message: str, command: str) -> Refused:
     """HMP's refusal of a command."""
     return Refused(code, message, code, command)
+
+
+DOWN = refused("070000", "Internal Server Error", "any")
+STATUS_NOT_FOUND = refused("070003", "Recording not found", "getRecordingStatus")
 
 
 class DrivenRoom:
@@ -134,8 +142,7 @@ class DrivenRoom:
             seconds=seconds,
             text=text if describes else None,
         )
-        self._become(decide(self.room, request, self.now))
-        self._go_on()
+        self.hear(lambda room, now: decide(room, request, now))
         return request_id
 
     def answer(self, answer: Answer) -> None:
@@ -154,10 +161,14 @@ class DrivenRoom:
         for answer in answers:
             self.answer(answer)
 
+    def hear(self, told: Callable[[RoomState, Now], Change]) -> None:
+        """The room is told something, as the worker tells it."""
+        self._become(told(self.room, self.now))
+        self._go_on()
+
     def link(self, *, ready: bool) -> None:
         """Word of the server link."""
-        self._become(link_changed(self.room, ready, self.now))
-        self._go_on()
+        self.hear(lambda room, now: link_changed(room, ready, now))
 
     def cut(self, *, seconds: float = 0.0) -> None:
         """The link is lost with what is under way, and comes back after `seconds`."""
@@ -251,3 +262,11 @@ class DrivenRoom:
         assert self.room.busy is not None
         self.written = True
         self.sent.append(self.room.busy.kind)
+
+
+def recording(policy: Policy = POLICY) -> DrivenRoom:
+    """A room that records, as HMP's first status has confirmed."""
+    room = DrivenRoom(policy)
+    room.press(Action.RECORD)
+    room.answers(STARTED, IS_RECORDING)
+    return room

@@ -7,6 +7,8 @@ The link is taken apart into what can happen to a command: it is *written*, HMP 
 import random
 from typing import Any
 
+from hypothesis import HealthCheck, Phase, settings
+
 from bridge.hmp.commands import RecordingId
 from bridge.hmp.errors import OutcomeUnknown, Refused
 from bridge.hmp.syntax import ErrorLine, decode_response, encode_command
@@ -25,12 +27,23 @@ from bridge.simulator.worldfile import load_world
 
 from .driven import SESSION, WALL, DrivenRoom
 
-__all__ = ["MOST_AT_ONCE", "Site"]
+__all__ = ["MOST_AT_ONCE", "Site", "courses"]
 
 MOST_AT_ONCE = 12
 """Commands that one room may send at one instant without anybody asking anything in between."""
 
 _PROBE_EVERY = 3.0
+
+
+def courses(number: int) -> settings:
+    """For a state machine: look at so many courses of 25 events."""
+    return settings(
+        max_examples=number,
+        stateful_step_count=25,
+        phases=[Phase.explicit, Phase.reuse, Phase.generate, Phase.shrink],
+        report_multiple_bugs=False,
+        suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much],
+    )
 
 
 class Site(DrivenRoom):
@@ -167,6 +180,14 @@ class Site(DrivenRoom):
                     self.flow()
                 return
         raise AssertionError("the room wakes without end")
+
+    def calm(self, seconds: float) -> set[str | int]:
+        """Everything works for so long; the requests that have no result all the same."""
+        self.world.faults.clear()
+        if not self.connected:
+            self.connect()
+        self.live(seconds)
+        return set(self.asked) - set(self.results)
 
     def _moments(self) -> list[float]:
         moments = [self.clock + wake_in(self.room, self.now)]

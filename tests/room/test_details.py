@@ -7,15 +7,13 @@ import pytest
 
 from bridge.config.details import DetailsTable
 from bridge.hmp.arguments import TITLE_LIMIT
-from bridge.hmp.commands import SourceId
+from bridge.hmp.commands import RecordingId, SourceId, UpdateMetadata
 from bridge.mqtt.topics import Topics, render_room
 from bridge.room.detail import Fate
-from bridge.room.vocabulary import Alarm, Outcome, State, StepKind
-from bridge.simulator.objects import Recording
+from bridge.room.vocabulary import Action, Alarm, Outcome, State, StepKind
 
 from .bookings import BOOKED, BookedRoom
-from .driven import SESSION
-from .test_stateful import TALLY
+from .driven import IS_RECORDING, LOST, OK, SESSION, STARTED, DrivenRoom, refused
 
 CATEGORY = "692e9ab8-d446-4bfd-b64d-e39e8e57c4c5"
 TABLE = DetailsTable.model_validate(
@@ -34,6 +32,7 @@ TABLE = DetailsTable.model_validate(
 )
 PLAN = TABLE.plan({"key": "boardroom", "name": "Boardroom"})
 DETAILED = replace(BOOKED, details=PLAN)
+WORDS = dict.fromkeys(State, "word")
 ALL = ["title", "description", "createdby", f"category {CATEGORY}", "user creator", "group Staff"]
 
 
@@ -43,15 +42,10 @@ def details(room: BookedRoom) -> dict[str, Fate]:
     return {} if held is None else {item.name: item.fate for item in held.items}
 
 
-def recorded(room: BookedRoom) -> Recording:
-    """HMP's newest recording."""
-    return list(room.world.recordings.values())[-1]
-
-
 def test_everything_is_given_after_the_start_in_order() -> None:
     room = BookedRoom(DETAILED)
     room.meeting("a", 0, 3600, title="Weekly")
-    recording = recorded(room)
+    recording = room.newest
     assert recording.title == "Boardroom Weekly 2023"
     assert recording.createdby == "Room system"
     assert recording.categories == {CATEGORY: ["Surgery"]}
@@ -61,7 +55,7 @@ def test_everything_is_given_after_the_start_in_order() -> None:
     assert details(room) == dict.fromkeys([*applied, "live"], Fate.APPLIED)
     kinds = [kind for kind in room.sent if kind is not StepKind.POLL]
     assert kinds == [StepKind.START, *[StepKind.DETAIL] * 6, StepKind.VERIFY]
-    values = render_room(Topics(), "r", room.room, TALLY)
+    values = render_room(Topics(), "r", room.room, WORDS)
     assert values["hmp/room/r/title"] == "Boardroom Weekly 2023"
     status = json.loads(values["hmp/room/r/status"])
     assert status["details"]["title"] == {"state": "applied", "error": None}
@@ -75,7 +69,7 @@ def test_an_organizer_and_further_fields_are_the_meetings() -> None:
         "a", title='Say "hi" | \n🎥', organizer="viewer@example.edu", fields=(("course", "X-ray"),)
     )
     assert room.outcome(meeting) is Outcome.OK
-    recording = recorded(room)
+    recording = room.newest
     assert recording.title == 'R Say "hi" | \n🎥 2023'
     assert recording.description == "X-ray"
     assert recording.categories == {CATEGORY: ["Surgery", "X-ray"]}
@@ -85,7 +79,7 @@ def test_an_organizer_and_further_fields_are_the_meetings() -> None:
 def test_a_long_title_is_cut_where_a_reader_sees_a_character_end() -> None:
     room = BookedRoom(DETAILED)
     room.meeting("a", title="👩‍👩‍👧‍👦" * 2000)
-    title = recorded(room).title
+    title = room.newest.title
     assert len(title) <= TITLE_LIMIT
     assert title.endswith("👩‍👩‍👧‍👦…")
 
@@ -93,7 +87,7 @@ def test_a_long_title_is_cut_where_a_reader_sees_a_character_end() -> None:
 def test_a_meetings_title_needs_no_template_and_a_press_needs_no_title() -> None:
     room = BookedRoom()
     room.meeting("a", title="Weekly")
-    assert recorded(room).title == "Weekly"
+    assert room.newest.title == "Weekly"
     room.ask("stop")
     room.meeting_end("a")
     room.ask("record")
@@ -107,7 +101,24 @@ def test_the_way_back_has_the_meetings_title() -> None:
     room.meeting("a", 0, 3600, title="Weekly")
     room.ask("stop")
     room.ask("record")
-    assert (room.owner, recorded(room).title) == ("manual", "Boardroom Weekly 2023")
+    assert (room.owner, room.newest.title) == ("manual", "Boardroom Weekly 2023")
+
+
+def test_the_title_is_applied_after_the_start_and_never_fails_it() -> None:
+    room = DrivenRoom()
+    room.press(Action.RECORD, title="Weekly")
+    room.answer(STARTED)
+    assert room.room.busy is not None
+    assert isinstance(room.room.busy.command, UpdateMetadata)
+    room.answers(LOST, IS_RECORDING)
+    room.wait(1.0)
+    room.answer(refused("070017", "Failed to update a recording", "updateMetadata"))
+    assert (room.state, room.room.alarm) == (State.RECORDING, Alarm.DETAILS_FAILED)
+    assert room.sent == [StepKind.START, StepKind.DETAIL, StepKind.VERIFY, StepKind.DETAIL]
+    room = DrivenRoom()
+    room.press(Action.RECORD, title="Weekly")
+    room.answers(STARTED, OK)
+    assert (room.step, room.room.alarm) == (StepKind.VERIFY, None)
 
 
 @pytest.mark.parametrize("code", ["070000", "070008", "090001"])
@@ -119,6 +130,16 @@ def test_what_passes_is_tried_again(code: str) -> None:
     room.live(60)
     assert details(room)["user creator"] is Fate.APPLIED
     assert not room.room.alarms
+
+
+def test_a_detail_is_tried_for_as_long_as_its_recording_lives() -> None:
+    room = BookedRoom(replace(DETAILED, max_duration=200_000.0, poll_interval=600.0))
+    room.fault("error:shareRecordingWithUser:070008")
+    room.ask("record")
+    room.live(70_000)  # more than a thousand times
+    room.world.faults.clear()
+    room.live(61)
+    assert details(room)["user creator"] is Fate.APPLIED
 
 
 def test_a_detail_that_waits_keeps_no_other_from_being_applied() -> None:
@@ -139,7 +160,7 @@ def test_what_is_refused_for_good_is_said_and_harms_nothing() -> None:
     room.world.groups.clear()
     room.meeting("a", 0, 3600, title="Weekly")
     assert (room.state, room.room.alarm) == (State.RECORDING, Alarm.DETAILS_FAILED)
-    status = json.loads(render_room(Topics(), "r", room.room, TALLY)["hmp/room/r/status"])
+    status = json.loads(render_room(Topics(), "r", room.room, WORDS)["hmp/room/r/status"])
     assert status["details"]["group Staff"]["state"] == "failed"
     assert status["details"]["group Staff"]["error"]["code"] == "040005"
     assert details(room)["live"] is Fate.APPLIED
@@ -164,7 +185,7 @@ def test_what_hmp_takes_only_of_a_finished_recording_is_sent_after_the_end(code:
     room.live(60)
     room.ask("stop")
     room.live(1)
-    assert recorded(room).title == "Boardroom Weekly 2023"
+    assert room.newest.title == "Boardroom Weekly 2023"
     assert details(room)["title"] is Fate.APPLIED
 
 
@@ -175,7 +196,7 @@ def test_a_short_recording_gets_its_details_after_its_end() -> None:
     room.press("stop")
     room.flow()
     assert room.state is State.IDLE
-    assert recorded(room).shares == {"user:creator": "OWN", "group:Staff": "WATCH"}
+    assert room.newest.shares == {"user:creator": "OWN", "group:Staff": "WATCH"}
 
 
 def test_details_are_given_over_a_restart_and_beside_the_next_recording() -> None:
@@ -194,6 +215,22 @@ def test_details_are_given_over_a_restart_and_beside_the_next_recording() -> Non
         assert recording.shares["user:creator"] == "OWN"
 
 
+def test_a_recording_that_is_handed_over_does_not_show_the_details_of_the_one_before() -> None:
+    room = BookedRoom(DETAILED)
+    room.fault("error:shareRecordingWithUser:070008")
+    room.ask("record")
+    room.ask("stop")
+    others = RecordingId(room.world.execute(f"startRecording {SESSION}").removeprefix("OK|"))
+    room.press("adopt", recording_id=others)
+    room.flow()
+    assert (room.owner, details(room), room.unfinished) == ("adopted", {}, 1)
+    room.live(590)
+    room.ask("stop")
+    room.live(20)
+    assert room.unfinished == 0, "given up ten minutes after the end of its own recording"
+    assert room.room.alarm is Alarm.DETAILS_FAILED
+
+
 def test_a_session_is_removed_only_after_the_details() -> None:
     sources = (SourceId("b86befc3-7b44-4655-852f-21a77935d110"),)
     policy = replace(DETAILED, session=None, sources=sources, delete_session=True)
@@ -207,7 +244,7 @@ def test_a_session_is_removed_only_after_the_details() -> None:
     room.world.faults.clear()
     room.live(60)
     assert made not in room.world.sessions
-    assert recorded(room).shares["group:Staff"] == "WATCH"
+    assert room.newest.shares["group:Staff"] == "WATCH"
 
 
 # -- by word --------------------------------------------------------------------------------------
@@ -219,10 +256,10 @@ def test_metadata_by_word_goes_before_the_template_for_one_recording() -> None:
     room.press("describe", field="description", text="x")
     room.press("describe", field="description", text="")
     room.ask("record")
-    assert (recorded(room).title, recorded(room).description) == ("Thesis", "")
+    assert (room.newest.title, room.newest.description) == ("Thesis", "")
     room.ask("stop")
     room.ask("record")
-    assert recorded(room).title == "Boardroom recording 2023"
+    assert room.newest.title == "Boardroom recording 2023"
 
 
 def test_metadata_of_the_recording_that_runs() -> None:
@@ -232,11 +269,11 @@ def test_metadata_of_the_recording_that_runs() -> None:
     second = room.press("describe", text="Two")
     room.flow()
     assert (room.outcome(first), room.outcome(second)) == (Outcome.IGNORED, Outcome.OK)
-    assert recorded(room).title == "Two"
+    assert room.newest.title == "Two"
     assert room.code(room.press("describe", text=" ")) == "malformed"
     room.press("describe", field="description", text="Text")
     room.flow()
-    assert recorded(room).description == "Text"
+    assert room.newest.description == "Text"
     room.fault("error:updateMetadata:070017")
     failed = room.press("describe", field="createdby", text="Me")
     room.flow()
@@ -248,7 +285,7 @@ def test_the_title_of_a_press_goes_before_all_others() -> None:
     room.press("describe", text="Thesis")
     room.press("record", title="Vote")
     room.flow()
-    assert recorded(room).title == "Vote"
+    assert room.newest.title == "Vote"
 
 
 # -- live -----------------------------------------------------------------------------------------
@@ -300,36 +337,3 @@ def test_live_needs_a_session_and_a_link() -> None:
     room.connect()
     room.live(5)
     assert not room.world.sessions[SESSION].live
-
-
-# -- marks ----------------------------------------------------------------------------------------
-
-
-def test_marks_of_one_second_are_moved_to_the_next() -> None:
-    room = BookedRoom()
-    room.ask("record")
-    room.live(10)
-    requests = [room.press("mark", title=title) for title in "ABC"]
-    room.live(3)
-    assert [room.outcome(each) for each in requests] == ["ok"] * 3
-    assert recorded(room).hotmarks == {10: "A", 11: "B", 12: "C"}
-
-
-def test_a_mark_that_finds_no_second_in_time_expires() -> None:
-    room = BookedRoom(replace(BOOKED, mark_ttl=1.5))
-    room.ask("record")
-    requests = [room.press("mark", title=title) for title in "ABC"]
-    room.live(5)
-    assert [room.outcome(each) for each in requests] == ["ok", "ok", "expired"]
-
-
-def test_a_pause_can_be_marked_by_the_room() -> None:
-    room = BookedRoom(replace(BOOKED, pause_mark="Break", resume_mark="Go on"))
-    room.ask("record")
-    room.live(10)
-    room.ask("pause")
-    room.live(60)
-    room.ask("resume")
-    room.live(5)
-    assert recorded(room).hotmarks == {10: "Break", 11: "Go on"}
-    assert set(room.results) == set(room.asked)

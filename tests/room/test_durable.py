@@ -16,7 +16,7 @@ from bridge.room.memory import recall
 from bridge.room.state import Change, Now, RoomState
 from bridge.room.vocabulary import Action, Alarm, Outcome, State, StepKind, Stop, Target
 
-from .driven import IS_RECORDING, POLICY, RECORDING_ID, STARTED, WALL, DrivenRoom
+from .driven import IS_RECORDING, POLICY, RECORDING_ID, WALL, DrivenRoom, recording
 
 BOOT = "boot-1"
 
@@ -51,9 +51,7 @@ def test_every_document_reads_back_equal(
 
 
 def test_polling_alone_is_not_worth_a_flush() -> None:
-    driven = DrivenRoom()
-    driven.press(Action.RECORD)
-    driven.answers(STARTED, IS_RECORDING)
+    driven = recording()
     before = remember(driven.room)
     for _ in range(10):
         driven.answer(IS_RECORDING)
@@ -75,9 +73,7 @@ def test_an_intent_that_was_written_down_is_an_unknown_outcome() -> None:
 
 
 def test_a_recording_is_kept_and_asked_about_first() -> None:
-    driven = DrivenRoom()
-    driven.press(Action.RECORD)
-    driven.answers(STARTED, IS_RECORDING)
+    driven = recording()
     state, results = restarted(driven.room, saved_at=1.0, now=61.0)
     assert results == ()
     assert state.recording is not None
@@ -89,9 +85,7 @@ def test_a_recording_is_kept_and_asked_about_first() -> None:
 
 
 def test_a_stop_is_kept() -> None:
-    driven = DrivenRoom()
-    driven.press(Action.RECORD)
-    driven.answers(STARTED, IS_RECORDING)
+    driven = recording()
     driven.press(Action.STOP)
     state, _ = restarted(driven.room, saved_at=1.0, now=1000.0)
     assert state.recording is not None
@@ -109,9 +103,7 @@ def test_a_press_that_waited_for_hmp_goes_on_waiting_for_what_is_left_of_its_tim
 
 
 def test_a_mark_on_its_way_is_never_repeated() -> None:
-    driven = DrivenRoom()
-    driven.press(Action.RECORD)
-    driven.answers(STARTED, IS_RECORDING)
+    driven = recording()
     driven.press(Action.MARK)
     assert driven.room.busy is not None
     assert driven.room.busy.kind is StepKind.MARK
@@ -121,9 +113,7 @@ def test_a_mark_on_its_way_is_never_repeated() -> None:
 
 
 def test_another_boot_moves_every_clock() -> None:
-    driven = DrivenRoom()
-    driven.press(Action.RECORD)
-    driven.answers(STARTED, IS_RECORDING)
+    driven = recording()
     saved = Stamp("boot-1", 1.0, WALL + 1.0)
     now = Stamp("boot-2", 5.0, WALL + 100.0)
     state, _ = restarted(driven.room, saved_at=1.0, now=5.0, shift=saved.shift_to(now))

@@ -156,6 +156,67 @@ def test_a_spare_file_that_ends_leaves_no_meeting_uncovered() -> None:
     assert room.room.next_owner == OUTER.owner
 
 
+# -- starts that HMP refuses or loses --------------------------------------------------------------
+
+
+def test_a_refused_start_is_tried_again_while_the_meeting_runs() -> None:
+    room = BookedRoom()
+    room.fault("error:startRecording:060009")
+    start = room.meeting("a", 0, 3600)
+    assert (room.outcome(start), room.room.alarm) == (Outcome.FAILED, Alarm.NO_SOURCE)
+    room.live(600)
+    assert 10 <= room.sent.count(StepKind.START) <= 25
+    room.world.faults.clear()
+    room.live(31)
+    assert (room.owner, room.room.alarms) == ("meeting:a", frozenset())
+    room.live(3600)
+    assert (room.state, len(room.recorded)) == (State.IDLE, 1)
+
+
+@pytest.mark.parametrize("fault", ["disk_full:startRecording", "write_error:startRecording"])
+def test_a_full_disk_is_not_asked_again(fault: str) -> None:
+    room = BookedRoom()
+    room.fault(fault)
+    room.meeting("a", 0, 3600)
+    room.live(600)
+    assert room.sent.count(StepKind.START) == 1
+    assert room.word == "idle"
+
+
+@pytest.mark.parametrize(("away", "outcome"), [(1800.0, Outcome.OK), (3700.0, Outcome.EXPIRED)])
+def test_a_start_waits_for_hmp_as_long_as_its_meeting_runs(away: float, outcome: Outcome) -> None:
+    room = BookedRoom()
+    room.lose_connection(answer_first=True)
+    start = room.meeting("a", 0, 3600)
+    room.live(away)
+    room.connect()
+    room.live(1)
+    assert room.outcome(start) is outcome
+    assert room.recorded == ([(away, None)] if outcome is Outcome.OK else [])
+
+
+def test_a_lost_start_is_repeated_while_its_meeting_still_runs() -> None:
+    room = BookedRoom(replace(BOOKED, restart_within=0.0))
+    room.press(Action.MEETING_START, meeting=Meeting("a"))
+    room.write()
+    room.lose_connection(answer_first=True)
+    room.live(600)
+    room.connect()
+    room.live(40)
+    assert (room.owner, len(room.active())) == ("meeting:a", 1)
+
+
+def test_hmp_forgets_a_meetings_recording_and_another_one_follows() -> None:
+    room = BookedRoom()
+    room.meeting("a", 0, 3600)
+    room.live(60)
+    room.in_web_pages("delete", RecordingId(room.active()[0].id))
+    room.live(60)
+    assert (room.owner, room.state) == ("meeting:a", State.RECORDING)
+    room.live(3600)
+    assert room.word == "idle"
+
+
 # -- what is said again ---------------------------------------------------------------------------
 
 

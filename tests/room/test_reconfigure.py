@@ -4,18 +4,15 @@ from dataclasses import replace
 
 import pytest
 
-from bridge.hmp.commands import RecordingId
-from bridge.room.answer import Done
 from bridge.room.policy import Policy
 from bridge.room.reconfigure import in_use, reconfigured, removed
 from bridge.room.vocabulary import Action, Alarm, Outcome, State
-from tests.room.driven import POLICY, DrivenRoom
 
-STARTED = Done(RecordingId("6f1c0b52-8a52-4a53-9d24-6ac1f1b5a0f3"))
+from .driven import POLICY, STARTED, DrivenRoom
 
 
 def recording() -> DrivenRoom:
-    """A room that records."""
+    """A room that records; HMP is about to be asked for the first time."""
     room = DrivenRoom()
     room.press(Action.RECORD)
     room.answer(STARTED)
@@ -24,9 +21,7 @@ def recording() -> DrivenRoom:
 
 
 def go_by(room: DrivenRoom, policy: Policy) -> None:
-    """As the worker does with what it is told."""
-    room._become(reconfigured(room.room, policy, room.now))  # noqa: SLF001 - the rig's own step
-    room.wait(0.0)
+    room.hear(lambda state, now: reconfigured(state, policy, now))
 
 
 def test_a_recording_goes_on_by_other_settings() -> None:
@@ -58,7 +53,7 @@ def test_a_room_that_is_taken_out_answers_what_waits() -> None:
     room.link(ready=False)
     presses = [room.press(each) for each in (Action.STOP, Action.TOGGLE)]
     mark = room.press(Action.MARK)
-    room._become(removed(room.room, room.now))  # noqa: SLF001 - the rig's own step
+    room.hear(removed)
     for press in (*presses, mark):
         assert room.outcome(press) is Outcome.FAILED
     assert room.code(presses[0]) == "room_removed"

@@ -26,6 +26,7 @@ from .driven import (
     STARTED,
     WALL,
     DrivenRoom,
+    recording,
 )
 
 NOW = Now(1000.0, WALL + 1000.0)
@@ -39,13 +40,6 @@ def retained(driven: DrivenRoom) -> bytes:
     return render_room(topics, "r", driven.room, WORDS)[topics.room("r", "status")].encode()
 
 
-def recording_room() -> DrivenRoom:
-    driven = DrivenRoom()
-    driven.press(Action.RECORD)
-    driven.answers(STARTED, IS_RECORDING)
-    return driven
-
-
 def adopted(status: bytes) -> DrivenRoom:
     """A room of a bridge without a journal that has read `status` and reaches HMP."""
     driven = DrivenRoom(ready=False)
@@ -56,27 +50,27 @@ def adopted(status: bytes) -> DrivenRoom:
 
 
 def test_a_recording_is_taken_over_as_stale_and_confirmed_by_hmp() -> None:
-    state = adopt_retained(FRESH, retained(recording_room()), NOW).state
+    state = adopt_retained(FRESH, retained(recording()), NOW).state
     assert state.stale
     assert state.state is State.RECORDING
     assert state.recording is not None
     assert state.recording.id == RECORDING_ID
     assert state.recording.started_at == WALL
 
-    driven = adopted(retained(recording_room()))
+    driven = adopted(retained(recording()))
     driven.answer(IS_RECORDING)
     assert (driven.state, driven.room.stale) == (State.RECORDING, False)
 
 
 def test_hmp_decides() -> None:
-    driven = adopted(retained(recording_room()))
+    driven = adopted(retained(recording()))
     driven.answer(IS_PAUSED)
     assert driven.state is State.PAUSED
 
 
 @pytest.mark.parametrize("ended", [FINISHED, NOT_FOUND])
 def test_what_ended_meanwhile_has_ended_and_nothing_is_started(ended: Any) -> None:
-    driven = adopted(retained(recording_room()))
+    driven = adopted(retained(recording()))
     driven.answer(ended)
     assert driven.state is State.IDLE
     assert driven.room.alarm is Alarm.STOPPED_UNEXPECTEDLY
@@ -86,7 +80,7 @@ def test_what_ended_meanwhile_has_ended_and_nothing_is_started(ended: Any) -> No
 
 
 def test_a_paused_one_stays_paused() -> None:
-    before = recording_room()
+    before = recording()
     before.press(Action.PAUSE)
     before.answer(OK)
     driven = adopted(retained(before))
@@ -119,7 +113,7 @@ def test_a_meeting_that_was_to_be_recorded_is() -> None:
 
 
 def test_a_stop_under_way_is_carried_out() -> None:
-    before = recording_room()
+    before = recording()
     before.press(Action.STOP)
     state = adopt_retained(FRESH, retained(before), NOW).state
     assert (state.state, state.target) == (State.STOPPING, Target.IDLE)
@@ -131,7 +125,7 @@ def test_a_stop_under_way_is_carried_out() -> None:
 
 
 def test_the_last_recording_is_remembered() -> None:
-    before = recording_room()
+    before = recording()
     before.press(Action.STOP)
     before.answers(OK, FINISHED)
     state = adopt_retained(FRESH, retained(before), NOW).state
@@ -144,14 +138,14 @@ def test_a_doubt_is_kept_as_an_alarm() -> None:
 
 
 def test_another_session_s_recording_is_left() -> None:
-    told = json.loads(retained(recording_room()))
+    told = json.loads(retained(recording()))
     told["session_id"] = "00000000-2cf0-4c62-b3d3-9d457b287394"
     assert adopt_retained(FRESH, json.dumps(told).encode(), NOW).state.recording is None
 
 
 def test_a_room_that_knows_something_is_left_as_it_is() -> None:
     busy = replace(FRESH, target=Target.RECORDING)
-    assert adopt_retained(busy, retained(recording_room()), NOW).state is busy
+    assert adopt_retained(busy, retained(recording()), NOW).state is busy
 
 
 json_values = st.recursive(
@@ -159,12 +153,12 @@ json_values = st.recursive(
     lambda children: st.lists(children, max_size=2) | st.dictionaries(st.text(), children),
     max_leaves=4,
 )
-KEYS = list(json.loads(retained(recording_room())))
+KEYS = list(json.loads(retained(recording())))
 
 
 @given(st.dictionaries(st.sampled_from(KEYS), json_values))
 def test_nothing_retained_is_trusted(changes: dict[str, Any]) -> None:
-    told = json.loads(retained(recording_room())) | changes
+    told = json.loads(retained(recording())) | changes
     state = adopt_retained(FRESH, json.dumps(told).encode(), NOW).state
     if state.recording is not None:
         assert state.recording.session == POLICY.session
@@ -183,9 +177,9 @@ def test_a_meeting_still_ends_what_it_started() -> None:
     driven.answers(STARTED, OK, IS_RECORDING)
     replaced = adopted(retained(driven))
     replaced.answer(IS_RECORDING)
-    recording = replaced.room.recording
-    assert recording is not None
-    assert (owner_in_words(recording.owner), recording.title) == ("meeting:a", "Weekly")
+    held = replaced.room.recording
+    assert held is not None
+    assert (owner_in_words(held.owner), held.title) == ("meeting:a", "Weekly")
     while replaced.clock < 1800.0:
         replaced.answer(IS_RECORDING)
     replaced.answers(OK, FINISHED)
@@ -202,7 +196,7 @@ def test_a_dismissal_is_remembered_and_an_owner_that_is_none_is_not() -> None:
     repeated = again.press(Action.MEETING_START, meeting=Meeting("a", WALL, WALL + 7200.0))
     assert again.outcome(repeated) is Outcome.IGNORED
     for owner in ("meeting:b", ["meeting"], None, 7):
-        status = json.loads(retained(recording_room())) | {"owner": owner}
-        recording = adopted(json.dumps(status).encode()).room.recording
-        assert recording is not None
-        assert recording.owner == "adopted"
+        status = json.loads(retained(recording())) | {"owner": owner}
+        held = adopted(json.dumps(status).encode()).room.recording
+        assert held is not None
+        assert held.owner == "adopted"

@@ -8,7 +8,6 @@ that no recording is let go that still runs, and that HMP is not asked without e
 
 import hypothesis.strategies as st
 import pytest
-from hypothesis import HealthCheck, Phase, settings
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from bridge.hmp.commands import RecordingId
@@ -19,7 +18,7 @@ from bridge.room.vocabulary import Action, Alarm, Outcome, State, StepKind, Targ
 from bridge.simulator.objects import RecordingState
 
 from .driven import OTHER_ID, POLICY
-from .site import Site
+from .site import Site, courses
 
 pytestmark = pytest.mark.timeout(300)  # a hundred courses of events, on a busy machine
 
@@ -221,14 +220,9 @@ class RoomAtAnHmp(RuleBasedStateMachine):
     def calm(self) -> None:
         """Everything works for two minutes: nothing is left over, and the light tells the truth."""
         site = self.site
-        site.world.faults.clear()
-        if not site.connected:
-            site.connect()
         sent = len(site.sent)
-        site.live(120.0)
+        assert site.calm(120.0) <= self.may_wait(), "a request without a result"
         assert len(site.sent) - sent < 3 * 120
-        unanswered = set(site.asked) - set(site.results)
-        assert unanswered <= self.may_wait(), "a request without a result"
         self._published_is_true()
 
     def may_wait(self) -> set[str | int]:
@@ -282,12 +276,5 @@ class RoomAtAnHmp(RuleBasedStateMachine):
                 assert held.state is not RecordingState.PAUSED
 
 
-RoomAtAnHmp.TestCase.settings = settings(
-    max_examples=100,
-    stateful_step_count=25,
-    phases=[Phase.explicit, Phase.reuse, Phase.generate, Phase.shrink],
-    deadline=None,
-    report_multiple_bugs=False,
-    suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much],
-)
+RoomAtAnHmp.TestCase.settings = courses(100)
 TestRoomAtAnHmp = RoomAtAnHmp.TestCase

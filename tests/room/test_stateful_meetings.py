@@ -11,7 +11,7 @@ from typing import Any
 
 import hypothesis.strategies as st
 import pytest
-from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import given, settings
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from bridge.hmp.commands import RecordingId
@@ -20,6 +20,7 @@ from bridge.room.vocabulary import Action, Alarm, State, Target
 
 from .bookings import BOOKED, BookedRoom
 from .driven import WALL
+from .site import courses
 
 pytestmark = pytest.mark.timeout(300)  # a hundred courses of events, on a busy machine
 
@@ -186,11 +187,7 @@ class BookedDay(RuleBasedStateMachine):
     def calm(self) -> None:
         """Everything works for a while: the room is recorded if, and only if, it should be."""
         site = self.site
-        site.world.faults.clear()
-        if not site.connected:
-            site.connect()
-        site.live(130.0)
-        unanswered = set(site.asked) - set(site.results)
+        unanswered = site.calm(130.0)
         waiting = {pending.request.id for pending in site.room.pending}
         assert unanswered <= waiting, "a request without a result"
         self._is_as_it_should_be()
@@ -220,14 +217,7 @@ class BookedDay(RuleBasedStateMachine):
             assert set(self.site.results) == set(self.site.asked)
 
 
-BookedDay.TestCase.settings = settings(
-    max_examples=60,
-    stateful_step_count=25,
-    phases=[Phase.explicit, Phase.reuse, Phase.generate, Phase.shrink],
-    deadline=None,
-    report_multiple_bugs=False,
-    suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much],
-)
+BookedDay.TestCase.settings = courses(60)
 TestBookedDay = BookedDay.TestCase
 
 
@@ -238,7 +228,7 @@ TestBookedDay = BookedDay.TestCase
     grace=st.sampled_from([0.0, 60.0]),
     ends=st.booleans(),
 )
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 def test_a_day_of_bookings(bookings: list[tuple[int, int]], grace: float, ends: bool) -> None:
     """Back to back, overlapping, nested: every minute of every meeting is recorded, no other is."""
     room = BookedRoom(replace(BOOKED, stop_grace=grace, poll_interval=60.0))

@@ -7,7 +7,6 @@ whose reply was lost, and none at all for any other reason where sessions are to
 
 import hypothesis.strategies as st
 import pytest
-from hypothesis import HealthCheck, Phase, settings
 from hypothesis.stateful import initialize, invariant, precondition, rule
 
 from bridge.hmp.commands import SourceId
@@ -15,7 +14,7 @@ from bridge.room.state import Policy
 from bridge.room.vocabulary import Action, Goal, State, StepKind
 from bridge.simulator.objects import Recording
 
-from .site import Site
+from .site import Site, courses
 from .test_stateful import KNOBS, RoomAtAnHmp
 
 pytestmark = pytest.mark.timeout(300)  # a hundred courses of events, on a busy machine
@@ -179,12 +178,5 @@ class RoomWithSources(RoomAtAnHmp):
             assert held.id in streams
 
 
-RoomWithSources.TestCase.settings = settings(
-    max_examples=60,
-    stateful_step_count=25,
-    phases=[Phase.explicit, Phase.reuse, Phase.generate, Phase.shrink],
-    deadline=None,
-    report_multiple_bugs=False,
-    suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much],
-)
+RoomWithSources.TestCase.settings = courses(60)
 TestRoomWithSources = RoomWithSources.TestCase

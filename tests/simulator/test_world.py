@@ -1,5 +1,6 @@
 """What a world does beside answering: time, titles, shares, categories, the log."""
 
+from collections import deque
 from pathlib import Path
 
 import pytest
@@ -113,7 +114,8 @@ def test_a_planned_failure_does_not_reach_a_stopped_recording() -> None:
 
 
 def test_log_is_bounded_and_read_from_where_one_left_off() -> None:
-    world = example_world(log_length=3)
+    world = example_world()
+    world.log = deque(maxlen=3)
     for number in range(5):
         world.execute(f"nope{number}", "192.0.2.1:5")
     assert world.executed == 5

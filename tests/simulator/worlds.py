@@ -22,8 +22,8 @@ class Clock:
         return self.time
 
 
-def example_world(clock: Clock | None = None, log_length: int = 100_000) -> World:
-    return load_world(None, now=clock or Clock(), ids=random.Random(1), log_length=log_length)
+def example_world(clock: Clock | None = None) -> World:
+    return load_world(None, now=clock or Clock(), ids=random.Random(1))
 
 
 def world_of(text: str, clock: Clock | None = None) -> World:

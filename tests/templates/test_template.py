@@ -205,6 +205,13 @@ def test_a_failure_at_run_time_names_its_line() -> None:
     assert template.render({"json": {"zero": 2}}) == "one\ntwo\n0.5"
 
 
+def test_a_time_without_a_zone_is_the_boxes(box_two_hours_ahead: None) -> None:
+    """As it is where a meeting's time needs no filter."""
+    source = "{{ json.start | as_datetime + 90 | minutes }}"
+    assert rendered(source, json={"start": "2024-01-15T10:00:00"}) == "2024-01-15T11:30:00+02:00"
+    assert rendered(source, json={"start": "2024-01-15T10:00:00Z"}) == "2024-01-15T11:30:00+00:00"
+
+
 @pytest.mark.parametrize("source", ["{{ json.x * 60 }}", "{{ json.x < 1 }}", "{{ x + 1 }}"])
 def test_what_is_not_there_is_no_number(source: str) -> None:
     with pytest.raises(TemplateError, match="there is no 'x' here, line 1"):

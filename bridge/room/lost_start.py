@@ -83,7 +83,7 @@ def adopted(turn: Turn, answer: Answer) -> None:
         turn.be_due(owner)  # the recording is not its meeting's: that may outlast it
     known = room.recording
     recording = answer.value is RecordingStatus.RECORDING
-    stop = any(pending.goal is Goal.STOP for pending in room.pending)
+    stop = room.awaits(Goal.STOP)
     turn.update(
         recording=Recording(
             id=recording_id,
@@ -108,6 +108,8 @@ def adopted(turn: Turn, answer: Answer) -> None:
     own = known or room.lost_start
     if own is not None:  # its id was lost: it gets what its start would have given it
         details.begin(turn, turn.recording, own.title)
+    else:
+        details.begin_without(turn, turn.recording)
     turn.resolve({Goal.ADOPT}, Outcome.OK)
 
 
@@ -242,11 +244,12 @@ def _not_recorded(turn: Turn) -> None:
         turn.end_recording()
     turn.clear(Alarm.OUTCOME_UNKNOWN)
     turn.update(lost_start=None, spare_suspected=False, spare_until=None)
-    if not any(pending.goal is Goal.START for pending in turn.room.pending):
+    if not turn.room.awaits(Goal.START):
         turn.update(target=Target.IDLE)
 
 
 def ask_again(turn: Turn, moment: float) -> None:
+    """Put the question once more at the monotonic time `moment`."""
     lost = turn.room.lost_start
     if lost is not None:
         turn.update(lost_start=replace(lost, ask_at=moment))

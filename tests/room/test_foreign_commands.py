@@ -10,7 +10,7 @@ from bridge.hmp.commands import (
     ResumeRecording,
     StopRecording,
 )
-from bridge.room.by_name import carried_out, is_about, look
+from bridge.room.foreign_commands import carried_out, is_about, look
 from bridge.room.state import RoomState
 from bridge.room.vocabulary import Action, Outcome, State, StepKind, Target
 
@@ -23,33 +23,22 @@ from .driven import (
     OTHER_ID,
     POLICY,
     RECORDING_ID,
-    STARTED,
     DrivenRoom,
+    recording,
 )
 
 
-class Room(DrivenRoom):
-    """A driven room that hears of commands by name."""
-
-    def told(self, command: Command[object], *, done: bool = True) -> None:
-        follow = carried_out if done else look
-        self._become(follow(self.room, command, self.now))
-        self._go_on()
+def tell(room: DrivenRoom, command: Command[object], *, done: bool = True) -> None:
+    """The room hears of a command that HMP was given by name."""
+    follow = carried_out if done else look
+    room.hear(lambda state, now: follow(state, command, now))
 
 
-def recording() -> Room:
-    room = Room()
-    room.press(Action.RECORD)
-    room.answers(STARTED, IS_RECORDING)
-    assert shows(room) is State.RECORDING
-    return room
-
-
-def shows(room: Room) -> State:
+def shows(room: DrivenRoom) -> State:
     return room.state
 
 
-def sends(room: Room) -> StepKind | None:
+def sends(room: DrivenRoom) -> StepKind | None:
     return room.step
 
 
@@ -60,7 +49,7 @@ STOP, PAUSE, RESUME = (
 
 def test_a_stop_by_name_is_confirmed_and_raises_no_alarm() -> None:
     room = recording()
-    room.told(StopRecording(RecordingId(RECORDING_ID.upper())))
+    tell(room, StopRecording(RecordingId(RECORDING_ID.upper())))
     assert shows(room) is State.STOPPING
     assert sends(room) is StepKind.CONFIRM
     room.answer(FINISHED)
@@ -73,7 +62,7 @@ def test_a_stop_by_name_is_confirmed_and_raises_no_alarm() -> None:
 
 def test_a_stop_by_name_confirmed_by_not_found_ends_it_too() -> None:
     room = recording()
-    room.told(STOP)
+    tell(room, STOP)
     room.answer(NOT_FOUND)
     assert shows(room) is State.IDLE
     assert room.room.alarms == frozenset()
@@ -83,7 +72,7 @@ def test_a_stop_by_name_answers_the_stop_that_was_pressed() -> None:
     room = recording()
     room.queueing = True
     stop = room.press(Action.STOP)
-    room.told(STOP)
+    tell(room, STOP)
     room.let_go()
     room.answer(FINISHED)
     assert room.outcome(stop) is Outcome.OK
@@ -92,12 +81,12 @@ def test_a_stop_by_name_answers_the_stop_that_was_pressed() -> None:
 
 def test_pause_and_resume_by_name_change_the_light_at_once_and_are_looked_at() -> None:
     room = recording()
-    room.told(PAUSE)
+    tell(room, PAUSE)
     assert shows(room) is State.PAUSED
     assert sends(room) is StepKind.VERIFY
     room.answer(IS_PAUSED)
     assert shows(room) is State.PAUSED
-    room.told(RESUME)
+    tell(room, RESUME)
     assert shows(room) is State.RECORDING
     assert sends(room) is StepKind.VERIFY
     room.answer(IS_RECORDING)
@@ -110,7 +99,7 @@ def test_the_pause_that_was_pressed_is_answered_by_the_one_by_name() -> None:
     room = recording()
     room.queueing = True
     pause = room.press(Action.PAUSE)
-    room.told(PAUSE)
+    tell(room, PAUSE)
     assert room.outcome(pause) is Outcome.OK
     assert shows(room) is State.PAUSED
 
@@ -118,7 +107,7 @@ def test_the_pause_that_was_pressed_is_answered_by_the_one_by_name() -> None:
 def test_a_pause_by_name_does_not_take_a_stop_back() -> None:
     room = recording()
     stop = room.press(Action.STOP)
-    room.told(PAUSE)
+    tell(room, PAUSE)
     assert shows(room) is State.STOPPING
     room.answers(OK, FINISHED)
     assert room.outcome(stop) is Outcome.OK
@@ -130,7 +119,7 @@ def test_what_hmp_refused_or_never_answered_is_settled_by_its_word(
     command: Command[object], answer: object
 ) -> None:
     room = recording()
-    room.told(command, done=False)
+    tell(room, command, done=False)
     assert sends(room) is StepKind.SETTLE
     room.answer(answer)  # type: ignore[arg-type]
     expected = {IS_RECORDING: State.RECORDING, IS_PAUSED: State.PAUSED, FINISHED: State.IDLE}
@@ -145,9 +134,9 @@ def test_what_hmp_refused_or_never_answered_is_settled_by_its_word(
 def test_what_is_about_something_else_changes_nothing(command: Command[object], done: bool) -> None:
     room = recording()
     before = room.room
-    room.told(command, done=done)
+    tell(room, command, done=done)
     assert room.room == before
-    idle = Room()
-    idle.told(STOP, done=done)
+    idle = DrivenRoom()
+    tell(idle, STOP, done=done)
     assert idle.state is State.IDLE
     assert not is_about(RoomState(POLICY), STOP)

@@ -10,6 +10,7 @@ from bridge.room.plan import NIL_SOURCE
 from bridge.room.vocabulary import Action, Alarm, Outcome, State, StepKind
 
 from .driven import (
+    DOWN,
     FINISHED,
     IS_PAUSED,
     IS_RECORDING,
@@ -29,7 +30,6 @@ from .driven import (
 PROVED = refused("060003", "Active recording currently in progress", "removeSourceFromSession")
 INCONCLUSIVE = refused("040009", "Source not found", "removeSourceFromSession")
 SESSION_GONE = refused("040006", "Session not found", "removeSourceFromSession")
-DOWN = refused("070000", "Internal Server Error", "removeSourceFromSession")
 HOLDING = replace(POLICY, restart_lost_start=False)
 
 

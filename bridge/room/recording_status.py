@@ -7,7 +7,6 @@ from ..hmp.commands import RecordingStatus
 from ..hmp.errors import ErrorKind, Refused
 from . import problems
 from .answer import Answer, Done, problem_of
-from .model import follow_status
 from .turn import Turn
 from .vocabulary import Alarm, Goal, Outcome, Stop, Target
 
@@ -109,9 +108,9 @@ def _compare(turn: Turn, status: RecordingStatus) -> None:
     elif turn.recording.refused is not None:
         turn.resolve({wanted}, Outcome.FAILED, turn.recording.refused)
         turn.update_recording(refused=None)
-        follow_status(turn)
-    elif not any(pending.goal is wanted for pending in turn.room.pending):
-        follow_status(turn)  # somebody paused or resumed it in HMP's web pages
+        turn.follow_status()
+    elif not turn.room.awaits(wanted):
+        turn.follow_status()  # somebody paused or resumed it in HMP's web pages
 
 
 def _ended_by_somebody(turn: Turn) -> None:

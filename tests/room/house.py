@@ -1,0 +1,141 @@
+"""A room at a real server link and the simulated HMP, over memory streams, on a virtual clock.
+
+What the disk is told, and when, is seen by a journal that notes what HMP had executed and what had
+been published at that moment.
+"""
+
+import json
+import random
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
+from functools import partial
+
+import trio
+import trio.testing
+
+from bridge.hmp.client import LinkSettings, LinkState, ServerLink
+from bridge.inputs import Input
+from bridge.room.memory import Memory
+from bridge.room.stages import Stages
+from bridge.room.state import Now, Request, Result, RoomState
+from bridge.room.vocabulary import Action, State
+from bridge.room.worker import Delivery, Room, ServerFacts
+from bridge.simulator.server import Simulator
+from bridge.simulator.wire import StreamWire
+from bridge.simulator.worldfile import load_world
+
+from .driven import POLICY, WALL
+
+__all__ = ["House"]
+
+
+def clock() -> Now:
+    """The virtual clock."""
+    return Now(trio.current_time(), WALL + trio.current_time())
+
+
+class House:
+    """A room, its link, its HMP, and a disk that takes its time."""
+
+    def __init__(self, *, commit: float = 0.0) -> None:
+        world = load_world(None, now=clock_wall, ids=random.Random(1))
+        self.hmp = Simulator(world)
+        self.commit = commit
+        #: Each document with the commands HMP had executed and the states published by then.
+        self.disk: list[tuple[dict[str, object], list[str], list[State]]] = []
+        self.inputs: list[Input] = []
+        self.published: list[RoomState] = []
+        self.results: list[Result] = []
+        self.stages: list[Stages] = []
+        self.accepted: list[str] = []
+        self._changed = trio.Event()
+        self._nursery: trio.Nursery
+        self.link = ServerLink(
+            LinkSettings(name="main", host="hmp"), changed=self._link_changed, connect=self._connect
+        )
+        self.room = Room(
+            "boardroom",
+            RoomState(POLICY, not_ready_since=0.0),
+            self.link,
+            memory=Memory("boardroom", self._save, None),
+            facts=ServerFacts(),
+            publish=self._publish,
+            give=self._give,
+            clock=clock,
+        )
+
+    @property
+    def executed(self) -> list[str]:
+        """Names of the commands that HMP has executed, probes left out."""
+        lines = [entry.line for entry in self.hmp.world.log]
+        return [line.split()[0] for line in lines]
+
+    @asynccontextmanager
+    async def running(self) -> AsyncIterator[trio.CancelScope]:
+        """Room and link at work; the scope is the room's, which ends before the link does."""
+        async with trio.open_nursery() as nursery:
+            self._nursery = nursery
+            nursery.start_soon(self.link.run)
+            async with trio.open_nursery() as rooms:
+                rooms.start_soon(self.room.run)
+                await self.until(lambda: self.room.state.link_ready)
+                yield rooms.cancel_scope
+                rooms.cancel_scope.cancel()
+            nursery.cancel_scope.cancel()
+
+    def press(self, action: Action, request_id: str = "1") -> None:
+        """Ask something of the room."""
+        request = Request(action, request_id, str(action), "topic", trio.current_time())
+        accepted = partial(self.accepted.append, request_id)
+        self.room.submit(Delivery(request, Input(7, request_id.encode()), accepted))
+
+    async def until(self, look: Callable[[], object]) -> None:
+        """Wait for something to have been published, given or written."""
+        with trio.fail_after(120):
+            while not look():
+                await self._changed.wait()
+
+    async def recording(self) -> None:
+        """Record, and have it verified."""
+        self.press(Action.RECORD, "start")
+        await self.until(
+            lambda: (
+                self.room.state.recording is not None
+                and self.room.state.recording.verified_at is not None
+            )
+        )
+
+    def _link_changed(self, state: LinkState) -> None:
+        self.room.link_changed(ready=state is LinkState.READY)
+
+    async def _connect(self, _host: str, _port: int) -> trio.abc.Stream:
+        ours, theirs = trio.testing.memory_stream_pair()
+        talk = partial(self.hmp.talk, StreamWire(theirs), address="127.0.0.1", peer="link")
+        self._nursery.start_soon(talk)
+        return ours
+
+    async def _save(self, _room: str, document: str, inputs: Sequence[Input]) -> None:
+        await trio.sleep(self.commit)
+        states = [state.state for state in self.published]
+        self.disk.append((json.loads(document), self.executed, states))
+        self.inputs += inputs
+        self._note()
+
+    def _publish(self, state: RoomState) -> None:
+        self.published.append(state)
+        self._note()
+
+    def _give(self, result: Result, stages: Stages, arrived: Callable[[], None]) -> None:
+        self.results.append(result)
+        self.stages.append(stages)
+        arrived()
+        self._note()
+
+    def _note(self) -> None:
+        self._changed.set()
+        self._changed = trio.Event()
+
+
+def clock_wall() -> float:
+    """The simulated HMP's clock."""
+    return clock().wall
