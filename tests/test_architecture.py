@@ -256,7 +256,7 @@ def test_every_module_is_short_and_says_what_it_is(module: str) -> None:
 
 
 def test_what_the_code_cites_is_written_down() -> None:
-    rules = (BRIDGE.parent / "docs" / "rules.md").read_text(encoding="utf-8")
+    rules = (BRIDGE / "RULES.md").read_text(encoding="utf-8")
     cited = {
         each
         for path in MODULES.values()

@@ -49,7 +49,7 @@ def started(turn: Turn, request: Request) -> None:
     """`meeting_start`: the room is to be recorded for it, or it goes on as it was."""
     given = _meeting(request)
     known = next((each for each in turn.room.meetings if each.is_same(given)), None)
-    if known is None and _has_passed(given.end, turn.now):
+    if known is None and turn.now.is_past(given.end):
         turn.answer(request, Outcome.EXPIRED, problems.MEETING_OVER)
         return
     if known is None and is_of_before(given, turn.room.meetings):
@@ -124,7 +124,7 @@ def _repeat(turn: Turn, known: Meeting, given: Meeting) -> None:
     One that runs beyond the end that was known for it has none.
     """
     end = known.end if given.end is None else max(given.end, known.end or 0.0)
-    if _has_passed(end, turn.now):
+    if turn.now.is_past(end):
         end = None
     turn.update_meeting(
         known.owner,
@@ -134,10 +134,6 @@ def _repeat(turn: Turn, known: Meeting, given: Meeting) -> None:
         organizer=given.organizer or known.organizer,
         fields=given.fields or known.fields,
     )
-
-
-def _has_passed(end: float | None, now: Now) -> bool:
-    return end is not None and now.synchronised and end <= now.wall
 
 
 def _enter(turn: Turn, given: Meeting) -> None:

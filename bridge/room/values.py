@@ -22,6 +22,10 @@ class Now(NamedTuple):
     #: Whether the wall clock can be believed: what it says ends nothing otherwise (R13).
     synchronised: bool = True
 
+    def is_past(self, wall_time: float | None) -> bool:
+        """Whether that is over for certain; None never is."""
+        return wall_time is not None and self.synchronised and wall_time <= self.wall
+
 
 @dataclass(frozen=True, slots=True)
 class Problem:

@@ -1,6 +1,6 @@
 """Every published state × every action: outcome, target and next command, from the rules.
 
-The expectations are written from the table of `docs/rules.md`, not from the code. A state is
+The expectations are written from the table of `bridge/RULES.md`, not from the code. A state is
 reached by driving the room as people, link and HMP would.
 """
 
