@@ -22,7 +22,6 @@ __all__ = [
     "MalformedRequest",
     "VerbTopic",
     "answer_topic",
-    "is_request",
     "may_answer_on",
     "parse_command_payload",
     "parse_topic",
@@ -102,14 +101,12 @@ def request_filters(topics: Topics) -> tuple[str, ...]:
     return (f"{topics.base}/server/+/request/+", f"{topics.base}/bridge/request/+")
 
 
-def is_request(topics: Topics, topic: str) -> bool:
-    """Whether a message on one of the bridge's subscriptions is a request."""
-    return parse_topic(topics, topic) is not None
-
-
 def parse_topic(topics: Topics, topic: str) -> CommandTopic | VerbTopic | None:
     """What a topic asks for; None where it is no request."""
-    match topic.removeprefix(f"{topics.base}/").split("/"):
+    below = topic.removeprefix(f"{topics.base}/")
+    if below == topic:
+        return None
+    match below.split("/"):
         case ["server", server, "request", command]:
             return CommandTopic(server, command)
         case ["bridge", "request", verb]:
