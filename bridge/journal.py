@@ -205,7 +205,7 @@ class Journal:
 
     async def forget_inputs(self) -> None:
         """Forget what was taken in: the broker begins afresh, and with it its packet ids (R27)."""
-        self._inputs = {}
+        self._inputs = _held(self._inputs)
         self._afresh = True
         await self._commit()
 
@@ -240,7 +240,7 @@ class Journal:
             except sqlite3.Error as error:
                 # Nothing is forgotten: it goes with the next commit, unless newer by then.
                 self._rooms = rooms | self._rooms
-                self._inputs = inputs | self._inputs
+                self._inputs = (_held(inputs) if self._afresh else inputs) | self._inputs
                 self._contact = self._contact or contact
                 self._afresh = self._afresh or afresh
                 self._notes = notes | self._notes
@@ -265,6 +265,11 @@ class Journal:
         else:
             log.info("journal is written again", file=str(self.path))
         self._changed(failure is not None)
+
+
+def _held(inputs: dict[tuple[int, str], Input]) -> dict[tuple[int, str], Input]:
+    """Those of presses that were held, which no broker has ever numbered."""
+    return {key: item for key, item in inputs.items() if item.mid < 0}
 
 
 def _open(path: Path) -> sqlite3.Connection:

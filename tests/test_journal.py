@@ -225,6 +225,38 @@ async def test_what_cannot_be_written_is_known_all_the_same(tmp_path: Path) -> N
         assert set(journal.rooms()) == {"b", "c"}
 
 
+async def test_a_held_press_is_known_although_the_broker_begins_afresh(tmp_path: Path) -> None:
+    """It was never the broker's, and what could not be written yet is forgotten no sooner."""
+    with closing(Journal(tmp_path)) as journal:
+        journal._connection.execute("PRAGMA query_only = ON")  # noqa: SLF001 - a disk that fails
+        await journal.save("a", "{}", [Input(7, b"of the session before"), Input(-3, b"held")])
+        await journal.forget_inputs()
+        journal._connection.execute("PRAGMA query_only = OFF")  # noqa: SLF001
+        await journal.save("b", "{}")
+        assert journal.inputs() == {Input(-3, b"held")}
+
+
+async def test_inputs_forgotten_while_their_commit_fails_stay_forgotten(tmp_path: Path) -> None:
+    with closing(Journal(tmp_path)) as journal:
+        connection = journal._connection  # noqa: SLF001 - a disk that fails at the wrong moment
+
+        async def meanwhile() -> None:
+            nursery.start_soon(journal.forget_inputs)
+            await trio.testing.wait_all_tasks_blocked()
+
+        def while_writing(_statement: str) -> None:
+            connection.set_trace_callback(None)  # the first only
+            trio.from_thread.run(meanwhile)
+
+        connection.execute("PRAGMA query_only = ON")
+        connection.set_trace_callback(while_writing)
+        async with trio.open_nursery() as nursery:
+            await journal.save("a", "{}", [Input(7, b"of the session before")])
+        connection.execute("PRAGMA query_only = OFF")
+        await journal.save("a", "{}", [Input(8, b"of this session")])
+        assert journal.inputs() == {Input(8, b"of this session")}
+
+
 async def test_each_part_of_a_message_is_known_by_itself(tmp_path: Path) -> None:
     journal = Journal(tmp_path)
     await journal.save("a", "{}", [Input(7, b"x", "first")])
