@@ -28,7 +28,7 @@ from .config.bindings import make_bindings
 from .config.model import Configuration
 from .dispatch import Dispatcher
 from .hmp.link import LinkState
-from .journal import Journal, stamp
+from .journal import Journal
 from .logs.log import tell_repeats
 from .manifest import Manifest, Name
 from .mqtt.api_topics import request_filters
@@ -47,6 +47,7 @@ from .room.state import Result
 from .self_report import SelfReport
 from .signals import reload_on_signal, stop_on_signal
 from .site import Site
+from .stamp import stamp
 from .systemd import notify
 
 __all__ = ["Bridge", "ForeignBridge", "run_bridge"]

@@ -14,8 +14,7 @@ from .asking import Asking
 from .bindings.binding import Verdict
 from .bindings.bound import Bound
 from .bindings.outcome import Failed
-from .inputs import Input as InputKey
-from .inputs import input_held, input_of
+from .inputs import InputKey, key_held, key_of
 from .logs.log import hears
 from .mqtt.api_topics import request_filters
 from .mqtt.link import BrokerLink
@@ -211,7 +210,7 @@ class Dispatcher:
         place = self._acknowledgements.place(message)
         if last:  # what is remembered is of all of them
             place.remembered = self._bound.remembered
-        key = input_held(verdict.topic, held_at, verdict.binding.key)
+        key = key_held(verdict.topic, held_at, verdict.binding.key)
         if self._carried_out(message, key):
             place.accept()
         else:
@@ -270,4 +269,4 @@ def _key(message: Message, part: str = "") -> InputKey | None:
     """What a redelivery is recognised by; None at QoS 0."""
     if message.receipt is None:
         return None
-    return input_of(message.receipt.mid, message.topic, message.payload, part)
+    return key_of(message.receipt.mid, message.topic, message.payload, part)

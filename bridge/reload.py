@@ -22,7 +22,8 @@ from .bindings.bound import Bound, filters_of
 from .config.bindings import make_bindings
 from .config.errors import ConfigurationError
 from .config.model import Configuration
-from .journal import Entry, Journal
+from .journal import Journal
+from .journal_file import Entry
 from .logs.log import reconfigure_logs
 from .manifest import Manifest, Name
 from .mqtt.failures import BrokerFailure

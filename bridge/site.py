@@ -13,7 +13,8 @@ import trio
 from .config.model import Configuration, RoomTable, ServerTable
 from .hmp.client import ServerLink
 from .hmp.link import LinkState
-from .journal import Entry, Journal, stamp
+from .journal import Journal
+from .journal_file import Entry
 from .logs.rooms import RoomLog
 from .mqtt.image import Image
 from .mqtt.topics import Topics, render_room
@@ -23,6 +24,7 @@ from .room.stages import Stages
 from .room.state import Now, Result, RoomState
 from .room.vocabulary import State
 from .room.worker import Room, ServerFacts
+from .stamp import stamp
 from .stay import Stay
 
 __all__ = ["Site"]

@@ -27,7 +27,6 @@ from bridge.mqtt.api_topics import (
     Caller,
     CommandTopic,
     VerbTopic,
-    is_request,
     parse_command_payload,
     parse_topic,
     parse_verb_payload,
@@ -82,7 +81,7 @@ def test_mosquitto_pub_lines_are_understood(line: str) -> None:
         return
     topic = words[words.index("-t") + 1]
     payload = words[words.index("-m") + 1]
-    if is_request(Topics(), topic):
+    if parse_topic(Topics(), topic) is not None:
         assert_taken(topic, payload)
         return
     given = parse(Topics(), topic, payload.encode())

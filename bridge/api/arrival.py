@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from ..inputs import Input
+from ..inputs import InputKey
 from ..mqtt.message import Message
 
 __all__ = ["Arrival"]
@@ -19,5 +19,5 @@ class Arrival:
 
     message: Message
     waited: float
-    input_key: Input | None
+    input_key: InputKey | None
     accepted: Callable[[], None]

@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 import trio
 
-from ..inputs import Input
+from ..inputs import InputKey
 from ..mqtt.api_topics import (
     Answer,
     Asked,
@@ -58,7 +58,7 @@ class Api:
         message: Message,
         *,
         waited: float,
-        input_key: Input | None,
+        input_key: InputKey | None,
         accepted: Callable[[], None],
     ) -> bool:
         """Whether the message is a request; then it is taken. The arguments are `Arrival`'s."""

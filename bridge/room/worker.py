@@ -29,7 +29,7 @@ import trio
 from ..hmp.client import Passage, ServerLink
 from ..hmp.commands import Command, RecordingId
 from ..hmp.errors import LinkDown, OutcomeUnknown, Refused
-from ..inputs import Input
+from ..inputs import InputKey
 from .answer import Answer, Done, NotSent
 from .answers import apply
 from .by_name import carried_out, is_about, look
@@ -69,7 +69,7 @@ class Delivery:
     """
 
     request: Request
-    input_key: Input | None = None
+    input_key: InputKey | None = None
     accepted: Callable[[], None] = lambda: None
 
 
@@ -81,7 +81,7 @@ class Refusal:
     """
 
     result: Result
-    input_key: Input | None = None
+    input_key: InputKey | None = None
     accepted: Callable[[], None] = lambda: None
 
 
@@ -132,7 +132,7 @@ class Room:
         self._inbox: deque[Delivery | Refusal | _Answered | _Told] = deque()
         self._wake = trio.Event()
         self._settled: list[Callable[[], None]] = []
-        self._taken: list[Input] = []
+        self._taken: list[InputKey] = []
         self._results: list[Result] = list(memory.results)
         self._written: list[Callable[[], None]] = []
         self._planned: Step | None = None

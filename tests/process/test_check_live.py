@@ -15,7 +15,8 @@ import pytest
 from bridge.check.broker import check_broker
 from bridge.check.report import Blame, failed, noted, passed, render, summary, worst
 from bridge.cli.main import ExitCode, run
-from bridge.journal import SCHEMA_VERSION, Journal
+from bridge.journal import Journal
+from bridge.journal_file import SCHEMA_VERSION
 from bridge.mqtt.api_topics import request_filters
 from bridge.mqtt.settings import BrokerSettings
 from bridge.mqtt.topics import Topics

@@ -17,7 +17,7 @@ import trio.testing
 from bridge.hmp.client import LinkSettings, LinkState, Priority, ServerLink
 from bridge.hmp.commands import GetRecordingStatus, RecordingId
 from bridge.hmp.errors import Refused
-from bridge.inputs import Input
+from bridge.inputs import InputKey
 from bridge.room.memory import Memory
 from bridge.room.stages import Stages
 from bridge.room.state import Now, Request, Result, RoomState
@@ -45,7 +45,7 @@ class House:
         self.commit = commit
         #: Each document with the commands HMP had executed and the states published by then.
         self.disk: list[tuple[dict[str, object], list[str], list[State]]] = []
-        self.inputs: list[Input] = []
+        self.inputs: list[InputKey] = []
         self.published: list[RoomState] = []
         self.results: list[Result] = []
         self.stages: list[Stages] = []
@@ -89,7 +89,7 @@ class House:
         """Ask something of the room."""
         request = Request(action, request_id, str(action), "topic", trio.current_time())
         accepted = partial(self.accepted.append, request_id)
-        self.room.submit(Delivery(request, Input(7, request_id.encode()), accepted))
+        self.room.submit(Delivery(request, InputKey(7, request_id.encode()), accepted))
 
     async def until(self, look: Callable[[], object]) -> None:
         """Wait for something to have been published, given or written."""
@@ -116,7 +116,7 @@ class House:
         self._nursery.start_soon(talk)
         return ours
 
-    async def _save(self, _room: str, document: str, inputs: Sequence[Input]) -> None:
+    async def _save(self, _room: str, document: str, inputs: Sequence[InputKey]) -> None:
         await trio.sleep(self.commit)
         states = [state.state for state in self.published]
         self.disk.append((json.loads(document), self.executed, states))
@@ -153,7 +153,7 @@ async def test_a_press_from_end_to_end(autojump_clock: trio.testing.MockClock) -
     assert State.STARTING in states
     assert [result.outcome for result in house.results] == [Outcome.OK]
     assert house.accepted == ["1"]
-    assert house.inputs == [Input(7, b"1")]
+    assert house.inputs == [InputKey(7, b"1")]
 
 
 async def test_the_stages_of_a_press_are_told_with_its_result(
@@ -242,13 +242,13 @@ async def test_a_refusal_is_on_the_disk_before_it_is_given_or_acknowledged(
     house = House(commit=0.05)
     expired = Result("9", "record", "topic", Outcome.EXPIRED, State.IDLE)
     async with house.running():
-        house.room.submit(Refusal(expired, Input(9, b"9"), partial(house.accepted.append, "9")))
+        house.room.submit(Refusal(expired, InputKey(9, b"9"), partial(house.accepted.append, "9")))
         await trio.sleep(house.commit / 2)
         assert (house.results, house.accepted) == ([], [])
         await house.until(lambda: house.results)
     assert house.results == [expired]
     assert house.accepted == ["9"]
-    assert house.inputs == [Input(9, b"9")]
+    assert house.inputs == [InputKey(9, b"9")]
     assert any(document["results"] for document, _, _ in house.disk)
 
 
@@ -260,7 +260,7 @@ async def test_a_toggle_is_on_the_disk_before_it_acts(
     async with house.running():
         await house.recording()
         house.press(Action.TOGGLE, "2")
-        await house.until(lambda: house.inputs[-1:] == [Input(7, b"2")])
+        await house.until(lambda: house.inputs[-1:] == [InputKey(7, b"2")])
         assert "stopRecording" not in house.disk[-1][1]
         await house.until(lambda: house.room.state.recording is None)
 
