@@ -17,7 +17,8 @@ import structlog
 import trio
 
 from .api.bridge_requests import ReloadReport
-from .api.commands import CommandRequests, ledger_name
+from .api.commands import CommandRequests
+from .api.ledger import ledger_name
 from .bindings.bound import Bound, filters_of
 from .config.bindings import make_bindings
 from .config.errors import ConfigurationError

@@ -27,7 +27,7 @@ from pydantic import TypeAdapter, ValidationError
 from ..inputs import InputKey
 from ..mqtt.api_topics import Answer, Caller
 
-__all__ = ["Entry", "Ledger"]
+__all__ = ["Entry", "Ledger", "Save", "ledger_name"]
 
 log = structlog.get_logger("bridge")
 
@@ -38,6 +38,12 @@ _MOST_ANSWERED = 100
 """Answers that are kept for a broker that is away."""
 
 Save = Callable[[str, str, Sequence[InputKey]], Awaitable[None]]
+"""Writes down a document under a name, with the inputs that are taken in by it."""
+
+
+def ledger_name(server: str) -> str:
+    """What a server's ledger is called in the journal; no room's name has a slash."""
+    return f"server/{server}"
 
 
 @dataclass(frozen=True, slots=True)
