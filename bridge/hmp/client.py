@@ -212,7 +212,7 @@ class ServerLink:
         while True:
             reason = "HMP closed the connection"
             try:
-                data = await stream.receive_some(65536)
+                data = await stream.receive_some()
             except trio.BrokenResourceError as error:
                 data, reason = b"", f"the connection broke: {error}"
             for event in protocol.receive_data(data):

@@ -65,7 +65,7 @@ class Asker:
             return Closed(command)
         while True:
             try:
-                data = await self._stream.receive_some(65536)
+                data = await self._stream.receive_some()
             except trio.BrokenResourceError:
                 data = b""
             for event in self._protocol.receive_data(data):

@@ -14,6 +14,7 @@ from .error_table import code_for_message, normalise_code
 from .errors import InvalidArgument, ProtocolViolation
 
 __all__ = [
+    "UNSENDABLE",
     "CommandSyntaxError",
     "ErrorLine",
     "LineReceiver",
@@ -27,8 +28,9 @@ __all__ = [
 _BARE = re.compile(r"[A-Za-z0-9._:@/+-]+")
 _ESCAPES = {"\\": "\\\\", '"': '\\"', "\n": "\\n"}
 _NEEDS_ESCAPE = re.compile(r'[\\"\n]')
-#: Controls other than tab and line feed: nothing in the guide says what HMP makes of them.
-_UNSENDABLE = re.compile("[\x00-\x08\x0b-\x1f\x7f\ud800-\udfff]")
+#: Controls other than tab and line feed, of which nothing in the guide says what HMP makes, and
+#: halves of surrogate pairs, which UTF-8 cannot carry.
+UNSENDABLE = re.compile("[\x00-\x08\x0b-\x1f\x7f\ud800-\udfff]")
 _UNESCAPES = {"n": "\n", '"': '"', "\\": "\\"}
 
 
@@ -48,7 +50,7 @@ def encode_command(words: Sequence[str]) -> bytes:
 def _quote(word: str) -> str:
     if _BARE.fullmatch(word):
         return word
-    if found := _UNSENDABLE.search(word):
+    if found := UNSENDABLE.search(word):
         raise InvalidArgument("word", word, f"contains U+{ord(found[0]):04X}")
     return f'"{_NEEDS_ESCAPE.sub(lambda found: _ESCAPES[found[0]], word)}"'
 

@@ -46,7 +46,6 @@ def broker_health(state: BrokerState = BrokerState.ONLINE, **changes: Any) -> Br
         "session_present": True,
         "round_trip": 0.001,
         "reconnects": 0,
-        "received_waiting": 0,
         "received_unacknowledged": 0,
         "received_dropped": 0,
         "unconfirmed": 0,

@@ -40,9 +40,9 @@ class Peer:
             if (message.topic, message.payload) == (topic, payload):
                 return
 
-    async def publish(self, topic: str, payload: bytes = b"", **how: Any) -> None:
-        """Publish at QoS 1 until PUBACK, unless told otherwise."""
-        await self.session.publish(topic, payload, **how)
+    async def publish(self, topic: str, payload: bytes = b"", *, retain: bool = False) -> None:
+        """Publish at QoS 1 until PUBACK."""
+        await self.session.publish(topic, payload, retain=retain)
 
 
 @asynccontextmanager
