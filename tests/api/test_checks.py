@@ -10,8 +10,9 @@ from hypothesis import strategies as st
 from bridge.api.checks import Rejected, ServerRules, check_command, check_topic, how_to_ask
 from bridge.hmp.command import parameters
 from bridge.hmp.commands import COMMANDS, Command
-from bridge.hmp.syntax import encode_command, split_command_line
+from bridge.hmp.syntax import encode_command
 from bridge.mqtt.api_topics import CommandTopic, MalformedRequest, parse_command_payload
+from bridge.simulator.lines import read_line
 
 SESSION = "71edd346-2cf0-4c62-b3d3-9d457b287394"
 SOURCE = "b86befc3-7b44-4655-852f-21a77935d110"
@@ -97,7 +98,7 @@ def line(command: Command[Any]) -> list[str]:
     assert data.count(b"\n") == 1
     assert data.endswith(b"\n")
     assert b"\r" not in data
-    return split_command_line(data[:-1].decode())
+    return read_line(data[:-1]).words
 
 
 def words(name: str) -> list[str]:
