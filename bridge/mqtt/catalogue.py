@@ -25,7 +25,7 @@ from .values import (
     words,
 )
 
-__all__ = ["ACTION_MEANINGS", "ROWS", "Direction", "Row", "tally_words"]
+__all__ = ["ACTION_MEANINGS", "ROWS", "Direction", "Row", "retained_topics", "tally_words"]
 
 _LONGEST_TITLE = 255
 _MOST_ELAPSED = 366 * 86400
@@ -229,6 +229,15 @@ ROWS: tuple[Row, ...] = (
     ),
 )
 """All of them, in the order in which a panel programmer reads them."""
+
+
+def retained_topics(base: str, kind: str, name: str) -> list[str]:
+    """Every topic that the broker may retain of one ``room`` or ``server``: `kind` says which."""
+    return [
+        row.topic(base, **{kind: name})
+        for row in ROWS
+        if row.retained and row.path.startswith(f"{kind}/")
+    ]
 
 
 def tally_words(row: Row, own: Iterable[str]) -> Row:
