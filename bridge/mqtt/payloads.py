@@ -12,6 +12,7 @@ from .values import INSTANT, UUID, Schema, nullable, record
 
 __all__ = [
     "action",
+    "answer",
     "any_action",
     "error",
     "event",
@@ -31,6 +32,8 @@ _ID: Schema = {
     "anyOf": [{"type": "string", "maxLength": LONGEST_ID}, {"type": "integer"}],
     "description": "The sender's; it comes back in the result.",
 }
+
+_ORIGIN: Schema = {"type": "string", "description": "The topic of the request."}
 
 _PARAMETERS: Mapping[str, Schema] = {
     "title": {"type": "string", "minLength": 1, "maxLength": 255},
@@ -102,10 +105,28 @@ def result() -> Schema:
             "outcome": {"type": "string", "enum": list(map(str, Outcome))},
             "state": nullable({"enum": list(map(str, State))}),
             "error": nullable(error()),
-            "origin": {"type": "string", "description": "The topic of the request."},
+            "origin": _ORIGIN,
             "took_ms": _MILLISECONDS,
         }
     )
+
+
+def answer(value: Schema, *, raw: bool, origin: bool = False) -> Schema:
+    """What became of a request by name; `value` is what it may answer.
+
+    `raw`: it was one for HMP. `origin`: the answer has no topic of its own.
+    """
+    members: dict[str, Schema] = {
+        "id": _ID,
+        "outcome": {"type": "string", "enum": ["ok", "failed", "expired", "unknown"]},
+        "value": value,
+        "error": nullable(error()),
+    }
+    if raw:
+        members["raw"] = nullable({"type": "string", "description": "HMP's line."})
+    if origin:
+        members["origin"] = _ORIGIN
+    return record(members)
 
 
 def status(scalars: Mapping[str, Schema]) -> Schema:
