@@ -19,8 +19,8 @@ from bridge.config.bindings import BindingTable
 from bridge.inputs import key_of
 from bridge.journal import Journal
 
-from .conftest import MakeSite, Site
 from .cutter import Cutter
+from .site import MakeSite, Site
 from .test_bindings import bind
 from .watched import PATIENCE, Watched
 

@@ -24,11 +24,11 @@ from tests.broker_fixtures import Launch
 from tests.brokers import Broker, BrokerOptions, Certificates, free_port
 from tests.mqtt.scripted_broker import scripted_broker
 
-from .conftest import MakeSite
 from .daemon import configuration, toml
 from .hmp import Hmp, session_of
 from .panel import Panel
 from .programs import HMP_BRIDGE, Program, run_bridge
+from .site import MakeSite
 
 ANY_ACL = ("topic readwrite other/#",)
 CATEGORIES = {"692e9ab8-d446-4bfd-b64d-e39e8e57c4c5": ["Surgery"]}

@@ -14,9 +14,9 @@ from prometheus_client import Metric
 
 from tests.metrics.exposition import faults, read, value
 
-from .conftest import MakeSite, Site
 from .daemon import toml
 from .programs import run_bridge
+from .site import MakeSite, Site
 from .watched import PATIENCE
 
 
