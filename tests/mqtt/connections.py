@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 
+import pytest
 import trio
 
 from bridge.mqtt.message import Message
@@ -11,7 +12,10 @@ from bridge.mqtt.session import Session, open_session
 from bridge.mqtt.settings import BrokerSettings, Protocol, Subscription
 from tests.brokers import Broker
 
-__all__ = ["Peer", "peer", "settings_for"]
+__all__ = ["BOTH", "Peer", "peer", "settings_for"]
+
+BOTH = pytest.mark.parametrize("protocol", [pytest.param("5", marks=pytest.mark.mqtt5), "3.1.1"])
+"""Each test in both versions."""
 
 
 def settings_for(broker: Broker, client_id: str, **changes: Any) -> BrokerSettings:

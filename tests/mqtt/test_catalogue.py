@@ -27,7 +27,7 @@ from bridge.room.state import Policy, Problem, RoomState
 from bridge.room.vocabulary import ALARMS, Outcome, State
 from tests.schemas import complaints
 
-from .test_topics import FRESH, RECORDING_ID, RESULT, ROOMS, RUNNING, TALLY
+from .samples import FRESH, RECORDING_ID, RESULT, ROOMS, RUNNING, TALLY
 
 TOPICS = Topics("site/hmp")
 NAMES = {"room": "r0", "server": "main"}

@@ -15,9 +15,7 @@ from bridge.mqtt.settings import Protocol, Subscription
 from tests.broker_fixtures import Launch
 from tests.brokers import Broker, BrokerOptions
 
-from .connections import peer, settings_for
-
-BOTH = pytest.mark.parametrize("protocol", [pytest.param("5", marks=pytest.mark.mqtt5), "3.1.1"])
+from .connections import BOTH, peer, settings_for
 
 
 @BOTH
