@@ -78,6 +78,7 @@ PURE = [
     "bridge.room.turn",
     "bridge.room.values",
     "bridge.room.vocabulary",
+    "bridge.shortened",
     "bridge.simulator.world",
     "bridge.templates.filters",
     "bridge.templates.sandbox",
@@ -90,19 +91,21 @@ DOES_IO = {"asyncio", "os", "paho", "select", "socket", "sqlite3", "ssl", "threa
 
 #: A folder, and the folders of the package that it may look into. The rest may see everything.
 MAY_IMPORT = {
-    "bridge.hmp": {"bridge.hmp", "bridge.nearest", "bridge.reconnect"},
-    "bridge.mqtt": {"bridge.mqtt", "bridge.reconnect", "bridge.room"},
+    "bridge.hmp": {"bridge.hmp", "bridge.nearest", "bridge.reconnect", "bridge.shortened"},
+    "bridge.mqtt": {"bridge.mqtt", "bridge.reconnect", "bridge.room", "bridge.shortened"},
     "bridge.room": {
         "bridge.room",
         "bridge.hmp",
         "bridge.inputs",
         "bridge.journal_file",
+        "bridge.shortened",
         "bridge.stamp",
         "bridge.templates",
     },
     "bridge.simulator": {"bridge.simulator"},
     "bridge.inputs": set(),
     "bridge.journal": {"bridge.inputs", "bridge.journal_file", "bridge.stamp"},
+    "bridge.shortened": set(),
     "bridge.stamp": set(),
     "bridge.logs.lines": set(),
     "bridge.logs.repeats": set(),
@@ -174,6 +177,19 @@ def test_pure_modules_import_nothing_that_does_io(module: str) -> None:
     assert not outside & DOES_IO
 
 
+def printed(program: str) -> str:
+    """What a fresh interpreter prints that runs this."""
+    done = subprocess.run(
+        [sys.executable, "-c", program],
+        cwd=BRIDGE.parent,
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=30,
+    )
+    return done.stdout.strip()
+
+
 def test_pure_modules_load_without_trio_and_paho() -> None:
     """What a module brings in by other ways shows when it is really imported."""
     program = (
@@ -182,15 +198,7 @@ def test_pure_modules_load_without_trio_and_paho() -> None:
         f"import {', '.join(PURE)}\n"
         "print(*sorted({'trio', 'paho', 'sqlite3', 'asyncio'} & set(sys.modules) - before))"
     )
-    done = subprocess.run(
-        [sys.executable, "-c", program],
-        cwd=BRIDGE.parent,
-        capture_output=True,
-        text=True,
-        check=True,
-        timeout=30,
-    )
-    assert done.stdout.strip() == ""
+    assert printed(program) == ""
 
 
 def test_a_bridge_without_metrics_loads_nothing_of_them() -> None:
@@ -198,15 +206,7 @@ def test_a_bridge_without_metrics_loads_nothing_of_them() -> None:
         "import sys, bridge.app\n"
         "print(*sorted({'prometheus_client', 'h11', 'bridge.metrics.meters'} & set(sys.modules)))"
     )
-    done = subprocess.run(
-        [sys.executable, "-c", program],
-        cwd=BRIDGE.parent,
-        capture_output=True,
-        text=True,
-        check=True,
-        timeout=30,
-    )
-    assert done.stdout.strip() == ""
+    assert printed(program) == ""
 
 
 @pytest.mark.parametrize("folder", MAY_IMPORT)

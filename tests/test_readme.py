@@ -38,7 +38,7 @@ from bridge.room.requests import request
 from bridge.room.stages import Stages
 from bridge.room.state import Now, Policy, Result, RoomState
 from bridge.room.vocabulary import ALARMS, Outcome, State
-from tests.metrics.test_meters import look
+from tests.metrics.healthy import look
 from tests.schemas import complaints
 
 ROOT = Path(__file__).parent.parent

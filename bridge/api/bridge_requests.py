@@ -17,7 +17,7 @@ from ..nearest import nearest
 from ..room.state import Problem
 from ..room.vocabulary import Outcome
 from .answers import failed
-from .checks import Rejected, malformed, shortened
+from .checks import Rejected, malformed
 from .health import Figures, Health
 from .replies import Replies
 
@@ -184,7 +184,7 @@ def verb_called(name: str) -> Verb:
         raise Rejected(
             Problem(
                 "unknown_verb",
-                shortened(f"{name!r} is nothing that the bridge can be asked{hint}"),
+                f"{name!r} is nothing that the bridge can be asked{hint}",
                 f"Nothing was done. It can be asked: {', '.join(Verb)}.",
             )
         ) from None

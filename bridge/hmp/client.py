@@ -45,7 +45,7 @@ from .probe import ALIVE_CODES, PROBE_PRIORITY, probe
 from .protocol import Closed, Event, Protocol, Reply, State, Unsolicited
 from .queue import CommandQueue, Exchanged, Request
 
-__all__ = ["LinkHealth", "LinkSettings", "LinkState", "Passage", "Priority", "ServerLink"]
+__all__ = ["ServerLink"]
 
 T = TypeVar("T")
 log = structlog.get_logger("hmp")

@@ -10,6 +10,7 @@ from dataclasses import asdict, dataclass, field
 
 from ..room.state import Problem, Reply
 from ..room.vocabulary import Outcome
+from ..shortened import shortened
 from .message import Message
 from .payload import UnreadablePayload, read_id, read_json, read_text
 from .topics import Topics
@@ -207,7 +208,7 @@ def _object(given: dict[str, object], *, takes_force: bool) -> Asked:
 
 
 def _shown(name: str) -> str:
-    return repr(name if len(name) <= _LONGEST_WORD else f"{name[: _LONGEST_WORD - 3]}...")
+    return repr(shortened(name, _LONGEST_WORD))
 
 
 def render_answer(answer: Answer, caller: Caller, *, with_raw: bool, origin: bool = False) -> str:

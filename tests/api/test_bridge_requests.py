@@ -19,7 +19,8 @@ from bridge.api.health import PATIENCE, Health
 from bridge.api.replies import Replies
 from bridge.api.service import Api
 from bridge.clock import Clock
-from bridge.hmp.client import LinkState, ServerLink
+from bridge.hmp.client import ServerLink
+from bridge.hmp.link import LinkState
 from bridge.journal import Journal
 from bridge.logs.log import hears, set_level
 from bridge.mqtt.image import Image
@@ -28,7 +29,7 @@ from bridge.mqtt.message import Message, Receipt
 from bridge.mqtt.settings import BrokerSettings
 from bridge.mqtt.topics import Topics
 from tests.hmp.peer import NOT_FOUND, SETTINGS, MemoryHmp, PeerConnection
-from tests.mqtt.test_image import Recorder, flushed
+from tests.mqtt.recorder import Recorder, flushed
 
 INFO = {"version": "1", "rooms": ["boardroom"]}
 

@@ -12,8 +12,9 @@ import trio.testing
 
 from bridge.api.lane import MOST_WAITING, Call, Downtime, Lane
 from bridge.api.ledger import Entry, Ledger
-from bridge.hmp.client import LinkState, Priority, ServerLink
+from bridge.hmp.client import ServerLink
 from bridge.hmp.commands import Repeat, parse_command
+from bridge.hmp.link import LinkState, Priority
 from bridge.inputs import InputKey
 from bridge.mqtt.api_topics import Answer, Caller
 from bridge.room.vocabulary import Outcome

@@ -11,13 +11,14 @@ import trio
 import trio.testing
 
 from bridge.hmp.arguments import RecordingId
-from bridge.hmp.client import LinkState, Priority, ServerLink
+from bridge.hmp.client import ServerLink
 from bridge.hmp.command import Command
 from bridge.hmp.commands import (
     AddHotmark,
     RecordingStatus,
 )
 from bridge.hmp.errors import ErrorKind, HmpError, LinkDown, NotAuthorized, OutcomeUnknown, Refused
+from bridge.hmp.link import LinkState, Priority
 from tests.hmp.peer import SETTINGS, UUID, MemoryHmp, States
 from tests.hmp.ready_link import MARK, PAUSE, START, STATUS, STOP, Caller, ready
 

@@ -14,9 +14,10 @@ import pytest
 import trio
 import trio.testing
 
-from bridge.hmp.client import LinkSettings, LinkState, Priority, ServerLink
+from bridge.hmp.client import ServerLink
 from bridge.hmp.commands import GetRecordingStatus, RecordingId
 from bridge.hmp.errors import Refused
+from bridge.hmp.link import LinkSettings, LinkState, Priority
 from bridge.inputs import InputKey
 from bridge.room.memory import Memory
 from bridge.room.stages import Stages
