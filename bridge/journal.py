@@ -113,7 +113,7 @@ class Journal:
     async def save(self, room: str, document: str, inputs: Iterable[InputKey] = ()) -> None:
         """Write a room's document, with the inputs it has taken in; returns once that is durable.
 
-        What is not a room's has a slash in its name: ``server/main``. An empty one is removed.
+        What is not a room's has a slash in its name: ``server/main``. An empty document removes it.
 
         Returns also when it cannot be written; `failure` then says why (R6: recording comes first).
         """
