@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import trio
 
-from .inputs import Input
+from .inputs import InputKey
 from .mqtt.message import Message
 
 __all__ = ["Acknowledgements", "Part", "Place"]
@@ -58,7 +58,7 @@ class Part:
     """
 
     place: Place
-    key: Input | None
+    key: InputKey | None
     waited: float
 
     @property

@@ -4,7 +4,7 @@
 
     broker layer   the broker link
       server layer   one link per server
-        room layer     one worker per room, the dispatcher, the bridge's word of itself
+        room layer     one worker per room, the dispatcher, the bridge's report of itself
 
 Each layer's nursery holds its links beside the next layer, so that a lost link ends nothing but its
 own tasks. A signal cancels the innermost layer first: rooms settle while both links still work,
@@ -28,7 +28,8 @@ from .config.bindings import make_bindings
 from .config.model import Configuration
 from .dispatch import Dispatcher
 from .hmp.link import LinkState
-from .journal import Journal, stamp
+from .info_and_health import Identity
+from .journal import Journal
 from .logs.log import tell_repeats
 from .manifest import Manifest, Name
 from .mqtt.api_topics import request_filters
@@ -40,13 +41,13 @@ from .mqtt.settings import Subscription
 from .mqtt.topics import Topics, render_ack, render_result, timestamp
 from .observe import Observer
 from .reload import Load, Reloader, bound_subscriptions
-from .report import Identity
 from .rivals import ForeignBridge, Rivals
 from .room.stages import Stages
 from .room.state import Result
 from .self_report import SelfReport
 from .signals import reload_on_signal, stop_on_signal
 from .site import Site
+from .stamp import stamp
 from .systemd import keep_watchdog, notify
 
 __all__ = ["Bridge", "ForeignBridge", "run_bridge"]
@@ -55,7 +56,6 @@ log = structlog.get_logger("bridge")
 
 _CONTACT_EVERY = 10.0
 """Seconds between two journalled contacts with the broker: how well a backlog's age is known."""
-
 
 _BINDINGS = "bindings"
 """The journal's note of what bindings remember."""
@@ -130,7 +130,7 @@ class Bridge:
             kept=journal.note(_TOPICS),
             save=partial(journal.save_note, _TOPICS),
         )
-        self.word = SelfReport(
+        self.self_report = SelfReport(
             configuration,
             topics=self.topics,
             image=self.image,
@@ -163,7 +163,7 @@ class Bridge:
                 bound=self.bound,
                 journal=journal,
                 manifest=self.manifest,
-                applied=self.word.reconfigured,
+                applied=self.self_report.reconfigured,
             )
         )
         self.dispatcher = Dispatcher(
@@ -179,11 +179,7 @@ class Bridge:
         )
         if all(room.known for room in self.rooms.values()):
             self.dispatcher.begin()
-        contact, now = journal.contact(), stamp()
-        away = math.inf if contact is None else now.monotonic - contact.monotonic
-        if contact is not None:
-            away -= contact.shift_to(now, trusted=self.clock().synchronised)
-        self.dispatcher.away(since=trio.current_time() - away)
+        self.dispatcher.away(since=trio.current_time() - self._out_of_contact())
         journal.on_change(self._journal_changed)
         journal.on_commit(self.observer.committed)
 
@@ -197,14 +193,14 @@ class Bridge:
             if (listen := self.configuration.metrics.listen) is not None:
                 from .metrics.serve import serve_metrics
 
-                broker_layer.start_soon(serve_metrics, listen, self.word.look, self.observer)
+                broker_layer.start_soon(serve_metrics, listen, self.self_report.look, self.observer)
             async with trio.open_nursery() as server_layer:
                 self.site.run_servers(server_layer)
                 async with trio.open_nursery() as room_layer:
                     self.site.run_rooms(room_layer)
                     room_layer.start_soon(self.api.run)
                     room_layer.start_soon(self.dispatcher.run)
-                    room_layer.start_soon(self.word.run)
+                    room_layer.start_soon(self.self_report.run)
                     room_layer.start_soon(self._keep_contact)
                     room_layer.start_soon(self.manifest.run)
                     room_layer.start_soon(self.rivals.leave_to_an_earlier_one)
@@ -239,6 +235,14 @@ class Bridge:
 
     # The broker.
 
+    def _out_of_contact(self) -> float:
+        """Seconds since a process before this one was in contact; infinite if none ever was."""
+        contact, now = self.journal.contact(), stamp()
+        if contact is None:
+            return math.inf
+        shift = contact.shift_to(now, trusted=self.clock().synchronised)
+        return now.monotonic - (contact.monotonic + shift)
+
     async def _greet(self, session: Session) -> None:
         """On every connection, before anything is published: who else is here, what was here?"""
         if not session.session_present:
@@ -260,12 +264,12 @@ class Bridge:
             if self.rooms.get(room.name) is room:  # it may have been taken out meanwhile
                 await room.adopt(retained.get(topic, b""))
         self.dispatcher.begin()
-        self.word.publish_info(session.protocol)
+        self.self_report.publish_info(session.protocol)
 
     def _broker_changed(self, state: BrokerState) -> None:
         self.observer.broker(online=state is BrokerState.ONLINE)
         if state is BrokerState.ONLINE:
-            self.word.publish_health()
+            self.self_report.publish_health()
             self._online.set()
         else:
             self._online = trio.Event()
@@ -288,12 +292,12 @@ class Bridge:
 
     def _server_changed(self, name: str, state: LinkState) -> None:
         self.api.commands.link_changed(name, state)
-        self.word.publish_health()
+        self.self_report.publish_health()
 
     def _journal_changed(self, failing: bool) -> None:
         for room in self.rooms.values():
             room.journal_changed(failing=failing)
-        self.word.publish_health()
+        self.self_report.publish_health()
 
     def _give(self, name: str, result: Result, stages: Stages, arrived: Callable[[], None]) -> None:
         published = self.observer.request_done(name, result, stages, arrived)

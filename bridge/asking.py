@@ -14,6 +14,7 @@ from .room.requests import NotUnderstood, outlives, request
 from .room.state import Now, Problem, Request, Result
 from .room.vocabulary import Action, Outcome
 from .room.worker import Delivery, Refusal, Room
+from .shortened import shortened
 
 __all__ = ["Asking"]
 
@@ -81,7 +82,7 @@ class Asking:
         result = Result(
             id=secrets.token_hex(8) if request_id is None else request_id,
             # Whatever somebody sent as an action comes back, but not 64 KB of it.
-            word=word if len(word) <= _LONGEST_WORD else f"{word[: _LONGEST_WORD - 3]}...",
+            word=shortened(word, _LONGEST_WORD),
             origin=part.message.topic,
             outcome=outcome,
             state=None if room is None else self._rooms[room].state.state,

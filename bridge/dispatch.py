@@ -14,10 +14,10 @@ from .asking import Asking
 from .bindings.binding import Verdict
 from .bindings.bound import Bound
 from .bindings.outcome import Failed
-from .inputs import Input as InputKey
-from .inputs import input_held, input_of
+from .inputs import InputKey, key_held, key_of
 from .logs.log import hears
 from .mqtt.api_topics import request_filters
+from .mqtt.filters import matches
 from .mqtt.link import BrokerLink
 from .mqtt.message import Message
 from .mqtt.topics import Input, Malformed, Nothing, Topics, parse
@@ -30,15 +30,15 @@ __all__ = ["Dispatcher"]
 log = structlog.get_logger("mqtt")
 
 _MOST_TOPICS_REMEMBERED = 1000
+"""Topics of retained messages that were logged once; what comes on others is only counted."""
 
 
 class Dispatcher:
     """Hands what the broker delivers to the rooms.
 
     `refuse` answers what is for no room or action: it gets the result, and what to call once the
-    broker has that. `taken` are inputs that were journalled before a
-    restart and that the broker may deliver again. `bound` has what bindings make of other topics,
-    `save` writes down what they remember.
+    broker has that. `taken` are the inputs of before a restart that the broker may deliver again.
+    `bound` has what bindings make of other topics, `save` writes down what they remember.
     """
 
     def __init__(
@@ -63,12 +63,12 @@ class Dispatcher:
         self._taken = set(taken)
         self._bound = bound
         self._acknowledgements = Acknowledgements(save)
-        filters = (*topics.inputs, *request_filters(topics))
-        self._inputs = [topic_filter.split("/") for topic_filter in filters]
+        self._inputs = (*topics.inputs, *request_filters(topics))
         self._retained_topics: set[str] = set()
         self._contact_at = trio.current_time()
         self._live_since: float | None = None
         self._begun = trio.Event()
+        #: Retained messages that were not acted on (R16).
         self.retained_dropped = 0
 
     def in_contact(self) -> None:
@@ -124,30 +124,25 @@ class Dispatcher:
             message = await self._broker.receive()
             if hears("mqtt", "debug"):
                 _log_received(message)
-            place = self._acknowledgements.place(message)
-            is_input = self._is_input(message.topic)
-            if not is_input and not self._bound.is_bound(message.topic):
-                pass  # our own word, kept for us by a session from before a restart
-            elif message.retain and is_input:
-                self._drop_retained(message.topic)
-            elif message.retain:
-                self.retained_dropped += 1  # a device may keep its state; MQTT 3.1.1 then brings it
-            elif not is_input:
-                self._dispatch_bound(place)
-                continue
-            elif not self._carried_out(message, _key(message)):
-                self._dispatch(place)
-                continue  # acknowledged once it, or its refusal, cannot be lost any more
-            place.accept()
+            self._take(self._acknowledgements.place(message))
 
-    def _is_input(self, topic: str) -> bool:
-        """Whether this is for us; brokers also send what nobody has asked them for."""
-        levels = topic.split("/")
-        return any(
-            len(wanted) == len(levels)
-            and all(level in ("+", here) for level, here in zip(wanted, levels, strict=True))
-            for wanted in self._inputs
-        )
+    def _take(self, place: Place) -> None:
+        """Hand a message on, unless it is of the past, or neither an input nor bound.
+
+        A session of before a restart may have kept our own word for us, and brokers also send
+        what nobody has asked them for.
+        """
+        message = place.message
+        is_input = any(matches(each, message.topic) for each in self._inputs)
+        if not is_input and not self._bound.is_bound(message.topic):
+            place.accept()
+        elif message.retain:
+            self._drop_retained(message.topic, is_input=is_input)
+            place.accept()
+        elif is_input:
+            self._dispatch(place)
+        else:
+            self._dispatch_bound(place)
 
     def _carried_out(self, message: Message, key: InputKey | None) -> bool:
         """Whether it is delivered again and was journalled before the restart (R27)."""
@@ -158,10 +153,16 @@ class Dispatcher:
         return True
 
     def _dispatch(self, place: Place) -> None:
-        """Hand the message to its room or to the API, or refuse it."""
+        """Hand the message to its room or to the API, or refuse it.
+
+        It is acknowledged once it, or its refusal, cannot be lost any more.
+        """
         message = place.message
         part = Part(place, _key(message), self._waited(message))
-        if self._api.take(message, waited=part.waited, input_key=part.key, accepted=place.accept):
+        if self._carried_out(message, part.key):
+            place.accept()
+            return
+        if self._api.take(part):
             return
         try:
             match parse(self._topics, message.topic, message.payload):
@@ -211,7 +212,7 @@ class Dispatcher:
         place = self._acknowledgements.place(message)
         if last:  # what is remembered is of all of them
             place.remembered = self._bound.remembered
-        key = input_held(verdict.topic, held_at, verdict.binding.key)
+        key = key_held(verdict.topic, held_at, verdict.binding.key)
         if self._carried_out(message, key):
             place.accept()
         else:
@@ -241,9 +242,11 @@ class Dispatcher:
             return 0.0
         return trio.current_time() - self._contact_at
 
-    def _drop_retained(self, topic: str) -> None:
+    def _drop_retained(self, topic: str, *, is_input: bool) -> None:
         """A retained message is of the past: acting on it would repeat it at every start (R16)."""
         self.retained_dropped += 1
+        if not is_input:
+            return  # a device may well keep its state, and MQTT 3.1.1 then brings it
         if topic in self._retained_topics or len(self._retained_topics) >= _MOST_TOPICS_REMEMBERED:
             return
         self._retained_topics.add(topic)
@@ -270,4 +273,4 @@ def _key(message: Message, part: str = "") -> InputKey | None:
     """What a redelivery is recognised by; None at QoS 0."""
     if message.receipt is None:
         return None
-    return input_of(message.receipt.mid, message.topic, message.payload, part)
+    return key_of(message.receipt.mid, message.topic, message.payload, part)

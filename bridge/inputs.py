@@ -4,15 +4,15 @@ import hashlib
 import zlib
 from dataclasses import dataclass
 
-__all__ = ["Input", "input_held", "input_of"]
+__all__ = ["InputKey", "key_held", "key_of"]
 
 
 @dataclass(frozen=True, slots=True)
-class Input:
+class InputKey:
     """The packet id of an inbound message, and a digest of its topic and payload.
 
     Several bindings may have to do with one message. Each has its `part`, which its room writes
-    down by itself: a redelivery is for those that have not.
+    down by itself: a redelivery is for those that have not. Without a packet, `mid` is negative.
     """
 
     mid: int
@@ -20,18 +20,18 @@ class Input:
     part: str = ""
 
 
-def input_of(mid: int, topic: str, payload: bytes, part: str = "") -> Input:
-    """The input that a message is, or that one binding makes of it."""
-    return Input(mid, _digest(topic, payload), part)
+def key_of(mid: int, topic: str, payload: bytes, part: str = "") -> InputKey:
+    """The key of a message, or of what one binding makes of it."""
+    return InputKey(mid, _digest(topic, payload), part)
 
 
-def input_held(topic: str, held_at: float, part: str) -> Input:
-    """The input that a press becomes at the moment at which it has been held for long enough.
+def key_held(topic: str, held_at: float, part: str) -> InputKey:
+    """The key of a press at the moment at which it has been held for long enough.
 
     It has no packet. What stands for one is negative and the topic's, so that the next press on the
     topic takes the place of this one.
     """
-    return Input(-1 - zlib.crc32(topic.encode()), _digest(topic, repr(held_at).encode()), part)
+    return InputKey(-1 - zlib.crc32(topic.encode()), _digest(topic, repr(held_at).encode()), part)
 
 
 def _digest(topic: str, payload: bytes) -> bytes:

@@ -12,7 +12,7 @@ from typing import NamedTuple
 import structlog
 import trio
 
-from .mqtt.catalogue import ROWS
+from .mqtt.catalogue import retained_topics
 from .mqtt.image import Image
 from .mqtt.topics import Topics
 
@@ -55,9 +55,8 @@ class Manifest:
         strays = self._names - set(there)
         for name in sorted(strays):
             log.info("topics of what was taken out are emptied", kind=name.kind, name=name.key)
-            for row in ROWS:
-                if row.retained and row.path.startswith(f"{name.kind}/"):
-                    self._image.forget(row.topic(self._topics.base, **{name.kind: name.key}))
+            for topic in retained_topics(self._topics.base, name.kind, name.key):
+                self._image.forget(topic)
         self.left(strays)
 
     async def expect(self, names: Iterable[Name]) -> None:

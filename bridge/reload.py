@@ -17,12 +17,14 @@ import structlog
 import trio
 
 from .api.bridge_requests import ReloadReport
-from .api.commands import CommandRequests, ledger_name
+from .api.commands import CommandRequests
+from .api.ledger import ledger_name
 from .bindings.bound import Bound, filters_of
 from .config.bindings import make_bindings
 from .config.errors import ConfigurationError
 from .config.model import Configuration
-from .journal import Entry, Journal
+from .journal import Journal
+from .journal_file import Entry
 from .logs.log import reconfigure_logs
 from .manifest import Manifest, Name
 from .mqtt.failures import BrokerFailure

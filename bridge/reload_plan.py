@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 
 from .bindings.binding import Binding
 from .config.bindings import make_bindings
-from .config.model import Configuration
+from .config.model import Configuration, ServerTable
 
 __all__ = ["Difference", "Plan", "plan_reload"]
 
@@ -23,6 +23,11 @@ _TIED_TO_THE_START = {
     "metrics": ("listen",),
 }
 """Keys that are read at the start only; of `mqtt` all are."""
+
+_STOP_OR_FORCE = (
+    'stop it first, or reload by {"force": true} on bridge/request/reload: what it records then '
+    "runs on at HMP"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,15 +103,7 @@ def plan_reload(
         if before.rooms[name].server != after.rooms[name].server
         or (name in in_use and _records_otherwise(before, after, name))
     ]
-    servers, kept_addresses = dict(after.servers), []
-    for name in before.servers.keys() & after.servers.keys():
-        old, new = before.servers[name], after.servers[name]
-        moved = [key for key in ("host", "port") if getattr(old, key) != getattr(new, key)]
-        busy = sorted(room for room in in_use if before.rooms[room].server == name)
-        if moved and busy and not force:
-            servers[name] = new.model_copy(update={"host": old.host, "port": old.port})
-            hint = f"or a reload once {_listed(busy)} no longer records, or with force"
-            kept_addresses += [f"servers.{name}.{key} ({hint})" for key in moved]
+    servers, kept_addresses = _servers_in_force(before, after, {} if force else in_use)
     bridge = {key: getattr(before.bridge, key) for key in _TIED_TO_THE_START["bridge"]}
     in_force = after.model_copy(
         update={
@@ -128,20 +125,35 @@ def plan_reload(
     )
 
 
+def _servers_in_force(
+    before: Configuration, after: Configuration, in_use: Mapping[str, str]
+) -> tuple[dict[str, ServerTable], list[str]]:
+    """The servers, at their old address as long as a room of theirs is in use, and which keys wait.
+
+    A link that connects anew loses sight of what the room records for a while.
+    """
+    servers, waiting = dict(after.servers), []
+    for name in before.servers.keys() & after.servers.keys():
+        old, new = before.servers[name], after.servers[name]
+        moved = [key for key in ("host", "port") if getattr(old, key) != getattr(new, key)]
+        busy = sorted(room for room in in_use if before.rooms[room].server == name)
+        if moved and busy:
+            servers[name] = new.model_copy(update={"host": old.host, "port": old.port})
+            hint = f"or a reload once {_listed(busy)} no longer records, or with force"
+            waiting += [f"servers.{name}.{key} ({hint})" for key in moved]
+    return servers, waiting
+
+
 def _refusals(
     before: Configuration, after: Configuration, rooms: Difference, in_use: Mapping[str, str]
 ) -> Iterator[str]:
     for name, doing in in_use.items():
         if name in rooms.removed:
-            yield (
-                f"[rooms.{name}] is removed, but the room {doing}; stop it first, or reload by "
-                '{"force": true} on bridge/request/reload: what it records then runs on at HMP'
-            )
+            yield (f"[rooms.{name}] is removed, but the room {doing}; {_STOP_OR_FORCE}")
         elif name in rooms.changed and (keys := _records_otherwise(before, after, name)):
             yield (
-                f"[rooms.{name}] {_listed(keys)}: cannot change while the room {doing}; stop it "
-                'first, or reload by {"force": true} on bridge/request/reload: what it records '
-                "then runs on at HMP"
+                f"[rooms.{name}] {_listed(keys)}: cannot change while the room {doing}; "
+                f"{_STOP_OR_FORCE}"
             )
 
 

@@ -5,9 +5,9 @@ from typing import TypeGuard
 
 import trio
 
+from .info_and_health import Identity, identity_in
 from .mqtt.message import Message
 from .mqtt.topics import Topics
-from .report import Identity, identity_in
 
 __all__ = ["ForeignBridge", "Rivals"]
 

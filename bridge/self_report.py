@@ -1,4 +1,4 @@
-"""The bridge's word of itself: `bridge/info`, `bridge/health`, and how it stands for metrics."""
+"""What the bridge says of itself: `bridge/info`, `bridge/health`, and how it stands for metrics."""
 
 import time
 from collections.abc import Callable
@@ -7,12 +7,12 @@ import trio
 
 from . import __version__
 from .config.model import Configuration
+from .info_and_health import render_health, render_info
 from .journal import Journal
 from .metrics.look import Look
 from .mqtt.image import Image
 from .mqtt.link import BrokerLink
 from .mqtt.topics import Topics
-from .report import render_health, render_info
 from .site import Site
 
 __all__ = ["SelfReport"]

@@ -13,8 +13,10 @@ import trio
 from .config.model import Configuration, RoomTable, ServerTable
 from .hmp.client import ServerLink
 from .hmp.link import LinkState
-from .journal import Entry, Journal, stamp
+from .journal import Journal
+from .journal_file import Entry
 from .logs.rooms import RoomLog
+from .mqtt.catalogue import retained_topics
 from .mqtt.image import Image
 from .mqtt.topics import Topics, render_room
 from .observe import Observer
@@ -23,6 +25,7 @@ from .room.stages import Stages
 from .room.state import Now, Result, RoomState
 from .room.vocabulary import State
 from .room.worker import Room, ServerFacts
+from .stamp import stamp
 from .stay import Stay
 
 __all__ = ["Site"]
@@ -140,7 +143,7 @@ class Site:
             if link in self._retired_links:
                 self._retired_links.remove(link)
                 self._observer.server_removed(link.settings.name)
-                self._image.forget(self._topics.server_state(link.settings.name))
+                self._forget("server", link.settings.name)
 
     def _server_changed(self, name: str, state: LinkState) -> None:
         self._image.set(self._topics.server_state(name), state)
@@ -229,11 +232,14 @@ class Site:
                 what_to_do="stop it in HMP's web pages, or adopt it in another room",
             )
         if room.name not in self.rooms:
-            tally = self._tally.pop(room.name)
-            for topic in render_room(self._topics, room.name, room.state, tally):
-                self._image.forget(topic)
+            del self._tally[room.name]
+            self._forget("room", room.name)
         with trio.CancelScope(shield=True):
             await self._journal.forget(room.name)
+
+    def _forget(self, kind: str, name: str) -> None:
+        for topic in retained_topics(self._topics.base, kind, name):
+            self._image.forget(topic)
 
     def _publish(self, name: str, room_log: RoomLog, state: RoomState) -> None:
         room_log.note(state)

@@ -4,7 +4,10 @@ import time
 from collections.abc import Iterator
 
 import pytest
+import structlog
 from hypothesis import HealthCheck, settings
+
+from bridge.logs.log import configure_logs
 
 pytest_plugins = ["tests.broker_fixtures"]
 
@@ -13,6 +16,14 @@ settings.register_profile(
     "unhurried", settings(), deadline=None, suppress_health_check=[HealthCheck.too_slow]
 )
 settings.load_profile("unhurried")
+
+
+@pytest.fixture(autouse=True)
+def log_as_before() -> Iterator[None]:
+    """A command that a test runs in this process sets up the log; the next test begins without."""
+    yield
+    configure_logs()
+    structlog.reset_defaults()
 
 
 @pytest.fixture

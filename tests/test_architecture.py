@@ -80,6 +80,7 @@ PURE = [
     "bridge.room.turn",
     "bridge.room.values",
     "bridge.room.vocabulary",
+    "bridge.shortened",
     "bridge.simulator.world",
     "bridge.templates.filters",
     "bridge.templates.sandbox",
@@ -92,18 +93,22 @@ DOES_IO = {"asyncio", "os", "paho", "select", "socket", "sqlite3", "ssl", "threa
 
 #: A folder, and the folders of the package that it may look into. The rest may see everything.
 MAY_IMPORT = {
-    "bridge.hmp": {"bridge.hmp", "bridge.nearest", "bridge.reconnect"},
-    "bridge.mqtt": {"bridge.mqtt", "bridge.reconnect", "bridge.room"},
+    "bridge.hmp": {"bridge.hmp", "bridge.nearest", "bridge.reconnect", "bridge.shortened"},
+    "bridge.mqtt": {"bridge.mqtt", "bridge.reconnect", "bridge.room", "bridge.shortened"},
     "bridge.room": {
         "bridge.room",
         "bridge.hmp",
         "bridge.inputs",
-        "bridge.journal",
+        "bridge.journal_file",
+        "bridge.shortened",
+        "bridge.stamp",
         "bridge.templates",
     },
     "bridge.simulator": {"bridge.simulator"},
     "bridge.inputs": set(),
-    "bridge.journal": {"bridge.inputs"},
+    "bridge.journal": {"bridge.inputs", "bridge.journal_file", "bridge.stamp"},
+    "bridge.shortened": set(),
+    "bridge.stamp": set(),
     "bridge.logs.lines": set(),
     "bridge.logs.repeats": set(),
     "bridge.logs.log": {
@@ -164,7 +169,7 @@ def reached(module: str) -> set[str]:
     return found
 
 
-def printed_by(program: str) -> str:
+def printed(program: str) -> str:
     """What a program prints in a Python of its own, which has imported nothing yet."""
     done = subprocess.run(
         [sys.executable, "-c", program],
@@ -195,7 +200,7 @@ def test_pure_modules_load_without_trio_and_paho() -> None:
         f"import {', '.join(PURE)}\n"
         "print(*sorted({'trio', 'paho', 'sqlite3', 'asyncio'} & set(sys.modules) - before))"
     )
-    assert printed_by(program) == ""
+    assert printed(program) == ""
 
 
 def test_a_bridge_without_metrics_loads_nothing_of_them() -> None:
@@ -203,7 +208,7 @@ def test_a_bridge_without_metrics_loads_nothing_of_them() -> None:
         "import sys, bridge.app\n"
         "print(*sorted({'prometheus_client', 'h11', 'bridge.metrics.meters'} & set(sys.modules)))"
     )
-    assert printed_by(program) == ""
+    assert printed(program) == ""
 
 
 @pytest.mark.parametrize("folder", MAY_IMPORT)

@@ -9,15 +9,17 @@ import pytest
 import trio
 import trio.testing
 
-from bridge.inputs import Input
-from bridge.journal import Journal, JournalUnusable, Stamp, stamp
+from bridge.inputs import InputKey
+from bridge.journal import Journal
+from bridge.journal_file import Batch, Entry, JournalUnusable
+from bridge.stamp import Stamp, stamp
 
 
 async def test_what_was_saved_comes_back(tmp_path: Path) -> None:
     journal = Journal(tmp_path)
     before = stamp()
     await journal.save("a", '{"x":1}')
-    await journal.save("a", '{"x":2}', [Input(7, b"digest")])
+    await journal.save("a", '{"x":2}', [InputKey(7, b"digest")])
     await journal.save_contact()
     journal.close()
 
@@ -26,7 +28,7 @@ async def test_what_was_saved_comes_back(tmp_path: Path) -> None:
     assert (room, entry.document) == ("a", '{"x":2}')
     assert entry.at.boot == before.boot
     assert before.monotonic <= entry.at.monotonic <= stamp().monotonic
-    assert again.inputs() == {Input(7, b"digest")}
+    assert again.inputs() == {InputKey(7, b"digest")}
     contact = again.contact()
     assert contact is not None
     assert contact.monotonic >= entry.at.monotonic
@@ -35,11 +37,11 @@ async def test_what_was_saved_comes_back(tmp_path: Path) -> None:
 
 async def test_inputs_are_forgotten_where_the_broker_begins_afresh(tmp_path: Path) -> None:
     journal = Journal(tmp_path)
-    await journal.save("a", "{}", [Input(7, b"of the session before")])
+    await journal.save("a", "{}", [InputKey(7, b"of the session before")])
     await journal.forget_inputs()
     assert journal.inputs() == set()
-    await journal.save("a", "{}", [Input(7, b"of this session")])
-    assert journal.inputs() == {Input(7, b"of this session")}
+    await journal.save("a", "{}", [InputKey(7, b"of this session")])
+    assert journal.inputs() == {InputKey(7, b"of this session")}
     journal.close()
 
 
@@ -225,20 +227,65 @@ async def test_what_cannot_be_written_is_known_all_the_same(tmp_path: Path) -> N
         assert set(journal.rooms()) == {"b", "c"}
 
 
+async def test_a_held_press_is_known_although_the_broker_begins_afresh(tmp_path: Path) -> None:
+    """It was never the broker's, and what could not be written yet is forgotten no sooner."""
+    with closing(Journal(tmp_path)) as journal:
+        journal._connection.execute("PRAGMA query_only = ON")  # noqa: SLF001 - a disk that fails
+        await journal.save(
+            "a", "{}", [InputKey(7, b"of the session before"), InputKey(-3, b"held")]
+        )
+        await journal.forget_inputs()
+        journal._connection.execute("PRAGMA query_only = OFF")  # noqa: SLF001
+        await journal.save("b", "{}")
+        assert journal.inputs() == {InputKey(-3, b"held")}
+
+
+def test_what_could_not_be_written_gives_way_to_what_came_meanwhile() -> None:
+    at = Stamp("boot", 1.0, 2.0)
+    failed = Batch({"a": Entry("1", at), "b": Entry("1", at)}, contact=at, notes={"n": "1"})
+    failed.add(Batch({"a": Entry("2", at)}, notes={"n": "2"}))
+    assert failed.rooms == {"a": Entry("2", at), "b": Entry("1", at)}
+    assert (failed.contact, failed.notes, failed.afresh) == (at, {"n": "2"}, False)
+
+
+def test_inputs_of_the_session_before_are_not_written_after_all() -> None:
+    before, held, now = InputKey(7, b"x"), InputKey(-3, b"held"), InputKey(8, b"y")
+    failed, later = Batch(), Batch()
+    for key in (before, held):
+        failed.take_in(key)
+    later.begin_afresh()
+    later.take_in(now)
+    failed.add(later)
+    assert failed.afresh
+    assert list(failed.inputs.values()) == [held, now]
+
+
+async def test_the_message_that_has_a_packet_id_now_is_known(tmp_path: Path) -> None:
+    """Although the commit with the one before, of which there were two parts, had failed."""
+    failed, later = Batch(), Batch()
+    for part in ("first", "second"):
+        failed.take_in(InputKey(7, b"x", part))
+    later.take_in(InputKey(7, b"y", "first"))
+    failed.add(later)
+    with closing(Journal(tmp_path)) as journal:
+        await journal.save("a", "{}", failed.inputs.values())
+        assert journal.inputs() == {InputKey(7, b"y", "first")}
+
+
 async def test_each_part_of_a_message_is_known_by_itself(tmp_path: Path) -> None:
     journal = Journal(tmp_path)
-    await journal.save("a", "{}", [Input(7, b"x", "first")])
-    await journal.save("b", "{}", [Input(7, b"x", "second"), Input(-3, b"held", "third")])
+    await journal.save("a", "{}", [InputKey(7, b"x", "first")])
+    await journal.save("b", "{}", [InputKey(7, b"x", "second"), InputKey(-3, b"held", "third")])
     assert journal.inputs() == {
-        Input(7, b"x", "first"),
-        Input(7, b"x", "second"),
-        Input(-3, b"held", "third"),
+        InputKey(7, b"x", "first"),
+        InputKey(7, b"x", "second"),
+        InputKey(-3, b"held", "third"),
     }
     # The packet id is used again: nothing of the message before is known any more.
-    await journal.save("a", "{}", [Input(7, b"y", "first")])
-    assert journal.inputs() == {Input(7, b"y", "first"), Input(-3, b"held", "third")}
+    await journal.save("a", "{}", [InputKey(7, b"y", "first")])
+    assert journal.inputs() == {InputKey(7, b"y", "first"), InputKey(-3, b"held", "third")}
     await journal.forget_inputs()
-    assert journal.inputs() == {Input(-3, b"held", "third")}
+    assert journal.inputs() == {InputKey(-3, b"held", "third")}
     journal.close()
 
 
@@ -254,6 +301,6 @@ def test_a_journal_of_before_is_taken_forward(tmp_path: Path) -> None:
             "PRAGMA user_version = 1;"
         )
     journal = Journal(tmp_path)
-    assert journal.inputs() == {Input(7, b"d")}
+    assert journal.inputs() == {InputKey(7, b"d")}
     assert journal.note("bindings") == ""
     journal.close()

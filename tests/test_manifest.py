@@ -14,7 +14,7 @@ from bridge.room.policy import Policy
 from bridge.room.state import RoomState
 from bridge.room.vocabulary import State
 
-from .mqtt.test_image import Recorder
+from .mqtt.recorder import Recorder
 
 R0, R1, MAIN, OTHER = (
     Name("room", "r0"),

@@ -16,13 +16,15 @@ __all__ = [
     "TOO_LATE",
     "TOO_MANY",
     "done",
+    "failed",
     "from_room",
     "refused",
     "unknown",
 ]
 
 
-def _failed(code: str, message: str, explanation: str) -> Answer:
+def failed(code: str, message: str, explanation: str) -> Answer:
+    """It was not carried out; `explanation` says what to do."""
     return Answer(Outcome.FAILED, problem=Problem(code, message, explanation))
 
 
@@ -30,13 +32,13 @@ def _expired(code: str, message: str, explanation: str) -> Answer:
     return Answer(Outcome.EXPIRED, problem=Problem(code, message, explanation))
 
 
-ALREADY_RECORDING = _failed(
+ALREADY_RECORDING = failed(
     "already_recording",
     "This session belongs to a room that has a recording already, or may have",
     "Nothing was sent. Stop that recording first; "
     '"force": true starts a second one beside it, which the room will not know.',
 )
-_OVERTAKEN = _failed(
+_OVERTAKEN = failed(
     "overtaken",
     "Something else was asked of the session's room before the start was sent",
     "Nothing was started. Send it again if it is still wanted.",
@@ -63,7 +65,7 @@ NOT_CARRIED_OVER = _expired(
     "The bridge was restarted before the command was sent",
     "Nothing was sent. Send it again if it is still wanted.",
 )
-TOO_MANY = _failed(
+TOO_MANY = failed(
     "too_many_requests",
     "Too many requests wait for this server",
     "Nothing was sent. Wait for answers before sending more.",

@@ -16,11 +16,12 @@ from ..mqtt.api_topics import Answer, Asked, Caller
 from ..nearest import nearest
 from ..room.state import Problem
 from ..room.vocabulary import Outcome
-from .checks import Rejected, malformed, shortened
+from .answers import failed
+from .checks import Rejected, malformed
 from .health import Figures, Health
 from .replies import Replies
 
-__all__ = ["BridgeRequests", "Reload", "ReloadReport", "Verb"]
+__all__ = ["BridgeRequests", "Reload", "ReloadReport", "Verb", "verb_called"]
 
 _MOST_AT_ONCE = 16
 """Requests that may be under way at once."""
@@ -134,7 +135,7 @@ class BridgeRequests:
                 async with self._announcing:
                     count = await self._announce()
                 if count is None:
-                    return _failed("broker_lost", "The broker was lost meanwhile", _ANNOUNCED_THEN)
+                    return failed("broker_lost", "The broker was lost meanwhile", _ANNOUNCED_THEN)
                 return Answer(Outcome.OK, value={"topics": count})
             case Verb.RELOAD:
                 if self._reload is None:
@@ -157,11 +158,7 @@ class BridgeRequests:
         return self._figures
 
 
-def _failed(code: str, message: str, explanation: str) -> Answer:
-    return Answer(Outcome.FAILED, problem=Problem(code, message, explanation))
-
-
-_NOT_AVAILABLE = _failed(
+_NOT_AVAILABLE = failed(
     "not_available",
     "This bridge cannot read its configuration again while it runs",
     "Restart it: systemctl restart hmp-bridge. Recordings go on meanwhile.",
@@ -187,7 +184,7 @@ def verb_called(name: str) -> Verb:
         raise Rejected(
             Problem(
                 "unknown_verb",
-                shortened(f"{name!r} is nothing that the bridge can be asked{hint}"),
+                f"{name!r} is nothing that the bridge can be asked{hint}",
                 f"Nothing was done. It can be asked: {', '.join(Verb)}.",
             )
         ) from None
@@ -220,7 +217,7 @@ def _change_level(asked: Asked) -> Answer:
 
 def _reloaded(report: ReloadReport) -> Answer:
     if report.errors:
-        return _failed(
+        return failed(
             "refused",
             "; ".join(report.errors),
             "Nothing was changed: the bridge goes on with what it had. Correct these and reload.",

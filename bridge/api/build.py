@@ -2,11 +2,10 @@
 
 from collections.abc import Callable, Mapping
 
-from paho.mqtt.client import topic_matches_sub
-
 from ..config.model import Configuration
 from ..hmp.client import ServerLink
 from ..journal import Journal
+from ..mqtt.filters import matches
 from ..mqtt.link import BrokerLink
 from ..mqtt.topics import Topics
 from ..room.state import Now
@@ -34,7 +33,7 @@ def build_api(
     """The API of a bridge with these links and rooms, wired but not yet running."""
 
     def listens(topic: str) -> bool:
-        return any(topic_matches_sub(each.topic_filter, topic) for each in broker.subscriptions)
+        return any(matches(each.topic_filter, topic) for each in broker.subscriptions)
 
     def info() -> str:
         return (broker.image.get(topics.bridge_info) or b"null").decode()

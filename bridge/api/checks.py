@@ -1,13 +1,14 @@
 """Whether a request may go to HMP; pure. All is checked before anything is sent (R17, R18)."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from ..hmp.commands import COMMANDS, Command, command_class, parse_command, usage
 from ..hmp.errors import InvalidArgument
 from ..mqtt.api_topics import Asked, CommandTopic
 from ..room.state import Problem
+from ..shortened import shortened
 
 __all__ = [
     "Rejected",
@@ -16,7 +17,6 @@ __all__ = [
     "check_topic",
     "how_to_ask",
     "malformed",
-    "shortened",
 ]
 
 _LONGEST_MESSAGE = 500
@@ -39,23 +39,16 @@ class ServerRules:
 
 
 class Rejected(ValueError):
-    """A request that is not carried out; `problem` says why and what to do."""
+    """A request that is not carried out; `problem` says why and what to do, at no great length."""
 
     def __init__(self, problem: Problem) -> None:
         super().__init__(problem.message)
-        self.problem = problem
+        self.problem = replace(problem, message=shortened(problem.message, _LONGEST_MESSAGE))
 
 
 def malformed(reason: str, what_to_do: str) -> Problem:
     """The problem of a request that cannot be understood."""
-    return Problem("malformed", shortened(reason), f"Nothing was done. {what_to_do}")
-
-
-def shortened(message: str) -> str:
-    """The message without what makes it too long for people."""
-    if len(message) <= _LONGEST_MESSAGE:
-        return message
-    return f"{message[: _LONGEST_MESSAGE - 3]}..."
+    return Problem("malformed", reason, f"Nothing was done. {what_to_do}")
 
 
 def check_topic(asked_on: CommandTopic, servers: Mapping[str, ServerRules]) -> type[Command[Any]]:
@@ -65,7 +58,7 @@ def check_topic(asked_on: CommandTopic, servers: Mapping[str, ServerRules]) -> t
         raise Rejected(
             Problem(
                 "unknown_server",
-                shortened(f"{asked_on.server!r} is no server of this bridge"),
+                f"{asked_on.server!r} is no server of this bridge",
                 f"Nothing was done. Its servers are: {', '.join(servers)}.",
             )
         )
@@ -76,7 +69,7 @@ def check_topic(asked_on: CommandTopic, servers: Mapping[str, ServerRules]) -> t
         raise Rejected(
             Problem(
                 "unknown_command",
-                shortened(f"{asked_on.command!r} {error.reason.partition('; the commands')[0]}"),
+                f"{asked_on.command!r} {error.reason.partition('; the commands')[0]}",
                 f"Nothing was done. HMP minds upper and lower case; its commands are: {commands}.",
             )
         ) from None

@@ -22,6 +22,7 @@ from typing import Any
 
 import trio
 
+from ..acknowledgements import Part
 from ..hmp.client import ServerLink
 from ..hmp.commands import (
     Command,
@@ -38,10 +39,9 @@ from ..room.vocabulary import Action, Outcome, State
 from ..room.worker import Delivery, Room
 from ..stay import Stay
 from . import answers
-from .arrival import Arrival
 from .checks import ServerRules, check_command
-from .lane import Call, Downtime, Lane
-from .ledger import Entry, Ledger, Save
+from .lane import Call, Downtime, Finish, Lane
+from .ledger import Entry, Ledger, Save, ledger_name
 from .replies import Replies
 
 __all__ = ["CommandRequests"]
@@ -51,16 +51,9 @@ _COUNT_HOWEVER_OLD = (StopRecording, StopRestreamRecording)
 
 
 class _Server:
-    """One server: what may be asked of it, and the requests that wait for it."""
+    """The requests that wait for one server."""
 
-    def __init__(
-        self,
-        rules: ServerRules,
-        link: ServerLink,
-        ledger: Ledger,
-        finish: Callable[[Call, Answer, Callable[[], None]], None],
-    ) -> None:
-        self.rules = rules
+    def __init__(self, link: ServerLink, ledger: Ledger, finish: Finish) -> None:
         self.ledger = ledger
         self.stay = Stay()
         self.retired = False
@@ -133,13 +126,13 @@ class CommandRequests:
         """One more server can be asked; `document` is its ledger as the journal has it."""
         ledger = Ledger(ledger_name(name), self._save, document)
         self.rules[name] = rules
-        self._servers[name] = _Server(rules, link, ledger, self._finish)
+        self._servers[name] = _Server(link, ledger, self._finish)
         if self._nursery is not None:
             self._begin(self._servers[name])
 
     def change_server(self, name: str, rules: ServerRules) -> None:
         """Something else may be asked of a server; what was asked already goes on."""
-        self.rules[name] = self._servers[name].rules = rules
+        self.rules[name] = rules
 
     def retire_server(self, name: str) -> Stay:
         """A server can be asked no more; what waits is answered until the stay has ended."""
@@ -148,6 +141,50 @@ class CommandRequests:
         server.retired = True
         server.stay.end()
         return server.stay
+
+    def link_changed(self, name: str, state: LinkState) -> None:
+        """A server link has changed."""
+        server = self._servers.get(name)
+        if server is None:
+            return  # it is being taken out
+        server.downtime.link_changed(ready=state is LinkState.READY)
+        server.requests.wake()
+        server.stops.wake()
+
+    def take(
+        self,
+        caller: Caller,
+        asked_on: CommandTopic,
+        command_class: type[Command[Any]],
+        asked: Asked,
+        part: Part,
+    ) -> None:
+        """Have an allowed command carried out. Raises `Rejected` for its parameters."""
+        command = check_command(command_class, asked)
+        server, rules = self._servers[asked_on.server], self.rules[asked_on.server]
+        if _too_old(command, part, rules):
+            self._answer_now(caller, answers.TOO_LATE, part)
+            return
+        room = None
+        if isinstance(command, StartRecording):
+            room = self._room_of(asked_on.server, command.session)
+        if room is not None and _is_free(room):
+            self._record_in(room, caller, part, rules)
+        elif room is not None and not asked.force:
+            self._answer_now(caller, answers.ALREADY_RECORDING, part)
+        elif server.lane(command).full:
+            self._answer_now(caller, answers.TOO_MANY, part)
+        else:
+            self._submit(caller, asked_on.server, command, part)
+
+    def room_answered(self, caller: Caller, result: Result, arrived: Callable[[], None]) -> None:
+        """A room has recorded its session, or not, as it was asked to by name."""
+        self._replies.give(
+            caller,
+            answers.from_room(result),
+            arrived=arrived,
+            milliseconds=result.took * 1000,
+        )
 
     def _begin(self, server: _Server) -> None:
         assert self._nursery is not None  # noqa: S101 - callers have looked
@@ -170,97 +207,44 @@ class CommandRequests:
                 with trio.CancelScope(shield=True):
                     await self._save(server.ledger.name, "", ())
 
-    def link_changed(self, name: str, state: LinkState) -> None:
-        """A server link has changed."""
-        server = self._servers.get(name)
-        if server is None:
-            return  # it is being taken out
-        server.downtime.link_changed(ready=state is LinkState.READY)
-        server.requests.wake()
-        server.stops.wake()
-
-    def take(
-        self,
-        caller: Caller,
-        asked_on: CommandTopic,
-        command_class: type[Command[Any]],
-        asked: Asked,
-        arrival: Arrival,
-    ) -> None:
-        """Have an allowed command carried out. Raises `Rejected` for its parameters."""
-        command = check_command(command_class, asked)
-        server = self._servers[asked_on.server]
-        if self._too_old(command, arrival, server.rules):
-            self._answer_now(caller, answers.TOO_LATE, arrival)
-            return
-        room = None
-        if isinstance(command, StartRecording):
-            room = self._room_of(asked_on.server, command.session)
-        if room is not None and _is_free(room):
-            self._record_in(room, caller, arrival, server.rules)
-        elif room is not None and not asked.force:
-            self._answer_now(caller, answers.ALREADY_RECORDING, arrival)
-        elif server.lane(command).full:
-            self._answer_now(caller, answers.TOO_MANY, arrival)
-        else:
-            self._submit(caller, asked_on.server, command, arrival)
-
-    def room_answered(self, caller: Caller, result: Result, arrived: Callable[[], None]) -> None:
-        """A room has recorded its session, or not, as it was asked to by name."""
-        self._replies.give(
-            caller,
-            answers.from_room(result),
-            arrived=arrived,
-            milliseconds=result.took * 1000,
-        )
-
-    def _submit(
-        self, caller: Caller, name: str, command: Command[object], arrival: Arrival
-    ) -> None:
+    def _submit(self, caller: Caller, name: str, command: Command[object], part: Part) -> None:
         server = self._servers[name]
         lane = server.lane(command)
-        message = arrival.message
+        message = part.message
         call = Call(caller, name, command, message.received_at)
         if message.expiry is None:
-            call.ttl_until = server.downtime.now() + server.rules.ttl
+            call.ttl_until = server.downtime.now() + self.rules[name].ttl
         else:
             call.deadline = message.received_at + message.expiry
         if command.repeat is Repeat.SAFE:
-            arrival.accepted()
+            part.place.accept()
         else:
 
             def taken() -> None:
                 call.taken.set()
-                arrival.accepted()
+                part.place.accept()
 
             call.entry = Entry(caller, command.name, sent=lane.goes_at_once)
-            server.ledger.take(call.entry, arrival.input_key, taken)
+            server.ledger.take(call.entry, part.key, taken)
         lane.submit(call)
 
     def _finish(self, call: Call, answer: Answer, arrived: Callable[[], None]) -> None:
-        for room in self._rooms.values():
-            sent = answer.outcome is not Outcome.EXPIRED
-            if sent and room.server == call.server and room.concerned(call.command):
-                room.commanded(call.command, done=answer.outcome is Outcome.OK)
+        if answer.outcome is not Outcome.EXPIRED:  # it was sent
+            for room in self._rooms.values():
+                if room.server == call.server and room.concerned(call.command):
+                    room.commanded(call.command, done=answer.outcome is Outcome.OK)
         took = trio.current_time() - call.received_at
         self._replies.give(call.caller, answer, arrived=arrived, milliseconds=took * 1000)
 
-    def _answer_now(self, caller: Caller, answer: Answer, arrival: Arrival) -> None:
+    def _answer_now(self, caller: Caller, answer: Answer, part: Part) -> None:
         # Nothing is journalled: until the broker has the answer, it keeps the message.
-        self._replies.give(caller, answer, arrived=arrival.accepted)
+        self._replies.give(caller, answer, arrived=part.place.accept)
 
     def _answer_for_the_dead(self, ledger: Ledger) -> None:
         for entry in ledger.left:
             left = answers.LEFT_BEHIND if entry.sent else answers.NOT_CARRIED_OVER
             arrived = partial(ledger.arrived, entry)
             self._replies.give(entry.caller, entry.answer or left, arrived=arrived)
-
-    def _too_old(self, command: Command[object], arrival: Arrival, rules: ServerRules) -> bool:
-        """Whether it waited at the broker, or for the bridge, for longer than it keeps (R16)."""
-        message = arrival.message
-        if message.expiry is not None:
-            return trio.current_time() - message.received_at >= message.expiry
-        return arrival.waited > rules.ttl and not isinstance(command, _COUNT_HOWEVER_OLD)
 
     def _room_of(self, server: str, session: SessionId) -> Room | None:
         """The room that records this session, or uses it now."""
@@ -270,8 +254,8 @@ class CommandRequests:
                 return room
         return None
 
-    def _record_in(self, room: Room, caller: Caller, arrival: Arrival, rules: ServerRules) -> None:
-        message = arrival.message
+    def _record_in(self, room: Room, caller: Caller, part: Part, rules: ServerRules) -> None:
+        message = part.message
         age = trio.current_time() - message.received_at
         ttl = rules.ttl if message.expiry is None else message.expiry - age
         request = Request(
@@ -283,12 +267,15 @@ class CommandRequests:
             ttl=max(0.0, ttl),
             reply=caller.reply,
         )
-        room.submit(Delivery(request, arrival.input_key, arrival.accepted))
+        room.submit(Delivery(request, part.key, part.place.accept))
 
 
-def ledger_name(server: str) -> str:
-    """What a server's ledger is called in the journal; no room's name has a slash."""
-    return f"server/{server}"
+def _too_old(command: Command[object], part: Part, rules: ServerRules) -> bool:
+    """Whether it waited at the broker, or for the bridge, for longer than it keeps (R16)."""
+    message = part.message
+    if message.expiry is not None:
+        return trio.current_time() - message.received_at >= message.expiry
+    return part.waited > rules.ttl and not isinstance(command, _COUNT_HOWEVER_OLD)
 
 
 def _is_free(room: Room) -> bool:

@@ -4,6 +4,7 @@ What `hmp/bridge/health` says is of the last command that was answered; this ask
 """
 
 from collections.abc import Awaitable, Callable, Mapping
+from functools import partial
 
 import trio
 
@@ -13,7 +14,7 @@ from ..hmp.measure import measure
 from ..journal import Journal
 from ..mqtt.link import BrokerLink
 
-__all__ = ["PATIENCE", "Health"]
+__all__ = ["PATIENCE", "Figures", "Health"]
 
 PATIENCE = 5.0
 """Seconds after which a part counts as silent. Its measurement may end later, unheard."""
@@ -22,6 +23,7 @@ _JOURNAL_ENTRY = "bridge/health"
 """What is written to see whether, and how fast, writing works; no room's name has a slash."""
 
 Figures = dict[str, object]
+"""A JSON object: times in milliseconds, whether all is `ok`, and the `error` where it is not."""
 
 
 class Health:
@@ -51,7 +53,7 @@ class Health:
             "journal": self._measure_journal,
         }
         links = dict(self._links)  # of this moment: servers come and go with a reload
-        tasks |= {f"server {name}": _measuring(link) for name, link in links.items()}
+        tasks |= {f"server {name}": partial(_measure_server, link) for name, link in links.items()}
         found: dict[str, Figures] = {}
         all_found = trio.Event()
 
@@ -88,15 +90,12 @@ class Health:
         return _figures(commit=health.last_commit)
 
 
-def _measuring(link: ServerLink) -> Callable[[], Awaitable[Figures]]:
-    async def run() -> Figures:
-        try:
-            trip = await measure(link)
-        except HmpError as error:
-            return {"state": link.state} | _figures(error=str(error))
-        return {"state": link.state} | _figures(round_trip=trip.took, waited=trip.waited)
-
-    return run
+async def _measure_server(link: ServerLink) -> Figures:
+    try:
+        trip = await measure(link)
+    except HmpError as error:
+        return {"state": link.state} | _figures(error=str(error))
+    return {"state": link.state} | _figures(round_trip=trip.took, waited=trip.waited)
 
 
 def _figures(*, error: str | None = None, **seconds: float | None) -> Figures:

@@ -30,7 +30,7 @@ from ..mqtt.api_topics import Answer, Caller
 from . import answers
 from .ledger import Entry, Ledger
 
-__all__ = ["MOST_WAITING", "Call", "Downtime", "Lane"]
+__all__ = ["MOST_WAITING", "Call", "Downtime", "Finish", "Lane"]
 
 MOST_WAITING = 64
 """Requests of one lane that may wait at once: what a program that never waits for answers can
@@ -43,6 +43,7 @@ _SHORTEST_SLEEP = 0.001
 """Seconds; what is left of a time may be too little for a clock to show."""
 
 Finish = Callable[["Call", Answer, Callable[[], None]], None]
+"""Gets each call with its one answer, and what to call once the broker has that."""
 
 
 class Downtime:
@@ -86,10 +87,7 @@ class Call:
 
 
 class Lane:
-    """Carries out one request after the other; `finish` gets each with its one answer.
-
-    `finish` is also given what to call once the broker has the answer.
-    """
+    """Carries out one request after the other."""
 
     def __init__(
         self,

@@ -24,10 +24,10 @@ import structlog
 import trio
 from pydantic import TypeAdapter, ValidationError
 
-from ..inputs import Input
+from ..inputs import InputKey
 from ..mqtt.api_topics import Answer, Caller
 
-__all__ = ["Entry", "Ledger"]
+__all__ = ["Entry", "Ledger", "Save", "ledger_name"]
 
 log = structlog.get_logger("bridge")
 
@@ -37,7 +37,13 @@ _TIDY_AFTER = 1.0
 _MOST_ANSWERED = 100
 """Answers that are kept for a broker that is away."""
 
-Save = Callable[[str, str, Sequence[Input]], Awaitable[None]]
+Save = Callable[[str, str, Sequence[InputKey]], Awaitable[None]]
+"""Writes down a document under a name, with the inputs that are taken in by it."""
+
+
+def ledger_name(server: str) -> str:
+    """What a server's ledger is called in the journal; no room's name has a slash."""
+    return f"server/{server}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +68,7 @@ class Ledger:
         self.name = name
         self._save = save
         self._entries = {entry.key: entry for entry in self.left}
-        self._inputs: list[Input] = []
+        self._inputs: list[InputKey] = []
         self._taken: list[Callable[[], None]] = []
         self._wake = trio.Event()
         self._tidy_at = math.inf
@@ -76,7 +82,7 @@ class Ledger:
             with trio.move_on_at(self._tidy_at):
                 await self._wake.wait()
 
-    def take(self, entry: Entry, input_key: Input | None, taken: Callable[[], None]) -> None:
+    def take(self, entry: Entry, input_key: InputKey | None, taken: Callable[[], None]) -> None:
         """Have a request written down; `taken` is called once it is."""
         self._entries[entry.key] = entry
         self._inputs += [] if input_key is None else [input_key]

@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 import trio
 
-from ..inputs import Input
+from ..acknowledgements import Part
 from ..mqtt.api_topics import (
     Answer,
     Asked,
@@ -19,11 +19,9 @@ from ..mqtt.api_topics import (
     parse_verb_payload,
     reply_of,
 )
-from ..mqtt.message import Message
 from ..mqtt.topics import Topics
 from ..room.state import Result
 from ..room.vocabulary import Outcome
-from .arrival import Arrival
 from .bridge_requests import BridgeRequests, Verb, verb_called
 from .checks import Rejected, check_topic, how_to_ask, malformed
 from .commands import CommandRequests
@@ -53,19 +51,12 @@ class Api:
             nursery.start_soon(self.commands.run)
             nursery.start_soon(self.bridge.run)
 
-    def take(
-        self,
-        message: Message,
-        *,
-        waited: float,
-        input_key: Input | None,
-        accepted: Callable[[], None],
-    ) -> bool:
-        """Whether the message is a request; then it is taken. The arguments are `Arrival`'s."""
+    def take(self, part: Part) -> bool:
+        """Whether the message is a request; then it is taken."""
+        message = part.message
         asked_on = parse_topic(self._topics, message.topic)
         if asked_on is None:
             return False
-        arrival = Arrival(message, waited, input_key, accepted)
         asked, unreadable = _read(asked_on, message.payload)
         caller = Caller(
             id=secrets.token_hex(8) if asked.id is None else asked.id,
@@ -75,13 +66,13 @@ class Api:
         )
         try:
             if isinstance(asked_on, CommandTopic):
-                self._take_command(caller, asked_on, asked, unreadable, arrival)
+                self._take_command(caller, asked_on, asked, unreadable, part)
             else:
-                self._take_verb(caller, asked_on, asked, unreadable, arrival)
+                self._take_verb(caller, asked_on, asked, unreadable, part)
         except Rejected as rejected:
             # Nothing is journalled: until the broker has the answer, it keeps the message.
             answer = Answer(Outcome.FAILED, problem=rejected.problem)
-            self._replies.give(caller, answer, arrived=accepted)
+            self._replies.give(caller, answer, arrived=part.place.accept)
         return True
 
     def _take_command(
@@ -90,12 +81,12 @@ class Api:
         asked_on: CommandTopic,
         asked: Asked,
         unreadable: str | None,
-        arrival: Arrival,
+        part: Part,
     ) -> None:
         command = check_topic(asked_on, self.commands.rules)
         if unreadable is not None:
             raise Rejected(malformed(unreadable, how_to_ask(command)))
-        self.commands.take(caller, asked_on, command, asked, arrival)
+        self.commands.take(caller, asked_on, command, asked, part)
 
     def _take_verb(
         self,
@@ -103,12 +94,12 @@ class Api:
         asked_on: VerbTopic,
         asked: Asked,
         unreadable: str | None,
-        arrival: Arrival,
+        part: Part,
     ) -> None:
         verb = verb_called(asked_on.verb)
         if unreadable is not None:
             raise Rejected(malformed(unreadable, "Send a JSON object, or nothing."))
-        self.bridge.take(caller, verb, asked, arrival.accepted)
+        self.bridge.take(caller, verb, asked, part.place.accept)
 
     def room_answered(self, result: Result, arrived: Callable[[], None]) -> bool:
         """Whether a room's result is the answer to a request; then it is given."""

@@ -7,7 +7,7 @@ from math import inf
 import structlog
 import trio
 
-from ..mqtt.filters import captures, fewest
+from ..mqtt.filters import fewest, matches
 from ..mqtt.message import Message
 from ..room.state import Now
 from .binding import Binding, Verdict, due, take, tick
@@ -60,7 +60,7 @@ class Bound:
 
     def is_bound(self, topic: str) -> bool:
         """Whether a message on this topic was subscribed to for a binding."""
-        return any(captures(each, topic) is not None for each in self.filters)
+        return any(matches(each, topic) for each in self.filters)
 
     @property
     def remembered(self) -> Callable[[], str]:

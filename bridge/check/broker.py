@@ -19,6 +19,7 @@ from functools import partial
 
 import trio
 
+from ..info_and_health import identity_in
 from ..mqtt.api_topics import request_filters
 from ..mqtt.failures import LOGIN, BrokerFailure, FailureKind, flatten
 from ..mqtt.message import Message
@@ -27,7 +28,6 @@ from ..mqtt.retained import read_retained
 from ..mqtt.session import Session, open_session
 from ..mqtt.settings import BrokerSettings, Protocol, Subscription
 from ..mqtt.topics import Topics
-from ..report import identity_in
 from .report import Blame, Finding, failed, noted, passed
 
 __all__ = ["check_broker"]

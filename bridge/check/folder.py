@@ -11,12 +11,10 @@ import tempfile
 from contextlib import closing
 from pathlib import Path
 
-from ..journal import SCHEMA_VERSION
+from ..journal_file import FILE_NAME, SCHEMA_VERSION
 from .report import Blame, Finding, failed, noted, passed
 
 __all__ = ["check_folder"]
-
-_JOURNAL = "journal.db"
 
 
 def check_folder(folder: Path, *, of_user: bool = False) -> list[Finding]:
@@ -45,7 +43,7 @@ def check_folder(folder: Path, *, of_user: bool = False) -> list[Finding]:
     if holder is not None:
         said = f"a bridge (process {holder}) runs on this folder; its journal is left alone"
         return [*found, noted(subject, said)]
-    return [*found, *_check_journal(folder / _JOURNAL)]
+    return [*found, *_check_journal(folder / FILE_NAME)]
 
 
 def _not_there(subject: str, folder: Path) -> Finding:

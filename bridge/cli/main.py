@@ -128,7 +128,8 @@ def _run(options: argparse.Namespace) -> int:
     from ..app import ForeignBridge, run_bridge
     from ..config.sources import find_file
     from ..instance import StateFolderError, claim_state_folder, state_folder
-    from ..journal import Journal, JournalUnusable
+    from ..journal import Journal
+    from ..journal_file import JournalUnusable
     from ..logs.log import configure_logs
 
     # A hang-up that comes before, or after, there is anything to reload is none of ours.

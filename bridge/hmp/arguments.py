@@ -14,6 +14,7 @@ from enum import StrEnum
 from typing import NewType
 
 from .errors import InvalidArgument
+from .syntax import UNSENDABLE
 
 __all__ = [
     "NAME_LIMIT",
@@ -77,8 +78,6 @@ UUID_PATTERN = r"^[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}$"
 
 _UUID = re.compile(UUID_PATTERN.strip("^$"))
 _LOOK_ALIKES = str.maketrans({"l": "1", "I": "1", "O": "0", "o": "0"})
-#: C0 controls but tab and line feed, DEL, and halves of surrogate pairs, which UTF-8 cannot carry
-_FORBIDDEN = re.compile("[\x00-\x08\x0b-\x1f\x7f\ud800-\udfff]")
 _SESSION_PERMISSIONS = ("WATCH", "EDIT", "RECORD", "OWN")
 _RECORDING_PERMISSIONS = ("WATCH", "EDIT", "OWN")
 
@@ -204,7 +203,7 @@ def text(value: object, field: str = "value", *, limit: int = TEXT_LIMIT) -> str
         raise InvalidArgument(
             field, value, f"is {len(checked)} characters long; the limit is {limit}"
         )
-    if found := _FORBIDDEN.search(checked):
+    if found := UNSENDABLE.search(checked):
         raise InvalidArgument(
             field, value, f"contains U+{ord(found[0]):04X}, which cannot be sent to HMP"
         )
@@ -213,7 +212,7 @@ def text(value: object, field: str = "value", *, limit: int = TEXT_LIMIT) -> str
 
 def drop_control_characters(value: str) -> str:
     """The text without what `text` would refuse, for what templates produce; CR LF becomes LF."""
-    return _FORBIDDEN.sub("", value.replace("\r\n", "\n"))
+    return UNSENDABLE.sub("", value.replace("\r\n", "\n"))
 
 
 def title(value: object, field: str = "title") -> str:

@@ -45,7 +45,7 @@ from .probe import ALIVE_CODES, PROBE_PRIORITY, probe
 from .protocol import Closed, Event, Protocol, Reply, State, Unsolicited
 from .queue import CommandQueue, Exchanged, Request
 
-__all__ = ["LinkHealth", "LinkSettings", "LinkState", "Passage", "Priority", "ServerLink"]
+__all__ = ["ServerLink"]
 
 T = TypeVar("T")
 log = structlog.get_logger("hmp")
@@ -212,7 +212,7 @@ class ServerLink:
         while True:
             reason = "HMP closed the connection"
             try:
-                data = await stream.receive_some(65536)
+                data = await stream.receive_some()
             except trio.BrokenResourceError as error:
                 data, reason = b"", f"the connection broke: {error}"
             for event in protocol.receive_data(data):

@@ -12,10 +12,20 @@ from dataclasses import dataclass, fields
 from enum import Enum, StrEnum
 from typing import Any, ClassVar, Generic, TypeVar, get_type_hints
 
-from .errors import ProtocolViolation
+from .errors import InvalidArgument, ProtocolViolation
 
-__all__ = ["Argument", "Command", "NoResult", "Parameter", "Repeat", "TimeoutClass", "parameters"]
+__all__ = [
+    "Argument",
+    "Command",
+    "NoResult",
+    "Parameter",
+    "Repeat",
+    "TimeoutClass",
+    "id_in",
+    "parameters",
+]
 
+T = TypeVar("T")
 T_co = TypeVar("T_co", covariant=True)
 
 
@@ -105,6 +115,17 @@ class NoResult(Command[None]):
         """Nothing; a value that HMP sends all the same is a violation."""
         if value:
             raise ProtocolViolation(f"{self.name}: expected a plain OK, got {value!r}")
+
+
+def id_in(value: str | None, check: Callable[[object], T], command: Command[T]) -> T:
+    """The ID that the ``OK`` of a command carries which makes something.
+
+    `check` is the one that the ID has to pass as an argument. Raises `ProtocolViolation`.
+    """
+    try:
+        return check(value)
+    except InvalidArgument as error:
+        raise ProtocolViolation(f"{command.name}: {error}") from None
 
 
 _PARAMETERS: dict[type[Command[Any]], tuple[Parameter, ...]] = {}

@@ -168,7 +168,7 @@ async def _listen(settings: LinkSettings, stream: trio.abc.Stream, protocol: Pro
     """Read until HMP refuses us (`Unusable`); to be cut short when it stays silent."""
     while True:
         try:
-            data = await stream.receive_some(_RECEIVE_SIZE)
+            data = await stream.receive_some()
         except trio.BrokenResourceError:
             data = b""
         for event in protocol.receive_data(data):

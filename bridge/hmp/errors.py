@@ -10,6 +10,7 @@ HmpError
 └ InvalidArgument    refused here, before anything was sent (R17); also a ValueError
 """
 
+from ..shortened import shortened
 from .error_kinds import Actor, ErrorKind, Meaning
 from .error_table import meaning_of
 from .link import LinkState
@@ -142,10 +143,7 @@ class InvalidArgument(HmpError, ValueError):
     def __str__(self) -> str:
         if isinstance(self.value, list):  # all of a command's parameters: their number is meant
             return f"{self.field} {self.reason}"
-        shown = repr(self.value)
-        if len(shown) > 80:
-            shown = f"{shown[:77]}..."
-        return f"{self.field}: {shown} {self.reason}"
+        return f"{self.field}: {shortened(repr(self.value), 80)} {self.reason}"
 
 
 def explain(refused: Refused) -> str:

@@ -6,9 +6,19 @@ import socket
 from .errors import LinkDown
 from .link import LinkSettings, LinkState
 
-__all__ = ["Unusable", "backend_down", "connection_lost", "not_authorized", "not_connected"]
+__all__ = [
+    "NOT_AUTHORIZED",
+    "Unusable",
+    "backend_down",
+    "connection_lost",
+    "not_authorized",
+    "not_connected",
+]
 
 _API = "Administration > System Settings > API Access"
+
+NOT_AUTHORIZED = "not authorized"
+"""The way of failing of which HMP itself has told; closing the connection at once is another."""
 
 
 class Unusable(LinkDown):
@@ -95,7 +105,7 @@ def not_authorized(
     )
     return Unusable(
         LinkState.UNAUTHORIZED,
-        "closed at once" if silently else "not authorized",
+        "closed at once" if silently else NOT_AUTHORIZED,
         reason,
         f"In HMP add {box} to the authorized devices under {_API}; it applies within 10 s.",
         0.0 if silently else settings.unauthorized_wait,

@@ -16,7 +16,7 @@ from .connection import (
     open_connection,
 )
 from .errors import NotAuthorized, OutcomeUnknown, Refused
-from .failures import Unusable, connection_lost
+from .failures import NOT_AUTHORIZED, Unusable, connection_lost
 from .link import LinkSettings
 from .protocol import Closed, Event, Protocol, Reply, Unsolicited
 
@@ -65,7 +65,7 @@ class Asker:
             return Closed(command)
         while True:
             try:
-                data = await self._stream.receive_some(65536)
+                data = await self._stream.receive_some()
             except trio.BrokenResourceError:
                 data = b""
             for event in self._protocol.receive_data(data):
@@ -82,8 +82,8 @@ async def connected(settings: LinkSettings, connect: Connect = connect_tcp) -> A
     try:
         stream, protocol = await open_connection(settings, connect)
     except Unusable as failure:
-        said_so = failure.way == "not authorized"
-        raised = NotAuthorized(command="connect") if said_so else failure
+        said_so = failure.way == NOT_AUTHORIZED
+        raised = NotAuthorized() if said_so else failure
         raised.add_note(failure.what_to_do)
         raise raised from None
     try:

@@ -6,8 +6,8 @@ from typing import Annotated, ClassVar
 
 from . import arguments as check
 from .arguments import CategoryId, MetadataField, PermissionId, RecordingId, SessionId, StreamId
-from .command import Argument, Command, NoResult, Repeat, TimeoutClass
-from .errors import InvalidArgument, ProtocolViolation
+from .command import Argument, Command, NoResult, Repeat, TimeoutClass, id_in
+from .errors import ProtocolViolation
 
 __all__ = [
     "AddHotmark",
@@ -56,10 +56,7 @@ class StartRecording(Command[RecordingId]):
 
     def result(self, value: str | None) -> RecordingId:
         """The new recording's ID."""
-        try:
-            return check.recording_id(value)
-        except InvalidArgument as error:
-            raise ProtocolViolation(f"{self.name}: {error}") from None
+        return id_in(value, check.recording_id, self)
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,10 +183,7 @@ class StartRestreamRecording(Command[StreamId]):
 
     def result(self, value: str | None) -> StreamId:
         """The new re-stream's ID."""
-        try:
-            return check.stream_id(value)
-        except InvalidArgument as error:
-            raise ProtocolViolation(f"{self.name}: {error}") from None
+        return id_in(value, check.stream_id, self)
 
 
 @dataclass(frozen=True, slots=True)

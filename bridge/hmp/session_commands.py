@@ -5,8 +5,7 @@ from typing import Annotated, ClassVar
 
 from . import arguments as check
 from .arguments import CategoryId, MetadataField, PermissionId, SessionId, SourceId
-from .command import Argument, Command, NoResult, Repeat
-from .errors import InvalidArgument, ProtocolViolation
+from .command import Argument, Command, NoResult, Repeat, id_in
 
 __all__ = [
     "AddSourceToSession",
@@ -36,10 +35,7 @@ class CreateSession(Command[SessionId]):
 
     def result(self, value: str | None) -> SessionId:
         """The new session's ID."""
-        try:
-            return check.session_id(value)
-        except InvalidArgument as error:
-            raise ProtocolViolation(f"{self.name}: {error}") from None
+        return id_in(value, check.session_id, self)
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,26 +14,21 @@ from .error_table import code_for_message, normalise_code
 from .errors import InvalidArgument, ProtocolViolation
 
 __all__ = [
-    "CommandSyntaxError",
+    "UNSENDABLE",
     "ErrorLine",
     "LineReceiver",
     "OkLine",
     "decode_response",
     "encode_command",
-    "split_command_line",
 ]
 
 #: Words that mean themselves without quotes: IDs, keywords, addresses, numbers.
 _BARE = re.compile(r"[A-Za-z0-9._:@/+-]+")
 _ESCAPES = {"\\": "\\\\", '"': '\\"', "\n": "\\n"}
 _NEEDS_ESCAPE = re.compile(r'[\\"\n]')
-#: Controls other than tab and line feed: nothing in the guide says what HMP makes of them.
-_UNSENDABLE = re.compile("[\x00-\x08\x0b-\x1f\x7f\ud800-\udfff]")
-_UNESCAPES = {"n": "\n", '"': '"', "\\": "\\"}
-
-
-class CommandSyntaxError(ValueError):
-    """A request line that HMP would answer with ``ERROR|000001|Syntax Error``."""
+#: Controls other than tab and line feed, of which nothing in the guide says what HMP makes, and
+#: halves of surrogate pairs, which UTF-8 cannot carry.
+UNSENDABLE = re.compile("[\x00-\x08\x0b-\x1f\x7f\ud800-\udfff]")
 
 
 def encode_command(words: Sequence[str]) -> bytes:
@@ -48,52 +43,9 @@ def encode_command(words: Sequence[str]) -> bytes:
 def _quote(word: str) -> str:
     if _BARE.fullmatch(word):
         return word
-    if found := _UNSENDABLE.search(word):
+    if found := UNSENDABLE.search(word):
         raise InvalidArgument("word", word, f"contains U+{ord(found[0]):04X}")
     return f'"{_NEEDS_ESCAPE.sub(lambda found: _ESCAPES[found[0]], word)}"'
-
-
-def split_command_line(line: str) -> list[str]:
-    """The words of a request line, given without its line feed.
-
-    Reads what the guide defines: a quote opens a word and closes it, several spaces are one, an
-    unknown escape stays as it is. Raises `CommandSyntaxError` for anything else.
-    """
-    words: list[str] = []
-    at = 0
-    while at < len(line):
-        if line[at] == " ":
-            at += 1
-        elif line[at] == '"':
-            word, at = _read_quoted(line, at + 1)
-            words.append(word)
-        else:
-            end = line.find(" ", at)
-            end = len(line) if end < 0 else end
-            word = line[at:end]
-            if '"' in word:
-                raise CommandSyntaxError(f"quote inside a word at column {at + 1}")
-            words.append(word)
-            at = end
-    return words
-
-
-def _read_quoted(line: str, at: int) -> tuple[str, int]:
-    """The word whose opening quote stands before `at`, and the column after its closing quote."""
-    characters: list[str] = []
-    while at < len(line):
-        if line[at] == '"':
-            if at + 1 < len(line) and line[at + 1] != " ":
-                raise CommandSyntaxError(f"no space after the quote at column {at + 1}")
-            return "".join(characters), at + 1
-        if line[at] == "\\" and at + 1 < len(line):
-            escaped = line[at + 1]
-            characters.append(_UNESCAPES.get(escaped, f"\\{escaped}"))
-            at += 2
-        else:
-            characters.append(line[at])
-            at += 1
-    raise CommandSyntaxError("quotes do not balance")
 
 
 @dataclass(frozen=True, slots=True)

@@ -118,18 +118,6 @@ def _schema_of(argument: Argument) -> Schema:
     return _OF_CHECK[argument.check]
 
 
-def _response_schema(value: Schema, *, raw: bool) -> Schema:
-    members: dict[str, Schema] = {
-        "id": payloads.request_id(),
-        "outcome": {"type": "string", "enum": ["ok", "failed", "expired", "unknown"]},
-        "value": value,
-        "error": nullable(payloads.error()),
-    }
-    if raw:
-        members["raw"] = nullable({"type": "string", "description": "HMP's line."})
-    return record(members)
-
-
 def _of_command(command: type[Command[Any]]) -> tuple[Row, Row]:
     name, path = command.name, "server/{server}"
     meaning = (command.__doc__ or "").strip().partition("\n")[0].rstrip(".")
@@ -144,7 +132,7 @@ def _of_command(command: type[Command[Any]]) -> tuple[Row, Row]:
         Row(
             f"{path}/response/{name}",
             Direction.SUBSCRIBE,
-            json_object("JSON", _response_schema(value, raw=True)),
+            json_object("JSON", payloads.answer(value, raw=True)),
             f"what became of {name}; also on the Response Topic of an MQTT 5 request",
         ),
     )
@@ -162,7 +150,7 @@ def _of_verb(verb: str, meaning: str, members: Mapping[str, Schema]) -> tuple[Ro
         Row(
             f"bridge/response/{verb}",
             Direction.SUBSCRIBE,
-            json_object("JSON", _response_schema({}, raw=False)),
+            json_object("JSON", payloads.answer({}, raw=False)),
             f"what became of {verb}",
         ),
     )

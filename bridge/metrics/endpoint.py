@@ -19,7 +19,11 @@ __all__ = ["Page", "Pages", "Server", "serve_pages"]
 log = structlog.get_logger("metrics")
 
 MOST_CONNECTIONS = 16
+"""At once: more than there are scrapers; who comes then is told to come again."""
+
 LONGEST_HEAD = 8192
+"""Bytes of a request line and its headers."""
+
 LONGEST_BODY = 65536
 """Bytes of a body, which no page wants but which must be read to its end."""
 
@@ -30,6 +34,8 @@ IDLE = 120.0
 """Seconds that a connection may be silent between two requests: longer than scrapes are apart."""
 
 _LINGER = 1.0
+"""Seconds for a peer that is hung up on to read why."""
+
 _RECEIVE_SIZE = 8192
 
 _BUSY = (

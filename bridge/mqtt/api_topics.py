@@ -10,6 +10,7 @@ from dataclasses import asdict, dataclass, field
 
 from ..room.state import Problem, Reply
 from ..room.vocabulary import Outcome
+from ..shortened import shortened
 from .message import Message
 from .payload import UnreadablePayload, read_id, read_json, read_text
 from .topics import Topics
@@ -22,7 +23,6 @@ __all__ = [
     "MalformedRequest",
     "VerbTopic",
     "answer_topic",
-    "is_request",
     "may_answer_on",
     "parse_command_payload",
     "parse_topic",
@@ -102,14 +102,12 @@ def request_filters(topics: Topics) -> tuple[str, ...]:
     return (f"{topics.base}/server/+/request/+", f"{topics.base}/bridge/request/+")
 
 
-def is_request(topics: Topics, topic: str) -> bool:
-    """Whether a message on one of the bridge's subscriptions is a request."""
-    return parse_topic(topics, topic) is not None
-
-
 def parse_topic(topics: Topics, topic: str) -> CommandTopic | VerbTopic | None:
     """What a topic asks for; None where it is no request."""
-    match topic.removeprefix(f"{topics.base}/").split("/"):
+    below = topic.removeprefix(f"{topics.base}/")
+    if below == topic:
+        return None
+    match below.split("/"):
         case ["server", server, "request", command]:
             return CommandTopic(server, command)
         case ["bridge", "request", verb]:
@@ -210,7 +208,7 @@ def _object(given: dict[str, object], *, takes_force: bool) -> Asked:
 
 
 def _shown(name: str) -> str:
-    return repr(name if len(name) <= _LONGEST_WORD else f"{name[: _LONGEST_WORD - 3]}...")
+    return repr(shortened(name, _LONGEST_WORD))
 
 
 def render_answer(answer: Answer, caller: Caller, *, with_raw: bool, origin: bool = False) -> str:

@@ -25,7 +25,7 @@ from .values import (
     words,
 )
 
-__all__ = ["ACTION_MEANINGS", "ROWS", "Direction", "Row", "tally_words"]
+__all__ = ["ACTION_MEANINGS", "ROWS", "Direction", "Row", "retained_topics", "tally_words"]
 
 _LONGEST_TITLE = 255
 _MOST_ELAPSED = 366 * 86400
@@ -149,6 +149,11 @@ def _status(scalars: Mapping[str, Values]) -> Values:
     return json_object("JSON", payloads.status(schemas))
 
 
+_ANSWERS_WITHOUT_A_TOPIC = [
+    payloads.answer(NULL, raw=for_hmp, origin=True) for for_hmp in (True, False)
+]
+"""To requests for a server that does not exist, or by a name that is too long for a topic."""
+
 _PLAIN = {leaf: values for leaf, (values, _) in _SCALARS.items()}
 
 ROWS: tuple[Row, ...] = (
@@ -215,8 +220,8 @@ ROWS: tuple[Row, ...] = (
     ),
     _out(
         "bridge/response/error",
-        json_object("JSON", payloads.result()),
-        "what became of a request for a room or an action that does not exist",
+        json_object("JSON", {"anyOf": [payloads.result(), *_ANSWERS_WITHOUT_A_TOPIC]}),
+        "what became of a request for a room, an action or a server that does not exist",
         retained=False,
         for_panels=False,
     ),
@@ -229,6 +234,15 @@ ROWS: tuple[Row, ...] = (
     ),
 )
 """All of them, in the order in which a panel programmer reads them."""
+
+
+def retained_topics(base: str, kind: str, name: str) -> list[str]:
+    """Every topic that the broker may retain of one ``room`` or ``server``: `kind` says which."""
+    return [
+        row.topic(base, **{kind: name})
+        for row in ROWS
+        if row.retained and row.path.startswith(f"{kind}/")
+    ]
 
 
 def tally_words(row: Row, own: Iterable[str]) -> Row:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-__all__ = ["captures", "covers", "fault_of_filter", "fewest", "overlap"]
+__all__ = ["captures", "covers", "fault_of_filter", "fewest", "matches", "overlap"]
 
 
 def fault_of_filter(topic_filter: str) -> str | None:
@@ -39,6 +39,11 @@ def captures(topic_filter: str, topic: str) -> tuple[str, ...] | None:
         elif level != levels[position]:
             return None
     return tuple(found) if len(wanted) == len(levels) else None
+
+
+def matches(topic_filter: str, topic: str) -> bool:
+    """Whether a message on this topic is delivered to who has subscribed to that filter."""
+    return captures(topic_filter, topic) is not None
 
 
 def covers(wide: str, narrow: str) -> bool:

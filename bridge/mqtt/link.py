@@ -49,7 +49,6 @@ class BrokerHealth:
     session_present: bool
     round_trip: float | None
     reconnects: int
-    received_waiting: int
     received_unacknowledged: int
     received_dropped: int
     unconfirmed: int
@@ -99,7 +98,9 @@ class BrokerLink:
         self._unwanted: set[str] = set()
         self._subscribing = trio.Lock()
         self._connections = 0
+        #: What went wrong last; None while online.
         self.failure: BrokerFailure | None = None
+        #: Messages of former connections that nobody could use.
         self._refused_messages = 0
 
     async def receive(self) -> Message:
@@ -185,7 +186,6 @@ class BrokerLink:
             session_present=session.session_present if session else False,
             round_trip=session.round_trip if session else None,
             reconnects=max(0, self._connections - 1),
-            received_waiting=len(self._inbox),
             received_unacknowledged=self._inbox.unacknowledged,
             received_dropped=self._inbox.dropped
             + self._refused_messages
@@ -196,13 +196,12 @@ class BrokerLink:
             error=str(self.failure) if self.failure else None,
         )
 
-    async def run(self, *, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
-        """Keep a connection, for ever; started at once, with or without a broker.
+    async def run(self) -> None:
+        """Keep a connection, for ever, whether or not there is a broker at first.
 
         Cancelled, it publishes what is left and `offline`, waits for both to be confirmed, and
         disconnects, all within `settings.farewell_timeout`.
         """
-        task_status.started()
         while True:
             self._become(BrokerState.CONNECTING)
             try:

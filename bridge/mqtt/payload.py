@@ -3,6 +3,8 @@
 import json
 from typing import NoReturn
 
+from ..shortened import shortened
+
 __all__ = [
     "LONGEST_ID",
     "LONGEST_PAYLOAD",
@@ -72,7 +74,7 @@ def _no_number(word: str) -> NoReturn:
 
 def _shown(key: str) -> str:
     # ASCII: half of a surrogate pair must not reach an answer
-    return json.dumps(key if len(key) <= 40 else f"{key[:37]}...")
+    return json.dumps(shortened(key, 40))
 
 
 def read_id(value: object) -> str | int | None:

@@ -8,10 +8,11 @@ from collections.abc import Mapping, Sequence
 from ..room.detail import Fate
 from ..room.vocabulary import ALARMS, Outcome, State, Target
 from .payload import LONGEST_ID
-from .values import Schema, nullable, record
+from .values import INSTANT, UUID, Schema, nullable, record
 
 __all__ = [
     "action",
+    "answer",
     "any_action",
     "error",
     "event",
@@ -25,8 +26,6 @@ __all__ = [
 _TEXT: Schema = {"type": "string"}
 _COUNT: Schema = {"type": "integer", "minimum": 0}
 _MILLISECONDS: Schema = {"type": "number", "minimum": 0}
-_INSTANT: Schema = {"type": "string", "format": "date-time"}
-_UUID: Schema = {"type": "string", "format": "uuid"}
 _PORT: Schema = {"type": "integer", "minimum": 1, "maximum": 65535}
 
 _ID: Schema = {
@@ -34,10 +33,12 @@ _ID: Schema = {
     "description": "The sender's; it comes back in the result.",
 }
 
+_ORIGIN: Schema = {"type": "string", "description": "The topic of the request."}
+
 _PARAMETERS: Mapping[str, Schema] = {
     "title": {"type": "string", "minLength": 1, "maxLength": 255},
     "minutes": {"type": "number", "exclusiveMinimum": 0},
-    "recording_id": _UUID,
+    "recording_id": UUID,
     "ip": {"type": "string", "format": "ipv4"},
     "port": _PORT,
 }
@@ -77,8 +78,8 @@ def event(words: Sequence[str]) -> Schema:
             "id": _ID,
             "title": _TEXT,
             "organizer": _TEXT,
-            "start": _INSTANT,
-            "end": _INSTANT,
+            "start": INSTANT,
+            "end": INSTANT,
             "minutes": {"type": "number", "exclusiveMinimum": 0},
         },
         "required": ["event"],
@@ -104,10 +105,28 @@ def result() -> Schema:
             "outcome": {"type": "string", "enum": list(map(str, Outcome))},
             "state": nullable({"enum": list(map(str, State))}),
             "error": nullable(error()),
-            "origin": {"type": "string", "description": "The topic of the request."},
+            "origin": _ORIGIN,
             "took_ms": _MILLISECONDS,
         }
     )
+
+
+def answer(value: Schema, *, raw: bool, origin: bool = False) -> Schema:
+    """What became of a request by name; `value` is what it may answer.
+
+    `raw`: it was one for HMP. `origin`: the answer has no topic of its own.
+    """
+    members: dict[str, Schema] = {
+        "id": _ID,
+        "outcome": {"type": "string", "enum": ["ok", "failed", "expired", "unknown"]},
+        "value": value,
+        "error": nullable(error()),
+    }
+    if raw:
+        members["raw"] = nullable({"type": "string", "description": "HMP's line."})
+    if origin:
+        members["origin"] = _ORIGIN
+    return record(members)
 
 
 def status(scalars: Mapping[str, Schema]) -> Schema:
@@ -127,7 +146,7 @@ def status(scalars: Mapping[str, Schema]) -> Schema:
                     "description": "manual, adopted, meeting, or meeting: and its id",
                 }
             ),
-            "verified_at": nullable(_INSTANT),
+            "verified_at": nullable(INSTANT),
             "stale": {"type": "boolean", "description": "HMP cannot be asked at present."},
             "meetings": {"type": "array", "items": _meeting()},
             "details": nullable(_details()),
@@ -135,7 +154,7 @@ def status(scalars: Mapping[str, Schema]) -> Schema:
                 record(
                     {
                         "state": _TEXT,
-                        "recording_id": nullable(_UUID),
+                        "recording_id": nullable(UUID),
                         "ip": {"type": "string"},
                         "port": _PORT,
                     }
@@ -152,8 +171,8 @@ def _meeting() -> Schema:
             "id": _TEXT,
             "title": nullable(_TEXT),
             "organizer": nullable(_TEXT),
-            "start": nullable(_INSTANT),
-            "end": nullable(_INSTANT),
+            "start": nullable(INSTANT),
+            "end": nullable(INSTANT),
             "dismissed": {"type": "boolean", "description": "A person stopped its recording."},
         }
     )
@@ -174,7 +193,7 @@ def info() -> Schema:
             "version": _TEXT,
             "instance": {"type": "string", "pattern": "^[0-9a-f]{16}$"},
             "protocol": {"type": "string", "enum": ["5", "3.1.1"]},
-            "started_at": _INSTANT,
+            "started_at": INSTANT,
             "servers": _list_of(_TEXT),
             "rooms": _list_of(_TEXT),
             "configuration": {"type": "string", "pattern": "^[0-9a-f]{12}$"},
@@ -191,7 +210,7 @@ def health() -> Schema:
         "reconnects": _COUNT,
         "error": nullable(_TEXT),
     }
-    server = record({**link, "last_answer": nullable(_INSTANT)})
+    server = record({**link, "last_answer": nullable(INSTANT)})
     broker = record(
         {
             **link,

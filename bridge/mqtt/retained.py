@@ -4,9 +4,9 @@ import secrets
 from collections.abc import Sequence
 
 import trio
-from paho.mqtt.client import topic_matches_sub
 
 from .failures import BrokerFailure, FailureKind
+from .filters import matches
 from .message import Message
 from .session import Session
 from .settings import Subscription
@@ -56,10 +56,10 @@ async def _read_round(
             if message.payload == marker:
                 echoed.set()
             return True
-        if message.retain and any(topic_matches_sub(each, message.topic) for each in filters):
+        if message.retain and any(matches(each, message.topic) for each in filters):
             found[message.topic] = message.payload
             return True
-        return not any(topic_matches_sub(each, message.topic) for each in before)
+        return not any(matches(each, message.topic) for each in before)
 
     session.interceptors.append(collect)
     try:

@@ -115,23 +115,11 @@ class Session:
         self._loop.write()
         return answer
 
-    async def publish(
-        self,
-        topic: str,
-        payload: bytes,
-        *,
-        qos: int = 1,
-        retain: bool = False,
-        correlation_data: bytes | None = None,
-    ) -> None:
-        """Publish; at QoS 1 until PUBACK. Raises `BrokerFailure` when lost or refused."""
+    async def publish(self, topic: str, payload: bytes, *, retain: bool = False) -> None:
+        """Publish at QoS 1, and wait for PUBACK. Raises `BrokerFailure` when lost or refused."""
         await self.room()
-        answer = self.post(
-            topic, payload, qos=qos, retain=retain, correlation_data=correlation_data
-        )
-        if answer is None:
-            await self.drained()
-            return
+        answer = self.post(topic, payload, qos=1, retain=retain)
+        assert answer is not None  # noqa: S101 - `room` has raised on a dead connection
         code = (await self._codes(answer))[0]
         if code.is_failure:
             raise BrokerFailure(

@@ -5,7 +5,9 @@ from dataclasses import dataclass
 from typing import Any
 
 __all__ = [
+    "INSTANT",
     "NULL",
+    "UUID",
     "Schema",
     "Values",
     "free_text",
@@ -23,8 +25,8 @@ Schema = Mapping[str, Any]
 
 NULL: Schema = {"type": "null"}
 
-_UUID: Schema = {"type": "string", "format": "uuid"}
-_INSTANT: Schema = {"type": "string", "format": "date-time"}
+UUID: Schema = {"type": "string", "format": "uuid"}
+INSTANT: Schema = {"type": "string", "format": "date-time"}
 _NONE: Schema = {"const": "none"}
 
 
@@ -64,7 +66,7 @@ def switch() -> Values:
 
 def identifier() -> Values:
     """A UUID of HMP."""
-    return Values("UUID or none", 36, {"anyOf": [_NONE, _UUID]}, nullable(_UUID))
+    return Values("UUID or none", 36, {"anyOf": [_NONE, UUID]}, nullable(UUID))
 
 
 def instant() -> Values:
@@ -72,8 +74,8 @@ def instant() -> Values:
     return Values(
         "UTC time such as 2026-03-01T10:00:00Z, or none",
         20,
-        {"anyOf": [_NONE, _INSTANT]},
-        nullable(_INSTANT),
+        {"anyOf": [_NONE, INSTANT]},
+        nullable(INSTANT),
     )
 
 

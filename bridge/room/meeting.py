@@ -11,6 +11,7 @@ from datetime import datetime
 from math import isfinite
 
 from ..hmp import arguments
+from ..shortened import shortened
 
 __all__ = [
     "LAST_MOMENT",
@@ -220,4 +221,4 @@ def _text(value: object) -> str | None:
 
 def _shown(value: object) -> str:
     text = repr(value)
-    return text if len(text) <= 60 else f"{text[:57]}..."
+    return shortened(text, 60)

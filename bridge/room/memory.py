@@ -7,8 +7,9 @@ from dataclasses import replace
 import structlog
 import trio
 
-from ..inputs import Input
-from ..journal import Entry, Stamp
+from ..inputs import InputKey
+from ..journal_file import Entry
+from ..stamp import Stamp
 from .durable import (
     DocumentError,
     Remembered,
@@ -30,7 +31,7 @@ _TIDY_AFTER = 1.0
 _MOST_RESULTS = 100
 """Results of one room that are kept for a broker that is away."""
 
-Save = Callable[[str, str, Sequence[Input]], Awaitable[None]]
+Save = Callable[[str, str, Sequence[InputKey]], Awaitable[None]]
 
 
 class Memory:
@@ -57,7 +58,7 @@ class Memory:
         return must_precede(self._known(state), self._kept)
 
     async def keep(
-        self, state: RoomState, results: Sequence[Result], keys: Sequence[Input]
+        self, state: RoomState, results: Sequence[Result], keys: Sequence[InputKey]
     ) -> None:
         """Return once everything about `state` that must survive is on the disk."""
         self._unconfirmed = [*self._unconfirmed, *results][-_MOST_RESULTS:]

@@ -8,6 +8,7 @@ from typing import Any
 from ..hmp import arguments
 from ..hmp.commands import MetadataField
 from ..hmp.errors import InvalidArgument
+from ..shortened import shortened
 from .meeting import read_meeting
 from .values import Problem, Request
 from .vocabulary import ALWAYS_COUNT, Action
@@ -199,4 +200,4 @@ def _metadata(word: str, text: object) -> str:
 
 
 def _shown(word: str) -> str:
-    return repr(word if len(word) <= 40 else f"{word[:37]}...")
+    return repr(shortened(word, 40))

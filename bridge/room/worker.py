@@ -13,9 +13,8 @@ that creates something, an id that HMP has just given (R6), and a toggle, which 
 deliver again (R27). All else may be sent and published while it is being written, for HMP would say
 the same again.
 
-A room has one step under way at most. Requests are decided while it is, so a press is never held up
-by HMP. A step that is no longer wanted is withdrawn; one that is on its way to HMP cannot be, and
-its answer is always taken in, also when the room is being shut down (R6).
+A room has one step under way at most. Requests are decided meanwhile: HMP holds up no press. A step
+that is wanted no more is withdrawn, unless it is on its way; its answer is always taken in (R6).
 """
 
 from collections import deque
@@ -26,10 +25,11 @@ from math import inf
 
 import trio
 
-from ..hmp.client import Passage, ServerLink
+from ..hmp.client import ServerLink
 from ..hmp.commands import Command, RecordingId
 from ..hmp.errors import LinkDown, OutcomeUnknown, Refused
-from ..inputs import Input
+from ..hmp.link import Passage
+from ..inputs import InputKey
 from .answer import Answer, Done, NotSent
 from .answers import apply
 from .foreign_commands import carried_out, is_about, look
@@ -66,7 +66,7 @@ class Delivery:
     """
 
     request: Request
-    input_key: Input | None = None
+    input_key: InputKey | None = None
     accepted: Callable[[], None] = lambda: None
 
 
@@ -78,7 +78,7 @@ class Refusal:
     """
 
     result: Result
-    input_key: Input | None = None
+    input_key: InputKey | None = None
     accepted: Callable[[], None] = lambda: None
 
 
@@ -129,7 +129,7 @@ class Room:
         self._inbox: deque[Delivery | Refusal | _Answered | _Told] = deque()
         self._wake = trio.Event()
         self._settled: list[Callable[[], None]] = []
-        self._taken: list[Input] = []
+        self._taken: list[InputKey] = []
         self._results: list[Result] = list(memory.results)
         self._written: list[Callable[[], None]] = []
         self._planned: Step | None = None

@@ -9,7 +9,7 @@ from bridge.room.state import Problem, Result
 from bridge.room.vocabulary import Outcome, State
 from tests.room.driven import RECORDING_ID
 
-from .test_checks import RIGHT
+from .right import RIGHT
 
 
 @pytest.mark.parametrize("name", COMMANDS)

@@ -11,6 +11,7 @@ import pytest
 import trio
 import trio.testing
 
+from bridge.acknowledgements import Acknowledgements, Part
 from bridge.api.bridge_requests import BridgeRequests, Reload, ReloadReport, Verb
 from bridge.api.checks import ServerRules
 from bridge.api.commands import CommandRequests
@@ -18,16 +19,17 @@ from bridge.api.health import PATIENCE, Health
 from bridge.api.replies import Replies
 from bridge.api.service import Api
 from bridge.clock import Clock
-from bridge.hmp.client import LinkState, ServerLink
+from bridge.hmp.client import ServerLink
+from bridge.hmp.link import LinkState
 from bridge.journal import Journal
 from bridge.logs.log import hears, set_level
 from bridge.mqtt.image import Image
 from bridge.mqtt.link import BrokerLink
-from bridge.mqtt.message import Message
+from bridge.mqtt.message import Message, Receipt
 from bridge.mqtt.settings import BrokerSettings
 from bridge.mqtt.topics import Topics
 from tests.hmp.peer import NOT_FOUND, SETTINGS, MemoryHmp, PeerConnection
-from tests.mqtt.test_image import Recorder, flushed
+from tests.mqtt.recorder import Recorder, flushed
 
 INFO = {"version": "1", "rooms": ["boardroom"]}
 
@@ -91,11 +93,13 @@ class Bridge:
     def ask(self, verb: str, payload: object = b"") -> None:
         data = payload if isinstance(payload, bytes) else json.dumps(payload).encode()
         topic = f"hmp/bridge/request/{verb}"
-        message = Message(topic, data, 1, False, False, trio.current_time())
-        taken = self.api.take(
-            message, waited=math.inf, input_key=None, accepted=lambda: self.accepted.append(verb)
-        )
-        assert taken
+        receipt = Receipt(1, 0, lambda _: self.accepted.append(verb))
+        message = Message(topic, data, 1, False, False, trio.current_time(), receipt=receipt)
+        place = Acknowledgements(self._save).place(message)
+        assert self.api.take(Part(place, None, waited=math.inf))
+
+    async def _save(self, document: str) -> None:
+        raise AssertionError(f"no binding has to do with this: {document}")
 
     async def until(self, count: int) -> None:
         """Until so many have been answered."""

@@ -10,40 +10,13 @@ from hypothesis import strategies as st
 from bridge.api.checks import Rejected, ServerRules, check_command, check_topic, how_to_ask
 from bridge.hmp.command import parameters
 from bridge.hmp.commands import COMMANDS, Command
-from bridge.hmp.syntax import encode_command, split_command_line
+from bridge.hmp.syntax import encode_command
 from bridge.mqtt.api_topics import CommandTopic, MalformedRequest, parse_command_payload
+from bridge.simulator.lines import read_line
 
-SESSION = "71edd346-2cf0-4c62-b3d3-9d457b287394"
-SOURCE = "b86befc3-7b44-4655-852f-21a77935d110"
-RECORDING = "f678f415-0665-48cd-b141-1e95283469f1"
-CATEGORY = "692e9ab8-d446-4bfd-b64d-e39e8e57c4c5"
-STREAM = "bfdac49c-beb7-4271-8acb-de79f3fd2ddf"
+from .right import RECORDING, RIGHT
+
 RULES = {"main": ServerRules(frozenset({"*"}))}
-
-#: One right set of parameters per command, in the guide's order.
-RIGHT: dict[str, dict[str, Any]] = {
-    "createSession": {"sessionTitle": "Test Session1"},
-    "setLiveSession": {"sessionId": SESSION, "active": True},
-    "deleteSession": {"sessionId": SESSION},
-    "addSourceToSession": {"sessionId": SESSION, "sourceId": SOURCE},
-    "removeSourceFromSession": {"sessionId": SESSION, "sourceId": SOURCE},
-    "shareSessionWithUser": {"username": "viewer", "permissionId": "EDIT", "sessionId": SESSION},
-    "shareSessionWithGroup": {"groupname": "G 1", "permissionId": "RECORD", "sessionId": SESSION},
-    "updateSessionMetadata": {"sessionId": SESSION, "fieldName": "createdby", "value": "Test2"},
-    "setSessionCategory": {"sessionId": SESSION, "categoryId": CATEGORY, "values": ["Surgery"]},
-    "startRecording": {"sessionId": SESSION},
-    "pauseRecording": {"recordingId": RECORDING},
-    "resumeRecording": {"recordingId": RECORDING},
-    "stopRecording": {"recordingId": RECORDING},
-    "getRecordingStatus": {"recordingId": RECORDING},
-    "shareRecordingWithUser": {"username": "c", "permissionId": SOURCE, "recordingId": RECORDING},
-    "shareRecordingWithGroup": {"groupname": "g", "permissionId": "OWN", "recordingId": RECORDING},
-    "updateMetadata": {"recordingId": RECORDING, "fieldName": "title", "value": ""},
-    "setCategory": {"recordingId": RECORDING, "categoryId": CATEGORY, "values": ["HD", "4 K"]},
-    "addHotmark": {"recordingId": RECORDING, "title": "PhaseI"},
-    "startRestreamRecording": {"recordingId": RECORDING, "ip": "239.1.1.1", "port": 5000},
-    "stopRestreamRecording": {"streamId": STREAM},
-}
 
 #: Values that are wrong whatever the parameter is.
 NEVER: list[object] = [
@@ -97,7 +70,7 @@ def line(command: Command[Any]) -> list[str]:
     assert data.count(b"\n") == 1
     assert data.endswith(b"\n")
     assert b"\r" not in data
-    return split_command_line(data[:-1].decode())
+    return read_line(data[:-1]).words
 
 
 def words(name: str) -> list[str]:

@@ -12,9 +12,10 @@ import trio.testing
 
 from bridge.api.lane import MOST_WAITING, Call, Downtime, Lane
 from bridge.api.ledger import Entry, Ledger
-from bridge.hmp.client import LinkState, Priority, ServerLink
+from bridge.hmp.client import ServerLink
 from bridge.hmp.commands import Repeat, parse_command
-from bridge.inputs import Input
+from bridge.hmp.link import LinkState, Priority
+from bridge.inputs import InputKey
 from bridge.mqtt.api_topics import Answer, Caller
 from bridge.room.vocabulary import Outcome
 from tests.hmp.peer import NOT_FOUND, SETTINGS, UUID, MemoryHmp, PeerConnection
@@ -32,7 +33,7 @@ class Server:
         self.link = ServerLink(settings, changed=self._link_changed, connect=self.hmp.connect)
         self.commit = commit
         self.disk: list[str] = []
-        self.inputs: list[Input] = []
+        self.inputs: list[InputKey] = []
         self.events: list[str] = []
         self.answered: dict[str | int, tuple[float, Answer]] = {}
         self.arrivals: list[object] = []
@@ -44,7 +45,7 @@ class Server:
         )
         self._changed = trio.Event()
 
-    async def _save(self, name: str, document: str, inputs: Sequence[Input]) -> None:
+    async def _save(self, name: str, document: str, inputs: Sequence[InputKey]) -> None:
         assert name == "server/main"
         await trio.sleep(self.commit)
         self.disk.append(document)
@@ -83,7 +84,7 @@ class Server:
                 call.taken.set()
 
             call.entry = Entry(caller, name, sent=lane.goes_at_once)
-            self.ledger.take(call.entry, Input(1, b"digest"), taken)
+            self.ledger.take(call.entry, InputKey(1, b"digest"), taken)
         lane.submit(call)
         return call
 
@@ -324,7 +325,7 @@ async def test_journalled_before_it_is_taken_sent_or_answered(
             "disk True ok",
             "answer new",
         ]
-        assert server.inputs == [Input(1, b"digest")]
+        assert server.inputs == [InputKey(1, b"digest")]
         # The broker has the answer: a second later nothing of it is left.
         server.arrivals[-1]()  # type: ignore[operator]
         await trio.sleep(2)

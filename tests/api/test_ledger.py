@@ -8,7 +8,7 @@ import structlog.testing
 import trio
 
 from bridge.api.ledger import Entry, Ledger
-from bridge.inputs import Input
+from bridge.inputs import InputKey
 from bridge.mqtt.api_topics import Answer, Caller
 from bridge.room.state import Problem, Reply
 from bridge.room.vocabulary import Outcome
@@ -21,9 +21,9 @@ class Disk:
 
     def __init__(self) -> None:
         self.documents: list[str] = []
-        self.inputs: list[Input] = []
+        self.inputs: list[InputKey] = []
 
-    async def save(self, name: str, document: str, inputs: Sequence[Input]) -> None:
+    async def save(self, name: str, document: str, inputs: Sequence[InputKey]) -> None:
         assert name == "server/main"
         await trio.lowlevel.checkpoint()
         self.documents.append(document)
@@ -42,12 +42,12 @@ async def test_everything_comes_back_as_it_was(autojump_clock: trio.abc.Clock) -
         nursery.start_soon(ledger.run)
         waiting, sent, answered = (Entry(CALLER, "createSession") for _ in range(3))
         for entry in (waiting, sent, answered):
-            ledger.take(entry, Input(7, b"\xff\x00"), partial(done.append, entry.key))
+            ledger.take(entry, InputKey(7, b"\xff\x00"), partial(done.append, entry.key))
         assert disk.documents == []
         await trio.testing.wait_all_tasks_blocked()
         assert len(disk.documents) == 1
         assert done == [waiting.key, sent.key, answered.key]
-        assert disk.inputs == [Input(7, b"\xff\x00")] * 3
+        assert disk.inputs == [InputKey(7, b"\xff\x00")] * 3
         await ledger.sending(sent)
         await ledger.sending(sent)
         assert len(disk.documents) == 2

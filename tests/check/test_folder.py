@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 from bridge.cli.main import ExitCode
-from bridge.journal import SCHEMA_VERSION, Journal
+from bridge.journal import Journal
+from bridge.journal_file import SCHEMA_VERSION
 
 from .conftest import Live, line_of
 

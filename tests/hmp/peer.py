@@ -3,8 +3,9 @@
 import trio
 import trio.testing
 
-from bridge.hmp.client import LinkSettings, LinkState, ServerLink
+from bridge.hmp.client import ServerLink
 from bridge.hmp.connection import Connect
+from bridge.hmp.link import LinkSettings, LinkState
 from bridge.hmp.syntax import LineReceiver
 
 __all__ = ["NOT_FOUND", "SETTINGS", "UUID", "MemoryHmp", "PeerConnection", "States"]

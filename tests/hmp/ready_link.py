@@ -8,7 +8,7 @@ import trio
 import trio.testing
 
 from bridge.hmp.arguments import RecordingId, SessionId
-from bridge.hmp.client import LinkState, Priority, ServerLink
+from bridge.hmp.client import ServerLink
 from bridge.hmp.command import Command
 from bridge.hmp.commands import (
     AddHotmark,
@@ -18,22 +18,15 @@ from bridge.hmp.commands import (
     StopRecording,
 )
 from bridge.hmp.errors import HmpError
+from bridge.hmp.link import LinkState, Priority
 from tests.hmp.peer import UUID, MemoryHmp, PeerConnection, States
 
 __all__ = ["MARK", "PAUSE", "START", "STATUS", "STOP", "Caller", "Stage", "ready"]
 
 START = StartRecording(SessionId(UUID))
-
-
 STATUS = GetRecordingStatus(RecordingId(UUID))
-
-
 PAUSE = PauseRecording(RecordingId(UUID))
-
-
 STOP = StopRecording(RecordingId(UUID))
-
-
 MARK = AddHotmark(RecordingId(UUID), "Phase I")
 
 

@@ -7,7 +7,8 @@ from hypothesis import strategies as st
 from bridge.hmp.command import Command, parameters
 from bridge.hmp.commands import COMMANDS, RecordingStatus, Repeat, TimeoutClass, parse_command
 from bridge.hmp.errors import InvalidArgument, ProtocolViolation
-from bridge.hmp.syntax import encode_command, split_command_line
+from bridge.hmp.syntax import encode_command
+from bridge.simulator.lines import read_line
 from tests.hmp.peer import UUID
 
 ID = "b86befc3-7b44-4655-852f-21a77935d110"
@@ -45,7 +46,7 @@ def test_there_is_a_line_for_every_command() -> None:
 
 @pytest.mark.parametrize("line", LINES)
 def test_a_command_reads_and_writes_its_line(line: str) -> None:
-    name, *words = split_command_line(line)
+    name, *words = read_line(line).words
     command = parse_command(name, words)
     assert isinstance(command, COMMANDS[name])
     assert encode_command((command.name, *command.arguments())) == f"{line}\n".encode()
@@ -54,7 +55,7 @@ def test_a_command_reads_and_writes_its_line(line: str) -> None:
 
 @pytest.mark.parametrize("line", LINES)
 def test_named_parameters_make_the_same_command(line: str) -> None:
-    name, *words = split_command_line(line)
+    name, *words = read_line(line).words
     names = [parameter.argument.name for parameter in parameters(COMMANDS[name])]
     given = dict(zip(names, words, strict=False)) | (
         {"values": words[2:]} if names[-1] == "values" else {}
@@ -112,7 +113,7 @@ def test_ipv6_only_where_it_is_allowed() -> None:
 
 def make(name: str) -> Command[object]:
     return parse_command(
-        name, next(split_command_line(line)[1:] for line in LINES if line.split()[0] == name)
+        name, next(read_line(line).words[1:] for line in LINES if line.split()[0] == name)
     )
 
 

@@ -15,10 +15,10 @@ import trio
 import trio.testing
 
 from bridge.hmp.arguments import SessionId
-from bridge.hmp.client import LinkSettings, LinkState, Priority
 from bridge.hmp.commands import StartRecording
 from bridge.hmp.connection import NothingSent, TcpStream, connect_tcp
 from bridge.hmp.errors import LinkDown
+from bridge.hmp.link import LinkSettings, LinkState, Priority
 from tests.hmp.peer import UUID, PeerConnection, States
 
 

@@ -7,10 +7,11 @@ import pytest
 import trio
 
 from bridge.hmp.arguments import RecordingId, SessionId
-from bridge.hmp.client import LinkState, Passage, Priority, ServerLink
+from bridge.hmp.client import ServerLink
 from bridge.hmp.command import Command
 from bridge.hmp.commands import PauseRecording, StartRecording, StopRecording
 from bridge.hmp.errors import LinkDown, OutcomeUnknown, Refused
+from bridge.hmp.link import LinkState, Passage, Priority
 from bridge.logs.commands import ending
 from tests.hmp.peer import SETTINGS, UUID, MemoryHmp, States
 

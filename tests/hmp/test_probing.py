@@ -7,8 +7,8 @@ import pytest
 import trio
 import trio.testing
 
-from bridge.hmp.client import LinkState, Priority
 from bridge.hmp.errors import ErrorKind, LinkDown, Refused
+from bridge.hmp.link import LinkState, Priority
 from tests.hmp.peer import NOT_FOUND, UUID, MemoryHmp, States
 from tests.hmp.ready_link import PAUSE, START, STATUS, STOP, ready
 

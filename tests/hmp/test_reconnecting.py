@@ -11,11 +11,12 @@ import trio
 import trio.testing
 
 from bridge.hmp.arguments import RecordingId
-from bridge.hmp.client import LinkSettings, LinkState, Priority, ServerLink
+from bridge.hmp.client import ServerLink
 from bridge.hmp.commands import StopRecording
 from bridge.hmp.connection import NothingSent
 from bridge.hmp.errors import LinkDown
 from bridge.hmp.failures import not_connected
+from bridge.hmp.link import LinkSettings, LinkState, Priority
 from tests.hmp.peer import SETTINGS, UUID, MemoryHmp, States
 
 STOP = StopRecording(RecordingId(UUID))

@@ -8,7 +8,7 @@ import pytest
 import trio
 
 from bridge.hmp.arguments import RecordingId
-from bridge.hmp.client import LinkSettings, LinkState, Priority, ServerLink
+from bridge.hmp.client import ServerLink
 from bridge.hmp.commands import (
     AddHotmark,
     CreateSession,
@@ -19,6 +19,7 @@ from bridge.hmp.commands import (
 )
 from bridge.hmp.connection import connect_tcp
 from bridge.hmp.errors import ErrorKind, LinkDown, NotAuthorized, Refused
+from bridge.hmp.link import LinkSettings, LinkState, Priority
 from bridge.hmp.once import send_once
 from bridge.simulator.knobs import Knobs
 from bridge.simulator.server import Simulator, serve

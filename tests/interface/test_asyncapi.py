@@ -26,7 +26,7 @@ from bridge.mqtt.settings import BrokerSettings, TlsSettings
 from bridge.mqtt.topics import Topics, render_ack, render_result, render_room
 from bridge.room.vocabulary import State
 from tests.hmp.peer import UUID
-from tests.mqtt.test_topics import RESULT, ROOMS
+from tests.mqtt.samples import RESULT, ROOMS
 from tests.schemas import complaints
 
 BROKER = BrokerSettings(host="broker.example.edu", port=1883, client_id="x")

@@ -7,7 +7,6 @@ import re
 import shlex
 import tempfile
 import traceback
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -28,13 +27,6 @@ class Terminal(io.StringIO):
 
     def isatty(self) -> bool:
         return True
-
-
-@pytest.fixture(autouse=True)
-def _restored() -> Iterator[None]:
-    yield
-    configure_logs()
-    structlog.reset_defaults()
 
 
 def logged(level: str = "info", **how: Any) -> tuple[io.StringIO, structlog.stdlib.BoundLogger]:

@@ -6,7 +6,7 @@ from bridge.hmp.link import LinkState
 from bridge.metrics.health import SLOWEST_TURN, live, ready, turn_of_the_loop
 from bridge.mqtt.link import BrokerState
 
-from .test_meters import broker_health, link_health
+from .healthy import broker_health, link_health
 
 
 async def test_a_turn_lasts_until_everybody_has_run() -> None:

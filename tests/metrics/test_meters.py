@@ -7,60 +7,21 @@ import pytest
 from prometheus_client.exposition import generate_latest
 from prometheus_client.openmetrics import exposition as openmetrics
 
-from bridge.hmp.arguments import RecordingId, SessionId
+from bridge.hmp.arguments import RecordingId
 from bridge.hmp.commands import GetRecordingStatus, RecordingStatus, StartRecording
-from bridge.hmp.link import LinkHealth, LinkState, Passage
+from bridge.hmp.link import LinkState, Passage
 from bridge.journal import JournalHealth
-from bridge.metrics.look import Look
 from bridge.metrics.meters import Meters
-from bridge.mqtt.link import BrokerHealth, BrokerState
+from bridge.mqtt.link import BrokerState
 from bridge.room.policy import Policy
 from bridge.room.state import Recording, Result, RoomState
 from bridge.room.vocabulary import ALARMS, Alarm, Outcome, State
 
 from .exposition import faults, read, value
+from .healthy import IDLE, SESSION, broker_health, link_health, look
 
-SESSION = SessionId("71edd346-2cf0-4c62-b3d3-9d457b287394")
 latest_openmetrics: Callable[[Any], bytes] = openmetrics.generate_latest
 UUID = RecordingId("0f0f0f0f-0665-48cd-b141-1e95283469f1")
-IDLE = RoomState(Policy(session=SESSION), link_ready=True)
-
-
-def link_health(state: LinkState = LinkState.READY, **changes: Any) -> LinkHealth:
-    """A link that is well."""
-    values: dict[str, Any] = {
-        "round_trip": 0.001,
-        "last_answer": 5.0,
-        "queue_depth": 0,
-        "reconnects": 0,
-        "in_flight": None,
-        "error": None,
-    }
-    return LinkHealth(state=state, **values | changes)
-
-
-def broker_health(state: BrokerState = BrokerState.ONLINE, **changes: Any) -> BrokerHealth:
-    """A broker that is well."""
-    values: dict[str, Any] = {
-        "protocol": "5",
-        "session_present": True,
-        "round_trip": 0.001,
-        "reconnects": 0,
-        "received_waiting": 0,
-        "received_unacknowledged": 0,
-        "received_dropped": 0,
-        "unconfirmed": 0,
-        "outbox_dropped": 0,
-        "refused": 0,
-        "error": None,
-    }
-    return BrokerHealth(state=state, **values | changes)
-
-
-def look(**changes: Any) -> Callable[[], Look]:
-    """A bridge with one server, `main`, and nothing wrong."""
-    well = Look({"main": link_health()}, broker_health(), JournalHealth(None, 0.001), [IDLE], 0)
-    return lambda: well._replace(**changes)
 
 
 def meters(**changes: Any) -> Meters:

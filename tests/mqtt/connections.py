@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 
+import pytest
 import trio
 
 from bridge.mqtt.message import Message
@@ -11,7 +12,10 @@ from bridge.mqtt.session import Session, open_session
 from bridge.mqtt.settings import BrokerSettings, Protocol, Subscription
 from tests.brokers import Broker
 
-__all__ = ["Peer", "peer", "settings_for"]
+__all__ = ["BOTH", "Peer", "peer", "settings_for"]
+
+BOTH = pytest.mark.parametrize("protocol", [pytest.param("5", marks=pytest.mark.mqtt5), "3.1.1"])
+"""Each test in both versions."""
 
 
 def settings_for(broker: Broker, client_id: str, **changes: Any) -> BrokerSettings:
@@ -40,9 +44,9 @@ class Peer:
             if (message.topic, message.payload) == (topic, payload):
                 return
 
-    async def publish(self, topic: str, payload: bytes = b"", **how: Any) -> None:
-        """Publish at QoS 1 until PUBACK, unless told otherwise."""
-        await self.session.publish(topic, payload, **how)
+    async def publish(self, topic: str, payload: bytes = b"", *, retain: bool = False) -> None:
+        """Publish at QoS 1 until PUBACK."""
+        await self.session.publish(topic, payload, retain=retain)
 
 
 @asynccontextmanager

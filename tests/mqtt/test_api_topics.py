@@ -14,7 +14,6 @@ from bridge.mqtt.api_topics import (
     MalformedRequest,
     VerbTopic,
     answer_topic,
-    is_request,
     may_answer_on,
     parse_command_payload,
     parse_topic,
@@ -47,11 +46,16 @@ CALLER = Caller("a", "site/hmp/server/main/request/x", "site/hmp/server/main/res
 )
 def test_topics(topic: str, asked_on: object) -> None:
     assert parse_topic(TOPICS, f"site/hmp/{topic}") == asked_on
-    assert is_request(TOPICS, f"site/hmp/{topic}") is (asked_on is not None)
 
 
-def test_another_base_topic_is_not_ours() -> None:
-    assert parse_topic(TOPICS, "hmp/server/main/request/createSession") is None
+@pytest.mark.parametrize("below", ["hmp/", "", "site/", "/site/hmp/"])
+def test_another_base_topic_is_not_ours(below: str) -> None:
+    """A binding may well listen to such a topic."""
+    assert parse_topic(TOPICS, f"{below}server/main/request/createSession") is None
+    assert parse_topic(TOPICS, f"{below}bridge/request/info") is None
+
+
+def test_what_is_subscribed_to() -> None:
     assert request_filters(TOPICS) == (
         "site/hmp/server/+/request/+",
         "site/hmp/bridge/request/+",

@@ -9,6 +9,7 @@ from paho.mqtt.client import topic_matches_sub
 
 from bridge.hmp.arguments import NAME_LIMIT, TEXT_LIMIT, TITLE_LIMIT, MetadataField
 from bridge.hmp.link import LinkState
+from bridge.mqtt.api_topics import Answer, Caller, render_answer
 from bridge.mqtt.catalogue import ACTION_MEANINGS, ROWS, Direction, Row, tally_words
 from bridge.mqtt.topics import (
     Input,
@@ -26,7 +27,7 @@ from bridge.room.state import Policy, Problem, RoomState
 from bridge.room.vocabulary import ALARMS, Outcome, State
 from tests.schemas import complaints
 
-from .test_topics import FRESH, RECORDING_ID, RESULT, ROOMS, RUNNING, TALLY
+from .samples import FRESH, RECORDING_ID, RESULT, ROOMS, RUNNING, TALLY
 
 TOPICS = Topics("site/hmp")
 NAMES = {"room": "r0", "server": "main"}
@@ -99,6 +100,16 @@ def test_results_and_acks(outcome: Outcome) -> None:
         check(PUBLISHED[TOPICS.room("r0", "result")], render_result(result))
         check(PUBLISHED[TOPICS.room("r0", "ack")], render_ack(result))
         check(PUBLISHED[TOPICS.error], render_result(replace(result, id=7, state=None)))
+
+
+@pytest.mark.parametrize("of_a_command", [True, False])
+def test_answers_that_have_no_topic_of_their_own(of_a_command: bool) -> None:
+    """A request to a server that does not exist, or by a name that no topic takes."""
+    answer = Answer(Outcome.FAILED, problem=Problem("unknown_server", "…", "…"))
+    caller = Caller("a", "site/hmp/server/nosuch/request/startRecording", TOPICS.error)
+    check(
+        PUBLISHED[TOPICS.error], render_answer(answer, caller, with_raw=of_a_command, origin=True)
+    )
 
 
 def test_a_servers_states_are_its_links() -> None:

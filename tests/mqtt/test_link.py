@@ -1,7 +1,5 @@
 """The broker link over the life of a real broker: start, stop, kill, freeze, flood, refusal."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
 from typing import Any
 
 import pytest
@@ -12,72 +10,18 @@ from bridge.mqtt.failures import BrokerFailure
 from bridge.mqtt.image import Image
 from bridge.mqtt.link import BrokerLink, BrokerState
 from bridge.mqtt.session import Session
-from bridge.mqtt.settings import BrokerSettings, Subscription, TlsSettings
-from bridge.reconnect import Backoff
+from bridge.mqtt.settings import BrokerSettings, Protocol, Subscription
 from tests.broker_fixtures import Launch
-from tests.brokers import Broker, BrokerOptions, Certificates, free_port
+from tests.brokers import Broker, BrokerOptions, free_port
 
-from .connections import peer, settings_for
+from .connections import BOTH, peer
+from .running_link import AVAILABILITY, Running, running
 from .scripted_broker import scripted_broker
 
-AVAILABILITY = "hmp/bridge/state"
 
-
-class Running:
-    """A link in a nursery, and the states that it went through."""
-
-    def __init__(
-        self,
-        broker: Broker,
-        *,
-        filters: tuple[str, ...] = (),
-        greet: Callable[[Session], Awaitable[None]] | None = None,
-        **settings: Any,
-    ) -> None:
-        self.states: list[BrokerState] = []
-        self.image = Image()
-        self._news = trio.lowlevel.ParkingLot()
-        more: dict[str, Any] = {} if greet is None else {"greet": greet}
-        self.link = BrokerLink(
-            settings_for(broker, settings.pop("client_id", "bridge"), **settings),
-            self.image,
-            [Subscription(each) for each in filters],
-            availability_topic=AVAILABILITY,
-            changed=self._note,
-            backoff=Backoff(shortest=0.02, longest=0.1),
-            **more,
-        )
-
-    def _note(self, state: BrokerState) -> None:
-        self.states.append(state)
-        self._news.unpark_all()
-
-    async def until(self, state: BrokerState) -> None:
-        """Wait for the next time the link enters this state, or return when it is in it."""
-        while self.link.state is not state:
-            await self._news.park()
-
-
-@asynccontextmanager
-async def running(broker: Broker, **how: Any) -> AsyncIterator[Running]:
-    """A link for the time of the body; it leaves in good order."""
-    run = Running(broker, **how)
-    async with trio.open_nursery() as nursery:
-        await nursery.start(run.link.run)
-        yield run
-        nursery.cancel_scope.cancel()
-
-
-@pytest.fixture(
-    params=[pytest.param("5", marks=pytest.mark.mqtt5), "3.1.1"],
-)
-def protocol(request: pytest.FixtureRequest) -> str:
-    """Each test in both versions."""
-    return str(request.param)
-
-
+@BOTH
 async def test_states_come_before_online_and_offline_comes_last(
-    launch: Launch, protocol: str
+    launch: Launch, protocol: Protocol
 ) -> None:
     broker = launch()
     async with peer(broker, ["hmp/#"]) as panel:
@@ -103,7 +47,8 @@ async def test_states_come_before_online_and_offline_comes_last(
     assert run.states[-1] is BrokerState.DOWN
 
 
-async def test_a_restarted_broker_gets_everything_again(launch: Launch, protocol: str) -> None:
+@BOTH
+async def test_a_restarted_broker_gets_everything_again(launch: Launch, protocol: Protocol) -> None:
     broker = launch()
     async with running(broker, protocol=protocol, filters=("in/#",)) as run:
         for number in range(100):
@@ -130,7 +75,8 @@ async def _pair(panel: Any) -> tuple[str, bytes]:
     return message.topic, message.payload
 
 
-async def test_a_killed_broker_is_the_same_to_us(launch: Launch, protocol: str) -> None:
+@BOTH
+async def test_a_killed_broker_is_the_same_to_us(launch: Launch, protocol: Protocol) -> None:
     broker = launch()
     async with running(broker, protocol=protocol) as run:
         run.image.set("a", "1")
@@ -173,7 +119,8 @@ async def test_a_frozen_broker_is_noticed_by_its_silence(launch: Launch) -> None
         broker.thaw()
 
 
-async def test_a_late_will_is_answered_with_online(launch: Launch, protocol: str) -> None:
+@BOTH
+async def test_a_late_will_is_answered_with_online(launch: Launch, protocol: Protocol) -> None:
     broker = launch()
     async with (
         running(broker, protocol=protocol) as run,
@@ -188,8 +135,9 @@ async def test_a_late_will_is_answered_with_online(launch: Launch, protocol: str
         await other.publish("probe", b"")
 
 
+@BOTH
 async def test_greet_runs_before_anything_is_said_and_may_end_everything(
-    launch: Launch, protocol: str
+    launch: Launch, protocol: Protocol
 ) -> None:
     broker = launch()
 
@@ -261,7 +209,7 @@ async def test_a_flood_at_qos_0_is_dropped_beyond_the_capacity(launch: Launch) -
             run.image.set("a", "1")
             await run.image.settled()
         health = run.link.health()
-        assert health.received_waiting == 51
+        assert run.link.waiting == 51
         assert health.received_dropped == 1950
         assert len(logs) == 1
 
@@ -288,126 +236,6 @@ async def test_a_slow_subscriber_ends_with_every_topic_right(launch: Launch) -> 
                 nursery.start_soon(read)
                 await run.image.settled()
     assert len(state) == topics
-
-
-@pytest.mark.mqtt5
-@pytest.mark.parametrize("transport", ["tcp", "websockets"])
-async def test_tls_and_websockets(
-    launch: Launch, certificates: Certificates, transport: str
-) -> None:
-    broker = launch(BrokerOptions(tls=certificates))
-    port = broker.tls_port if transport == "tcp" else broker.websocket_port
-    tls = TlsSettings(ca=str(certificates.ca)) if transport == "tcp" else None
-    async with running(broker, filters=("in/#",), port=port, tls=tls, transport=transport) as run:
-        run.image.set("in/a", b"z" * 100_000)
-        await run.image.settled()
-        async with peer(broker) as other:
-            for number in range(300):
-                other.session.post("in/b", str(number).encode(), qos=0, retain=False)
-            await other.session.drained()
-        for number in range(300):
-            message = await run.link.receive()
-            while message.topic == "in/a":
-                message.acknowledge()
-                message = await run.link.receive()
-            assert message.payload == str(number).encode()
-
-
-async def failing(broker: Broker, **settings: Any) -> list[Any]:
-    """The log of a link that fails at least three times in a row."""
-    with capture_logs() as logs:
-        async with running(broker, **settings) as run:
-            for _ in range(3):
-                await run.until(BrokerState.DOWN)
-                await run.until(BrokerState.CONNECTING)
-    return [line for line in logs if line["log_level"] == "warning"]
-
-
-@pytest.mark.mqtt5
-@pytest.mark.parametrize(
-    ("changes", "error", "hint"),
-    [
-        ({"tls": TlsSettings()}, "not trusted", "mqtt.tls.ca"),
-        ({"tls": TlsSettings(ca="/nowhere/ca.pem")}, "/nowhere/ca.pem", "paths under mqtt.tls"),
-        ({"tls": "ca", "host": "127.0.0.2"}, "refuses connections", "mqtt.port"),
-        ({"port": "plain", "tls": "ca"}, "", "mqtt.tls|network"),
-        ({"port": "plain", "transport": "websockets"}, "WebSocket", "websocket_path"),
-        ({"port": "websocket"}, "lost|MQTT|closed|answer", ""),
-    ],
-)
-async def test_ways_to_fail_before_mqtt_are_said_once_with_what_to_do(
-    launch: Launch, certificates: Certificates, changes: dict[str, Any], error: str, hint: str
-) -> None:
-    broker = launch(BrokerOptions(tls=certificates))
-    settings: dict[str, Any] = {"port": broker.tls_port, "connect_timeout": 2.0} | changes
-    if settings.get("tls") == "ca":
-        settings["tls"] = TlsSettings(ca=str(certificates.ca))
-    ports = {"plain": broker.port, "websocket": broker.websocket_port}
-    settings["port"] = ports.get(settings["port"], settings["port"])
-    logs = await failing(broker, **settings)
-    assert len(logs) == 1
-    assert any(each in logs[0]["error"] for each in error.split("|"))
-    assert any(each in logs[0]["what_to_do"] for each in hint.split("|"))
-
-
-async def test_a_broker_that_is_not_there_is_said_once(broker: Broker) -> None:
-    logs = await failing(broker, port=free_port())
-    assert len(logs) == 1
-    assert "refuses connections" in logs[0]["error"]
-
-
-async def test_a_name_without_an_address_is_said_once(broker: Broker) -> None:
-    logs = await failing(broker, host="broker.invalid")
-    assert len(logs) == 1
-    assert "broker.invalid" in logs[0]["error"]
-
-
-@pytest.mark.mqtt5
-@pytest.mark.parametrize("password", ["wrong", None])
-async def test_a_wrong_password_is_said_once(
-    launch: Launch, protocol: str, password: str | None
-) -> None:
-    broker = launch(BrokerOptions(users={"bridge": "right"}))
-    user = None if password is None else "bridge"
-    logs = await failing(broker, username=user, password=password, protocol=protocol)
-    assert len(logs) == 1
-    assert "Not authorized" in logs[0]["error"]
-    assert "mqtt.username" in logs[0]["what_to_do"]
-    assert "wrong" not in str(logs)
-    async with running(broker, username="bridge", password="right", protocol=protocol) as run:
-        await run.until(BrokerState.ONLINE)
-
-
-@pytest.mark.mqtt5
-async def test_a_client_certificate_is_presented(
-    launch: Launch, certificates: Certificates
-) -> None:
-    broker = launch(BrokerOptions(tls=certificates, client_certificates=True))
-    tls = TlsSettings(
-        ca=str(certificates.ca), cert=str(certificates.cert), key=str(certificates.key)
-    )
-    async with running(broker, port=broker.tls_port, tls=tls) as run:
-        await run.until(BrokerState.ONLINE)
-
-
-@pytest.mark.mqtt5
-async def test_insecure_tls_takes_any_certificate(
-    launch: Launch, certificates: Certificates
-) -> None:
-    broker = launch(BrokerOptions(tls=certificates))
-    async with running(broker, port=broker.tls_port, tls=TlsSettings(insecure=True)) as run:
-        await run.until(BrokerState.ONLINE)
-
-
-async def test_a_broker_of_3_1_1_only_is_found_out(launch: Launch) -> None:
-    pytest.importorskip("amqtt")
-    broker = launch(kind="embedded")
-    async with running(broker, filters=("in",)) as run:
-        await run.until(BrokerState.ONLINE)
-        assert run.link.health().protocol == "3.1.1"
-        async with peer(broker) as other:
-            await other.publish("in", b"x")
-        assert (await run.link.receive()).payload == b"x"
 
 
 @pytest.mark.mqtt5
@@ -442,7 +270,10 @@ async def test_cancelled_with_a_frozen_broker_it_leaves_in_time(launch: Launch) 
     broker.thaw()
 
 
-async def test_subscriptions_come_and_go_on_the_live_session(launch: Launch, protocol: str) -> None:
+@BOTH
+async def test_subscriptions_come_and_go_on_the_live_session(
+    launch: Launch, protocol: Protocol
+) -> None:
     """And what was given up while there was no broker is not heard after it came back."""
     broker = launch(BrokerOptions(persistence=True))
     async with running(broker, filters=("a",), protocol=protocol) as run:

@@ -16,7 +16,6 @@ from .scripted_broker import scripted_broker
 CONNACK_311 = bytes.fromhex("20020000")
 CONNACK_311_VERSION = bytes.fromhex("20020001")
 CONNACK_5 = bytes.fromhex("2003000000")
-CONNACK_5_SESSION = bytes.fromhex("2003010000")
 CONNACK_5_CLIENT_ID = bytes.fromhex("2003008500")
 CONNACK_5_VERSION = bytes.fromhex("2003008400")
 SUBACK_5_REFUSED = bytes.fromhex("900400010087")
@@ -44,7 +43,7 @@ async def end_of(port: int, **changes: Any) -> BrokerFailure:
         backoff=Backoff(uniform=lambda _low, _high: 60.0),
     )
     async with trio.open_nursery() as nursery:
-        await nursery.start(link.run)
+        nursery.start_soon(link.run)
         await failed.wait()
         nursery.cancel_scope.cancel()
     failure = link.failure

@@ -15,9 +15,7 @@ from bridge.mqtt.settings import Protocol, Subscription
 from tests.broker_fixtures import Launch
 from tests.brokers import Broker, BrokerOptions
 
-from .connections import peer, settings_for
-
-BOTH = pytest.mark.parametrize("protocol", [pytest.param("5", marks=pytest.mark.mqtt5), "3.1.1"])
+from .connections import BOTH, peer, settings_for
 
 
 @BOTH
@@ -44,7 +42,7 @@ async def test_odd_payloads_arrive_as_they_are(
 @pytest.mark.mqtt5
 async def test_correlation_data_travels_in_mqtt_5(broker: Broker) -> None:
     async with peer(broker, ["correlated"]) as one:
-        await one.publish("correlated", b"x", correlation_data=b"\0\1")
+        one.session.post("correlated", b"x", qos=1, retain=False, correlation_data=b"\0\1")
         assert (await one.next()).correlation_data == b"\0\1"
 
 

@@ -1,7 +1,6 @@
-"""Fixtures of the process tier: a whole site, or its parts one by one."""
+"""Fixtures of the process tier: a whole site, and who asks its bridge for something."""
 
-import itertools
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, closing
 from pathlib import Path
 from typing import Any
@@ -10,68 +9,9 @@ import pytest
 
 from tests.brokers import Broker
 
-from .daemon import Daemon, configuration
-from .hmp import Hmp
-from .panel import Panel
-
-_bases = itertools.count()
-
-
-class Site:
-    """A broker, an HMP, a daemon and a panel, each of them a program of its own but the panel.
-
-    Every site has a base topic of its own, so that sites can share a broker.
-    """
-
-    def __init__(self, folder: Path, broker: Broker, stack: ExitStack) -> None:
-        self.folder = folder
-        self.broker = broker
-        self.base = f"site{next(_bases)}/hmp"
-        self._stack = stack
-        self._daemons = itertools.count()
-        self.hmp: Hmp
-        self.panel: Panel
-        self.daemon: Daemon
-        self.tables: dict[str, Any]
-
-    def add_hmp(self, rooms: int = 2, *, knobs: Sequence[str] = ()) -> Hmp:
-        """Start the HMP."""
-        self.hmp = self._stack.enter_context(closing(Hmp(self.folder, rooms, knobs=knobs)))
-        return self.hmp
-
-    def add_panel(self, *, mqtt5: bool = False) -> Panel:
-        """Connect the panel."""
-        panel = Panel(self.broker.port, self.base, mqtt5=mqtt5)
-        self.panel = self._stack.enter_context(closing(panel))
-        return panel
-
-    def add_daemon(self, **how: Any) -> Daemon:
-        """Start a daemon on `self.tables`."""
-        folder = self.folder / f"daemon{next(self._daemons)}"
-        daemon = Daemon(folder, self.tables, **how)
-        self.daemon = self._stack.enter_context(closing(daemon))
-        # Shown by pytest beside a failure.
-        self._stack.callback(lambda: print(f"{daemon.file}:\n{daemon.output[-4000:]}"))
-        return daemon
-
-    def configure(self, **changes: Any) -> None:
-        """Set `tables` for this broker and HMP."""
-        given = {"broker_port": self.broker.port, "hmp_port": self.hmp.port} | changes
-        self.tables = configuration(base_topic=self.base, **given)
-
-    def sessions(self) -> dict[str, str]:
-        """What each room records, by the room's name."""
-        return {name: room["session"] for name, room in self.tables["rooms"].items()}
-
-    def wait_ready(self, since: int = 0) -> None:
-        """Until the daemon is online, its HMP ready and the first room says so."""
-        self.daemon.wait_for_line("mqtt connected")
-        self.panel.wait_for("bridge/state", "online", since=since)
-        self.panel.wait_for("server/main/state", "ready", since=since)
-        self.panel.wait_for("room/r0/availability", "online", since=since)
-
-
-MakeSite = Callable[..., Site]
+from .reloading import Reloading
+from .requester import Ask, Requester
+from .site import MakeSite, Site
 
 
 @pytest.fixture
@@ -103,3 +43,26 @@ def site(tmp_path: Path, broker: Broker, stack: ExitStack) -> MakeSite:
         return made
 
     return make
+
+
+@pytest.fixture
+def asking(stack: ExitStack) -> Ask:
+    """Connect a requester to a site: `asking(site, mqtt5=True)`."""
+
+    def connect(site: Site, *, mqtt5: bool = False) -> Requester:
+        made = Requester(site.broker.port, site.base, mqtt5=mqtt5)
+        return stack.enter_context(closing(made))
+
+    return connect
+
+
+@pytest.fixture
+def reloading(site: MakeSite, asking: Ask) -> Reloading:
+    """A site whose configuration can be changed; two of its HMP's six sessions are rooms."""
+    made = site(start=False)
+    made.hmp.close()
+    made.add_hmp(6)
+    made.configure(rooms=2, hmp_port=made.hmp.port)
+    made.add_daemon()
+    made.wait_ready()
+    return Reloading(made, asking(made))

@@ -13,7 +13,7 @@ from typing import Any
 from .programs import Program
 from .watched import PATIENCE
 
-__all__ = ["CATEGORY", "Hmp", "session_of", "sessions"]
+__all__ = ["CATEGORY", "SOURCE", "UNKNOWN", "Hmp", "session_of", "sessions"]
 
 CATEGORY = "692e9ab8-d446-4bfd-b64d-e39e8e57c4c5"
 _PEOPLE = f'''[[users]]
@@ -26,7 +26,10 @@ roles = ["Viewer"]
 id = "{CATEGORY}"
 '''
 
-_SOURCE = "b86befc3-7b44-4655-852f-21a77935d110"
+SOURCE = "b86befc3-7b44-4655-852f-21a77935d110"
+
+UNKNOWN = "00000000-0000-4000-8000-000000000001"
+"""An ID that nothing has."""
 
 
 def session_of(number: int) -> str:
@@ -52,9 +55,9 @@ class Hmp:
 
     def start(self, recordings: Sequence[dict[str, Any]]) -> None:
         """Start with these recordings of before."""
-        lines = [f'[[sources]]\nid = "{_SOURCE}"\n', _PEOPLE]
+        lines = [f'[[sources]]\nid = "{SOURCE}"\n', _PEOPLE]
         lines += [
-            f'[[sessions]]\nid = "{each}"\ntitle = "Room {number}"\nsources = ["{_SOURCE}"]\n'
+            f'[[sessions]]\nid = "{each}"\ntitle = "Room {number}"\nsources = ["{SOURCE}"]\n'
             for number, each in enumerate(sessions(self._rooms))
         ]
         lines += [

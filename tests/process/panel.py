@@ -5,11 +5,9 @@ import time
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple, TypeVar
 
-from paho.mqtt.client import Client, ConnectFlags, MQTTMessage
-from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
-from paho.mqtt.properties import Properties
-from paho.mqtt.reasoncodes import ReasonCode
+from paho.mqtt.client import MQTTMessage
 
+from .listener import Listener
 from .watched import PATIENCE, Watched
 
 __all__ = ["Panel", "Seen"]
@@ -26,41 +24,17 @@ class Seen(NamedTuple):
     retained: bool
 
 
-class Panel:
-    """Subscribes to everything below `base`; keeps what it is sent, reconnects by itself."""
+class Panel(Listener):
+    """Subscribes to everything below `base`; keeps what it is sent."""
 
     def __init__(self, port: int, base: str = "hmp", *, mqtt5: bool = False) -> None:
         self.base = base
         self.seen: Watched[Seen] = Watched()
-        self._connected: Watched[float] = Watched()
         self._newest: dict[str, str] = {}
-        version = MQTTProtocolVersion.MQTTv5 if mqtt5 else MQTTProtocolVersion.MQTTv311
-        self._client = Client(CallbackAPIVersion.VERSION2, protocol=version)
-        self._client.reconnect_delay_set(0.05, 0.2)  # type: ignore[arg-type]  # any number will do
-        self._client.on_connect = self._on_connect
-        self._client.on_message = self._on_message
-        self._client.connect_async("127.0.0.1", port)
-        self._client.loop_start()
-        self._connected.until(bool, "the panel's subscription")
+        super().__init__(port, [f"{base}/#"], mqtt5=mqtt5)
 
-    def close(self) -> None:
-        """Leave the broker."""
-        self._client.disconnect()
-        self._client.loop_stop()
-
-    def _on_connect(
-        self,
-        client: Client,
-        _userdata: Any,
-        _flags: ConnectFlags,
-        reason: ReasonCode,
-        _properties: Properties | None,
-    ) -> None:
-        assert not reason.is_failure, reason
-        client.subscribe(f"{self.base}/#", qos=1)
-        self._connected.add(time.monotonic())
-
-    def _on_message(self, _client: Client, _userdata: Any, message: MQTTMessage) -> None:
+    def received(self, message: MQTTMessage) -> None:
+        """Kept, unless it says again what was heard already."""
         payload = message.payload.decode(errors="replace")
         if message.retain and self._newest.get(message.topic) == payload:
             return  # the embedded broker sends what it retains again whenever anybody connects

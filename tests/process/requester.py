@@ -3,17 +3,17 @@
 import itertools
 import json
 import uuid
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
-from paho.mqtt.client import Client, ConnectFlags, MQTTMessage
-from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
+from paho.mqtt.client import MQTTMessage
 from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
-from paho.mqtt.reasoncodes import ReasonCode
 
+from .listener import Listener
 from .watched import PATIENCE, Watched
 
-__all__ = ["Heard", "Requester"]
+__all__ = ["Ask", "Heard", "Requester"]
 
 
 class Heard(NamedTuple):
@@ -31,7 +31,7 @@ class Heard(NamedTuple):
         return decoded
 
 
-class Requester:
+class Requester(Listener):
     """Listens on our response topics and, over MQTT 5, on `inbox`, a topic of its own."""
 
     def __init__(self, port: int, base: str, *, mqtt5: bool) -> None:
@@ -39,43 +39,12 @@ class Requester:
         self.mqtt5 = mqtt5
         self.inbox = f"client/{uuid.uuid4()}"
         self.heard: Watched[Heard] = Watched()
-        self._ready: Watched[bool] = Watched()
         self._numbers = itertools.count(1)
-        version = MQTTProtocolVersion.MQTTv5 if mqtt5 else MQTTProtocolVersion.MQTTv311
-        self._client = Client(CallbackAPIVersion.VERSION2, protocol=version)
-        self._client.on_connect = self._on_connect
-        self._client.on_subscribe = lambda *_: self._ready.add(True)
-        self._client.on_message = self._on_message
-        self._client.connect_async("127.0.0.1", port)
-        self._client.loop_start()
-        self._ready.until(bool, "the requester's subscription")
+        ours = (f"{base}/server/+/response/#", f"{base}/bridge/response/#")
+        super().__init__(port, [*ours, f"{self.inbox}/#"], mqtt5=mqtt5)
 
-    def close(self) -> None:
-        """Leave the broker."""
-        client = self._client
-        client.disconnect()
-        client.loop_stop()
-        # Without the cycle through these, paho closes its sockets before anybody misses them.
-        client.on_connect = client.on_subscribe = client.on_message = None
-
-    def _on_connect(
-        self,
-        client: Client,
-        _userdata: Any,
-        _flags: ConnectFlags,
-        reason: ReasonCode,
-        _properties: Properties | None,
-    ) -> None:
-        assert not reason.is_failure, reason
-        client.subscribe(
-            [
-                (f"{self.base}/server/+/response/#", 1),
-                (f"{self.base}/bridge/response/#", 1),
-                (f"{self.inbox}/#", 1),
-            ]
-        )
-
-    def _on_message(self, _client: Client, _userdata: Any, message: MQTTMessage) -> None:
+    def received(self, message: MQTTMessage) -> None:
+        """An answer."""
         correlation = getattr(message.properties, "CorrelationData", None)
         self.heard.add(Heard(message.topic, message.payload.decode(), correlation, message.retain))
 
@@ -141,3 +110,7 @@ class Requester:
             return found if len(found) >= count else []
 
         return self.heard.until(look, f"{count} answers on {topic}", since=since)
+
+
+Ask = Callable[..., Requester]
+"""The fixture `asking`."""

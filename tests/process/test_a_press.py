@@ -4,7 +4,7 @@ import json
 import re
 import uuid
 
-from .conftest import MakeSite
+from .site import MakeSite
 
 UTC_SECOND = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ")
 

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from .conftest import MakeSite, Site
+from .site import MakeSite, Site
 
 
 def bind(site: Site, *tables: dict[str, Any]) -> None:

@@ -16,11 +16,11 @@ from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 
 from bridge.config.bindings import BindingTable
-from bridge.inputs import input_of
+from bridge.inputs import key_of
 from bridge.journal import Journal
 
-from .conftest import MakeSite, Site
 from .cutter import Cutter
+from .site import MakeSite, Site
 from .test_bindings import bind
 from .watched import PATIENCE, Watched
 
@@ -124,7 +124,7 @@ def test_a_redelivery_is_for_the_rooms_that_had_not_written_it_down(site: MakeSi
     s.panel.publish("devices/b", "1")
     packet_id = _receive_and_die(s, client_id)
     first = BindingTable(**s.tables["bindings"][0]).binding(1).key
-    taken = input_of(packet_id, f"{s.base}/devices/b", b"1", first)
+    taken = key_of(packet_id, f"{s.base}/devices/b", b"1", first)
     journal = Journal(s.daemon.state)
     trio.run(partial(journal.save, "r0", journal.rooms()["r0"].document, [taken]))
     journal.close()

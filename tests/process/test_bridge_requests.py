@@ -2,22 +2,20 @@
 
 import json
 import signal
-from collections.abc import Iterator
 from contextlib import closing
 
 import pytest
 
-from .conftest import MakeSite, Site
 from .panel import Panel
-from .requester import Requester
+from .requester import Ask, Requester
+from .site import MakeSite, Site
 
 
 @pytest.fixture
-def asked(site: MakeSite) -> Iterator[tuple[Site, Requester]]:
+def asked(site: MakeSite, asking: Ask) -> tuple[Site, Requester]:
     """A site and somebody who asks."""
     s = site()
-    with closing(Requester(s.broker.port, s.base, mqtt5=False)) as requester:
-        yield s, requester
+    return s, asking(s)
 
 
 def test_info_and_health(asked: tuple[Site, Requester]) -> None:

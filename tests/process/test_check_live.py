@@ -11,10 +11,10 @@ from tests.broker_fixtures import Launch
 from tests.brokers import Broker
 from tests.check.conftest import line_of
 
-from .conftest import MakeSite
 from .hmp import session_of
 from .panel import Panel
 from .programs import HMP_BRIDGE, Program, run_bridge
+from .site import MakeSite
 
 
 @pytest.mark.parametrize("protocol", ["5", "3.1.1"])

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from .conftest import MakeSite
+from .site import MakeSite
 
 SIGNALS = pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 

@@ -12,7 +12,7 @@ import pytest
 from tests.broker_fixtures import Launch
 from tests.brokers import BrokerOptions
 
-from .conftest import MakeSite, Site
+from .site import MakeSite, Site
 
 
 def restart_hmp(s: Site, *, down: float = 0.0) -> None:

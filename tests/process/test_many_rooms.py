@@ -7,8 +7,8 @@ import time
 from contextlib import closing
 from datetime import datetime
 
-from .conftest import MakeSite
 from .panel import Seen
+from .site import MakeSite
 from .tap import Tap
 
 ROOMS = 200

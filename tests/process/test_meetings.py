@@ -7,8 +7,8 @@ import time
 from datetime import UTC, datetime
 from typing import Any
 
-from .conftest import MakeSite, Site
 from .hmp import CATEGORY
+from .site import MakeSite, Site
 
 DETAILS = {
     "title": "{{ room.name }}: {{ meeting.title or 'recording' }}",

@@ -2,7 +2,6 @@
 
 import http.client
 import json
-import signal
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing
@@ -14,9 +13,10 @@ from prometheus_client import Metric
 
 from tests.metrics.exposition import faults, read, value
 
-from .conftest import MakeSite, Site
-from .daemon import toml
 from .programs import run_bridge
+from .reloading import Reloading
+from .requester import Ask
+from .site import MakeSite, Site
 from .watched import PATIENCE
 
 
@@ -129,25 +129,19 @@ def test_what_is_measured_while_rooms_record_and_a_server_is_lost(measured: Meas
     assert scraper.get("/health/ready")[0] == 200
 
 
-def test_a_reload_takes_a_server_out_of_what_is_measured(measured: Measure) -> None:
+def test_a_reload_takes_a_server_out_of_what_is_measured(measured: Measure, asking: Ask) -> None:
     """And in again: it is measured from its first command on, from nothing."""
     s, scraper = measured()
-    tables = json.loads(json.dumps(s.tables))
-    tables["bridge"]["state_dir"] = str(s.daemon.state)
-
-    def reload(servers: dict[str, Any]) -> None:
-        s.daemon.file.write_text(toml(tables | {"servers": servers}), encoding="utf-8")
-        since = len(s.daemon.lines)
-        s.daemon.send_signal(signal.SIGHUP)
-        s.daemon.wait_for_line("configuration reloaded", since=since)
+    r = Reloading(s, asking(s))
+    servers = r.tables["servers"]
 
     def of_other(families: dict[str, Metric]) -> set[str]:
         samples = [each for family in families.values() for each in family.samples]
         return {each.name for each in samples if each.labels.get("server") == "other"}
 
-    main = tables["servers"]["main"]
     for _ in range(2):
-        reload({"main": main, "other": main})
+        servers["other"] = servers["main"]
+        r.hang_up()
         families = scraper.until(
             lambda seen: "hmp_bridge_hmp_commands_total" in of_other(seen)  # its probe
         )
@@ -155,7 +149,8 @@ def test_a_reload_takes_a_server_out_of_what_is_measured(measured: Measure) -> N
         assert value(families, "hmp_bridge_hmp_commands_total", server="other", **probe) == 1
         start = {"server": "other", "command_class": "start_stop"}
         assert value(families, "hmp_bridge_hmp_round_trip_seconds_count", **start) == 0
-        reload({"main": main})
+        del servers["other"]
+        r.hang_up()
         assert of_other(scraper.metrics()) == set()
     assert value(scraper.metrics(), "hmp_bridge_server_state", server="main", state="ready") == 1
 

@@ -8,7 +8,7 @@ import pytest
 from tests.broker_fixtures import Launch
 from tests.brokers import Broker, BrokerOptions, Certificates
 
-from .conftest import MakeSite
+from .site import MakeSite
 
 
 def test_hmp_does_not_know_this_box(site: MakeSite) -> None:

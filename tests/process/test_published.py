@@ -8,8 +8,8 @@ from bridge.interface.request_rows import REQUEST_ROWS
 from bridge.mqtt.catalogue import ROWS, Direction, Row
 from tests.schemas import complaints
 
-from .conftest import MakeSite
 from .panel import Seen
+from .site import MakeSite
 
 ADOPT = {"action": "adopt", "recording_id": "f678f415-0665-48cd-b141-1e95283469f1"}
 

@@ -7,7 +7,7 @@ import signal
 
 import pytest
 
-from .conftest import MakeSite, Site
+from .site import MakeSite, Site
 
 
 def kill(s: Site) -> int:

@@ -5,7 +5,7 @@ import pytest
 from tests.broker_fixtures import Launch
 from tests.brokers import Broker
 
-from .conftest import MakeSite
+from .site import MakeSite
 
 
 @pytest.mark.parametrize("protocol", [pytest.param("5", marks=pytest.mark.mqtt5), "3.1.1", "auto"])

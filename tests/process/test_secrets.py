@@ -15,9 +15,9 @@ import pytest
 from tests.broker_fixtures import Launch
 from tests.brokers import BrokerOptions, Certificates
 
-from .conftest import MakeSite, Site
 from .daemon import toml
 from .programs import Program, run_bridge
+from .site import MakeSite, Site
 
 SECRET = 'pl4nted "horse" \\ stäple'
 SPELLINGS = {

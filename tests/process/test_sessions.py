@@ -3,7 +3,7 @@
 import json
 import signal
 
-from .conftest import MakeSite, Site
+from .site import MakeSite, Site
 
 _SOURCE = "b86befc3-7b44-4655-852f-21a77935d110"
 

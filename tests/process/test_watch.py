@@ -14,9 +14,9 @@ import pytest
 from tests.broker_fixtures import Launch
 from tests.brokers import Broker, BrokerOptions
 
-from .conftest import MakeSite
 from .panel import Panel
 from .programs import HMP_BRIDGE, Program, clean_environment
+from .site import MakeSite
 
 
 def file_for(folder: Path, broker: Broker, more: str = "") -> Path:

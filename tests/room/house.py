@@ -13,8 +13,9 @@ from functools import partial
 import trio
 import trio.testing
 
-from bridge.hmp.client import LinkSettings, LinkState, ServerLink
-from bridge.inputs import Input
+from bridge.hmp.client import ServerLink
+from bridge.hmp.link import LinkSettings, LinkState
+from bridge.inputs import InputKey
 from bridge.room.memory import Memory
 from bridge.room.stages import Stages
 from bridge.room.state import Now, Request, Result, RoomState
@@ -43,7 +44,7 @@ class House:
         self.commit = commit
         #: Each document with the commands HMP had executed and the states published by then.
         self.disk: list[tuple[dict[str, object], list[str], list[State]]] = []
-        self.inputs: list[Input] = []
+        self.inputs: list[InputKey] = []
         self.published: list[RoomState] = []
         self.results: list[Result] = []
         self.stages: list[Stages] = []
@@ -87,7 +88,7 @@ class House:
         """Ask something of the room."""
         request = Request(action, request_id, str(action), "topic", trio.current_time())
         accepted = partial(self.accepted.append, request_id)
-        self.room.submit(Delivery(request, Input(7, request_id.encode()), accepted))
+        self.room.submit(Delivery(request, InputKey(7, request_id.encode()), accepted))
 
     async def until(self, look: Callable[[], object]) -> None:
         """Wait for something to have been published, given or written."""
@@ -114,7 +115,7 @@ class House:
         self._nursery.start_soon(talk)
         return ours
 
-    async def _save(self, _room: str, document: str, inputs: Sequence[Input]) -> None:
+    async def _save(self, _room: str, document: str, inputs: Sequence[InputKey]) -> None:
         await trio.sleep(self.commit)
         states = [state.state for state in self.published]
         self.disk.append((json.loads(document), self.executed, states))

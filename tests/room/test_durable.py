@@ -9,12 +9,13 @@ import trio
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bridge.inputs import Input
-from bridge.journal import Entry, Stamp
+from bridge.inputs import InputKey
+from bridge.journal_file import Entry
 from bridge.room.durable import DocumentError, from_document, remember, restore, to_document
 from bridge.room.memory import recall
 from bridge.room.state import Change, Now, RoomState
 from bridge.room.vocabulary import Action, Alarm, Outcome, State, StepKind, Stop, Target
+from bridge.stamp import Stamp
 
 from .driven import IS_RECORDING, POLICY, RECORDING_ID, WALL, DrivenRoom, recording
 
@@ -153,7 +154,7 @@ class Disk:
 
     def __init__(self) -> None:
         self.documents: list[dict[str, object]] = []
-        self.inputs: list[Input] = []
+        self.inputs: list[InputKey] = []
 
     async def save(self, room: str, document: str, inputs: object = ()) -> None:
         """As the journal's."""
@@ -179,10 +180,10 @@ async def test_a_change_is_written_once(autojump_clock: object) -> None:
     state, memory = recall("boardroom", None, POLICY, disk.save, at=AT, now=NOW)
     await memory.keep(state, (), ())
     changed = replace(state, target=Target.RECORDING)
-    await memory.keep(changed, (), [Input(7, b"digest")])
+    await memory.keep(changed, (), [InputKey(7, b"digest")])
     await memory.keep(changed, (), ())
     assert len(disk.documents) == 1
-    assert disk.inputs == [Input(7, b"digest")]
+    assert disk.inputs == [InputKey(7, b"digest")]
 
 
 async def test_results_are_kept_until_the_broker_has_them(autojump_clock: object) -> None:

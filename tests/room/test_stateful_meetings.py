@@ -57,6 +57,8 @@ class WatchedRoom(BookedRoom):
     def press(self, action: Action | str, **details: Any) -> int:
         if action in (Action.STOP, Action.TOGGLE):
             self.ended_by_people |= {each.id for each in self.world.recordings.values()}
+            held = self.room.recording  # which HMP may have lost
+            self.ended_by_people |= {held.id} if held is not None and held.id is not None else set()
             self.ended_by_people |= {"starting"} if self.room.recording is None else set()
         if action is Action.STOP:
             self.dismissed |= {each.owner for each in self.room.meetings}

@@ -6,10 +6,10 @@ import pytest
 import trio
 import trio.testing
 
-from bridge.hmp.client import Priority
 from bridge.hmp.commands import GetRecordingStatus, RecordingId
 from bridge.hmp.errors import Refused
-from bridge.inputs import Input
+from bridge.hmp.link import Priority
+from bridge.inputs import InputKey
 from bridge.room.state import Result
 from bridge.room.vocabulary import Action, Outcome, State
 from bridge.room.worker import Refusal
@@ -29,7 +29,7 @@ async def test_a_press_from_end_to_end(autojump_clock: trio.testing.MockClock) -
     assert State.STARTING in states
     assert [result.outcome for result in house.results] == [Outcome.OK]
     assert house.accepted == ["1"]
-    assert house.inputs == [Input(7, b"1")]
+    assert house.inputs == [InputKey(7, b"1")]
 
 
 async def test_the_stages_of_a_press_are_told_with_its_result(
@@ -118,13 +118,13 @@ async def test_a_refusal_is_on_the_disk_before_it_is_given_or_acknowledged(
     house = House(commit=0.05)
     expired = Result("9", "record", "topic", Outcome.EXPIRED, State.IDLE)
     async with house.running():
-        house.room.submit(Refusal(expired, Input(9, b"9"), partial(house.accepted.append, "9")))
+        house.room.submit(Refusal(expired, InputKey(9, b"9"), partial(house.accepted.append, "9")))
         await trio.sleep(house.commit / 2)
         assert (house.results, house.accepted) == ([], [])
         await house.until(lambda: house.results)
     assert house.results == [expired]
     assert house.accepted == ["9"]
-    assert house.inputs == [Input(9, b"9")]
+    assert house.inputs == [InputKey(9, b"9")]
     assert any(document["results"] for document, _, _ in house.disk)
 
 
@@ -136,7 +136,7 @@ async def test_a_toggle_is_on_the_disk_before_it_acts(
     async with house.running():
         await house.recording()
         house.press(Action.TOGGLE, "2")
-        await house.until(lambda: house.inputs[-1:] == [Input(7, b"2")])
+        await house.until(lambda: house.inputs[-1:] == [InputKey(7, b"2")])
         assert "stopRecording" not in house.disk[-1][1]
         await house.until(lambda: house.room.state.recording is None)
 

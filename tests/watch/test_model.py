@@ -11,7 +11,7 @@ from bridge.room.vocabulary import Alarm, Outcome
 from bridge.watch.model import View, message_line
 from bridge.watch.screen import Screen
 
-from ..mqtt.test_topics import FRESH, RESULT, RUNNING, TALLY
+from ..mqtt.samples import FRESH, RESULT, RUNNING, TALLY
 
 TOPICS = Topics("site/hmp")
 

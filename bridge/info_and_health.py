@@ -1,4 +1,4 @@
-"""What the bridge says of itself: the JSON of `hmp/bridge/info` and `hmp/bridge/health`."""
+"""The JSON of `hmp/bridge/info` and `hmp/bridge/health`, and whose an info is."""
 
 import json
 from collections.abc import Iterable, Mapping
