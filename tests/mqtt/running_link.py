@@ -49,9 +49,13 @@ class Running:
         self.states.append(state)
         self._news.unpark_all()
 
-    async def until(self, state: BrokerState) -> None:
-        """Wait for the next time the link enters this state, or return when it is in it."""
-        while self.link.state is not state:
+    async def until(self, state: BrokerState, *, since: int | None = None) -> None:
+        """Return when the link is in this state, or has been since now.
+
+        Or since it had gone through `since` states: it may be back before anybody looks.
+        """
+        since = len(self.states) if since is None else since
+        while self.link.state is not state and state not in self.states[since:]:
             await self._news.park()
 
 

@@ -177,9 +177,10 @@ async def test_a_press_is_received_once_though_its_acknowledgement_was_lost(
         first = await run.link.receive()
         second = await run.link.receive()
         # Another client with our identifier takes the session; it takes nothing from it.
+        before = len(run.states)
         async with peer(broker, name="victim", session_expiry=60):
             pass
-        await run.until(BrokerState.DOWN)
+        await run.until(BrokerState.DOWN, since=before)
         first.acknowledge()
         await run.until(BrokerState.ONLINE)
         assert run.link.health().session_present
