@@ -159,9 +159,11 @@ def _write_all(cursor: sqlite3.Cursor, batch: Batch) -> None:
         [
             (room, entry.document, entry.at.boot, entry.at.monotonic, entry.at.wall)
             for room, entry in batch.rooms.items()
+            if entry.document
         ],
     )
-    cursor.execute("DELETE FROM rooms WHERE document = ''")
+    gone = [(room,) for room, entry in batch.rooms.items() if not entry.document]
+    cursor.executemany("DELETE FROM rooms WHERE room = ?", gone)
     if batch.afresh:
         cursor.execute("DELETE FROM inputs WHERE mid >= 0")
     for key in batch.inputs.values():

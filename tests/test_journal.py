@@ -11,7 +11,7 @@ import trio.testing
 
 from bridge.inputs import InputKey
 from bridge.journal import Journal
-from bridge.journal_file import Batch, Entry, JournalUnusable
+from bridge.journal_file import FILE_NAME, Batch, Entry, JournalUnusable, open_file, write
 from bridge.stamp import Stamp, stamp
 
 
@@ -304,3 +304,26 @@ def test_a_journal_of_before_is_taken_forward(tmp_path: Path) -> None:
     assert journal.inputs() == {InputKey(7, b"d")}
     assert journal.note("bindings") == ""
     journal.close()
+
+
+def test_a_commit_costs_what_it_writes_and_not_what_is_there(tmp_path: Path) -> None:
+    """It is on the way of a press: counted in steps of SQLite, however many rooms there are."""
+    steps = 0
+
+    def count() -> int:
+        nonlocal steps
+        steps += 1
+        return 0
+
+    def cost_of_one() -> int:
+        nonlocal steps
+        steps = 0
+        write(connection, Batch(rooms={"r0": Entry("{}", stamp()), "gone": Entry("", stamp())}))
+        return steps
+
+    with closing(open_file(tmp_path / FILE_NAME)) as connection:
+        cost_of_one()
+        connection.set_progress_handler(count, 1)
+        alone = cost_of_one()
+        write(connection, Batch(rooms={f"r{n}": Entry("{}", stamp()) for n in range(1000)}))
+        assert 0 < cost_of_one() <= alone + 50
