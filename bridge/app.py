@@ -190,6 +190,7 @@ class Bridge:
         await self.manifest.expect(there)
         async with trio.open_nursery() as broker_layer:
             broker_layer.start_soon(self.broker.run)
+            broker_layer.start_soon(keep_watchdog)  # leaving in order takes its time too
             if (listen := self.configuration.metrics.listen) is not None:
                 from .metrics.serve import serve_metrics
 
@@ -205,7 +206,6 @@ class Bridge:
                     room_layer.start_soon(self.manifest.run)
                     room_layer.start_soon(self.rivals.leave_to_an_earlier_one)
                     room_layer.start_soon(tell_repeats)
-                    room_layer.start_soon(keep_watchdog)
                     if self.reloader is not None:
                         room_layer.start_soon(self.reloader.run)
                     notify("READY=1", f"STATUS=serving {len(self.rooms)} rooms")

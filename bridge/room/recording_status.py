@@ -36,11 +36,8 @@ def polled(turn: Turn, answer: Answer) -> None:
             _compare(turn, status)
         case Refused(kind=ErrorKind.RECORDING_NOT_FOUND):
             _missing(turn)
-        case Refused():
-            turn.update(problem=problem_of(answer))
-            turn.wait_until(turn.now.monotonic + _ASK_AGAIN)
         case _:
-            turn.update_recording(unsettled=True)
+            _not_told(turn, answer)
 
 
 def confirmed(turn: Turn, answer: Answer) -> None:
@@ -68,11 +65,17 @@ def confirmed(turn: Turn, answer: Answer) -> None:
                 _stop_confirmed(turn)
             else:
                 _stop_of_missing(turn)
-        case Refused():
-            turn.update(problem=problem_of(answer))
-            turn.wait_until(turn.now.monotonic + _ASK_AGAIN)
         case _:
-            turn.update_recording(unsettled=True)
+            _not_told(turn, answer)
+
+
+def _not_told(turn: Turn, answer: Answer) -> None:
+    """HMP was asked for the status and did not say: ask again, later where it has troubles."""
+    if isinstance(answer, Refused):
+        turn.update(problem=problem_of(answer))
+        turn.wait_until(turn.now.monotonic + _ASK_AGAIN)
+    else:
+        turn.update_recording(unsettled=True)
 
 
 def _found(turn: Turn, status: RecordingStatus) -> None:

@@ -160,13 +160,12 @@ async def test_greet_runs_before_anything_is_said_and_may_end_everything(
         assert (await other.next()).topic == "end"
 
 
+@pytest.mark.mqtt5  # sessions are resumed in MQTT 5 only
 async def test_a_press_is_received_once_though_its_acknowledgement_was_lost(
     launch: Launch,
 ) -> None:
     """The link's connection breaks with messages waiting, taken and acknowledged."""
     broker = launch()
-    if not broker.speaks_mqtt5:
-        pytest.skip("sessions are resumed in MQTT 5 only")
     async with (
         running(broker, filters=("press",), client_id="victim") as run,
         peer(broker) as panel,

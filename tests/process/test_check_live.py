@@ -10,6 +10,7 @@ from bridge.cli.main import ExitCode
 from tests.broker_fixtures import Launch
 from tests.brokers import Broker
 from tests.check.conftest import line_of
+from tests.mqtt.connections import BOTH
 
 from .hmp import session_of
 from .panel import Panel
@@ -17,11 +18,9 @@ from .programs import HMP_BRIDGE, Program, run_bridge
 from .site import MakeSite
 
 
-@pytest.mark.parametrize("protocol", ["5", "3.1.1"])
+@BOTH
 def test_a_running_bridge_is_not_disturbed(site: MakeSite, protocol: str, broker: Broker) -> None:
     """It records on, hears nothing that it would answer, and says nothing that it would not say."""
-    if protocol == "5" and not broker.speaks_mqtt5:
-        pytest.skip("this broker speaks MQTT 3.1.1 only")
     s = site(mqtt={"protocol": protocol}, knobs=["active_check=before"])
     s.panel.press("r0", "record")
     s.panel.wait_for_newest("room/r0/state", "recording")
