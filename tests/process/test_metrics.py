@@ -1,8 +1,7 @@
 """Metrics and health of a daemon at work, read as a scraper reads them."""
 
-import http.client
 import json
-import threading
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing
 from pathlib import Path
@@ -11,49 +10,21 @@ from typing import Any
 import pytest
 from prometheus_client import Metric
 
-from tests.metrics.exposition import faults, read, value
+from tests.metrics.exposition import faults, value
 
-from .programs import run_bridge
+from .programs import Program, run_bridge
 from .reloading import Reloading
 from .requester import Ask
+from .scraper import Scraper
 from .site import MakeSite, Site
-from .watched import PATIENCE
-
-
-class Scraper:
-    """One connection to the metrics of a daemon, kept as Prometheus keeps it."""
-
-    def __init__(self, site: Site) -> None:
-        line = site.daemon.wait_for_line("metrics are served")
-        address = line.partition("address=")[2].partition(" ")[0]
-        self._http = http.client.HTTPConnection(address, timeout=PATIENCE)
-
-    def close(self) -> None:
-        """Hang up."""
-        self._http.close()
-
-    def get(self, path: str, accept: str = "") -> tuple[int, str]:
-        """Status and text of a page."""
-        self._http.request("GET", path, headers={"Accept": accept})
-        response = self._http.getresponse()
-        return response.status, response.read().decode()
-
-    def metrics(self) -> dict[str, Metric]:
-        """What there is to be measured, without a fault."""
-        status, text = self.get("/metrics", "text/plain;version=0.0.4")
-        assert status == 200
-        assert faults(text) == []
-        return read(text)
-
-    def until(self, look: Callable[[dict[str, Metric]], bool]) -> dict[str, Metric]:
-        """Scrape until `look` finds what it wants."""
-        for _ in range(2000):
-            if look(families := self.metrics()):
-                return families
-        raise AssertionError("the metrics never showed it")
-
 
 Measure = Callable[..., tuple[Site, Scraper]]
+
+
+def address_of(site: Site) -> str:
+    """Where the daemon's metrics are served."""
+    line = site.daemon.wait_for_line("metrics are served")
+    return line.partition("address=")[2].partition(" ")[0]
 
 
 @pytest.fixture
@@ -66,7 +37,7 @@ def measured(site: MakeSite) -> Iterator[Measure]:
             made.tables["metrics"] = {"listen": "127.0.0.1:0"}
             made.add_daemon()
             made.wait_ready()
-            return made, stack.enter_context(closing(Scraper(made)))
+            return made, stack.enter_context(closing(Scraper(address_of(made))))
 
         yield make
 
@@ -166,28 +137,17 @@ def test_openmetrics_to_those_who_ask(measured: Measure) -> None:
 def test_scrapes_and_presses_do_not_keep_each_other_up(measured: Measure) -> None:
     """A hundred rooms recorded under constant scraping by several at once."""
     s, scraper = measured(rooms=100)
-    over = threading.Event()
-    scrapes: list[int] = []
-
-    def scrape() -> None:
-        with closing(Scraper(s)) as own:
-            while not over.is_set():
-                own.metrics()
-                scrapes.append(own.get("/health/live")[0])
-
-    threads = [threading.Thread(target=scrape) for _ in range(3)]
-    for thread in threads:
-        thread.start()
-    try:
+    program = [sys.executable, "-m", "tests.process.scraper", address_of(s)]
+    with ExitStack() as stack:
+        busy = [stack.enter_context(closing(Program(program))) for _ in range(3)]
+        for each in busy:
+            each.wait_for_line("scraping")
         s.panel.publish_many([(f"room/r{n}/press/record", "true") for n in range(100)])
         for number in range(100):
             s.panel.wait_for(f"room/r{number}/ack", "record ok")
-    finally:
-        over.set()
-        for thread in threads:
-            thread.join(PATIENCE)
-    assert set(scrapes) == {200}
-    assert len(scrapes) >= 3
+        for each in busy:
+            assert each.stop() == 0, each.output
+            each.wait_for_line("scraped", "times")
     families = scraper.metrics()
     assert value(families, "hmp_bridge_rooms_recording") == 100
     assert value(families, "hmp_bridge_actions_total", action="record", outcome="ok") == 100
