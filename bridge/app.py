@@ -43,7 +43,7 @@ from .observe import Observer
 from .reload import Load, Reloader, bound_subscriptions
 from .rivals import ForeignBridge, Rivals
 from .room.stages import Stages
-from .room.state import Result
+from .room.values import Result
 from .self_report import SelfReport
 from .signals import reload_on_signal, stop_on_signal
 from .site import Site

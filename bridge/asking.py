@@ -11,7 +11,7 @@ from .mqtt.message import Message
 from .mqtt.topics import Input
 from .room.problems import ALREADY_HELD, TOO_OLD
 from .room.requests import NotUnderstood, outlives, request
-from .room.state import Now, Problem, Request, Result
+from .room.values import Now, Problem, Request, Result
 from .room.vocabulary import Action, Outcome
 from .room.worker import Delivery, Refusal, Room
 from .shortened import shortened

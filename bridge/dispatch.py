@@ -22,7 +22,7 @@ from .mqtt.link import BrokerLink
 from .mqtt.message import Message
 from .mqtt.topics import Input, Malformed, Nothing, Topics, parse
 from .room.requests import malformed
-from .room.state import Now, Problem, Result
+from .room.values import Now, Problem, Result
 from .room.worker import Room
 
 __all__ = ["Dispatcher"]

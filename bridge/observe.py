@@ -13,7 +13,7 @@ from .hmp.link import Passage
 from .logs.commands import ending, log_command
 from .logs.requests import RequestLog
 from .room.stages import Stages
-from .room.state import Now, Result
+from .room.values import Now, Result
 
 if TYPE_CHECKING:  # an extra that need not be there
     from .metrics.meters import Meters

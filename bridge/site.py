@@ -22,7 +22,8 @@ from .mqtt.topics import Topics, render_room
 from .observe import Observer
 from .room.memory import recall
 from .room.stages import Stages
-from .room.state import Now, Result, RoomState
+from .room.state import RoomState
+from .room.values import Now, Result
 from .room.vocabulary import State
 from .room.worker import Room, ServerFacts
 from .stamp import stamp

@@ -14,7 +14,7 @@ from .mqtt.filters import captures
 from .mqtt.topics import Input, Malformed, Nothing, Topics, parse
 from .room.rehearse import Rehearsal, rehearse
 from .room.requests import NotUnderstood, request
-from .room.state import Now
+from .room.values import Now
 
 __all__ = ["Trial", "try_message"]
 

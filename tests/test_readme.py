@@ -33,9 +33,11 @@ from bridge.mqtt.api_topics import (
 )
 from bridge.mqtt.catalogue import ROWS
 from bridge.mqtt.topics import Input, Topics, parse, render_room
+from bridge.room.policy import Policy
 from bridge.room.requests import request
 from bridge.room.stages import Stages
-from bridge.room.state import Now, Policy, Result, RoomState
+from bridge.room.state import RoomState
+from bridge.room.values import Now, Result
 from bridge.room.vocabulary import ALARMS, Outcome, State
 from tests.metrics.healthy import look
 from tests.schemas import complaints

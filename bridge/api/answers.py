@@ -4,7 +4,7 @@ from ..hmp.commands import Command, Repeat
 from ..hmp.errors import OutcomeUnknown, Refused
 from ..mqtt.api_topics import Answer
 from ..room.answer import problem_of
-from ..room.state import Problem, Result
+from ..room.values import Problem, Result
 from ..room.vocabulary import Outcome, State
 
 __all__ = [

@@ -14,7 +14,7 @@ from ..logs.levels import LEVELS
 from ..logs.log import set_level
 from ..mqtt.api_topics import Answer, Asked, Caller
 from ..nearest import nearest
-from ..room.state import Problem
+from ..room.values import Problem
 from ..room.vocabulary import Outcome
 from .answers import failed
 from .checks import Rejected, malformed

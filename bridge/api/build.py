@@ -8,7 +8,7 @@ from ..journal import Journal
 from ..mqtt.filters import matches
 from ..mqtt.link import BrokerLink
 from ..mqtt.topics import Topics
-from ..room.state import Now
+from ..room.values import Now
 from ..room.worker import Room
 from .bridge_requests import BridgeRequests, Reload
 from .commands import CommandRequests

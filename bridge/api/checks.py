@@ -7,7 +7,7 @@ from typing import Any
 from ..hmp.commands import COMMANDS, Command, command_class, parse_command, usage
 from ..hmp.errors import InvalidArgument
 from ..mqtt.api_topics import Asked, CommandTopic
-from ..room.state import Problem
+from ..room.values import Problem
 from ..shortened import shortened
 
 __all__ = [

@@ -34,7 +34,7 @@ from ..hmp.commands import (
 )
 from ..hmp.link import LinkState, Priority
 from ..mqtt.api_topics import Answer, Asked, Caller, CommandTopic
-from ..room.state import Now, Request, Result
+from ..room.values import Now, Request, Result
 from ..room.vocabulary import Action, Outcome, State
 from ..room.worker import Delivery, Room
 from ..stay import Stay

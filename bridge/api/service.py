@@ -20,7 +20,7 @@ from ..mqtt.api_topics import (
     reply_of,
 )
 from ..mqtt.topics import Topics
-from ..room.state import Result
+from ..room.values import Result
 from ..room.vocabulary import Outcome
 from .bridge_requests import BridgeRequests, Verb, verb_called
 from .checks import Rejected, check_topic, how_to_ask, malformed

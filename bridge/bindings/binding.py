@@ -12,7 +12,7 @@ from ..mqtt.filters import captures
 from ..mqtt.payload import LONGEST_PAYLOAD
 from ..mqtt.topics import Input
 from ..room.meeting import MeetingTimeError, wall_time
-from ..room.state import Now
+from ..room.values import Now
 from ..templates.template import Template, TemplateError
 from .conditions import Condition
 from .matching import NOT_JSON, Answer, answer_to, find, plain, shown

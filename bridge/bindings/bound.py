@@ -9,7 +9,7 @@ import trio
 
 from ..mqtt.filters import fewest, matches
 from ..mqtt.message import Message
-from ..room.state import Now
+from ..room.values import Now
 from .binding import Binding, Verdict, due, take, tick
 from .durable import carried_over, from_document, to_document
 from .outcome import Arrival

@@ -174,7 +174,7 @@ def _demo(options: argparse.Namespace) -> int:
 def _try(options: argparse.Namespace) -> int:
     from ..bindings.outcome import Arrival
     from ..mqtt.message import is_topic_name
-    from ..room.state import Now
+    from ..room.values import Now
     from ..try_message import try_message
 
     configuration = load_configuration(options)

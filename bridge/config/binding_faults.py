@@ -6,8 +6,8 @@ from typing import Any
 from ..mqtt.filters import covers, fault_of_filter, fewest, overlap
 from ..nearest import did_you_mean
 from ..room.requests import ACTIONS, parameters_of
-from ..room.vocabulary import Action
-from .bindings import conditions_of, folded_word
+from ..room.vocabulary import Action, folded_word
+from .bindings import conditions_of
 from .errors import Fault
 
 __all__ = ["faults_of_bindings"]

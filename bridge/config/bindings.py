@@ -13,17 +13,11 @@ from ..bindings.timing import Timing
 from ..mqtt.filters import fault_of_filter
 from ..nearest import did_you_mean
 from ..room.requests import ACTIONS, EVENTS
+from ..room.vocabulary import folded_word
 from ..templates.template import Template
 from .values import Duration, Table
 
-__all__ = ["BindingTable", "conditions_of", "folded_word", "make_bindings"]
-
-_FOLDED = str.maketrans({"-": "_", ".": "_", " ": "_"})
-
-
-def folded_word(value: str) -> str:
-    """An action or event as it is known, whether written with capitals, `-`, `.` or spaces."""
-    return value.strip().lower().translate(_FOLDED)
+__all__ = ["BindingTable", "conditions_of", "make_bindings"]
 
 
 def _topic(value: str) -> str:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import structlog
 
 from ..room.stages import Stages
-from ..room.state import Now, Result
+from ..room.values import Now, Result
 
 __all__ = ["RequestLog"]
 

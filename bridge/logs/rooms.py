@@ -2,7 +2,8 @@
 
 import structlog
 
-from ..room.state import Problem, RoomState
+from ..room.state import RoomState
+from ..room.values import Problem
 from ..room.vocabulary import Alarm
 
 __all__ = ["RoomLog"]

@@ -17,7 +17,8 @@ from ..hmp.command import Command, TimeoutClass
 from ..hmp.link import LinkHealth, LinkState, Passage
 from ..mqtt.link import BrokerHealth, BrokerState
 from ..room.requests import EVENTS
-from ..room.state import Result, RoomState
+from ..room.state import RoomState
+from ..room.values import Result
 from ..room.vocabulary import ALARMS, Action, Outcome, State
 from .look import Look
 

@@ -8,7 +8,7 @@ import json
 from collections.abc import Collection
 from dataclasses import asdict, dataclass, field
 
-from ..room.state import Problem, Reply
+from ..room.values import Problem, Reply
 from ..room.vocabulary import Outcome
 from ..shortened import shortened
 from .message import Message

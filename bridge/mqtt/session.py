@@ -21,7 +21,7 @@ from .inbound import to_message
 from .message import Message
 from .paho_loop import PahoLoop
 from .settings import BrokerSettings, Protocol, Subscription
-from .unanswered import Answer, Unanswered
+from .unanswered import Awaited, Unanswered
 
 __all__ = ["Session", "open_session"]
 
@@ -98,7 +98,7 @@ class Session:
         retain: bool,
         correlation_data: bytes | None = None,
         acknowledged: Callable[[ReasonCode], None] | None = None,
-    ) -> Answer | None:
+    ) -> Awaited | None:
         """Write a PUBLISH, or queue it where the socket is full; `acknowledged` hears of PUBACK.
 
         Callers respect `has_room` for QoS 1 and `drained` for QoS 0, which has no answer. On a
@@ -197,7 +197,7 @@ class Session:
         self._loop.write()
         return await self._codes(answer)
 
-    async def _codes(self, answer: Answer) -> Sequence[ReasonCode]:
+    async def _codes(self, answer: Awaited) -> Sequence[ReasonCode]:
         await answer.arrived.wait()
         if not answer.codes:
             self._loop.check()

@@ -12,8 +12,9 @@ from datetime import UTC, datetime
 from ..room.detail import Details
 from ..room.made import Restream
 from ..room.meeting import Meeting, owner_in_words
-from ..room.state import Problem, Result, RoomState
-from ..room.vocabulary import Outcome, State
+from ..room.state import RoomState
+from ..room.values import Problem, Result
+from ..room.vocabulary import Outcome, State, folded_word
 from .payload import LONGEST_ID, UnreadablePayload, read_id, read_json, read_text
 
 __all__ = [
@@ -30,8 +31,6 @@ __all__ = [
 
 _TRUTHY = frozenset({"", "true", "1", "on", "press"})
 _FALSY = frozenset({"false", "0", "off", "release"})
-
-_FOLDED = str.maketrans({"-": "_", ".": "_", " ": "_"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,7 +183,7 @@ def _event(room: str, text: str) -> Input:
         reason = "the payload is empty; send an event word such as meeting_start"
         raise Malformed(reason, room, "event")
     if not text.startswith("{"):
-        return Input(room, _fold(text), event=True)
+        return Input(room, folded_word(text), event=True)
     # A meeting that is half understood is recorded all the same.
     parameters = _object(room, "event", text, mend=True)
     if isinstance(meeting_id := parameters.get("id"), (str, float)):
@@ -194,11 +193,7 @@ def _event(room: str, text: str) -> Input:
     if not isinstance(event, str) or not event.strip():
         reason = 'the object needs "event" with a word, such as {"event": "meeting_start"}'
         raise Malformed(reason, room, "event", request_id)
-    return Input(room, _fold(event), event=True, parameters=parameters, id=request_id)
-
-
-def _fold(word: str) -> str:
-    return word.strip().lower().translate(_FOLDED)
+    return Input(room, folded_word(event), event=True, parameters=parameters, id=request_id)
 
 
 def _object(room: str, word: str, text: str, *, mend: bool = False) -> dict[str, object]:

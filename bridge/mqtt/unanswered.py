@@ -7,12 +7,12 @@ from dataclasses import dataclass, field
 import trio
 from paho.mqtt.reasoncodes import ReasonCode
 
-__all__ = ["Answer", "Unanswered"]
+__all__ = ["Awaited", "Unanswered"]
 
 
 @dataclass(slots=True, eq=False)
-class Answer:
-    """The answer to one packet; `codes` stay empty when the connection ends before it comes."""
+class Awaited:
+    """One packet and its answer; `codes` stay empty when the connection ends before it comes."""
 
     sent_at: float
     acknowledged: Callable[[ReasonCode], None] | None = None
@@ -26,7 +26,7 @@ class Unanswered:
     def __init__(self, window: int) -> None:
         self.window = window
         self.round_trip: float | None = None
-        self._answers: dict[int, Answer] = {}
+        self._answers: dict[int, Awaited] = {}
         self._room = trio.lowlevel.ParkingLot()
 
     def __len__(self) -> int:
@@ -47,9 +47,9 @@ class Unanswered:
         """Wait until `has_room` may have become true, or `abandon`."""
         await self._room.park()
 
-    def expect(self, mid: int, acknowledged: Callable[[ReasonCode], None] | None = None) -> Answer:
+    def expect(self, mid: int, acknowledged: Callable[[ReasonCode], None] | None = None) -> Awaited:
         """A packet was sent; `acknowledged` is called with the first code of its answer."""
-        answer = self._answers[mid] = Answer(trio.current_time(), acknowledged)
+        answer = self._answers[mid] = Awaited(trio.current_time(), acknowledged)
         return answer
 
     def arrived(self, mid: int, codes: Sequence[ReasonCode]) -> None:

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from ..hmp.errors import OutcomeUnknown, Refused, explain
-from .state import Problem
+from .values import Problem
 
 __all__ = ["Answer", "Done", "NotSent", "problem_of"]
 

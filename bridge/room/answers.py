@@ -12,8 +12,9 @@ from ..hmp.errors import ErrorKind, OutcomeUnknown, Refused
 from . import details, live, lost_start, problems, recording_status, restream, session
 from .answer import Answer, Done, NotSent, problem_of
 from .model import decide_deferred
-from .state import Change, Mark, Now, Recording, RoomState, Step
+from .state import Change, Recording, RoomState, Step
 from .turn import MARK_EVERY, Turn
+from .values import Mark, Now
 from .vocabulary import Alarm, Goal, Outcome, StepKind, Stop, Target
 
 __all__ = ["apply"]

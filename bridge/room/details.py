@@ -25,8 +25,9 @@ from ..hmp.errors import ErrorKind, Refused
 from . import problems
 from .answer import Answer, Done, problem_of
 from .detail import Detail, DetailKind, Details, Fate, describe
-from .state import Now, Problem, Recording, Request, RoomState, Step
+from .state import Recording, RoomState, Step
 from .turn import Turn
+from .values import Now, Problem, Request
 from .vocabulary import Alarm, Goal, Outcome, StepKind
 
 __all__ = [

@@ -15,21 +15,10 @@ from .detail import Details, Texts
 from .lost_start import start_lost
 from .made import NO_SESSIONS, Restream, Sessions
 from .meeting import Meeting
-from .state import (
-    Change,
-    LostStart,
-    Mark,
-    Now,
-    Pending,
-    Policy,
-    Problem,
-    Recording,
-    Request,
-    Result,
-    RoomState,
-    elapsed,
-)
+from .policy import Policy
+from .state import Change, LostStart, Recording, RoomState, elapsed
 from .turn import Turn
+from .values import Mark, Now, Pending, Problem, Request, Result
 from .vocabulary import Alarm, Outcome, StepKind, Target
 
 __all__ = [

@@ -11,8 +11,9 @@ from ..hmp.commands import (
     ResumeRecording,
     StopRecording,
 )
-from .state import Change, Now, RoomState
+from .state import Change, RoomState
 from .turn import Turn
+from .values import Now
 from .vocabulary import Goal, Outcome, Stop, Target
 
 __all__ = ["ABOUT_RECORDING", "carried_out", "is_about", "look"]

@@ -9,8 +9,9 @@ from math import inf
 
 from . import meetings, problems
 from .meeting import Meeting
-from .state import Now, Recording, Request, RoomState
+from .state import Recording, RoomState
 from .turn import Turn
+from .values import Now, Request
 from .vocabulary import Alarm, Outcome, State, Stop, Target
 
 __all__ = ["extend", "moments", "settle"]

@@ -4,8 +4,9 @@ from ..hmp.commands import SetLiveSession
 from ..hmp.errors import Refused
 from . import details, problems
 from .answer import Answer, Done, problem_of
-from .state import Request, RoomState, Step
+from .state import RoomState, Step
 from .turn import Turn
+from .values import Request
 from .vocabulary import Action, Goal, Outcome, StepKind
 
 __all__ = ["answered", "pressed", "settle", "step"]

@@ -20,8 +20,9 @@ from math import inf
 
 from . import problems
 from .meeting import LAST_MOMENT, Meeting, is_meeting, is_of_before
-from .state import Now, Problem, Request, RoomState
+from .state import RoomState
 from .turn import Turn
+from .values import Now, Problem, Request
 from .vocabulary import Alarm, Goal, Outcome, State, StepKind, Stop, Target
 
 __all__ = [

@@ -19,7 +19,9 @@ from .durable import (
     restore,
     to_document,
 )
-from .state import Now, Policy, Result, RoomState
+from .policy import Policy
+from .state import RoomState
+from .values import Now, Result
 
 __all__ = ["Memory", "recall"]
 

@@ -13,9 +13,10 @@ Two rules make the rest simple:
 
 from . import details, limits, live, meetings, problems, restream, session
 from .lost_start import give_up_restart
-from .state import Change, Now, Request, RoomState, elapsed
+from .state import Change, RoomState, elapsed
 from .table import TABLE
 from .turn import Turn
+from .values import Now, Request
 from .vocabulary import ALWAYS_COUNT, Action, Alarm, Goal, Outcome, State, StepKind, Target
 
 __all__ = [

@@ -20,8 +20,9 @@ from ..hmp.commands import (
 from ..hmp.link import Priority
 from . import details, limits, live, meetings, restream, session
 from .lost_start import restart_until
-from .state import Now, Recording, RoomState, Step
+from .state import Recording, RoomState, Step
 from .turn import MARK_EVERY
+from .values import Now
 from .vocabulary import StepKind, Stop, Target
 
 __all__ = ["NIL_SOURCE", "PRIORITY", "ROUTINE", "next_step", "wake_in"]

@@ -4,8 +4,9 @@ from dataclasses import replace
 
 from . import problems
 from .policy import Policy
-from .state import Change, Now, RoomState
+from .state import Change, RoomState
 from .turn import Turn
+from .values import Now
 from .vocabulary import Outcome, State
 
 __all__ = ["in_use", "reconfigured", "removed"]

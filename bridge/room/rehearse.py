@@ -20,7 +20,9 @@ from .answer import Done
 from .answers import apply
 from .model import decide, link_changed, tick
 from .plan import ROUTINE, next_step, wake_in
-from .state import Change, Now, Policy, Request, Result, RoomState
+from .policy import Policy
+from .state import Change, RoomState
+from .values import Now, Request, Result
 from .vocabulary import Action, State
 
 __all__ = ["Rehearsal", "rehearse"]

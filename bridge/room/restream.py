@@ -21,8 +21,9 @@ from ..hmp.errors import ErrorKind, Refused
 from . import problems
 from .answer import Answer, Done, problem_of
 from .made import Phase, Restream
-from .state import Request, RoomState, Step
+from .state import RoomState, Step
 from .turn import Turn
+from .values import Request
 from .vocabulary import Goal, Outcome, StepKind, Target
 
 __all__ = ["errand", "settle", "start_lost", "start_pressed", "started", "stop_pressed", "stopped"]

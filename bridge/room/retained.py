@@ -10,8 +10,9 @@ from ..hmp.commands import RecordingId, RecordingStatus, SessionId
 from ..hmp.errors import InvalidArgument
 from .meeting import Meeting, owner_in_words, read_meeting
 from .meetings import MOST_MEETINGS
-from .state import Change, Now, Recording, RoomState
+from .state import Change, Recording, RoomState
 from .turn import SPARE_FOR
+from .values import Now
 from .vocabulary import Alarm, State, Stop, Target
 
 __all__ = ["adopt_retained"]

@@ -25,8 +25,9 @@ from ..hmp.errors import ErrorKind, Refused
 from . import lost_start, problems
 from .answer import Answer, Done, problem_of
 from .made import MadeSession, UnwantedSession
-from .state import Now, Problem, RoomState, Step
+from .state import RoomState, Step
 from .turn import Turn
+from .values import Now, Problem
 from .vocabulary import Alarm, StepKind, Target
 
 __all__ = [

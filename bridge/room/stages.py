@@ -7,7 +7,7 @@ from collections import deque
 from dataclasses import dataclass
 
 from ..hmp.link import Passage
-from .state import Now, Result
+from .values import Now, Result
 
 __all__ = ["StageNotes", "Stages"]
 

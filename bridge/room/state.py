@@ -29,21 +29,13 @@ from .detail import Details, Texts
 from .made import NO_SESSIONS, Restream, Sessions
 from .meeting import Meeting
 from .policy import Policy
-from .values import Mark, Now, Pending, Problem, Reply, Request, Result
+from .values import Mark, Now, Pending, Problem, Result
 from .vocabulary import ALARMS, Alarm, Goal, State, StepKind, Stop, Target
 
 __all__ = [
     "Change",
     "LostStart",
-    "Mark",
-    "Now",
-    "Pending",
-    "Policy",
-    "Problem",
     "Recording",
-    "Reply",
-    "Request",
-    "Result",
     "RoomState",
     "Step",
     "elapsed",

@@ -8,8 +8,8 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from . import details, limits, live, meetings, problems, restream
-from .state import Mark, Request
 from .turn import Turn
+from .values import Mark, Request
 from .vocabulary import Action, Goal, Outcome, State, Stop, Target
 
 __all__ = ["MOST_MARKS", "TABLE"]

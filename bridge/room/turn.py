@@ -10,7 +10,8 @@ from dataclasses import replace
 from ..hmp.commands import RecordingStatus
 from . import problems
 from .meeting import Meeting
-from .state import Change, Now, Pending, Problem, Recording, Request, Result, RoomState, elapsed
+from .state import Change, Recording, RoomState, elapsed
+from .values import Now, Pending, Problem, Request, Result
 from .vocabulary import Alarm, Goal, Outcome, Stop, Target
 
 __all__ = ["DETAILS_FOR", "MARK_EVERY", "SPARE_FOR", "Turn"]

@@ -13,7 +13,15 @@ __all__ = [
     "StepKind",
     "Stop",
     "Target",
+    "folded_word",
 ]
+
+_FOLDED = str.maketrans({"-": "_", ".": "_", " ": "_"})
+
+
+def folded_word(word: str) -> str:
+    """An action or event as it is known, whether written with capitals, `-`, `.` or spaces."""
+    return word.strip().lower().translate(_FOLDED)
 
 
 class Action(StrEnum):

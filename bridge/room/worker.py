@@ -40,7 +40,8 @@ from .policy import Policy
 from .reconfigure import in_use, reconfigured, removed
 from .retained import adopt_retained
 from .stages import StageNotes, Stages
-from .state import Change, Now, Request, Result, RoomState, Step
+from .state import Change, RoomState, Step
+from .values import Now, Request, Result
 from .vocabulary import StepKind
 
 __all__ = ["Delivery", "Refusal", "Room", "ServerFacts"]

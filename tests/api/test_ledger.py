@@ -10,7 +10,7 @@ import trio
 from bridge.api.ledger import Entry, Ledger
 from bridge.inputs import InputKey
 from bridge.mqtt.api_topics import Answer, Caller
-from bridge.room.state import Problem, Reply
+from bridge.room.values import Problem, Reply
 from bridge.room.vocabulary import Outcome
 
 CALLER = Caller("a", "hmp/server/main/request/createSession", "t", Reply("mine", "00ff"))

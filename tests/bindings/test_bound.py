@@ -7,7 +7,7 @@ from bridge.bindings.bound import Bound
 from bridge.config.bindings import BindingTable, make_bindings
 from bridge.mqtt.message import Message
 from bridge.mqtt.topics import Input
-from bridge.room.state import Now
+from bridge.room.values import Now
 
 TABLE = {"topic": "b", "payload": True, "room": "r0", "do": "stop", "hold": "2s"}
 BINDINGS = make_bindings([BindingTable.model_validate(TABLE)])

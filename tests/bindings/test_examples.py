@@ -12,7 +12,7 @@ from bridge.config.bindings import make_bindings
 from bridge.config.model import Configuration, load
 from bridge.mqtt.topics import Input
 from bridge.room.requests import request
-from bridge.room.state import Now
+from bridge.room.values import Now
 
 EXAMPLES = Path(__file__).parents[2] / "config" / "examples"
 #: 2024-01-15T10:00:05Z, five seconds after the Zoom meeting of the payloads began.

@@ -2,9 +2,9 @@
 
 from .files import SESSION
 
-__all__ = ["GOOD", "MISTAKES", "ROOM", "changed"]
+__all__ = ["MISTAKES", "ROOM", "WITH_PASSWORD", "changed"]
 
-GOOD = f"""[mqtt]
+WITH_PASSWORD = f"""[mqtt]
 host = "broker.example.edu"
 username = "bridge"
 password = "hunter2"
@@ -19,9 +19,9 @@ session = "{SESSION}"
 
 
 def changed(before: str, after: str) -> str:
-    """`GOOD` with one thing in it changed."""
-    assert before in GOOD
-    return GOOD.replace(before, after)
+    """`WITH_PASSWORD` with one thing in it changed."""
+    assert before in WITH_PASSWORD
+    return WITH_PASSWORD.replace(before, after)
 
 
 ROOM = 'server = "main"\n'
@@ -85,7 +85,7 @@ MISTAKES = {
         ],
     ),
     "two rooms with one session": (
-        f'{GOOD}[rooms.hall]\n{ROOM}session = "{SESSION}"\n',
+        f'{WITH_PASSWORD}[rooms.hall]\n{ROOM}session = "{SESSION}"\n',
         [
             (
                 "bridge.toml: [rooms.hall] session: room 'boardroom' records this session already; "
@@ -112,7 +112,7 @@ MISTAKES = {
         ],
     ),
     "a table twice": (
-        f"{GOOD}[mqtt]\nport = 1883\n",
+        f"{WITH_PASSWORD}[mqtt]\nport = 1883\n",
         [
             (
                 "bridge.toml: is not TOML: Cannot declare ('mqtt',) twice (at line 12, column 6); "
@@ -148,7 +148,7 @@ MISTAKES = {
         ],
     ),
     "a password in the line above": (
-        GOOD.replace('username = "bridge"\npassword = "hunter2"', 'port = "Hunter2!hunter2"'),
+        changed('username = "bridge"\npassword = "hunter2"', 'port = "Hunter2!hunter2"'),
         [("bridge.toml: [mqtt] port: must be a whole number, not a text that could be a password")],
     ),
     "an address with capitals": (
@@ -161,7 +161,7 @@ MISTAKES = {
         ],
     ),
     "a key of another table, with its dot": (
-        f'{GOOD}metrics.listen = ":9464"\n',
+        f'{WITH_PASSWORD}metrics.listen = ":9464"\n',
         [
             (
                 "bridge.toml: [rooms.boardroom] metrics: is no table here; begin a table for it in "
@@ -188,7 +188,7 @@ MISTAKES = {
         ],
     ),
     "a byte order mark": (
-        f"\ufeff{GOOD}",
+        f"\ufeff{WITH_PASSWORD}",
         [
             (
                 "bridge.toml: is not TOML: Invalid statement (at line 1, column 1); it begins with "

@@ -9,7 +9,7 @@ from bridge.config.bindings import make_bindings
 from bridge.config.errors import ConfigurationError
 from bridge.config.model import load
 
-GOOD = """
+WITH_BINDING = """
 [servers.main]
 host = "hmp.example.edu"
 
@@ -29,7 +29,7 @@ def complaints(folder: Path, *tables: str, head: str = "") -> list[str]:
     """What is said of further tables, the file's name left out."""
     file = folder / "bridge.toml"
     bindings = "".join(f"\n[[bindings]]\n{table}\n" for table in tables)
-    file.write_text(head + GOOD + bindings, encoding="utf-8")
+    file.write_text(head + WITH_BINDING + bindings, encoding="utf-8")
     with pytest.raises(ConfigurationError) as caught:
         load(file)
     return sorted(line.removeprefix(f"{file}: ") for line in str(caught.value).splitlines())
@@ -140,7 +140,7 @@ def test_our_own_topics_are_those_of_the_base_topic(tmp_path: Path) -> None:
     assert "matches topics of the bridge itself" in line
     file = tmp_path / "good.toml"
     more = f"\n[[bindings]]\n{table(topic=chr(34) + 'hmp/room/x/state' + chr(34))}\n"
-    file.write_text(head + GOOD + more, encoding="utf-8")
+    file.write_text(head + WITH_BINDING + more, encoding="utf-8")
     assert len(load(file).bindings) == 2
 
 
@@ -153,13 +153,14 @@ def test_topics_that_only_a_subscription_to_ours_would_cover(tmp_path: Path) -> 
 def test_a_message_whose_key_is_called_like_a_condition(tmp_path: Path) -> None:
     file = tmp_path / "bridge.toml"
     more = table(match='{ regex = ["x"] }') + "\n[[bindings]]\n" + table(match='{ "a.eq" = 1 }')
-    file.write_text(f"{GOOD}\n[[bindings]]\n{more}", encoding="utf-8")
+    file.write_text(f"{WITH_BINDING}\n[[bindings]]\n{more}", encoding="utf-8")
     assert len(load(file).bindings) == 3
 
 
 def test_what_the_tables_become(tmp_path: Path) -> None:
     file = tmp_path / "bridge.toml"
-    file.write_text(GOOD + "[[bindings]]\n" + table(payload="true", hold='"2s"'), encoding="utf-8")
+    held = table(payload="true", hold='"2s"')
+    file.write_text(f"{WITH_BINDING}[[bindings]]\n{held}", encoding="utf-8")
     configuration = load(file)
     first, second = make_bindings(configuration.bindings)
     assert (first.label, first.wish.word) == ("binding 1 (z/fine)", "toggle")
@@ -173,7 +174,7 @@ def test_many_bindings_load_quickly(tmp_path: Path) -> None:
     rest = "payload = true\nroom = 'boardroom'\ndo = 'stop'\n"
     topics = (f"z/{number}/{leaf}" for number in range(250) for leaf in ("+", "x"))
     many = "".join(f"[[bindings]]\ntopic = '{topic}'\n{rest}" for topic in topics)
-    file.write_text(GOOD + many, encoding="utf-8")
+    file.write_text(WITH_BINDING + many, encoding="utf-8")
     began = time.process_time()
     assert len(load(file).bindings) == 501
     assert time.process_time() - began < 5.0

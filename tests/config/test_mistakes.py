@@ -8,7 +8,7 @@ import pytest
 from bridge.cli.main import ExitCode, run
 
 from .conftest import Check
-from .mistakes import GOOD, MISTAKES
+from .mistakes import MISTAKES, WITH_PASSWORD
 
 
 @pytest.mark.parametrize("mistake", MISTAKES, ids=str)
@@ -36,7 +36,7 @@ def test_a_wrong_environment_variable(check: Check) -> None:
     os.environ["HMP_BRIDGE_MQTT_PORT"] = "1883"
     os.environ["HMP_BRIDGE_MQTT__PASSWRD"] = "hunter2"
     os.environ["HMP_BRIDGE_SERVERS__MAIN__PORT"] = "HMP"
-    assert sorted(check(GOOD)) == [
+    assert sorted(check(WITH_PASSWORD)) == [
         (
             "environment variable HMP_BRIDGE_MQTT_PORT: mqtt_port: there is no table mqtt_port; "
             "two underscores follow the table: HMP_BRIDGE_MQTT__PORT"

@@ -16,7 +16,7 @@ from bridge.config.model import load
 from bridge.config.schema import configuration_schema
 
 from .files import loaded
-from .mistakes import GOOD, MISTAKES
+from .mistakes import MISTAKES, ROOM, WITH_PASSWORD, changed
 
 CONFIG = Path(__file__).parents[2] / "config"
 SCHEMA = configuration_schema()
@@ -81,8 +81,8 @@ def test_nothing_in_it_is_only_pythons() -> None:
 
 def test_defaults_are_the_defaults(folder: Path) -> None:
     """Written out in a file, every default leaves the configuration as it is."""
-    plain = loaded(folder, GOOD)
-    tables = tomllib.loads(GOOD)
+    plain = loaded(folder, WITH_PASSWORD)
+    tables = tomllib.loads(WITH_PASSWORD)
     written = copy.deepcopy(tables)
     for table, name in (("mqtt", "MqttTable"), ("bridge", "BridgeTable")):
         written[table] = defaults(name) | tables.get(table, {})
@@ -108,7 +108,7 @@ def test_the_example_is_valid_and_names_the_schema() -> None:
 
 @pytest.mark.parametrize("mistake", sorted(set(MISTAKES) - NOT_OF_THE_SCHEMA))
 def test_an_editor_marks_what_check_refuses(mistake: str) -> None:
-    assert valid(GOOD)
+    assert valid(WITH_PASSWORD)
     assert not valid(MISTAKES[mistake][0])
 
 
@@ -116,7 +116,7 @@ def test_an_editor_marks_what_check_refuses(mistake: str) -> None:
     "duration", ["300ms", "30s", " 1.5 h ", "1d", "30", "s", "1 min", "-1s", ""]
 )
 def test_durations_are_what_check_takes(folder: Path, duration: str) -> None:
-    text = GOOD.replace("[rooms.boardroom]\n", f'[rooms.boardroom]\naction_ttl = "{duration}"\n')
+    text = changed(ROOM, f'{ROOM}action_ttl = "{duration}"\n')
     try:
         loaded(folder, text)
     except ConfigurationError:

@@ -9,7 +9,8 @@ import pytest
 
 from bridge.cli.main import ExitCode, run
 from bridge.mqtt.topics import Topics, render_room
-from bridge.room.state import Policy, RoomState
+from bridge.room.policy import Policy
+from bridge.room.state import RoomState
 from bridge.room.vocabulary import State
 from tests.config.files import SESSION
 

@@ -4,7 +4,7 @@ from structlog.testing import capture_logs
 
 from bridge.logs.requests import RequestLog
 from bridge.room.stages import Stages
-from bridge.room.state import Now, Problem, Result
+from bridge.room.values import Now, Problem, Result
 from bridge.room.vocabulary import Outcome, State
 
 OK = Result("7", "record", "topic", Outcome.OK, State.RECORDING, took=0.04)

@@ -5,7 +5,8 @@ from dataclasses import replace
 from structlog.testing import capture_logs
 
 from bridge.logs.rooms import RoomLog
-from bridge.room.state import Problem, RoomState
+from bridge.room.state import RoomState
+from bridge.room.values import Problem
 from bridge.room.vocabulary import Alarm
 from tests.room.driven import POLICY
 

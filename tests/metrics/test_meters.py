@@ -14,7 +14,8 @@ from bridge.journal import JournalHealth
 from bridge.metrics.meters import Meters
 from bridge.mqtt.link import BrokerState
 from bridge.room.policy import Policy
-from bridge.room.state import Recording, Result, RoomState
+from bridge.room.state import Recording, RoomState
+from bridge.room.values import Result
 from bridge.room.vocabulary import ALARMS, Alarm, Outcome, State
 
 from .exposition import faults, read, value

@@ -24,7 +24,7 @@ from bridge.mqtt.api_topics import (
 )
 from bridge.mqtt.message import Message
 from bridge.mqtt.topics import Topics
-from bridge.room.state import Problem, Reply
+from bridge.room.values import Problem, Reply
 from bridge.room.vocabulary import Outcome
 
 TOPICS = Topics("site/hmp")

@@ -22,8 +22,10 @@ from bridge.mqtt.topics import (
 )
 from bridge.room import problems
 from bridge.room.made import Phase, Restream
+from bridge.room.policy import Policy
 from bridge.room.requests import ACTIONS, EVENTS, NotUnderstood, request
-from bridge.room.state import Policy, Problem, RoomState
+from bridge.room.state import RoomState
+from bridge.room.values import Problem
 from bridge.room.vocabulary import ALARMS, Outcome, State
 from tests.schemas import complaints
 

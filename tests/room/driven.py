@@ -17,7 +17,9 @@ from bridge.room.durable import from_document, remember, restore, to_document
 from bridge.room.meeting import Meeting
 from bridge.room.model import decide, link_changed, tick
 from bridge.room.plan import next_step, wake_in
-from bridge.room.state import Change, Now, Policy, Request, Result, RoomState
+from bridge.room.policy import Policy
+from bridge.room.state import Change, RoomState
+from bridge.room.values import Now, Request, Result
 from bridge.room.vocabulary import Action, Outcome, State, StepKind
 
 __all__ = [

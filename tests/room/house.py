@@ -18,7 +18,8 @@ from bridge.hmp.link import LinkSettings, LinkState
 from bridge.inputs import InputKey
 from bridge.room.memory import Memory
 from bridge.room.stages import Stages
-from bridge.room.state import Now, Request, Result, RoomState
+from bridge.room.state import RoomState
+from bridge.room.values import Now, Request, Result
 from bridge.room.vocabulary import Action, State
 from bridge.room.worker import Delivery, Room, ServerFacts
 from bridge.simulator.server import Simulator

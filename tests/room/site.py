@@ -17,7 +17,8 @@ from bridge.room.answers import apply
 from bridge.room.meeting import is_meeting
 from bridge.room.model import link_changed
 from bridge.room.plan import wake_in
-from bridge.room.state import Change, Policy, Step
+from bridge.room.policy import Policy
+from bridge.room.state import Change, Step
 from bridge.room.vocabulary import Action, Alarm, Outcome, StepKind
 from bridge.simulator import web_pages
 from bridge.simulator.faults import Fault

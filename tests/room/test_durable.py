@@ -13,7 +13,8 @@ from bridge.inputs import InputKey
 from bridge.journal_file import Entry
 from bridge.room.durable import DocumentError, from_document, remember, restore, to_document
 from bridge.room.memory import recall
-from bridge.room.state import Change, Now, RoomState
+from bridge.room.state import Change, RoomState
+from bridge.room.values import Now
 from bridge.room.vocabulary import Action, Alarm, Outcome, State, StepKind, Stop, Target
 from bridge.stamp import Stamp
 

@@ -17,7 +17,7 @@ from bridge.room.requests import (
     outlives,
     request,
 )
-from bridge.room.state import Request
+from bridge.room.values import Request
 from bridge.room.vocabulary import Action
 
 from .driven import OTHER_ID

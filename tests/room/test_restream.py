@@ -6,7 +6,7 @@ from bridge.hmp.commands import StartRestreamRecording, StopRestreamRecording
 from bridge.room.answer import Answer, Done
 from bridge.room.durable import must_precede, remember
 from bridge.room.plan import PRIORITY
-from bridge.room.state import Policy
+from bridge.room.policy import Policy
 from bridge.room.vocabulary import Action, Outcome, State, StepKind
 
 from .driven import (

@@ -12,7 +12,8 @@ from bridge.hmp.commands import RecordingStatus
 from bridge.mqtt.topics import Topics, render_room
 from bridge.room.meeting import Meeting, owner_in_words
 from bridge.room.retained import adopt_retained
-from bridge.room.state import Now, RoomState
+from bridge.room.state import RoomState
+from bridge.room.values import Now
 from bridge.room.vocabulary import Action, Alarm, Outcome, State, StepKind, Stop, Target
 
 from .driven import (

@@ -7,8 +7,9 @@ import pytest
 from bridge.hmp.commands import AddSourceToSession, DeleteSession, RemoveSourceFromSession
 from bridge.room.answer import Answer
 from bridge.room.durable import must_precede, remember
+from bridge.room.policy import Policy
 from bridge.room.retained import adopt_retained
-from bridge.room.state import Policy, RoomState
+from bridge.room.state import RoomState
 from bridge.room.vocabulary import Action, Alarm, Outcome, State, StepKind, Target
 
 from .driven import (

@@ -2,7 +2,7 @@
 
 from bridge.hmp.link import Passage
 from bridge.room.stages import StageNotes, Stages
-from bridge.room.state import Now, Result
+from bridge.room.values import Now, Result
 from bridge.room.vocabulary import Outcome, State
 
 

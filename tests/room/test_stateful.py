@@ -13,7 +13,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 from bridge.hmp.commands import RecordingId
 from bridge.hmp.errors import Refused
 from bridge.mqtt.topics import Topics, render_room
-from bridge.room.state import Policy
+from bridge.room.policy import Policy
 from bridge.room.vocabulary import Action, Alarm, Outcome, State, StepKind, Target
 from bridge.simulator.objects import RecordingState
 

@@ -10,7 +10,7 @@ import pytest
 from hypothesis.stateful import initialize, invariant, precondition, rule
 
 from bridge.hmp.commands import SourceId
-from bridge.room.state import Policy
+from bridge.room.policy import Policy
 from bridge.room.vocabulary import Action, Goal, State, StepKind
 from bridge.simulator.objects import Recording
 

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 import pytest
 
-from bridge.room.state import Policy
+from bridge.room.policy import Policy
 from bridge.room.vocabulary import Action, Alarm, Outcome, State, StepKind, Target
 
 from .driven import (

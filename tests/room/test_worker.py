@@ -10,7 +10,7 @@ from bridge.hmp.commands import GetRecordingStatus, RecordingId
 from bridge.hmp.errors import Refused
 from bridge.hmp.link import Priority
 from bridge.inputs import InputKey
-from bridge.room.state import Result
+from bridge.room.values import Result
 from bridge.room.vocabulary import Action, Outcome, State
 from bridge.room.worker import Refusal
 from bridge.simulator.faults import Fault
