@@ -6,8 +6,10 @@ log with ``synchronous=FULL`` makes a commit one flush.
 
 import sqlite3
 import time
+from collections.abc import Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
+from itertools import chain
 from pathlib import Path
 
 from .inputs import InputKey
@@ -46,6 +48,9 @@ _MIGRATIONS = (
 SCHEMA_VERSION = len(_MIGRATIONS)
 """The latest that this program reads."""
 
+_MOST_ROWS = 1000
+"""By one statement: with five columns far from the 32,766 parameters that SQLite allows."""
+
 
 @dataclass(frozen=True, slots=True)
 class Entry:
@@ -63,30 +68,37 @@ class JournalUnusable(Exception):
 class Batch:
     """What one transaction writes; rooms whose document is empty are removed.
 
-    `afresh`: the broker's packet ids of before mean nothing any more, those in `inputs` do.
+    `inputs`: by packet id and part. `afresh`: the broker's packet ids of before mean nothing any
+    more, those in `inputs` do.
     """
 
     rooms: dict[str, Entry] = field(default_factory=dict)
-    inputs: dict[tuple[int, str], InputKey] = field(default_factory=dict)
+    inputs: dict[int, dict[str, InputKey]] = field(default_factory=dict)
     afresh: bool = False
     contact: Stamp | None = None
     notes: dict[str, str] = field(default_factory=dict)
 
     def take_in(self, key: InputKey) -> None:
-        """An input was taken in; the last one with a packet id makes those before it void."""
-        self.inputs.pop((key.mid, key.part), None)
-        self.inputs[key.mid, key.part] = key
+        """An input was taken in; what had its packet id before is void."""
+        parts = self.inputs.setdefault(key.mid, {})
+        if any(known.digest != key.digest for known in parts.values()):
+            parts.clear()
+        parts[key.part] = key
+
+    def taken_in(self) -> list[InputKey]:
+        """All inputs."""
+        return [key for parts in self.inputs.values() for key in parts.values()]
 
     def begin_afresh(self) -> None:
         """Forget what the broker has numbered; a press that was held is not its."""
-        self.inputs = {at: key for at, key in self.inputs.items() if key.mid < 0}
+        self.inputs = {mid: parts for mid, parts in self.inputs.items() if mid < 0}
         self.afresh = True
 
     def add(self, later: "Batch") -> None:
         """Take in what was to be written after this."""
         if later.afresh:
             self.begin_afresh()
-        for key in later.inputs.values():
+        for key in later.taken_in():
             self.take_in(key)
         self.rooms |= later.rooms
         self.contact = later.contact or self.contact
@@ -154,24 +166,37 @@ def write(connection: sqlite3.Connection, batch: Batch) -> float:
 
 
 def _write_all(cursor: sqlite3.Cursor, batch: Batch) -> None:
-    cursor.executemany(
-        "INSERT OR REPLACE INTO rooms VALUES (?, ?, ?, ?, ?)",
-        [
-            (room, entry.document, entry.at.boot, entry.at.monotonic, entry.at.wall)
-            for room, entry in batch.rooms.items()
-            if entry.document
-        ],
-    )
+    kept = [
+        (room, entry.document, entry.at.boot, entry.at.monotonic, entry.at.wall)
+        for room, entry in batch.rooms.items()
+        if entry.document
+    ]
     gone = [(room,) for room, entry in batch.rooms.items() if not entry.document]
-    cursor.executemany("DELETE FROM rooms WHERE room = ?", gone)
+    taken_in = [(key.mid, key.part, key.digest) for key in batch.taken_in()]
+    _write_rows(cursor, "INSERT OR REPLACE INTO rooms VALUES {rows}", kept)
+    _write_rows(cursor, "DELETE FROM rooms WHERE room IN (VALUES {rows})", gone)
     if batch.afresh:
         cursor.execute("DELETE FROM inputs WHERE mid >= 0")
-    for key in batch.inputs.values():
-        row = (key.mid, key.part, key.digest)
-        cursor.execute("DELETE FROM inputs WHERE mid = ? AND digest != ?", (key.mid, key.digest))
-        cursor.execute("INSERT OR REPLACE INTO inputs VALUES (?, ?, ?)", row)
-    cursor.executemany("INSERT OR REPLACE INTO notes VALUES (?, ?)", batch.notes.items())
+    _write_rows(
+        cursor,
+        "WITH newest (mid, digest) AS (VALUES {rows}) DELETE FROM inputs WHERE mid IN"
+        " (SELECT mid FROM newest) AND (mid, digest) NOT IN (SELECT mid, digest FROM newest)",
+        list({mid: (mid, digest) for mid, _, digest in taken_in}.values()),
+    )
+    _write_rows(cursor, "INSERT OR REPLACE INTO inputs VALUES {rows}", taken_in)
+    _write_rows(cursor, "INSERT OR REPLACE INTO notes VALUES {rows}", list(batch.notes.items()))
     if (at := batch.contact) is not None:
-        cursor.execute(
-            "INSERT OR REPLACE INTO contact VALUES (1, ?, ?, ?)", (at.boot, at.monotonic, at.wall)
-        )
+        contact = [(1, at.boot, at.monotonic, at.wall)]
+        _write_rows(cursor, "INSERT OR REPLACE INTO contact VALUES {rows}", contact)
+
+
+def _write_rows(cursor: sqlite3.Cursor, statement: str, rows: Sequence[tuple[object, ...]]) -> None:
+    """As many rows by one statement as it takes.
+
+    After every step of SQLite's its thread waits for the interpreter, which a busy event loop lets
+    go of only every few milliseconds; of a statement per row that would make a second for hundreds.
+    """
+    for first in range(0, len(rows), _MOST_ROWS):
+        some = rows[first : first + _MOST_ROWS]
+        places = ", ".join(f"({', '.join('?' * len(row))})" for row in some)
+        cursor.execute(statement.format(rows=places), list(chain.from_iterable(some)))

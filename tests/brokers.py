@@ -195,7 +195,8 @@ class Broker:
         if options.persistence:
             lines += ["persistence true", f"persistence_location {folder}/"]
         # Beyond 1,000 that wait for one client it drops what comes, so that a test that is short of
-        # a core would take for unsaid what it has not been sent.
-        lines += ["max_queued_messages 0", *options.extra]
+        # a core would take for unsaid what it has not been sent. With 0, for no bound, mosquitto
+        # 2.0.11 hangs up on whoever publishes what an ACL forbids.
+        lines += ["max_queued_messages 1000000", *options.extra]
         (folder / "mosquitto.conf").write_text("\n".join(lines) + "\n")
         return [mosquitto() or "mosquitto", "-c", str(folder / "mosquitto.conf")]

@@ -257,7 +257,7 @@ def test_inputs_of_the_session_before_are_not_written_after_all() -> None:
     later.take_in(now)
     failed.add(later)
     assert failed.afresh
-    assert list(failed.inputs.values()) == [held, now]
+    assert failed.taken_in() == [held, now]
 
 
 async def test_the_message_that_has_a_packet_id_now_is_known(tmp_path: Path) -> None:
@@ -268,7 +268,7 @@ async def test_the_message_that_has_a_packet_id_now_is_known(tmp_path: Path) -> 
     later.take_in(InputKey(7, b"y", "first"))
     failed.add(later)
     with closing(Journal(tmp_path)) as journal:
-        await journal.save("a", "{}", failed.inputs.values())
+        await journal.save("a", "{}", failed.taken_in())
         assert journal.inputs() == {InputKey(7, b"y", "first")}
 
 
@@ -327,3 +327,37 @@ def test_a_commit_costs_what_it_writes_and_not_what_is_there(tmp_path: Path) -> 
         alone = cost_of_one()
         write(connection, Batch(rooms={f"r{n}": Entry("{}", stamp()) for n in range(1000)}))
         assert 0 < cost_of_one() <= alone + 50
+
+
+def test_a_hundred_rooms_are_written_by_as_many_statements_as_one(tmp_path: Path) -> None:
+    """Each statement waits for the interpreter anew, while the event loop is busy with them."""
+
+    def batch(rooms: int) -> Batch:
+        made = Batch(notes={"n": "1"}, contact=stamp(), afresh=True)
+        for n in range(rooms):
+            made.rooms |= {f"r{n}": Entry("{}", stamp()), f"gone{n}": Entry("", stamp())}
+            made.take_in(InputKey(n, b"x", f"r{n}"))
+        return made
+
+    def statements_for(rooms: int) -> int:
+        said: list[str] = []
+        connection.set_trace_callback(said.append)
+        write(connection, batch(rooms))
+        return len(said)
+
+    with closing(open_file(tmp_path / FILE_NAME)) as connection:
+        assert 0 < statements_for(100) == statements_for(1)
+        assert connection.execute("SELECT count(*) FROM rooms").fetchone() == (100,)
+
+
+async def test_more_rows_than_a_statement_takes(tmp_path: Path) -> None:
+    with closing(Journal(tmp_path)) as journal:
+        keys = [InputKey(mid, b"x") for mid in range(2500)]
+        async with trio.open_nursery() as nursery:
+            for key in keys:
+                nursery.start_soon(journal.save, f"r{key.mid}", "{}", [key])
+        assert (len(journal.rooms()), journal.inputs()) == (2500, set(keys))
+        async with trio.open_nursery() as nursery:
+            for key in keys:
+                nursery.start_soon(journal.forget, f"r{key.mid}")
+        assert journal.rooms() == {}

@@ -130,7 +130,7 @@ def test_send_where_this_box_is_not_authorized(send: Send, hmp: Hmp) -> None:
 
 def test_interrupted_send(configured: Path, hmp: Hmp) -> None:
     """Ctrl-C while HMP takes its time: the code of a process ended by SIGINT, no traceback."""
-    hmp.fault("delay:getRecordingStatus:3:count=1")
+    hmp.fault("delay:getRecordingStatus:50:count=1")
     with subprocess.Popen(
         [
             HMP_BRIDGE,
