@@ -62,6 +62,9 @@ class Certificates:
 class BrokerOptions:
     """What a test asks of its broker. `users`: password by name; `acl`: lines of an ACL file.
 
+    `queued`: messages that may wait for one client; what comes then mosquitto drops, and a test
+    that is short of a core would take it for unsaid. None: its default, 1,000. Not 0, for no bound:
+    version 2.0.11 then hangs up on whoever publishes what an ACL forbids.
     `extra`: lines of mosquitto.conf, such as `set_tcp_nodelay true` or `max_packet_size 1000`.
     """
 
@@ -70,6 +73,7 @@ class BrokerOptions:
     tls: Certificates | None = None
     client_certificates: bool = False
     persistence: bool = False
+    queued: int | None = 1_000_000
     extra: tuple[str, ...] = ()
 
 
@@ -194,9 +198,7 @@ class Broker:
             lines += [f"acl_file {acl}"]
         if options.persistence:
             lines += ["persistence true", f"persistence_location {folder}/"]
-        # Beyond 1,000 that wait for one client it drops what comes, so that a test that is short of
-        # a core would take for unsaid what it has not been sent. With 0, for no bound, mosquitto
-        # 2.0.11 hangs up on whoever publishes what an ACL forbids.
-        lines += ["max_queued_messages 1000000", *options.extra]
+        lines += [] if options.queued is None else [f"max_queued_messages {options.queued}"]
+        lines += options.extra
         (folder / "mosquitto.conf").write_text("\n".join(lines) + "\n")
         return [mosquitto() or "mosquitto", "-c", str(folder / "mosquitto.conf")]

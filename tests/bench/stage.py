@@ -123,7 +123,8 @@ class Stage:
     def broker(self, *lines: str) -> Broker:
         """A mosquitto with its defaults but for the log, and these lines."""
         folder = self._new_folder()
-        broker = Broker(folder, BrokerOptions(extra=(_QUIET, *lines)), kind="mosquitto")
+        options = BrokerOptions(queued=None, extra=(_QUIET, *lines))
+        broker = Broker(folder, options, kind="mosquitto")
         with on_cores(self.other_cores):
             broker.start()
         self._stack.callback(broker.stop)

@@ -5,14 +5,20 @@ published on `availability` was true when it was said.
 """
 
 import signal
+import threading
 import time
+from contextlib import closing
 
 import pytest
+from paho.mqtt.client import MQTTMessage
 
 from tests.broker_fixtures import Launch
 from tests.brokers import BrokerOptions
 
+from .cutter import Cutter
+from .panel import Panel
 from .site import MakeSite, Site
+from .watched import PATIENCE
 
 
 def restart_hmp(s: Site, *, down: float = 0.0) -> None:
@@ -201,3 +207,47 @@ def test_the_daemon_is_killed(site: MakeSite) -> None:
     s.add_daemon(state=s.daemon.state)
     s.panel.wait_for("bridge/state", "online", since=mark)
     assert s.panel.payloads("bridge/state", mark) == ["offline", "online"]
+
+
+class Sleeper(Panel):
+    """Takes and acknowledges nothing between `asleep.set()` and `awake.set()`."""
+
+    def __init__(self, port: int, base: str) -> None:
+        self.asleep, self.awake = threading.Event(), threading.Event()
+        #: The topics that were heard since it fell asleep.
+        self.heard: set[str] = set()
+        super().__init__(port, base)
+
+    def received(self, message: MQTTMessage) -> None:
+        """A message came."""
+        if self.asleep.is_set():
+            self.awake.wait(PATIENCE)
+            self.heard.add(message.topic)
+        super().received(message)
+
+
+@pytest.mark.mqtt5
+def test_who_sleeps_through_an_announcement_has_every_topic(site: MakeSite, launch: Launch) -> None:
+    """mosquitto keeps 1,000 messages for a subscriber and drops the rest; here come 3,000 (R24)."""
+    s = site(200, start=False, broker=launch(BrokerOptions(queued=None)))
+    with (
+        closing(Cutter(s.broker.port)) as cutter,
+        closing(Sleeper(s.broker.port, s.base)) as sleeper,
+    ):
+        s.configure(rooms=200, broker_port=cutter.port)
+        s.add_daemon()
+        s.wait_ready()
+        for panel in (s.panel, sleeper):
+            for number in range(200):
+                panel.wait_for(f"room/r{number}/availability", "online")
+        mark = s.panel.mark()
+        sleeper.asleep.set()
+        cutter.arm(b"/bridge/response/health", lambda: None)
+        s.panel.publish("bridge/request/health")
+        s.panel.wait_for("bridge/state", "offline", since=mark)
+        s.panel.wait_for("bridge/state", "online", since=mark)
+        announced = {seen.topic for seen in s.panel.seen.since(mark)}
+        assert len(announced) > 3000
+        sleeper.awake.set()
+        sleeper.wait_until(lambda _: announced <= sleeper.heard, "every topic that was announced")
+    s.daemon.close()
