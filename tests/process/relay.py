@@ -12,6 +12,8 @@ class Relay(ABC):
     """Listens on `port`, connects to `target` for everybody who comes, passes everything on."""
 
     def __init__(self, target: int) -> None:
+        #: While False, whoever calls is hung up on.
+        self.open = True
         self._target = target
         self._listener = socket.create_server(("127.0.0.1", 0))
         self.port: int = self._listener.getsockname()[1]
@@ -41,7 +43,13 @@ class Relay(ABC):
                 near, _ = self._listener.accept()
             except OSError:
                 return
-            far = socket.create_connection(("127.0.0.1", self._target))
+            try:
+                far = socket.create_connection(("127.0.0.1", self._target)) if self.open else None
+            except OSError:
+                far = None
+            if far is None:
+                near.close()
+                continue
             self._sockets += [near, far]
             for direction, source, sink in ((">", near, far), ("<", far, near)):
                 thread = threading.Thread(target=self._pass_on, args=(direction, source, sink))

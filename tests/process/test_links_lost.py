@@ -119,36 +119,46 @@ def test_a_lost_start_is_held(site: MakeSite) -> None:
 def test_the_broker_dies_in_every_phase(site: MakeSite, launch: Launch, how: str) -> None:
     """HMP is not disturbed by it, and the newest word on every topic is there afterwards (R23)."""
     broker = launch(BrokerOptions())
-    s = site(3, broker=broker)
+    s = site(3, start=False, broker=broker)
     end = broker.kill if how == "kill" else broker.stop
-    s.panel.press("r0", "record")
-    s.panel.press("r2", "record")
-    s.panel.wait_for("room/r0/ack", "record ok")
-    s.panel.wait_for("room/r2/ack", "record ok")
-    s.hmp.fault("delay:*:0.3")
-    # One recording, one that is to start, and one that is to stop.
-    s.panel.publish_many([("room/r1/press/record", "true"), ("room/r2/press/stop", "true")])
-    s.panel.wait_for("room/r1/state", "starting")
-    s.panel.wait_for("room/r2/state", "stopping")
-    end()
-    s.daemon.wait_for_line("mqtt connection failed")
-    mark = s.panel.mark()
-    broker.start()
-    s.panel.wait_for("bridge/state", "online", since=mark)
-    s.panel.wait_for_newest("room/r0/state", "recording")
-    s.panel.wait_for_newest("room/r1/state", "recording")
-    s.panel.wait_for_newest("room/r2/state", "idle")
-    assert s.panel.newest("room/r0/availability") == "online"
-    assert s.panel.newest("server/main/state") == "ready"
-    assert s.panel.payloads("room/r0/availability", mark) == ["online"]
-    assert len(s.hmp.commands("startRecording")) == 3
-    assert len(s.hmp.recordings("RECORDING")) == 2
-    assert len(s.hmp.commands("stopRecording")) == 1
-    # The states were all there before anybody could believe the bridge to be online (R24).
-    topics = [seen.topic.removeprefix(f"{s.base}/") for seen in s.panel.seen.since(mark)]
-    assert "room/r2/state" in topics[: topics.index("bridge/state")]
-    s.panel.press("r1", "stop")
-    s.panel.wait_for("room/r1/ack", "stop ok", since=mark)
+    with closing(Cutter(broker.port)) as line:
+        s.configure(rooms=3, broker_port=line.port)
+        s.add_daemon()
+        s.wait_ready()
+        s.panel.press("r0", "record")
+        s.panel.press("r2", "record")
+        s.panel.wait_for("room/r0/ack", "record ok")
+        s.panel.wait_for("room/r2/ack", "record ok")
+        s.hmp.fault("delay:*:0.3")
+        # One recording, one that is to start, and one that is to stop.
+        s.panel.publish_many([("room/r1/press/record", "true"), ("room/r2/press/stop", "true")])
+        s.panel.wait_for("room/r1/state", "starting")
+        s.panel.wait_for("room/r2/state", "stopping")
+        # The panel is back before the bridge, and so hears everything that it says.
+        line.open = False
+        subscriptions = s.panel.subscriptions
+        end()
+        s.daemon.wait_for_line("mqtt connection failed")
+        broker.start()
+        s.panel.wait_back(after=subscriptions)
+        mark = s.panel.mark()
+        line.open = True
+        s.panel.wait_for("bridge/state", "online", since=mark)
+        s.panel.wait_for_newest("room/r0/state", "recording")
+        s.panel.wait_for_newest("room/r1/state", "recording")
+        s.panel.wait_for_newest("room/r2/state", "idle")
+        assert s.panel.newest("room/r0/availability") == "online"
+        assert s.panel.newest("server/main/state") == "ready"
+        assert s.panel.payloads("room/r0/availability", mark) == ["online"]
+        assert len(s.hmp.commands("startRecording")) == 3
+        assert len(s.hmp.recordings("RECORDING")) == 2
+        assert len(s.hmp.commands("stopRecording")) == 1
+        # The states were all there before anybody could believe the bridge to be online (R24).
+        topics = [seen.topic.removeprefix(f"{s.base}/") for seen in s.panel.seen.since(mark)]
+        assert "room/r2/state" in topics[: topics.index("bridge/state")]
+        s.panel.press("r1", "stop")
+        s.panel.wait_for("room/r1/ack", "stop ok", since=mark)
+    s.daemon.close()
 
 
 def test_both_die_at_once(site: MakeSite, launch: Launch) -> None:
