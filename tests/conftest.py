@@ -1,5 +1,6 @@
 """Fixtures that more than one tier of tests uses."""
 
+import signal
 import time
 from collections.abc import Iterator
 
@@ -16,6 +17,11 @@ settings.register_profile(
     "unhurried", settings(), deadline=None, suppress_health_check=[HealthCheck.too_slow]
 )
 settings.load_profile("unhurried")
+
+# A shell script runs what it starts in the background with SIGINT ignored, and so would everything
+# be that tests start and then interrupt.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(autouse=True)
