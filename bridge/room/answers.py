@@ -74,6 +74,7 @@ def _begin(turn: Turn, recording_id: object) -> None:
             started_at=turn.now.wall,
             status=RecordingStatus.RECORDING,
             owner=room.next_owner,
+            active_at=turn.now.monotonic,
             running_since=turn.now.monotonic,
             began=turn.now.monotonic,
             dated=turn.now.synchronised,

@@ -90,6 +90,7 @@ def remember(room: RoomState, results: tuple[Result, ...] = ()) -> Remembered:
             recording,
             unsettled=False,
             asked=False,
+            active_at=None,
             not_before=0.0,
             failures=0,
             refused=None,
@@ -197,6 +198,7 @@ def restore(
         recording = replace(
             recording,
             unsettled=True,
+            active_at=now.monotonic,  # what is known now has been dismissed, should it have ended
             began=began,
             running_since=_shifted(recording.running_since, shift),
             missing_since=_shifted(recording.missing_since, shift),

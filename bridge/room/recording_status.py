@@ -3,6 +3,8 @@
 R2 (verification), R8 (a stop counts when HMP confirms it) and R25 (HMP lost the recording).
 """
 
+from math import inf
+
 from ..hmp.commands import RecordingStatus
 from ..hmp.errors import ErrorKind, Refused
 from . import problems
@@ -121,7 +123,8 @@ def _ended_by_somebody(turn: Turn) -> None:
     if turn.recording.stop is not Stop.NO or _ours(turn):
         _stop_confirmed(turn)
         return
-    turn.dismiss_meetings()
+    active_at = turn.recording.active_at
+    turn.dismiss_meetings(until=inf if active_at is None else active_at)
     if turn.room.target is not Target.IDLE:
         turn.alarm(Alarm.STOPPED_UNEXPECTEDLY)
     turn.certain()

@@ -48,6 +48,7 @@ def adopt_retained(room: RoomState, status: bytes, now: Now) -> Change:
                 owner=_owner(told, changes["meetings"]),
                 title=_text(told.get("title")),
                 verified_at=_time(told.get("verified_at")),
+                active_at=now.monotonic,
                 recorded=float(_seconds(told.get("elapsed"))),
                 running_since=None if paused else now.monotonic,
                 unsettled=True,

@@ -57,6 +57,8 @@ class Recording:
     owner: str = "manual"
     #: Wall time of the first status RECORDING or PAUSED: HMP holds it (R2).
     verified_at: float | None = None
+    #: Monotonic time of HMP's last word that it is active: what ended it came later.
+    active_at: float | None = None
     #: Seconds recorded before `running_since`, pauses left out (E52: our own estimate).
     recorded: float = 0.0
     #: Monotonic time since when it has been running, None while it is not.

@@ -6,6 +6,7 @@ builder carries the intermediate state, so that their bodies read as a list of w
 
 from collections.abc import Container
 from dataclasses import replace
+from math import inf
 
 from ..hmp.commands import RecordingStatus
 from . import problems
@@ -172,14 +173,18 @@ class Turn:
         if meeting is not None and not meeting.dismissed:
             self.update_meeting(owner, due=True, retry_at=retry_at)
 
-    def dismiss_meetings(self) -> None:
-        """A person has stopped the recording: nothing is started for the meetings of now (R11)."""
-        if any(not each.dismissed for each in self.room.meetings):
-            self.update(
-                meetings=tuple(
-                    replace(each, dismissed=True, due=False) for each in self.room.meetings
-                )
-            )
+    def dismiss_meetings(self, *, until: float = inf) -> None:
+        """A person has stopped the recording: nothing is started for the meetings of now (R11).
+
+        Where nobody can tell when that was, `until` is the monotonic time before which it was not;
+        who had not begun by then is recorded.
+        """
+        dismissed = [
+            replace(each, dismissed=True, due=False) if each.began <= until else each
+            for each in self.room.meetings
+        ]
+        if dismissed != list(self.room.meetings):
+            self.update(meetings=tuple(dismissed))
 
     def suspect_spare(self) -> None:
         """A start whose reply was lost may be recording beside what comes next (R7b)."""
@@ -221,6 +226,7 @@ class Turn:
         elif running is None and status is RecordingStatus.RECORDING:
             running = self.now.monotonic
         changed = status is not recording.status
+        active = status in (RecordingStatus.RECORDING, RecordingStatus.PAUSED)
         paused_since = recording.paused_since
         if status is not RecordingStatus.PAUSED:
             paused_since = None
@@ -228,6 +234,7 @@ class Turn:
             paused_since = self.now.monotonic
         self.update_recording(
             status=status,
+            active_at=self.now.monotonic if active else recording.active_at,
             recorded=recorded,
             running_since=running,
             paused_since=paused_since,

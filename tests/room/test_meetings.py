@@ -4,10 +4,9 @@ from dataclasses import replace
 
 import pytest
 
-from bridge.hmp.commands import RecordingId
 from bridge.room.meeting import Meeting
 from bridge.room.meetings import MOST_MEETINGS
-from bridge.room.vocabulary import Action, Alarm, Outcome, State
+from bridge.room.vocabulary import Action, Outcome, State
 
 from .bookings import BOOKED, BookedRoom
 
@@ -237,16 +236,6 @@ def test_a_dismissal_is_of_the_meetings_then_running() -> None:
     assert room.outcome(room.meeting("c", 60, 900)) is OK
     room.live(900)
     assert (room.state, len(room.recorded)) == (State.IDLE, 3)
-
-
-def test_a_stop_in_the_web_pages_is_a_persons() -> None:
-    room = BookedRoom()
-    room.meeting("a", 0, 3600)
-    room.in_web_pages("stop", RecordingId(room.active()[0].id))
-    room.live(600)
-    assert room.room.alarm is Alarm.STOPPED_UNEXPECTEDLY
-    assert room.outcome(room.meeting("a", 0, 3600)) is IGNORED
-    assert (room.state, len(room.recorded)) == (State.IDLE, 1)
 
 
 def test_a_stop_before_the_start_was_possible_dismisses_too() -> None:
