@@ -125,6 +125,7 @@ def _ended_by_somebody(turn: Turn) -> None:
         return
     active_at = turn.recording.active_at
     turn.dismiss_meetings(until=inf if active_at is None else active_at)
+    turn.be_due(turn.recording.owner)
     if turn.room.target is not Target.IDLE:
         turn.alarm(Alarm.STOPPED_UNEXPECTEDLY)
     turn.certain()
@@ -135,9 +136,12 @@ def _ended_by_somebody(turn: Turn) -> None:
 
 def _ours(turn: Turn) -> bool:
     """Whether the end may be that of a cut that was given up: then the next recording is due."""
-    sent_at, policy = turn.recording.stop_sent_at, turn.room.policy
+    sent_at, active_at = turn.recording.stop_sent_at, turn.recording.active_at
     if sent_at is None:
         return False
+    if active_at is not None and active_at <= sent_at:
+        return True  # HMP has not said since that it went on
+    policy = turn.room.policy
     return turn.now.monotonic < sent_at + policy.cut_timeout + policy.start_timeout
 
 

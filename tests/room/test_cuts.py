@@ -2,6 +2,8 @@
 
 from dataclasses import replace
 
+import pytest
+
 from bridge.room.vocabulary import Action, Alarm, Outcome, State
 
 from .bookings import BOOKED, BookedRoom
@@ -92,7 +94,9 @@ def test_a_cut_that_cannot_be_confirmed_runs_on_for_the_next_meeting() -> None:
     assert not room.room.alarms, "the next recording clears it"
 
 
-def test_a_cut_that_took_effect_late_is_found_and_the_next_meeting_recorded() -> None:
+@pytest.mark.parametrize("away", [20, 80])
+def test_a_cut_that_took_effect_is_found_late_and_the_next_meeting_recorded(away: int) -> None:
+    """However long HMP was out of reach: the stop that ended the recording was ours."""
     room = BookedRoom()
     room.meeting("a", 0, 3600)
     room.live(3500)
@@ -100,12 +104,12 @@ def test_a_cut_that_took_effect_late_is_found_and_the_next_meeting_recorded() ->
     room.write()
     room.execute()
     room.lose_connection(answer_first=True)
-    room.live(20)
+    room.live(away)
     assert room.owner == "meeting:b"
     room.connect()
     room.live(1)
     assert (room.state, room.owner) == (State.RECORDING, "meeting:b")
-    assert room.recorded == [(0, 3500), (3520, None)]
+    assert room.recorded == [(0, 3500), (3500 + away, None)]
     assert Alarm.STOPPED_UNEXPECTEDLY not in room.room.alarms
     assert not room.room.meetings[-1].dismissed
 

@@ -53,3 +53,20 @@ def test_a_stop_in_the_web_pages_while_the_bridge_was_killed(same_boot: bool) ->
     assert room.owner == "meeting:b"
     room.live(900)
     assert (room.word, len(room.recorded)) == ("idle", 2)
+
+
+def test_a_meeting_that_took_the_recording_over_meanwhile_is_recorded() -> None:
+    """Its cut was given up, for HMP was out of reach; whoever ended the recording, it runs."""
+    room = BookedRoom()
+    room.meeting("a", 0, 3600)
+    room.live(60)
+    room.lose_connection(answer_first=True)
+    room.live(10)
+    room.meeting("b", 70, 3600)
+    room.live(60)
+    assert room.owner == "meeting:b"
+    room.in_web_pages("stop", RecordingId(room.active()[0].id))
+    room.live(60)
+    room.connect()
+    room.live(1)
+    assert (room.word, room.owner) == ("recording", "meeting:b")
