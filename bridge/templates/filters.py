@@ -38,7 +38,7 @@ def _as_datetime(value: object) -> object:
     if re.fullmatch(r"-?\d+(\.\d+)?", text):
         seconds = float(text)
         return datetime.fromtimestamp(seconds / 1000 if abs(seconds) >= 1e11 else seconds, UTC)
-    moment = datetime.fromisoformat(text)
+    moment = datetime.fromisoformat(text.upper())  # ``z`` is right, too
     return moment if moment.tzinfo is not None else moment.astimezone()
 
 

@@ -45,6 +45,7 @@ def rendered(source: str, **values: object) -> str:
         ("{{ json.mail.split('@')[0] }}", "jdoe"),
         ("{{ json.start | as_datetime + json.duration | minutes }}", "2024-01-15T11:00:00+00:00"),
         ("{{ 1705312800000 | as_datetime }}", "2024-01-15T10:00:00+00:00"),
+        ("{{ '2024-01-15t10:00:00z' | as_datetime }}", "2024-01-15T10:00:00+00:00"),
         ("{{ '%02d' % json.duration }}|{{ '%s-%s' | format(1, 2) }}", "60|1-2"),
         ("{{ json.duration * 60 }}", "3600"),
         ("{{ 'a' + json.nothing + 'b' }}", "ab"),
