@@ -13,7 +13,7 @@ import re
 from collections.abc import Iterator, Sequence
 from enum import Enum
 
-from .conditions import LONGEST_FOR_PATTERN, Condition, Items, Value
+from .conditions import Condition, Items, Value
 
 __all__ = [
     "NOT_JSON",
@@ -54,9 +54,12 @@ NOT_JSON = _NotJson()
 
 
 def parse_json(text: str) -> object:
-    """The JSON value of a payload, or `NOT_JSON`; never raises."""
+    """The JSON value of a payload, or `NOT_JSON`; never raises.
+
+    A line that is broken within a text stays in it, as on our own topics.
+    """
     try:
-        return json.loads(text)
+        return json.loads(text, strict=False)
     except (ValueError, RecursionError):
         return NOT_JSON
 
@@ -103,7 +106,7 @@ def _one(each: Condition, value: object, ignore_empty: bool) -> tuple[Answer, st
         return Answer.SILENT, f"{where}: is {_some(found)}, neither true nor false"
     if all(item is None for item in found):
         return Answer.SILENT, f"{where}: is null"
-    return Answer.NO, f"{where}: is {_some(found)}, not {_wanted(each)}"
+    return Answer.NO, f"{where}: is {_some(found)}{_instead(each, found)}"
 
 
 def _of_items(
@@ -122,10 +125,18 @@ def _of_items(
 
 def _meets(each: Value, value: object) -> bool:
     if each.pattern is not None:
-        text = _as_text(value)
-        within = text is not None and len(text) <= LONGEST_FOR_PATTERN
-        return within and each.pattern.fullmatch(text or "") is not None
+        return any(
+            each.pattern.fullmatch(text) is not None
+            for text in _ways_to_read(value)
+            if len(text) <= each.longest
+        )
     return any(_equal(wanted, value) for wanted in each.wanted)
+
+
+def _ways_to_read(value: object) -> set[str]:
+    """The text of a value as it is and without the space around it, such as CR LF."""
+    text = _as_text(value)
+    return set() if text is None else {text, text.strip()}
 
 
 def _equal(wanted: object, value: object) -> bool:
@@ -244,6 +255,12 @@ def _some(values: list[object]) -> str:
     different = list(dict.fromkeys(shown(value) for value in values))
     more = ", …" if len(different) > _MOST_SHOWN else ""
     return ", ".join(different[:_MOST_SHOWN]) + more
+
+
+def _instead(each: Value, found: list[object]) -> str:
+    if each.pattern is not None and all(len(_as_text(item) or "") > each.longest for item in found):
+        return f"; a regular expression like this is tried on {each.longest:,} characters at most"
+    return f", not {_wanted(each)}"
 
 
 def _wanted(each: Value) -> str:
