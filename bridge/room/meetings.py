@@ -92,7 +92,9 @@ def extended(turn: Turn, request: Request) -> None:
         turn.answer(request, Outcome.FAILED, meeting or problems.NO_SUCH_MEETING)
         return
     end, seconds = given.end, request.seconds or turn.room.policy.extend_by
-    if end is None and meeting.end is not None:
+    if end is None and request.seconds is None and given.length is not None:
+        end = (turn.now.wall if meeting.start is None else meeting.start) + given.length
+    elif end is None and meeting.end is not None:
         end = meeting.end + seconds
     elif end is None and meeting.ended_at is not None:
         end = turn.now.wall + seconds  # it goes on after all, for so long

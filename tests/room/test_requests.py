@@ -230,6 +230,23 @@ def test_minutes_that_are_none_are_refused(minutes: object) -> None:
     assert "minutes" in refusal("meeting_extend", {"minutes": minutes}, event=True).problem.message
 
 
+@pytest.mark.parametrize(
+    ("parameters", "said"),
+    [
+        ({"start": "10:00 AM", "end": "2026-03-01T10:00:00Z"}, "start: '10:00 AM' is no time"),
+        ({"minutes": "a few", "end": "2026-03-01T10:00:00Z"}, "minutes"),
+        ({"minutes": "15", "end": "soon"}, "end: 'soon' is no time"),
+        ({"duration": 90, "start": "today"}, "start: 'today' is no time"),
+    ],
+)
+def test_an_extension_needs_one_thing_that_can_be_read(
+    parameters: dict[str, object], said: str
+) -> None:
+    asked = ask("meeting_extend", {"id": "1"} | parameters, event=True)
+    assert asked.doubt is not None
+    assert said in asked.doubt.message
+
+
 def test_metadata_is_text_within_its_limits() -> None:
     assert ask("metadata/title", {"text": 'Weekly | "é" 🎥'}).text == 'Weekly | "é" 🎥'
     assert ask("metadata/description", {"text": "a\r\nb"}).text == "a\nb"
