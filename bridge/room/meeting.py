@@ -12,6 +12,7 @@ from math import isfinite
 
 from ..hmp import arguments
 from ..shortened import shortened
+from ..templates.template import cut
 
 __all__ = [
     "LAST_MOMENT",
@@ -24,7 +25,6 @@ __all__ = [
     "wall_time",
 ]
 
-_LONGEST_FIELD = 1000
 _MOST_FIELDS = 20
 _MILLISECONDS_FROM = 100_000_000_000.0
 """Numbers from here on count milliseconds: as seconds they would be in the year 5138."""
@@ -224,7 +224,7 @@ def _text(value: object) -> str | None:
     if isinstance(value, bool) or not isinstance(value, (str, int, float)):
         return None
     text = str(value) if not isinstance(value, int) or abs(value) < 10**40 else ""
-    return arguments.drop_control_characters(text).strip()[:_LONGEST_FIELD] or None
+    return cut(arguments.drop_control_characters(text).strip(), arguments.TEXT_LIMIT) or None
 
 
 def _shown(value: object) -> str:

@@ -166,6 +166,13 @@ def test_times_are_taken_as_they_are_written(value: object, wall: float) -> None
     assert meeting.start == wall
 
 
+def test_a_description_is_as_long_as_hmp_takes() -> None:
+    for text, kept in [("é" * 4000, "é" * 4000), ("é" * 10_000, "é" * 3999 + "…")]:
+        meeting = ask("meeting_start", {"description": text}, event=True).meeting
+        assert meeting is not None
+        assert dict(meeting.fields) == {"description": kept}
+
+
 def test_a_time_without_a_zone_is_the_boxes() -> None:
     meeting = ask("meeting_start", {"end": "2026-03-01 10:00:00"}, event=True).meeting
     assert meeting is not None
