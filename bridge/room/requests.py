@@ -184,6 +184,8 @@ def _of_event(
     asked: dict[str, Any] = {"meeting": meeting}
     if action is Action.MEETING_EXTEND:
         asked["seconds"], unread = _extension(parameters.get("minutes"), meeting, unread)
+    elif action is Action.MEETING_START and parameters.get("minutes") not in (None, ""):
+        unread = (*unread, "minutes: is of an extension; a meeting has an end or a duration")
     return asked, unread
 
 

@@ -237,6 +237,14 @@ def test_minutes_that_are_none_are_refused(minutes: object) -> None:
     assert "minutes" in refusal("meeting_extend", {"minutes": minutes}, event=True).problem.message
 
 
+def test_a_start_that_is_given_minutes_says_what_it_takes() -> None:
+    asked = ask("meeting_start", {"id": "1", "minutes": 60}, event=True)
+    assert asked.doubt is not None
+    assert asked.doubt.message == "minutes: is of an extension; a meeting has an end or a duration"
+    assert ask("meeting_start", {"id": "1", "minutes": ""}, event=True).doubt is None
+    assert ask("meeting_end", {"id": "1", "minutes": 5}, event=True).doubt is None
+
+
 @pytest.mark.parametrize(
     ("parameters", "said"),
     [
