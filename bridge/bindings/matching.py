@@ -182,15 +182,26 @@ def plain(value: object) -> object:
 
 
 def find(value: object, path: str) -> list[object]:
-    """Everything at a dotted path: ``*`` is any item, a number counts items, keys may have dots."""
+    """Everything at a dotted path: ``*`` is any item, a number counts items, keys may have dots.
+
+    A path goes on in a text that is itself JSON, as relays pack one message into another.
+    """
     return list(_walk(value, path.split("."))) if path else [value]
+
+
+def _unpacked(value: object) -> object:
+    """A table or list out of the text that it was packed into."""
+    if isinstance(value, str) and value.lstrip()[:1] in ("{", "["):
+        packed = parse_json(value)
+        return packed if isinstance(packed, dict | list) else value
+    return value
 
 
 def _walk(value: object, rest: list[str]) -> Iterator[object]:
     if not rest:
         yield value
         return
-    step = rest[0]
+    step, value = rest[0], _unpacked(value)
     match value:
         case dict() | list() if step == "*":
             for item in value.values() if isinstance(value, dict) else value:
@@ -218,7 +229,7 @@ def _missing(value: object, path: str) -> str:
         if find(value, ".".join(rest[:length])):
             continue
         at = find(value, ".".join(rest[: length - 1])) if length > 1 else [value]
-        here = plain(at[0]) if at else None
+        here = _unpacked(plain(at[0])) if at else None
         above = ".".join(rest[: length - 1]) or "the payload"
         match here:
             case dict():

@@ -113,7 +113,7 @@ def table(**keys: str | None) -> str:
         ),
         (
             {"do": None, "event": '"meeting_start"', "fields": '{ "course-id" = "x" }'},
-            "fields.course-id: is no name that templates can use; write letters, digits and _, such as",
+            "fields.course-id: is no name that templates can use; write letters, digits",
         ),
         ({"fields": '{ title = "{{ jsn.x }}" }'}, "title: there is no jsn here; there are: json"),
         ({"fields": '{ title = "{% include 1 %}" }'}, "{% include %} is not available"),
