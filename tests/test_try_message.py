@@ -115,6 +115,14 @@ def test_what_does_not_match_says_why(file: Path, capsys: pytest.CaptureFixture[
     assert "retained" in lines[0]
 
 
+def test_what_is_about_the_message_comes_first(
+    file: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    _, lines = tried(file, capsys, "panel/lab", "1")
+    numbers = [line.split()[1] for line in lines if line.startswith("binding ")]
+    assert numbers == ["2", "3", "1"]
+
+
 def test_a_press_that_acts_later(file: Path, capsys: pytest.CaptureFixture[str]) -> None:
     code, lines = tried(file, capsys, "panel/lab", "1")
     assert code == ExitCode.OK
