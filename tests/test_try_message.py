@@ -144,8 +144,8 @@ def test_a_press_that_acts_later(file: Path, capsys: pytest.CaptureFixture[str])
 def test_a_release(file: Path, capsys: pytest.CaptureFixture[str]) -> None:
     code, lines = tried(file, capsys, "panel/lab", "0")
     assert code == ExitCode.OK
-    assert lines[1] == "binding 2 (panel/+): yes, if it was pressed before: this is its release"
-    assert lines[-1] == "binding 3 (panel/lab): no: the payload: is '0', not true"
+    assert lines[0] == "binding 2 (panel/+): yes, if it was pressed before: this is its release"
+    assert lines[-2] == "binding 3 (panel/lab): no: the payload: is '0', not true"
 
 
 def test_a_room_that_is_none(file: Path, capsys: pytest.CaptureFixture[str]) -> None:
