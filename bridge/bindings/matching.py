@@ -233,7 +233,7 @@ def _missing(value: object, path: str) -> str:
         above = ".".join(rest[: length - 1]) or "the payload"
         match here:
             case dict():
-                keys = ", ".join(list(here)[:_MOST_SHOWN]) or "none"
+                keys = ", ".join(map(_key, list(here)[:_MOST_SHOWN])) or "none"
                 return f"is not there; the keys of {above} are: {keys}"
             case list():
                 any_item = f"{above}.*" if length > 1 else f"*.{path}"
@@ -242,6 +242,11 @@ def _missing(value: object, path: str) -> str:
             case _:
                 return f"is not there; {above} is {shown(here)}"
     return "is not there"
+
+
+def _key(key: str) -> str:
+    """A key of a message, which may be no text that can be written, or no name."""
+    return key if key.isprintable() and 0 < len(key) < _LONGEST_SHOWN else shown(key)
 
 
 def shown(value: object) -> str:

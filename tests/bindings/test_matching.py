@@ -52,6 +52,12 @@ ITEMS = {"e.*": {"c": "input:0", "e": "double"}}
         ({"a.*": {"in": 1, "b": 2}}, '{"a":[{"b":2},{"in":1,"b":2}]}', Answer.YES, ""),
         ({"a.*": {"exists": True, "b": 2}}, '{"a":[{"exists":true,"b":2}]}', Answer.YES, ""),
         ({"a": "x"}, "", Answer.SILENT, "a: the payload is not JSON"),
+        (
+            {"a": "x"},
+            '{"\\ud800": 1, "\\u001b[31m": 2, "": 3, "é b": 4}',
+            Answer.SILENT,
+            r"the keys of the payload are: '\ud800', '\x1b[31m', '', é b",
+        ),
         ({"a": "x"}, "null", Answer.SILENT, "a: is not there; the payload is null"),
         ({"a": ["x", 7, True]}, '{"a":"7"}', Answer.YES, ""),
         ({"a": ["x", "z"]}, '{"a":"y"}', Answer.NO, "a: is 'y', not 'x' or 'z'"),
