@@ -86,8 +86,7 @@ def ended(turn: Turn, request: Request) -> None:
 
 def extended(turn: Turn, request: Request) -> None:
     """`meeting_extend`: the booking system moves the end."""
-    given = _meeting(request)
-    meeting = _spoken_of(turn.room, given)
+    meeting = _spoken_of(turn.room, given := _meeting(request))
     if isinstance(meeting, Problem) or meeting is None:
         turn.answer(request, Outcome.FAILED, meeting or problems.NO_SUCH_MEETING)
         return
