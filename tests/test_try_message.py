@@ -115,6 +115,14 @@ def test_what_does_not_match_says_why(file: Path, capsys: pytest.CaptureFixture[
     assert "retained" in lines[0]
 
 
+def test_what_is_about_the_message_comes_first(
+    file: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    _, lines = tried(file, capsys, "panel/lab", "1")
+    numbers = [line.split()[1] for line in lines if line.startswith("binding ")]
+    assert numbers == ["2", "3", "1"]
+
+
 def test_a_press_that_acts_later(file: Path, capsys: pytest.CaptureFixture[str]) -> None:
     code, lines = tried(file, capsys, "panel/lab", "1")
     assert code == ExitCode.OK
@@ -136,8 +144,8 @@ def test_a_press_that_acts_later(file: Path, capsys: pytest.CaptureFixture[str])
 def test_a_release(file: Path, capsys: pytest.CaptureFixture[str]) -> None:
     code, lines = tried(file, capsys, "panel/lab", "0")
     assert code == ExitCode.OK
-    assert lines[1] == "binding 2 (panel/+): yes, if it was pressed before: this is its release"
-    assert lines[-1] == "binding 3 (panel/lab): no: the payload: is '0', not true"
+    assert lines[0] == "binding 2 (panel/+): yes, if it was pressed before: this is its release"
+    assert lines[-2] == "binding 3 (panel/lab): no: the payload: is '0', not true"
 
 
 def test_a_room_that_is_none(file: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -18,6 +18,9 @@ __all__ = ["Bound", "filters_of"]
 
 log = structlog.get_logger("bridge")
 
+_MOST_TOPICS_REMEMBERED = 1000
+"""Topics whose payloads were said to be no text; what comes on others is not said."""
+
 
 def filters_of(bindings: Iterable[Binding]) -> list[str]:
     """What to subscribe to for these bindings."""
@@ -48,6 +51,7 @@ class Bound:
         #: What to subscribe to, so that every message is delivered once.
         self.filters = filters_of(self._bindings)
         self._changed = trio.lowlevel.ParkingLot()
+        self._no_text: set[str] = set()
 
     def replace(self, bindings: Iterable[Binding], rooms: Mapping[str, str]) -> None:
         """Go by these bindings and rooms; what those that stay remember is kept."""
@@ -80,6 +84,8 @@ class Bound:
         if changed:
             self._memory = memory
             self._changed.unpark_all()
+        if arrival.text is None and not arrival.retained and verdicts:
+            self._say_once(verdicts[0])
         for verdict in verdicts:
             if verdict.outcome is None:
                 log.debug(
@@ -89,6 +95,20 @@ class Bound:
                     reason=verdict.reason,
                 )
         return [verdict for verdict in verdicts if verdict.outcome is not None], changed
+
+    def _say_once(self, verdict: Verdict) -> None:
+        """What no binding can look at may have been a meeting."""
+        topic = verdict.topic
+        if topic in self._no_text or len(self._no_text) >= _MOST_TOPICS_REMEMBERED:
+            return
+        self._no_text.add(topic)
+        log.warning(
+            "message for bindings ignored",
+            topic=topic,
+            reason=verdict.reason,
+            what_to_do="have the sender publish UTF-8 text, and no more of it than is needed; said "
+            "once per topic",
+        )
 
     async def held(self) -> list[Verdict]:
         """What has been held for long enough; waits until something has."""

@@ -12,10 +12,15 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-__all__ = ["LONGEST_FOR_PATTERN", "Condition", "Items", "Value", "condition", "steps"]
+__all__ = ["Condition", "Items", "Value", "condition", "steps"]
 
-LONGEST_FOR_PATTERN = 200
-"""Characters of a text that a regular expression is tried on."""
+_LONGEST_FOR_PATTERN = 200
+"""Characters of a text that a regular expression is tried on …"""
+
+_LONGEST_FOR_SIMPLE_PATTERN = 20_000
+"""… and one that takes no longer than reading the text: with one repeat, and few choices."""
+
+_FEW_CHOICES = 4
 
 _CONDITION_KEYS = ("regex", "exists")
 
@@ -36,13 +41,15 @@ _MOST_REPEATS = 4
 class Value:
     """A value at a dotted path is equal to one of `wanted`, or matches `pattern`, or `exists`.
 
-    `pattern` must match the whole text. An empty path is the whole payload.
+    `pattern` must match the whole text, as it is or without the space around it, and is tried on
+    texts of up to `longest` characters. An empty path is the whole payload.
     """
 
     path: str
     wanted: tuple[object, ...] = ()
     pattern: re.Pattern[str] | None = None
     exists: bool | None = None
+    longest: int = _LONGEST_FOR_PATTERN
 
     @property
     def is_switch(self) -> bool:
@@ -100,7 +107,8 @@ def condition(path: str, wanted: object, *, empty_counts: bool = False) -> Condi
 def _of_table(path: str, table: Mapping[str, object], empty_counts: bool) -> Condition:
     match table:
         case {"regex": pattern, **rest} if not rest:
-            return Value(path, pattern=_pattern(path, pattern))
+            compiled = _pattern(path, pattern)
+            return Value(path, pattern=compiled, longest=_longest_for(compiled.pattern))
         case {"exists": bool(exists), **rest} if not rest:
             return Value(path, exists=exists)
         case {"exists": _, **rest} if not rest:
@@ -159,7 +167,7 @@ def _pattern(path: str, pattern: object) -> re.Pattern[str]:
     if not isinstance(pattern, str):
         raise ValueError(f"{where}regex must be text in quotes")  # noqa: TRY004 - of a file
     try:
-        compiled = re.compile(pattern)
+        compiled = re.compile(pattern, re.DOTALL)
     except (re.error, RecursionError, OverflowError) as error:
         raise ValueError(f"{where}{pattern!r} is no regular expression: {error}") from None
     if _takes_for_ever(pattern):
@@ -168,6 +176,12 @@ def _pattern(path: str, pattern: object) -> re.Pattern[str]:
             "none after a group that has + * ? or | in it"
         )
     return compiled
+
+
+def _longest_for(pattern: str) -> int:
+    words = [character for _, character in _outside_classes(pattern)]
+    simple = sum(map(words.count, "*+{")) <= 1 and sum(map(words.count, "|?")) <= _FEW_CHOICES
+    return _LONGEST_FOR_SIMPLE_PATTERN if simple else _LONGEST_FOR_PATTERN
 
 
 def _takes_for_ever(pattern: str) -> bool:

@@ -13,7 +13,7 @@ import re
 from collections.abc import Iterator, Sequence
 from enum import Enum
 
-from .conditions import LONGEST_FOR_PATTERN, Condition, Items, Value
+from .conditions import Condition, Items, Value
 
 __all__ = [
     "NOT_JSON",
@@ -54,9 +54,12 @@ NOT_JSON = _NotJson()
 
 
 def parse_json(text: str) -> object:
-    """The JSON value of a payload, or `NOT_JSON`; never raises."""
+    """The JSON value of a payload, or `NOT_JSON`; never raises.
+
+    A line that is broken within a text stays in it, as on our own topics.
+    """
     try:
-        return json.loads(text)
+        return json.loads(text, strict=False)
     except (ValueError, RecursionError):
         return NOT_JSON
 
@@ -103,7 +106,7 @@ def _one(each: Condition, value: object, ignore_empty: bool) -> tuple[Answer, st
         return Answer.SILENT, f"{where}: is {_some(found)}, neither true nor false"
     if all(item is None for item in found):
         return Answer.SILENT, f"{where}: is null"
-    return Answer.NO, f"{where}: is {_some(found)}, not {_wanted(each)}"
+    return Answer.NO, f"{where}: is {_some(found)}{_instead(each, found)}"
 
 
 def _of_items(
@@ -122,10 +125,18 @@ def _of_items(
 
 def _meets(each: Value, value: object) -> bool:
     if each.pattern is not None:
-        text = _as_text(value)
-        within = text is not None and len(text) <= LONGEST_FOR_PATTERN
-        return within and each.pattern.fullmatch(text or "") is not None
+        return any(
+            each.pattern.fullmatch(text) is not None
+            for text in _ways_to_read(value)
+            if len(text) <= each.longest
+        )
     return any(_equal(wanted, value) for wanted in each.wanted)
+
+
+def _ways_to_read(value: object) -> set[str]:
+    """The text of a value as it is and without the space around it, such as CR LF."""
+    text = _as_text(value)
+    return set() if text is None else {text, text.strip()}
 
 
 def _equal(wanted: object, value: object) -> bool:
@@ -171,15 +182,26 @@ def plain(value: object) -> object:
 
 
 def find(value: object, path: str) -> list[object]:
-    """Everything at a dotted path: ``*`` is any item, a number counts items, keys may have dots."""
+    """Everything at a dotted path: ``*`` is any item, a number counts items, keys may have dots.
+
+    A path goes on in a text that is itself JSON, as relays pack one message into another.
+    """
     return list(_walk(value, path.split("."))) if path else [value]
+
+
+def _unpacked(value: object) -> object:
+    """A table or list out of the text that it was packed into."""
+    if isinstance(value, str) and value.lstrip()[:1] in ("{", "["):
+        packed = parse_json(value)
+        return packed if isinstance(packed, dict | list) else value
+    return value
 
 
 def _walk(value: object, rest: list[str]) -> Iterator[object]:
     if not rest:
         yield value
         return
-    step = rest[0]
+    step, value = rest[0], _unpacked(value)
     match value:
         case dict() | list() if step == "*":
             for item in value.values() if isinstance(value, dict) else value:
@@ -207,11 +229,11 @@ def _missing(value: object, path: str) -> str:
         if find(value, ".".join(rest[:length])):
             continue
         at = find(value, ".".join(rest[: length - 1])) if length > 1 else [value]
-        here = plain(at[0]) if at else None
+        here = _unpacked(plain(at[0])) if at else None
         above = ".".join(rest[: length - 1]) or "the payload"
         match here:
             case dict():
-                keys = ", ".join(list(here)[:_MOST_SHOWN]) or "none"
+                keys = ", ".join(map(_key, list(here)[:_MOST_SHOWN])) or "none"
                 return f"is not there; the keys of {above} are: {keys}"
             case list():
                 any_item = f"{above}.*" if length > 1 else f"*.{path}"
@@ -220,6 +242,11 @@ def _missing(value: object, path: str) -> str:
             case _:
                 return f"is not there; {above} is {shown(here)}"
     return "is not there"
+
+
+def _key(key: str) -> str:
+    """A key of a message, which may be no text that can be written, or no name."""
+    return key if key.isprintable() and 0 < len(key) < _LONGEST_SHOWN else shown(key)
 
 
 def shown(value: object) -> str:
@@ -244,6 +271,12 @@ def _some(values: list[object]) -> str:
     different = list(dict.fromkeys(shown(value) for value in values))
     more = ", …" if len(different) > _MOST_SHOWN else ""
     return ", ".join(different[:_MOST_SHOWN]) + more
+
+
+def _instead(each: Value, found: list[object]) -> str:
+    if each.pattern is not None and all(len(_as_text(item) or "") > each.longest for item in found):
+        return f"; a regular expression like this is tried on {each.longest:,} characters at most"
+    return f", not {_wanted(each)}"
 
 
 def _wanted(each: Value) -> str:

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from functools import cached_property
 
 from ..hmp import arguments
-from ..mqtt.payload import LONGEST_ID, LONGEST_PAYLOAD
+from ..mqtt.payload import LONGEST_ID, UnreadablePayload, read_text
 from ..mqtt.topics import Input
 from ..room.values import Now
 from ..templates.template import Template, TemplateError, cut
@@ -38,11 +38,9 @@ class Arrival:
     @cached_property
     def text(self) -> str | None:
         """The payload as text; None where it is none, or too long."""
-        if len(self.payload) > LONGEST_PAYLOAD:
-            return None
         try:
-            return self.payload.decode("utf-8-sig")
-        except UnicodeDecodeError:
+            return read_text(self.payload)
+        except UnreadablePayload:
             return None
 
     @cached_property

@@ -1,5 +1,6 @@
 """What is wrong with bindings beyond their single keys: among these, with rooms and topics."""
 
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -109,9 +110,18 @@ def _of_conditions(match: Any, payload: Any, ignore_empty: bool) -> Iterator[tup
         yield "payload", str(error)
 
 
+_NO_NAME = "is no name that templates can use; write letters, digits and _, such as {}"
+
+
 def _of_fields(table: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-    """Parameters that the action does not take, and the one that it must have."""
+    """Parameters that the action does not take, and the one that it must have.
+
+    And fields of an event that no template could name, which a meeting would be without.
+    """
     word, fields = table.get("do"), table.get("fields", {})
+    for name in fields if "event" in table and isinstance(fields, Mapping) else ():
+        if not name.isidentifier():
+            yield f"fields.{name}", _NO_NAME.format(re.sub(r"\W+", "_", name.strip()) or "course")
     action = ACTIONS.get(folded_word(word)) if isinstance(word, str) else None
     if action is None or not isinstance(fields, Mapping):
         return

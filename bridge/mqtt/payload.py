@@ -26,13 +26,17 @@ class UnreadablePayload(ValueError):
 
 
 def read_text(payload: bytes) -> str:
-    """The payload as text. Raises `UnreadablePayload` for one too long or not in UTF-8."""
+    """The payload as text, without the mark that may begin it and the NULs that may end it.
+
+    Programs in C and the processors of rooms send the latter along. Raises `UnreadablePayload` for
+    one too long or not in UTF-8.
+    """
     if len(payload) > LONGEST_PAYLOAD:
         raise UnreadablePayload(
             f"the payload has {len(payload)} bytes, at most {LONGEST_PAYLOAD} are taken"
         )
     try:
-        return payload.decode("utf-8-sig")
+        return payload.decode("utf-8-sig").rstrip("\0")
     except UnicodeDecodeError:
         raise UnreadablePayload("the payload is not UTF-8 text") from None
 
@@ -40,14 +44,15 @@ def read_text(payload: bytes) -> str:
 def read_json(text: str, *, strict: bool = False, mend: bool = False) -> object:
     """The value of a JSON text; whatever is text in it, UTF-8 can carry.
 
-    `strict`: every key once, and no NaN or infinity. `mend`: half a surrogate pair, which programs
-    leave that cut an emoji in two, becomes a question mark. Raises `UnreadablePayload`.
+    A line that is broken within a text, as by programs that put JSON together by hand, stays in it.
+    `strict`: not that; every key once, and no NaN or infinity. `mend`: half a surrogate pair, which
+    programs leave that cut an emoji in two, becomes a question mark. Raises `UnreadablePayload`.
     """
     try:
         if strict:
             value = json.loads(text, object_pairs_hook=_unique, parse_constant=_no_number)
         else:
-            value = json.loads(text)
+            value = json.loads(text, strict=False)
         if "\\u" in text:  # half of a surrogate pair is no text: it could not be answered with
             errors = "replace" if mend else "strict"
             encoded = json.dumps(value, ensure_ascii=False).encode(errors=errors)

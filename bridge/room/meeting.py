@@ -12,6 +12,7 @@ from math import isfinite
 
 from ..hmp import arguments
 from ..shortened import shortened
+from ..templates.template import cut
 
 __all__ = [
     "LAST_MOMENT",
@@ -24,14 +25,20 @@ __all__ = [
     "wall_time",
 ]
 
-_LONGEST_FIELD = 1000
 _MOST_FIELDS = 20
 _MILLISECONDS_FROM = 100_000_000_000.0
 """Numbers from here on count milliseconds: as seconds they would be in the year 5138."""
 
 _FOREVER = 366 * 86_400.0
+_FIRST_MOMENT = 946_684_800.0
+"""The year 2000; before it lie the empty dates of databases, and what is a time of day (``10.30``)
+or a date (``202603011000``) that reads like a number of seconds or milliseconds.
+"""
 LAST_MOMENT = 7_258_118_400.0
 """The year 2200; what booking systems write for *no end* lies beyond it."""
+
+_NUMBER = re.compile(r"\d{9,}(?:\.\d*)?", re.ASCII)
+"""Seconds or milliseconds. Some of these could also be read as a date of another century."""
 
 _ISO_DURATION = re.compile(r"PT(?:(\d+)H)?(?:(\d+)M)?(?:(\d+)S)?", re.IGNORECASE)
 _OCCURRENCE = "\x1f"
@@ -154,18 +161,19 @@ def wall_time(value: object) -> float:
         raise MeetingTimeError(
             "is no time; write it as 2026-03-01T10:00:00Z, or as seconds since 1970, without quotes"
         )
-    if not 0 < seconds < LAST_MOMENT:
+    if not _FIRST_MOMENT <= seconds < LAST_MOMENT:
         raise MeetingTimeError("is no time that a meeting can have; it is taken for none")
     return seconds
 
 
 def _of_text(text: str) -> float | None:
-    try:
-        return datetime.fromisoformat(text).timestamp()
-    except OverflowError:
-        return LAST_MOMENT
-    except ValueError:
-        pass
+    if _NUMBER.fullmatch(text) is None:
+        try:
+            return datetime.fromisoformat(text.upper()).timestamp()  # ``z`` is right, too
+        except OverflowError:
+            return LAST_MOMENT
+        except ValueError:
+            pass
     try:
         return _of_number(float(text))
     except ValueError:
@@ -216,7 +224,7 @@ def _text(value: object) -> str | None:
     if isinstance(value, bool) or not isinstance(value, (str, int, float)):
         return None
     text = str(value) if not isinstance(value, int) or abs(value) < 10**40 else ""
-    return arguments.drop_control_characters(text).strip()[:_LONGEST_FIELD] or None
+    return cut(arguments.drop_control_characters(text).strip(), arguments.TEXT_LIMIT) or None
 
 
 def _shown(value: object) -> str:

@@ -86,13 +86,14 @@ def ended(turn: Turn, request: Request) -> None:
 
 def extended(turn: Turn, request: Request) -> None:
     """`meeting_extend`: the booking system moves the end."""
-    given = _meeting(request)
-    meeting = _spoken_of(turn.room, given)
+    meeting = _spoken_of(turn.room, given := _meeting(request))
     if isinstance(meeting, Problem) or meeting is None:
         turn.answer(request, Outcome.FAILED, meeting or problems.NO_SUCH_MEETING)
         return
     end, seconds = given.end, request.seconds or turn.room.policy.extend_by
-    if end is None and meeting.end is not None:
+    if end is None and request.seconds is None and given.length is not None:
+        end = (turn.now.wall if meeting.start is None else meeting.start) + given.length
+    elif end is None and meeting.end is not None:
         end = meeting.end + seconds
     elif end is None and meeting.ended_at is not None:
         end = turn.now.wall + seconds  # it goes on after all, for so long

@@ -9,7 +9,7 @@ from ..hmp import arguments
 from ..hmp.commands import MetadataField
 from ..hmp.errors import InvalidArgument
 from ..shortened import shortened
-from .meeting import read_meeting
+from .meeting import Meeting, read_meeting
 from .values import Problem, Request
 from .vocabulary import ALWAYS_COUNT, Action
 
@@ -182,11 +182,28 @@ def _of_event(
     others = {name: value for name, value in parameters.items() if name != "minutes"}
     meeting, unread = read_meeting(others)
     asked: dict[str, Any] = {"meeting": meeting}
-    if action is Action.MEETING_EXTEND and unread:
-        raise NotUnderstood(malformed("; ".join(unread)), known=True)
-    if action is Action.MEETING_EXTEND and parameters.get("minutes") is not None:
-        asked["seconds"] = _minutes(parameters["minutes"], "minutes")
+    if action is Action.MEETING_EXTEND:
+        asked["seconds"], unread = _extension(parameters.get("minutes"), meeting, unread)
+    elif action is Action.MEETING_START and parameters.get("minutes") not in (None, ""):
+        unread = (*unread, "minutes: is of an extension; a meeting has an end or a duration")
     return asked, unread
+
+
+def _extension(
+    minutes: object, meeting: Meeting, unread: tuple[str, ...]
+) -> tuple[float | None, tuple[str, ...]]:
+    """By how many seconds an end is moved, and what could not be understood.
+
+    One thing that says how far is enough; where nothing readable does, nobody guesses.
+    """
+    seconds = None
+    try:
+        seconds = None if minutes in (None, "") else _minutes(minutes, "minutes")
+    except InvalidArgument as error:
+        unread = (*unread, str(error))
+    if unread and seconds is None and meeting.end is None and meeting.length is None:
+        raise NotUnderstood(malformed("; ".join(unread)), known=True)
+    return seconds, unread
 
 
 def _metadata(word: str, text: object) -> str:

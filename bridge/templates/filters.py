@@ -1,5 +1,6 @@
 """The filters and tests that a template may use, all bounded."""
 
+import json
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
@@ -38,8 +39,13 @@ def _as_datetime(value: object) -> object:
     if re.fullmatch(r"-?\d+(\.\d+)?", text):
         seconds = float(text)
         return datetime.fromtimestamp(seconds / 1000 if abs(seconds) >= 1e11 else seconds, UTC)
-    moment = datetime.fromisoformat(text)
+    moment = datetime.fromisoformat(text.upper())  # ``z`` is right, too
     return moment if moment.tzinfo is not None else moment.astimezone()
+
+
+def _from_json(value: object) -> object:
+    """The value of a text that is JSON; what is none any more stays as it is."""
+    return json.loads(value, strict=False) if isinstance(value, str) and value.strip() else value
 
 
 def _minutes(value: object) -> timedelta:
@@ -90,6 +96,7 @@ FILTERS: dict[str, Callable[..., object]] = {
     "first": lambda values: next(iter(values), None),
     "float": jinja.do_float,
     "format": lambda form, *values: formatted(to_text(form), values),
+    "from_json": _from_json,
     "int": jinja.do_int,
     "join": _joined,
     "last": lambda values: values[-1] if isinstance(values, Sequence) and values else None,

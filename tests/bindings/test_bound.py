@@ -1,5 +1,6 @@
 """Bindings at work: what is held acts in time, what fell due while nobody looked at once."""
 
+import structlog
 import trio
 import trio.testing
 
@@ -44,3 +45,13 @@ async def test_what_fell_due_while_the_bridge_was_away_acts_at_once(
     (verdict,) = await later.held()
     assert (verdict.outcome, verdict.held_at) == (Input("r0", "stop"), due)
     assert trio.current_time() == began
+
+
+async def test_what_no_binding_can_look_at_is_said_once_per_topic() -> None:
+    bound = Bound(BINDINGS, ROOMS, clock=clock, boot="boot")
+    with structlog.testing.capture_logs() as logs:
+        for payload in ("Größe".encode("latin-1"), b"\xff", b"x" * 200_001, b"1"):
+            bound.take(Message("b", payload, 1, False, False, trio.current_time()))
+        bound.take(Message("b", b"\xff", 1, True, False, trio.current_time()))
+    (said,) = [each for each in logs if each["log_level"] == "warning"]
+    assert (said["topic"], said["reason"]) == ("b", "the payload is not UTF-8 text")

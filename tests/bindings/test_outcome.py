@@ -33,6 +33,20 @@ def test_a_title_of_ten_thousand_emoji_however_they_are_written() -> None:
         assert title == "😀" * (TITLE_LIMIT - 1) + "…"
 
 
+def test_what_programs_in_c_send_is_understood() -> None:
+    """A NUL at the end, a line broken within a text: JSON put together by hand."""
+    for payload in (b"1\0", b"1\r\n\0", b"\xef\xbb\xbfON\0\0"):
+        assert Rig({"payload": True}).acts(payload)
+    assert not Rig({"payload": True}).acts(b"0\0")
+    assert Rig({"payload": "push"}).acts(b"PUSH\r\0")
+    assert not Rig({}).acts(b"\0")
+    rig = Rig(
+        {"match": {"c.*": {"n": "rec", "v": 1}}, "fields": {"title": "{{ json.t }}"}, "do": "mark"}
+    )
+    asked = rig.input(b'{"c":[{"n":"rec","v":1.0}],"t":"a\r\nb\tc"}\0')
+    assert asked.parameters == {"title": "a\nb\tc"}
+
+
 def test_titles_are_cut_between_characters_and_halves_of_pairs_are_no_text() -> None:
     rig = Rig({"do": "record", "fields": {"title": "{{ json.t }}"}})
     title = rig.input({"t": "👩‍👩‍👧" * 100}).parameters["title"]

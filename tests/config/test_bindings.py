@@ -111,6 +111,10 @@ def table(**keys: str | None) -> str:
             {"do": '"Adopt"', "fields": "{ recording_id = 'x', title = 'y' }"},
             "fields.title: does not belong here",
         ),
+        (
+            {"do": None, "event": '"meeting_start"', "fields": '{ "course-id" = "x" }'},
+            "fields.course-id: is no name that templates can use; write letters, digits",
+        ),
         ({"fields": '{ title = "{{ jsn.x }}" }'}, "title: there is no jsn here; there are: json"),
         ({"fields": '{ title = "{% include 1 %}" }'}, "{% include %} is not available"),
         ({"fields": "{ title = [1] }"}, "title: must be text, a number or a truth value"),

@@ -176,6 +176,17 @@ def test_of_a_key_given_twice_the_last_counts() -> None:
     assert read("set", '{"action": "record", "action": "stop"}') == asked("stop")
 
 
+@pytest.mark.parametrize("leaf", ["set", "press/record"])
+def test_nuls_at_the_end_and_broken_lines_are_no_obstacle(leaf: str) -> None:
+    payload = '{"action": "record", "title": "one\r\ntwo"}\r\n\0'
+    assert read(leaf, payload) == asked("record", title="one\r\ntwo")
+    assert read("press/record", "1\0") == asked("record")
+    assert read("press/record", "0\0") == Nothing()
+    assert read("set", "record\r\0") == asked("record")
+    said = read("event", '{"event": "meeting_start", "title": "one\ntwo"}\0')
+    assert said == replace(happened("meeting_start"), parameters={"title": "one\ntwo"})
+
+
 def test_an_escaped_letter_is_a_letter() -> None:
     assert read("set", '{"action": "record", "id": "\\u00e9\\ud83c\\udfa5"}').id == "é🎥"  # type: ignore[union-attr]  # it is an Input
 

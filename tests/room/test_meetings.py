@@ -84,6 +84,15 @@ def test_a_repeated_start_moves_the_end_later_and_never_earlier() -> None:
     assert (room.outcome(unknown), room.code(unknown)) == (FAILED, "no_such_meeting")
 
 
+def test_an_extension_can_say_how_long_the_meeting_is() -> None:
+    room = BookedRoom()
+    room.meeting("a", 600, 3600)
+    room.press(Action.MEETING_EXTEND, meeting=Meeting("a", length=5400.0))
+    assert room.ends_at == 600 + 5400
+    room.press(Action.MEETING_EXTEND, meeting=Meeting("a", length=60.0))
+    assert room.ends_at == 600 + 5400
+
+
 def test_an_extension_during_the_grace_goes_on() -> None:
     room = BookedRoom(GRACE)
     room.meeting("a", 0, 3600)

@@ -154,6 +154,9 @@ def test_events_are_taken_with_whatever_a_booking_system_sends() -> None:
         (1772359200, 1772359200.0),
         (1772359200.5, 1772359200.5),
         ("1772359200", 1772359200.0),
+        ("1764010112345", 1764010112.345),
+        ("1764010112345.0", 1764010112.345),
+        ("2026-03-01t10:00:00z", 1772359200.0),
         (1772359200123, 1772359200.123),
     ],
 )
@@ -161,6 +164,13 @@ def test_times_are_taken_as_they_are_written(value: object, wall: float) -> None
     meeting = ask("meeting_start", {"start": value}, event=True).meeting
     assert meeting is not None
     assert meeting.start == wall
+
+
+def test_a_description_is_as_long_as_hmp_takes() -> None:
+    for text, kept in [("é" * 4000, "é" * 4000), ("é" * 10_000, "é" * 3999 + "…")]:
+        meeting = ask("meeting_start", {"description": text}, event=True).meeting
+        assert meeting is not None
+        assert dict(meeting.fields) == {"description": kept}
 
 
 def test_a_time_without_a_zone_is_the_boxes() -> None:
@@ -179,6 +189,10 @@ def test_a_time_without_a_zone_is_the_boxes() -> None:
         ({"end": "9999-12-31T23:59:59Z"}, "is no time that a meeting can have"),
         ({"end": "9999-12-31T23:59:59-01:00"}, "is no time that a meeting can have"),
         ({"start": "0001-01-01T00:00:00+01:00"}, "is no time that a meeting can have"),
+        ({"end": "1970-01-01T00:00:00-05:00"}, "is no time that a meeting can have"),
+        ({"end": "10.30"}, "end: '10.30' is no time that a meeting can have"),
+        ({"end": 3600}, "end: 3600 is no time that a meeting can have"),
+        ({"end": "202603011000"}, "is no time that a meeting can have"),
         ({"duration": "10 minutes"}, "duration: '10 minutes' is no number of minutes"),
         ({"end": "nan"}, "end: 'nan' is no time"),
         ({"start": 1772359200, "end": 1772359200}, "end: is not after start"),
@@ -221,6 +235,31 @@ def test_minutes_move_an_end(minutes: object, seconds: float) -> None:
 def test_minutes_that_are_none_are_refused(minutes: object) -> None:
     assert "minutes" in refusal("extend", {"minutes": minutes}).problem.message
     assert "minutes" in refusal("meeting_extend", {"minutes": minutes}, event=True).problem.message
+
+
+def test_a_start_that_is_given_minutes_says_what_it_takes() -> None:
+    asked = ask("meeting_start", {"id": "1", "minutes": 60}, event=True)
+    assert asked.doubt is not None
+    assert asked.doubt.message == "minutes: is of an extension; a meeting has an end or a duration"
+    assert ask("meeting_start", {"id": "1", "minutes": ""}, event=True).doubt is None
+    assert ask("meeting_end", {"id": "1", "minutes": 5}, event=True).doubt is None
+
+
+@pytest.mark.parametrize(
+    ("parameters", "said"),
+    [
+        ({"start": "10:00 AM", "end": "2026-03-01T10:00:00Z"}, "start: '10:00 AM' is no time"),
+        ({"minutes": "a few", "end": "2026-03-01T10:00:00Z"}, "minutes"),
+        ({"minutes": "15", "end": "soon"}, "end: 'soon' is no time"),
+        ({"duration": 90, "start": "today"}, "start: 'today' is no time"),
+    ],
+)
+def test_an_extension_needs_one_thing_that_can_be_read(
+    parameters: dict[str, object], said: str
+) -> None:
+    asked = ask("meeting_extend", {"id": "1"} | parameters, event=True)
+    assert asked.doubt is not None
+    assert said in asked.doubt.message
 
 
 def test_metadata_is_text_within_its_limits() -> None:
