@@ -63,6 +63,7 @@ PURE = [
     "bridge.room.lost_start",
     "bridge.room.made",
     "bridge.room.meeting",
+    "bridge.room.meeting_ends",
     "bridge.room.meetings",
     "bridge.room.model",
     "bridge.room.plan",

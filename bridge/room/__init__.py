@@ -16,7 +16,7 @@ Then by subject:
 
 - a recording: `recording_status` (HMP's word for it), `lost_start` (a start without a reply),
   `limits` (how long it may last), `foreign_commands` (what others told HMP about it)
-- what it belongs to and is given: `meetings`, `details`, `live`
+- what it belongs to and is given: `meetings` (with `meeting_ends`), `details`, `live`
 - what is made for it: `session` and `restream`, with their values in `made`
 - requests in words: `requests`, `problems` (why one is refused), `rehearse` (what one would do)
 - settings: `policy`, and `reconfigure` where they change while it runs
@@ -26,6 +26,7 @@ Then by subject:
 
 Singular modules hold values, plural ones what happens to them: `meeting` and `meetings`, `detail`
 and `details`, `answer` and `answers`. The subjects' functions are called alike: `pressed` takes a
-request, and in `meetings` a participle an event; `step` or `errand` says what to send; everywhere
-else a participle takes HMP's answer; `settle` is what passes by itself, and `moments` when that is.
+request, and of meetings a participle takes an event; `step` or `errand` says what to send;
+everywhere else a participle takes HMP's answer; `settle` is what passes by itself, and `moments`
+when that is.
 """

@@ -7,8 +7,9 @@ The end of a meeting is the wall clock's, and is the business of `meetings`.
 
 from math import inf
 
-from . import meetings, problems
+from . import meeting_ends, problems
 from .meeting import Meeting
+from .meetings import LOOK_AT_CLOCK
 from .state import Recording, RoomState
 from .turn import Turn
 from .values import Now, Request
@@ -39,7 +40,7 @@ def extend(turn: Turn, request: Request) -> None:
     if meeting is None:
         turn.update_recording(extended=before + seconds)
     else:
-        meetings.extend(turn, meeting, seconds)
+        meeting_ends.extend(turn, meeting, seconds)
     settle(turn)
     turn.answer(request, Outcome.OK)
 
@@ -84,7 +85,7 @@ def moments(room: RoomState, now: Now) -> list[float]:
     left = _left(room, now)
     found = [now.monotonic + left, now.monotonic + left - room.policy.warn_before]
     if recording.began is None:
-        found.append(now.monotonic + meetings.LOOK_AT_CLOCK)
+        found.append(now.monotonic + LOOK_AT_CLOCK)
     if recording.paused_since is not None:
         limits = (room.policy.pause_reminder, room.policy.max_pause)
         found += [recording.paused_since + limit for limit in limits if limit is not None]

@@ -22,15 +22,12 @@ from . import problems
 from .meeting import LAST_MOMENT, Meeting, is_meeting, is_of_before
 from .state import RoomState
 from .turn import Turn
-from .values import Now, Problem, Request
+from .values import Now, Request
 from .vocabulary import Alarm, Goal, Outcome, State, StepKind, Stop, Target
 
 __all__ = [
     "LOOK_AT_CLOCK",
     "MOST_MEETINGS",
-    "ended",
-    "extend",
-    "extended",
     "moments",
     "settle",
     "started",
@@ -48,7 +45,7 @@ LOOK_AT_CLOCK = 10.0
 
 def started(turn: Turn, request: Request) -> None:
     """`meeting_start`: the room is to be recorded for it, or it goes on as it was."""
-    given = _meeting(request)
+    given = request.meeting or Meeting()
     known = next((each for each in turn.room.meetings if each.is_same(given)), None)
     if known is None and turn.now.is_past(given.end):
         turn.answer(request, Outcome.EXPIRED, problems.MEETING_OVER)
@@ -69,55 +66,6 @@ def started(turn: Turn, request: Request) -> None:
     else:
         _enter(turn, given)
     _RECORD[turn.room.state](turn, request, given.owner)
-
-
-def ended(turn: Turn, request: Request) -> None:
-    """`meeting_end`: what its own meeting started is stopped, after the grace."""
-    meeting = _spoken_of(turn.room, _meeting(request))
-    if isinstance(meeting, Problem):
-        turn.answer(request, Outcome.FAILED, meeting)
-    elif meeting is None or meeting.ended_at is not None:
-        turn.answer(request, Outcome.IGNORED)
-    else:
-        turn.update_meeting(meeting.owner, ended_at=turn.now.monotonic)
-        turn.wait_for(request, Goal.MEETING_END, None, about=meeting.owner)
-        settle(turn)
-
-
-def extended(turn: Turn, request: Request) -> None:
-    """`meeting_extend`: the booking system moves the end."""
-    meeting = _spoken_of(turn.room, given := _meeting(request))
-    if isinstance(meeting, Problem) or meeting is None:
-        turn.answer(request, Outcome.FAILED, meeting or problems.NO_SUCH_MEETING)
-        return
-    end, seconds = given.end, request.seconds or turn.room.policy.extend_by
-    if end is None and request.seconds is None and given.length is not None:
-        end = (turn.now.wall if meeting.start is None else meeting.start) + given.length
-    elif end is None and meeting.end is not None:
-        end = meeting.end + seconds
-    elif end is None and meeting.ended_at is not None:
-        end = turn.now.wall + seconds  # it goes on after all, for so long
-    if end is None or (meeting.end is not None and end <= meeting.end):
-        turn.answer(request, Outcome.IGNORED)
-        return
-    turn.update_meeting(meeting.owner, end=min(end, LAST_MOMENT), ended_at=None)
-    turn.resolve({Goal.MEETING_END}, Outcome.IGNORED, about=meeting.owner)
-    turn.answer(request, Outcome.OK)
-
-
-def extend(turn: Turn, meeting: Meeting, seconds: float) -> None:
-    """A person moves the end of the meeting that is being recorded."""
-    if meeting.ended_at is not None:  # it was to end about now
-        end: float | None = turn.now.wall + seconds
-    else:
-        end = None if meeting.end is None else max(meeting.end, turn.now.wall) + seconds
-    end = None if end is None else min(end, LAST_MOMENT)
-    turn.update_meeting(meeting.owner, end=end, ended_at=None, extended=meeting.extended + seconds)
-    turn.resolve({Goal.MEETING_END}, Outcome.IGNORED, about=meeting.owner)
-
-
-def _meeting(request: Request) -> Meeting:
-    return request.meeting or Meeting()
 
 
 def _repeat(turn: Turn, known: Meeting, given: Meeting) -> None:
@@ -158,19 +106,6 @@ def _covered(room: RoomState) -> bool:
     if room.recording is not None and room.recording.stop is Stop.NO:
         return True
     return room.target is not Target.IDLE
-
-
-def _spoken_of(room: RoomState, given: Meeting) -> Meeting | Problem | None:
-    """The running meeting that an event means; without an id, the only one there is."""
-    if given.id:
-        meant = [each for each in room.meetings if each.is_same(given)]
-        held = None if room.recording is None else room.recording.owner
-        return next((each for each in meant if each.owner == held), meant[0] if meant else None)
-    # One that is over but for its grace does not run any more, while another does.
-    running = [each for each in room.meetings if each.ended_at is None] or list(room.meetings)
-    if len(running) > 1:
-        return problems.WHICH_MEETING
-    return running[0] if running else None
 
 
 # What a start asks for in each state.

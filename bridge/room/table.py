@@ -7,7 +7,7 @@ lets it wait for its goal. Nothing here sends a command; what to send follows fr
 from collections.abc import Callable
 from dataclasses import replace
 
-from . import details, limits, live, meetings, problems, restream
+from . import details, limits, live, meeting_ends, meetings, problems, restream
 from .turn import Turn
 from .values import Mark, Request
 from .vocabulary import Action, Goal, Outcome, State, Stop, Target
@@ -218,8 +218,8 @@ _ALWAYS: _Row = {
     Action.LIVE_ON: live.pressed,
     Action.LIVE_OFF: live.pressed,
     Action.MEETING_START: meetings.started,
-    Action.MEETING_END: meetings.ended,
-    Action.MEETING_EXTEND: meetings.extended,
+    Action.MEETING_END: meeting_ends.ended,
+    Action.MEETING_EXTEND: meeting_ends.extended,
     Action.DESCRIBE: details.describe_pressed,
 }
 
