@@ -188,12 +188,20 @@ def _event(room: str, text: str) -> Input:
     parameters = _object(room, "event", text, mend=True)
     if isinstance(meeting_id := parameters.get("id"), (str, float)):
         parameters["id"] = str(meeting_id)[:LONGEST_ID]
-    request_id = _id(room, "event", parameters, keep=True)
     event = parameters.pop("event", None)
-    if not isinstance(event, str) or not event.strip():
+    word = folded_word(event) if isinstance(event, str) else ""
+    left_out: tuple[str, ...] = ()
+    try:
+        request_id = read_id(parameters.get("id"))
+    except UnreadablePayload as error:
+        if word != "meeting_start":
+            raise Malformed(str(error), room, "event") from None
+        del parameters["id"]
+        request_id, left_out = None, (str(error),)
+    if not word:
         reason = 'the object needs "event" with a word, such as {"event": "meeting_start"}'
         raise Malformed(reason, room, "event", request_id)
-    return Input(room, folded_word(event), event=True, parameters=parameters, id=request_id)
+    return Input(room, word, event=True, parameters=parameters, id=request_id, left_out=left_out)
 
 
 def _object(room: str, word: str, text: str, *, mend: bool = False) -> dict[str, object]:
@@ -206,12 +214,9 @@ def _object(room: str, word: str, text: str, *, mend: bool = False) -> dict[str,
     return value
 
 
-def _id(
-    room: str, word: str, parameters: dict[str, object], *, keep: bool = False
-) -> str | int | None:
-    value = parameters.get("id") if keep else parameters.pop("id", None)
+def _id(room: str, word: str, parameters: dict[str, object]) -> str | int | None:
     try:
-        return read_id(value)
+        return read_id(parameters.pop("id", None))
     except UnreadablePayload as error:
         raise Malformed(str(error), room, word) from None
 

@@ -171,7 +171,7 @@ OBJECTS: list[tuple[str, dict[str, object], bool]] = [
     ("set", {"action": "explode"}, False),
     ("event", {"event": "meeting_start", "id": "42", "title": "Weekly", "room": "x"}, True),
     ("event", {"id": "42"}, False),
-    ("event", {"event": "meeting_start", "id": [1]}, False),
+    ("event", {"event": "meeting_end", "id": [1]}, False),
 ]
 
 

@@ -137,6 +137,16 @@ def test_an_event_keeps_its_id_among_its_fields() -> None:
     assert read("event", payload) == replace(happened("meeting_end", "42"), parameters=fields)
 
 
+@pytest.mark.parametrize("meeting_id", [[1], {"Value": "42"}, True])
+def test_an_id_that_is_none_is_no_reason_not_to_record(meeting_id: object) -> None:
+    said = read("event", json.dumps({"event": "Meeting-Start", "id": meeting_id, "title": "x"}))
+    assert isinstance(said, Input)
+    assert (said.word, said.id, said.parameters) == ("meeting_start", None, {"title": "x"})
+    assert '"id"' in said.left_out[0]
+    # Which meeting ends is not guessed.
+    assert '"id"' in refusal("event", json.dumps({"event": "meeting_end", "id": meeting_id})).reason
+
+
 @pytest.mark.parametrize("payload", ["", " ", "{}", '{"event": null}', '{"event": " "}'])
 def test_an_event_without_a_word_is_refused(payload: str) -> None:
     assert "meeting_start" in refusal("event", payload).reason

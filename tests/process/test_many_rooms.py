@@ -88,7 +88,7 @@ def malformed(room: str, number: int) -> tuple[str, bytes | str]:
         ("event", ""),
         ("event", "fire"),
         ("event", '{"event": null}'),
-        ("event", '{"event": "meeting_start", "id": [1]}'),
+        ("event", '{"event": "meeting_end", "id": [1]}'),
         ("set", json.dumps({"action": "adopt", "recording_id": "x\nstopRecording y"})),
     ]
     leaf, payload = ways[number % len(ways)]
