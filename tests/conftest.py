@@ -1,5 +1,6 @@
 """Fixtures that more than one tier of tests uses."""
 
+import signal
 import time
 from collections.abc import Iterator
 
@@ -10,6 +11,10 @@ from hypothesis import HealthCheck, settings
 from bridge.logs.log import configure_logs
 
 pytest_plugins = ["tests.broker_fixtures"]
+
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    # So it is in the background of a shell, and so it would be in every program started from here.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 # How busy the machine is says nothing about what is tested.
 settings.register_profile(
