@@ -24,6 +24,8 @@ class Crowd:
         self._panel = panel
         self._chance = chance
         self.asked: list[str] = []
+        self._results: dict[str, list[dict[str, Any]]] = {}
+        self._looked_at = 0
 
     def press(self, rooms: Sequence[str], count: int, *words: str) -> None:
         """Press in some of the rooms."""
@@ -36,10 +38,14 @@ class Crowd:
 
     def results(self) -> dict[str, list[dict[str, Any]]]:
         """What came of the presses, by id."""
-        found: dict[str, list[dict[str, Any]]] = {each: [] for each in self.asked}
-        for seen in self._panel.seen.since():
-            if seen.topic.endswith(("/result", "/response/error")):
-                result = json.loads(seen.payload)
+        found = self._results
+        for each in self.asked:
+            found.setdefault(each, [])
+        seen = self._panel.seen.since(self._looked_at)
+        self._looked_at += len(seen)
+        for each in seen:
+            if each.topic.endswith(("/result", "/response/error")):
+                result = json.loads(each.payload)
                 found[result["id"]].append(result)
         return found
 
