@@ -30,6 +30,10 @@ class Listener(ABC):
         self._client.loop_start()
         self._subscribed.until(bool, f"a subscription to {', '.join(filters)}")
 
+    def wait_subscribed(self, times: int) -> None:
+        """Until it has been subscribed so often: when it was made, and whenever it came back."""
+        self._subscribed.until(lambda seen: len(seen) >= times, f"{times} subscriptions")
+
     def close(self) -> None:
         """Leave the broker."""
         client = self._client

@@ -35,6 +35,14 @@ def restart_hmp(s: Site, *, down: float = 0.0) -> None:
     assert online.at > back_at
 
 
+def restart_before_the_daemon_looks(s: Site) -> None:
+    """Bring the broker back: the panel is there to hear the first word of the daemon."""
+    s.daemon.send_signal(signal.SIGSTOP)
+    s.broker.start()
+    s.panel.wait_subscribed(2)
+    s.daemon.send_signal(signal.SIGCONT)
+
+
 def test_hmp_dies_while_recording(site: MakeSite) -> None:
     """The last known state stays, marked stale, and is found true again (R4)."""
     s = site()
@@ -62,7 +70,7 @@ def test_hmp_dies_while_stopping(site: MakeSite) -> None:
     s = site()
     s.panel.press("r0", "record")
     s.panel.wait_for("room/r0/ack", "record ok")
-    s.hmp.fault("delay:stopRecording:30")
+    s.hmp.fault("delay:stopRecording:600")
     s.panel.press("r0", "stop")
     s.panel.wait_for("room/r0/state", "stopping")
     restart_hmp(s)
@@ -75,12 +83,8 @@ def test_hmp_dies_while_stopping(site: MakeSite) -> None:
 
 def test_hmp_dies_while_starting_having_started(site: MakeSite) -> None:
     """The reply is lost, the recording is there: proved, without its id, never started again."""
-    s = site(
-        knobs=["active_check=before"],
-        room={"on_lost_start": "hold"},
-        server={"start_timeout": "3s"},
-    )
-    s.hmp.fault("slow_reply:startRecording:30")
+    s = site(knobs=["active_check=before"], room={"on_lost_start": "hold"})
+    s.hmp.fault("slow_reply:startRecording:600")
     s.panel.press("r0", "record")
     s.panel.wait_for("room/r0/state", "starting")
     s.hmp.wait_until(lambda hmp: hmp.recordings("RECORDING"), "a recording")
@@ -98,7 +102,7 @@ def test_hmp_dies_while_starting_having_started(site: MakeSite) -> None:
 
 def test_a_lost_start_is_held(site: MakeSite) -> None:
     """An HMP that proves nothing: unknown, alarm, no second start, also once the link is back."""
-    s = site(room={"on_lost_start": "hold"}, server={"start_timeout": "1s"})
+    s = site(room={"on_lost_start": "hold"})
     s.hmp.fault("lose_reply:startRecording:count=1")
     mark = s.panel.mark()
     s.panel.press("r0", "record")
@@ -125,15 +129,18 @@ def test_the_broker_dies_in_every_phase(site: MakeSite, launch: Launch, how: str
     s.panel.press("r2", "record")
     s.panel.wait_for("room/r0/ack", "record ok")
     s.panel.wait_for("room/r2/ack", "record ok")
-    s.hmp.fault("delay:*:0.3")
-    # One recording, one that is to start, and one that is to stop.
+    # One recording, one that is to start, and one that is to stop, for as long as it takes.
+    s.hmp.freeze()
     s.panel.publish_many([("room/r1/press/record", "true"), ("room/r2/press/stop", "true")])
     s.panel.wait_for("room/r1/state", "starting")
     s.panel.wait_for("room/r2/state", "stopping")
     end()
     s.daemon.wait_for_line("mqtt connection failed")
+    s.hmp.thaw()
+    s.hmp.wait_until(lambda hmp: hmp.commands("stopRecording"), "the stop")
+    s.hmp.wait_until(lambda hmp: len(hmp.commands("startRecording")) == 3, "the start")
     mark = s.panel.mark()
-    broker.start()
+    restart_before_the_daemon_looks(s)
     s.panel.wait_for("bridge/state", "online", since=mark)
     s.panel.wait_for_newest("room/r0/state", "recording")
     s.panel.wait_for_newest("room/r1/state", "recording")
@@ -171,7 +178,7 @@ def test_both_die_at_once(site: MakeSite, launch: Launch) -> None:
 
 def test_hmp_goes_half_open(site: MakeSite) -> None:
     """A stop that is swallowed by a dead connection is sent again over the next one."""
-    s = site(server={"start_timeout": "1s"})
+    s = site(server={"start_timeout": "8s"})
     s.panel.press("r0", "record")
     s.panel.wait_for("room/r0/ack", "record ok")
     s.hmp.fault("half_open:stopRecording:count=1")
@@ -183,12 +190,14 @@ def test_hmp_goes_half_open(site: MakeSite) -> None:
 
 def test_hmp_restarts_and_is_not_ready_at_once(site: MakeSite) -> None:
     """Refused, then degraded, then ready; the room is usable only with the last of them."""
-    s = site(server={"query_timeout": "1s"})
+    s = site()
     s.panel.press("r0", "record")
     s.panel.wait_for("room/r0/ack", "record ok")
     mark = s.panel.mark()
-    s.hmp.do("restart", down=1, unready=6, recordings="keep")
+    s.hmp.fault("error:*:070000")
+    s.hmp.do("restart", down=1, recordings="keep")
     s.panel.wait_for("server/main/state", "degraded", since=mark)
+    s.hmp.do("clear_faults")
     assert s.panel.newest("room/r0/availability") == "offline"
     s.panel.wait_for("server/main/state", "ready", since=mark)
     s.panel.wait_for("room/r0/availability", "online", since=mark)
