@@ -5,6 +5,8 @@ import threading
 from abc import ABC, abstractmethod
 from contextlib import suppress
 
+from .watched import PATIENCE
+
 __all__ = ["Relay"]
 
 
@@ -26,7 +28,7 @@ class Relay(ABC):
                 each.shutdown(socket.SHUT_RDWR)
             each.close()
         for thread in self._threads:
-            thread.join(5)
+            thread.join(PATIENCE)
 
     @abstractmethod
     def passing(self, direction: str, data: bytes) -> bytes:

@@ -63,7 +63,11 @@ def occupy(stack: ExitStack) -> None:
 
 def start(stack: ExitStack, *options: str, stdin: int = subprocess.DEVNULL) -> Program:
     """The demo, introduced."""
-    demo = stack.enter_context(closing(Program([HMP_BRIDGE, "demo", *options], stdin=stdin)))
+    kept = clean_environment(
+        {f"HMP_BRIDGE_ROOMS__{room}__MARK_TTL": "1h" for room in ("BOARDROOM", "AUDITORIUM")}
+    )
+    command = [HMP_BRIDGE, "demo", *options]
+    demo = stack.enter_context(closing(Program(command, environment=kept, stdin=stdin)))
     stack.callback(lambda: print(demo.output))
     demo.wait_for_line("What is published:")
     return demo

@@ -16,6 +16,7 @@ from .programs import HMP_BRIDGE, Program
 from .reloading import Reloading
 from .requester import Ask
 from .site import MakeSite
+from .watched import PATIENCE
 
 NOTHING: Mapping[str, Any] = {
     "rooms": {"added": [], "changed": [], "removed": []},
@@ -308,7 +309,7 @@ def test_word_to_systemd(site: MakeSite, tmp_path: Path) -> None:
     s = site(start=False)
     path = str(tmp_path / "notify")
     with closing(socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)) as systemd:
-        systemd.settimeout(15)
+        systemd.settimeout(PATIENCE)
         systemd.bind(path)
         s.add_daemon(environment={"NOTIFY_SOCKET": path})
         s.wait_ready()
