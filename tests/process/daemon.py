@@ -11,13 +11,13 @@ from .programs import HMP_BRIDGE, Program
 __all__ = ["Daemon", "configuration", "toml"]
 
 
-UNHURRIED: Mapping[str, Any] = {"poll_interval": "200ms"} | dict.fromkeys(
+UNHURRIED: dict[str, Any] = {"poll_interval": "200ms"} | dict.fromkeys(
     ("connect_timeout", "query_timeout", "command_timeout", "start_timeout"), "1m"
 )
 """Keys of a server that is asked often and never given up: a machine that is stopped for seconds is
 no HMP that does not answer. Longer than any test waits."""
 
-KEPT: Mapping[str, Any] = {"action_ttl": "1h", "mark_ttl": "1h"}
+KEPT: dict[str, Any] = {"action_ttl": "1h", "mark_ttl": "1h"}
 """Keys of a room whose presses are carried out however late they come."""
 
 

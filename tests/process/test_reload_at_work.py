@@ -39,13 +39,13 @@ class Crowd:
     def results(self) -> dict[str, list[dict[str, Any]]]:
         """What came of the presses, by id."""
         found = self._results
-        for each in self.asked:
-            found.setdefault(each, [])
-        seen = self._panel.seen.since(self._looked_at)
-        self._looked_at += len(seen)
-        for each in seen:
-            if each.topic.endswith(("/result", "/response/error")):
-                result = json.loads(each.payload)
+        for request_id in self.asked:
+            found.setdefault(request_id, [])
+        fresh = self._panel.seen.since(self._looked_at)
+        self._looked_at += len(fresh)
+        for seen in fresh:
+            if seen.topic.endswith(("/result", "/response/error")):
+                result = json.loads(seen.payload)
                 found[result["id"]].append(result)
         return found
 
