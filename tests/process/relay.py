@@ -23,12 +23,17 @@ class Relay(ABC):
 
     def close(self) -> None:
         """Hang up, and end the threads."""
-        for each in (self._listener, *self._sockets):
-            with suppress(OSError):  # the other side has hung up already
-                each.shutdown(socket.SHUT_RDWR)
-            each.close()
+        self._hang_up(self._listener)
+        self._threads[0].join(PATIENCE)  # whoever has come by now is among the sockets
+        for each in self._sockets:
+            self._hang_up(each)
         for thread in self._threads:
             thread.join(PATIENCE)
+
+    def _hang_up(self, end: socket.socket) -> None:
+        with suppress(OSError):  # the other side has hung up already
+            end.shutdown(socket.SHUT_RDWR)
+        end.close()
 
     @abstractmethod
     def passing(self, direction: str, data: bytes) -> bytes:
