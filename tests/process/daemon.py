@@ -8,7 +8,7 @@ from typing import Any
 from .hmp import session_of
 from .programs import HMP_BRIDGE, Program
 
-__all__ = ["Daemon", "configuration", "toml"]
+__all__ = ["UNHURRIED", "Daemon", "configuration", "toml"]
 
 
 UNHURRIED: dict[str, Any] = {"poll_interval": "200ms"} | dict.fromkeys(

@@ -115,7 +115,7 @@ def test_what_somebody_does_in_the_web_pages_shows(site: MakeSite) -> None:
     hmp.do("stop", recording=recording)
     panel.wait_for("room/r0/alarm", "stopped_unexpectedly")
     panel.wait_for_newest("room/r0/state", "idle")
-    assert panel.newest("room/r0/last_recording_id") == recording
+    panel.wait_for_newest("room/r0/last_recording_id", recording)
     foreign = hmp.do("start", session=panel.newest("room/r1/session_id"))["recording"]
     panel.publish("room/r1/set", json.dumps({"action": "adopt", "recording_id": foreign}))
     panel.wait_for("room/r1/ack", "adopt ok")

@@ -269,7 +269,7 @@ def test_a_room_s_session_is_recorded_by_the_room(site: MakeSite, asking: Ask, m
     panel.wait_for("room/r0/state", "recording", since=since)
     assert requester.ask("stopRecording", recording)["outcome"] == "ok"
     panel.wait_for("room/r0/state", "idle", since=since)
-    assert panel.newest("room/r0/last_recording_id") == recording
+    panel.wait_for_newest("room/r0/last_recording_id", recording)
     assert panel.payloads("room/r0/alarm", since=since) == []
     # The panel pressed nothing, so it is told of nothing but states.
     assert panel.payloads("room/r0/ack") == []

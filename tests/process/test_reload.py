@@ -299,7 +299,9 @@ def test_what_needs_a_restart_is_named_and_the_rest_applied(reloading: Reloading
     for _ in range(2):  # it is still so the second time
         value = r.done()
         assert value["needs_restart"] == ["mqtt.keepalive", "bridge.clock"]
-    assert "r2" in json.loads(r.panel.newest("bridge/info") or "")["rooms"]
+    r.panel.wait_until(
+        lambda _: "r2" in json.loads(r.panel.newest("bridge/info") or "")["rooms"], "the room"
+    )
     r.site.daemon.wait_for_line("level=debug")
     r.site.daemon.wait_for_line("needs a restart", "key=bridge.clock")
 

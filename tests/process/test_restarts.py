@@ -83,8 +83,8 @@ def test_a_start_in_flight_is_proved_and_never_repeated(site: MakeSite) -> None:
     start_again(s)
     assert outcome(s, "r0", "the-press", mark) == "unknown"
     s.panel.wait_for("room/r0/state", "recording", since=mark)
-    assert s.panel.newest("room/r0/recording_id") == "none"
-    assert s.panel.newest("room/r0/alarm") == "outcome_unknown"
+    s.panel.wait_for_newest("room/r0/recording_id", "none")
+    s.panel.wait_for_newest("room/r0/alarm", "outcome_unknown")
 
     s.panel.publish("room/r0/set", "stop")
     s.panel.wait_for("room/r0/ack", "stop failed id_unknown", since=mark)
@@ -117,7 +117,7 @@ def test_a_start_in_flight_that_cannot_be_proved_is_restarted_once(site: MakeSit
     s.tables["servers"]["main"]["start_timeout"] = "10s"
     start_again(s)
     s.panel.wait_for("room/r0/state", "recording", since=mark)
-    assert s.panel.newest("room/r0/alarm") == "outcome_unknown"
+    s.panel.wait_for_newest("room/r0/alarm", "outcome_unknown")
     s.panel.wait_until(lambda _: s.panel.status("r0")["verified_at"], "a verified recording")
     assert len(s.hmp.commands("startRecording")) == 2
 
