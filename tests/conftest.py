@@ -12,16 +12,15 @@ from bridge.logs.log import configure_logs
 
 pytest_plugins = ["tests.broker_fixtures"]
 
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    # So it is in the background of a shell, and so it would be in every program started from here.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+
 # How busy the machine is says nothing about what is tested.
 settings.register_profile(
     "unhurried", settings(), deadline=None, suppress_health_check=[HealthCheck.too_slow]
 )
 settings.load_profile("unhurried")
-
-# A shell script runs what it starts in the background with SIGINT ignored, and so would everything
-# be that tests start and then interrupt.
-if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
-    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(autouse=True)

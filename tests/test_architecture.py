@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.process.watched import PATIENCE
+
 BRIDGE = Path(__file__).parent.parent / "bridge"
 MODULES = {
     ".".join(path.relative_to(BRIDGE.parent).with_suffix("").parts).removesuffix(".__init__"): path
@@ -178,7 +180,7 @@ def printed(program: str) -> str:
         capture_output=True,
         text=True,
         check=True,
-        timeout=30,
+        timeout=PATIENCE,
     )
     return done.stdout.strip()
 

@@ -34,6 +34,12 @@ from tests.mqtt.recorder import Recorder, flushed
 INFO = {"version": "1", "rooms": ["boardroom"]}
 
 
+@pytest.fixture(autouse=True)
+def _patience(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The disk is a real one, and the machine may stop for longer than it may."""
+    monkeypatch.setattr("bridge.api.health.PATIENCE", 60.0)
+
+
 class Listening(Recorder):
     """Says when something was posted."""
 

@@ -36,7 +36,7 @@ class Panel:
         self._socket = socket.socket()
         if receive_buffer is not None:
             self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
-        self._socket.settimeout(30)
+        self._socket.settimeout(60)
         self._socket.connect(("127.0.0.1", port))
         self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self._mid = 0
@@ -61,7 +61,7 @@ class Panel:
         """Publish all of them in one write; nobody waits for PUBACK."""
         self._socket.sendall(b"".join(self._publication(*each) for each in messages))
 
-    def receive(self, timeout: float = 30.0) -> list[Said]:
+    def receive(self, timeout: float = 60.0) -> list[Said]:
         """What has come, at least one message. Raises `TimeoutError`."""
         self._socket.settimeout(timeout)
         while not self._waiting:
@@ -85,7 +85,7 @@ class Panel:
             except TimeoutError:
                 return settled
 
-    def wait_for(self, topic: str, payload: str, timeout: float = 30.0) -> float:
+    def wait_for(self, topic: str, payload: str, timeout: float = 60.0) -> float:
         """The monotonic time at which `topic` said `payload`. Raises `TimeoutError`."""
         deadline = time.monotonic() + timeout
         while True:

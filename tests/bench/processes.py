@@ -47,7 +47,7 @@ class Process:
         """The process id."""
         return self._process.pid
 
-    def wait_for_line(self, part: str, patience: float = 15.0) -> str:
+    def wait_for_line(self, part: str, patience: float = 60.0) -> str:
         """The first line that contains `part`. Raises `RuntimeError` when it does not come."""
         deadline = time.monotonic() + patience
         while True:

@@ -55,7 +55,7 @@ class Hmp:
     def __init__(self, process: Process) -> None:
         self.process = process
         self.port = int(process.wait_for_line("listening on ").rpartition(":")[2])
-        self._control = socket.create_connection(("127.0.0.1", self.port), timeout=30)
+        self._control = socket.create_connection(("127.0.0.1", self.port), timeout=60)
         self._lines = self._control.makefile("rw", encoding="utf-8")
 
     def close(self) -> None:

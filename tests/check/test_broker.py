@@ -120,6 +120,9 @@ async def test_a_broker_that_refuses_a_subscription_and_then_hangs_up() -> None:
 
 # What the broker's ACL allows.
 
+SHORTER = 3.0
+"""Seconds for an echo, where one is missing; a busy machine answers within these, too."""
+
 ALL = "user bridge\ntopic readwrite hmp/#"
 ACLS = {
     "everything": ((ALL,), {}, ExitCode.OK),
@@ -171,11 +174,12 @@ def test_an_acl(
 ) -> None:
     """Only what comes back is taken for allowed; mosquitto grants the subscriptions of all of them.
 
-    The patience is short here: on loopback an echo takes a millisecond.
+    The patience is shorter than usual where something does not: an echo takes a millisecond here.
     """
-    monkeypatch.setattr("bridge.check.broker._ECHO_PATIENCE", 0.5)
-    monkeypatch.setattr("bridge.mqtt.retained.ECHO_PATIENCE", 0.5)
     lines_of_acl, complaints, exit_code = ACLS[acl]
+    if complaints:
+        monkeypatch.setattr("bridge.check.broker._ECHO_PATIENCE", SHORTER)
+        monkeypatch.setattr("bridge.mqtt.retained.ECHO_PATIENCE", SHORTER)
     guarded = launch(BrokerOptions(users={"bridge": "secret"}, acl=lines_of_acl))
     login = {"username": "bridge", "password": "secret", "protocol": protocol}
     code, lines = live(guarded, mqtt=login)
@@ -200,7 +204,7 @@ def test_a_bridge_that_may_not_press_its_own_buttons(
     live: Live, launch: Launch, protocol: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """As strict as can be: read the inputs, write the outputs. It passes, with a note."""
-    monkeypatch.setattr("bridge.check.broker._ECHO_PATIENCE", 0.5)
+    monkeypatch.setattr("bridge.check.broker._ECHO_PATIENCE", SHORTER)
     acl = (
         "user bridge",
         *(f"topic read hmp/room/+/{each}" for each in ("set", "press/+", "mark", "event")),

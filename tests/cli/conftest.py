@@ -16,8 +16,9 @@ password = "hunter2"
 [servers.main]
 host = "127.0.0.1"
 port = {port}
-query_timeout = "500ms"
-start_timeout = "500ms"
+query_timeout = "1m"
+command_timeout = "1m"
+start_timeout = "1m"
 
 [rooms.r0]
 server = "main"

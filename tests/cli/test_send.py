@@ -11,6 +11,7 @@ from bridge.cli.main import ExitCode, run
 from tests.brokers import free_port
 from tests.process.hmp import Hmp, session_of
 from tests.process.programs import HMP_BRIDGE, clean_environment, run_bridge
+from tests.process.watched import PATIENCE
 
 Send = Callable[..., tuple[int, str, str]]
 
@@ -99,7 +100,8 @@ def test_send_to_a_server_that_is_not_configured(send: Send) -> None:
 
 def test_send_without_an_answer(send: Send, hmp: Hmp) -> None:
     hmp.fault("half_open:startRecording:count=1")
-    code, out, err = send("startRecording", session_of(0))
+    settings = ("servers.main.start_timeout=500ms",)
+    code, out, err = send("startRecording", session_of(0), settings=settings)
     assert (code, out) == (ExitCode.UNKNOWN_OUTCOME, "")
     assert "startRecording" in err
     hmp.fault("lose_reply:startRecording:count=1")
@@ -130,15 +132,13 @@ def test_send_where_this_box_is_not_authorized(send: Send, hmp: Hmp) -> None:
 
 def test_interrupted_send(configured: Path, hmp: Hmp) -> None:
     """Ctrl-C while HMP takes its time: the code of a process ended by SIGINT, no traceback."""
-    hmp.fault("delay:getRecordingStatus:50:count=1")
+    hmp.fault("delay:getRecordingStatus:600:count=1")
     with subprocess.Popen(
         [
             HMP_BRIDGE,
             "send",
             "--config",
             str(configured),
-            "--set",
-            "servers.main.query_timeout=1m",
             "main",
             "getRecordingStatus",
             session_of(9),
@@ -149,6 +149,6 @@ def test_interrupted_send(configured: Path, hmp: Hmp) -> None:
     ) as process:
         hmp.wait_until(lambda hmp: hmp.do("faults")["faults"] == [], "the command")
         process.send_signal(signal.SIGINT)
-        _, errors = process.communicate(timeout=15)
+        _, errors = process.communicate(timeout=PATIENCE)
     assert process.returncode == 130
     assert "Traceback" not in errors

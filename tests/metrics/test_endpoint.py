@@ -29,6 +29,7 @@ from bridge.metrics.endpoint import (
     Server,
     serve_pages,
 )
+from tests.process.watched import PATIENCE as WAIT
 
 
 async def hello(accept: str) -> Page:
@@ -266,7 +267,7 @@ async def test_a_real_client_on_a_real_socket() -> None:
             port = await _port(lines)
 
             def scrape() -> tuple[list[int], int]:
-                client = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
+                client = http.client.HTTPConnection("127.0.0.1", port, timeout=WAIT)
                 statuses = []
                 for method, path in (("GET", "/hello"), ("HEAD", "/hello"), ("GET", "/large")):
                     client.request(method, path)
@@ -287,7 +288,7 @@ async def test_an_address_that_is_taken_is_said_once_and_tried_again() -> None:
         async with trio.open_nursery() as nursery:
             again = partial(serve_pages, "127.0.0.1", port, PAGES, again_in=0.01)
             nursery.start_soon(again)
-            with trio.fail_after(10):
+            with trio.fail_after(WAIT):
                 while not lines:
                     await trio.lowlevel.checkpoint()
             [failed] = lines
@@ -301,7 +302,7 @@ async def test_an_address_that_is_taken_is_said_once_and_tried_again() -> None:
 
 async def _port(lines: list[MutableMapping[str, Any]]) -> int:
     """The port that the log says."""
-    with trio.fail_after(20):
+    with trio.fail_after(WAIT):
         while True:
             for line in lines:
                 if line["event"] == "metrics are served":

@@ -13,6 +13,7 @@ from bridge.mqtt.session import Session
 from bridge.mqtt.settings import BrokerSettings, Protocol, Subscription
 from tests.broker_fixtures import Launch
 from tests.brokers import Broker, BrokerOptions, free_port
+from tests.process.watched import PATIENCE
 
 from .connections import BOTH, peer
 from .running_link import AVAILABILITY, Running, running
@@ -97,11 +98,9 @@ async def test_a_frozen_broker_is_noticed_by_what_it_leaves_unanswered(launch: L
     async with running(broker, keepalive=2) as run:
         await run.until(BrokerState.ONLINE)
         broker.freeze()
-        begun = trio.current_time()
-        with capture_logs() as logs:
+        with capture_logs() as logs, trio.fail_after(PATIENCE):
             run.image.set("a", "1")
             await run.until(BrokerState.DOWN)
-        assert trio.current_time() - begun < 2 * 1.5 + 1.5
         assert "unanswered" in str(run.link.health().error) or "PINGREQ" in logs[0]["error"]
         broker.thaw()
         await run.image.settled()
@@ -112,9 +111,8 @@ async def test_a_frozen_broker_is_noticed_by_its_silence(launch: Launch) -> None
     async with running(broker, keepalive=3) as run:
         await run.until(BrokerState.ONLINE)
         broker.freeze()
-        begun = trio.current_time()
-        await run.until(BrokerState.DOWN)
-        assert trio.current_time() - begun < 3 * 1.5 + 1.5
+        with trio.fail_after(PATIENCE):
+            await run.until(BrokerState.DOWN)
         assert "PINGREQ" in str(run.link.health().error)
         broker.thaw()
 
@@ -252,21 +250,19 @@ async def test_a_broker_that_is_too_small_for_a_message_keeps_the_connection(
 
 
 async def test_cancelled_without_a_broker_it_leaves_at_once(broker: Broker) -> None:
-    begun = trio.current_time()
-    async with running(broker, port=free_port()) as run:
-        run.image.set("a", "1")
-        await run.until(BrokerState.DOWN)
-    assert trio.current_time() - begun < 2
+    with trio.fail_after(PATIENCE):
+        async with running(broker, port=free_port(), farewell_timeout=3600) as run:
+            run.image.set("a", "1")
+            await run.until(BrokerState.DOWN)
 
 
 async def test_cancelled_with_a_frozen_broker_it_leaves_in_time(launch: Launch) -> None:
     broker = launch()
-    async with running(broker, farewell_timeout=0.5) as run:
-        await run.until(BrokerState.ONLINE)
-        broker.freeze()
-        run.image.set("a", "1")
-        begun = trio.current_time()
-    assert trio.current_time() - begun < 2
+    with trio.fail_after(PATIENCE):
+        async with running(broker, farewell_timeout=0.5) as run:
+            await run.until(BrokerState.ONLINE)
+            broker.freeze()
+            run.image.set("a", "1")
     broker.thaw()
 
 

@@ -63,7 +63,7 @@ async def test_ways_to_fail_before_mqtt_are_said_once_with_what_to_do(
     launch: Launch, certificates: Certificates, changes: dict[str, Any], error: str, hint: str
 ) -> None:
     broker = launch(BrokerOptions(tls=certificates))
-    settings: dict[str, Any] = {"port": broker.tls_port, "connect_timeout": 2.0} | changes
+    settings: dict[str, Any] = {"port": broker.tls_port, "connect_timeout": 60.0} | changes
     if settings.get("tls") == "ca":
         settings["tls"] = TlsSettings(ca=str(certificates.ca))
     ports = {"plain": broker.port, "websocket": broker.websocket_port}

@@ -22,10 +22,13 @@ SUBACK_5_REFUSED = bytes.fromhex("900400010087")
 SUBACK_311_REFUSED = bytes.fromhex("9003000180")
 TAKEN_OVER = bytes.fromhex("e0028e00")
 
+SILENCE = 4.0
+"""Seconds after which a broker counts as silent where one is. A busy machine is none."""
+
 
 async def end_of(port: int, **changes: Any) -> BrokerFailure:
     """How the link's first attempt fails."""
-    settings: dict[str, Any] = {"connect_timeout": 1.0, "client_id": "bridge"} | changes
+    settings: dict[str, Any] = {"connect_timeout": 60.0, "client_id": "bridge"} | changes
     failed = trio.Event()
     states: list[BrokerState] = []
 
@@ -64,13 +67,14 @@ async def test_silence_is_asked_again_in_a_form_that_any_version_reads() -> None
     async with scripted_broker(
         [], [CONNACK_311_VERSION, None], [CONNACK_311, SUBACK_311_REFUSED]
     ) as port:
-        assert (await end_of(port)).kind is FailureKind.SUBSCRIPTION
+        failure = await end_of(port, connect_timeout=SILENCE)
+    assert failure.kind is FailureKind.SUBSCRIPTION
 
 
 @pytest.mark.parametrize("second", [[], [None], [CONNACK_5], [CONNACK_5_CLIENT_ID, None]])
 async def test_silence_alone_never_means_3_1_1(second: list[bytes | None]) -> None:
     async with scripted_broker([], second, [CONNACK_311, SUBACK_311_REFUSED]) as port:
-        failure = await end_of(port)
+        failure = await end_of(port, connect_timeout=SILENCE)
     assert failure.kind is FailureKind.NO_ANSWER
 
 

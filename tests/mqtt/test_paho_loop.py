@@ -81,7 +81,7 @@ async def test_an_abandoned_connect_closes_the_socket_it_opens() -> None:
             ended.set()
 
     settings = BrokerSettings(
-        host="127.0.0.1", port=port, client_id="x", transport="websockets", connect_timeout=0.5
+        host="127.0.0.1", port=port, client_id="x", transport="websockets", connect_timeout=5.0
     )
     async with trio.open_nursery() as nursery:
         nursery.start_soon(trio.serve_listeners, serve, listeners)

@@ -8,7 +8,17 @@ from typing import Any
 from .hmp import session_of
 from .programs import HMP_BRIDGE, Program
 
-__all__ = ["Daemon", "configuration", "toml"]
+__all__ = ["UNHURRIED", "Daemon", "configuration", "toml"]
+
+
+UNHURRIED: dict[str, Any] = {"poll_interval": "200ms"} | dict.fromkeys(
+    ("connect_timeout", "query_timeout", "command_timeout", "start_timeout"), "1m"
+)
+"""Keys of a server that is asked often and never given up: a machine that is stopped for seconds is
+no HMP that does not answer. Longer than any test waits."""
+
+KEPT: dict[str, Any] = {"action_ttl": "1h", "mark_ttl": "1h"}
+"""Keys of a room whose presses are carried out however late they come."""
 
 
 def toml(tables: Mapping[str, Any]) -> str:
@@ -37,15 +47,18 @@ def configuration(
     server: Mapping[str, Any] | None = None,
     room: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
-    """Rooms `r0`, `r1`, … of one server `main`, in a hurry: polls and time limits are short."""
-    quick = {"poll_interval": "200ms", "start_timeout": "5s", "query_timeout": "2s"}
+    """Rooms `r0`, `r1`, … of one server `main`; a test that is about a time limit sets its own."""
     return {
         "mqtt": {"host": "127.0.0.1", "port": broker_port, "base_topic": base_topic}
         | dict(mqtt or {}),
         "bridge": {"health_every": "1s"},
-        "servers": {"main": {"host": "127.0.0.1", "port": hmp_port} | quick | dict(server or {})},
+        "servers": {
+            "main": {"host": "127.0.0.1", "port": hmp_port} | UNHURRIED | dict(server or {})
+        },
         "rooms": {
-            f"r{number}": {"server": "main", "session": session_of(number)} | dict(room or {})
+            f"r{number}": {"server": "main", "session": session_of(number)}
+            | KEPT
+            | dict(room or {})
             for number in range(rooms)
         },
     }

@@ -10,6 +10,8 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+from tests.brokers import free_port
+
 from .programs import Program
 from .watched import PATIENCE
 
@@ -50,7 +52,7 @@ class Hmp:
         self._rooms = rooms
         self._knobs = [word for knob in knobs for word in ("--knob", knob)]
         self._commands_before: list[dict[str, Any]] = []
-        self.port, self.control_port = 0, 0
+        self.port, self.control_port = free_port(), free_port()
         self.start([])
 
     def start(self, recordings: Sequence[dict[str, Any]]) -> None:
@@ -73,9 +75,8 @@ class Hmp:
                 *self._knobs,
             ]
         )
-        self.port = _port_in(self.program.wait_for_line("listening on "))
-        self.control_port = _port_in(self.program.wait_for_line("control on "))
-        self._control = socket.create_connection(("127.0.0.1", self.control_port), timeout=15)
+        self.program.wait_for_line("control on ")
+        self._control = socket.create_connection(("127.0.0.1", self.control_port), timeout=PATIENCE)
         self._stream = self._control.makefile("rw", encoding="utf-8")
 
     def do(self, operation: str, **fields: Any) -> dict[str, Any]:
@@ -107,6 +108,14 @@ class Hmp:
             assert time.monotonic() < deadline, f"HMP never had {wanted}"
             time.sleep(0.02)
 
+    def freeze(self) -> None:
+        """Have it answer nothing, and do nothing, until `thaw`; nor does `do` return before."""
+        self.program.send_signal(signal.SIGSTOP)
+
+    def thaw(self) -> None:
+        """Go on after `freeze`."""
+        self.program.send_signal(signal.SIGCONT)
+
     def kill(self) -> list[dict[str, Any]]:
         """SIGKILL; the recordings as they stood, for `start`."""
         recordings = self.recordings()
@@ -121,7 +130,3 @@ class Hmp:
         self._stream.close()
         self._control.close()
         self.program.close()
-
-
-def _port_in(line: str) -> int:
-    return int(line.rpartition(":")[2])

@@ -30,14 +30,9 @@ class Listener(ABC):
         self._client.loop_start()
         self._subscribed.until(bool, f"a subscription to {', '.join(filters)}")
 
-    def wait_back(self, *, after: int) -> None:
-        """Until it has subscribed more than `after` times, on a broker that was away."""
-        self._subscribed.until(lambda times: len(times) > after, "another subscription")
-
-    @property
-    def subscriptions(self) -> int:
-        """How often it has subscribed."""
-        return len(self._subscribed)
+    def wait_subscribed(self, times: int) -> None:
+        """Until it has been subscribed so often: when it was made, and whenever it came back."""
+        self._subscribed.until(lambda seen: len(seen) >= times, f"{times} subscriptions")
 
     def close(self) -> None:
         """Leave the broker."""

@@ -104,11 +104,10 @@ class Panel(Listener):
         """The first message from `since` on with this topic, and payload where one is given."""
         topic = f"{self.base}/{leaf}"
 
-        def look(seen: list[Seen]) -> Seen | None:
-            wanted = (s for s in seen if s.topic == topic and payload in (None, s.payload))
-            return next(wanted, None)
+        def match(seen: Seen) -> bool:
+            return seen.topic == topic and payload in (None, seen.payload)
 
-        return self.seen.until(look, (topic, payload), since=since, timeout=timeout)
+        return self.seen.first(match, (topic, payload), since=since, timeout=timeout)
 
     def wait_until(
         self,

@@ -89,10 +89,10 @@ class Program:
     def wait_for_line(self, *parts: str, since: int = 0) -> str:
         """The first line from `since` on that contains all of `parts`."""
 
-        def look(lines: list[str]) -> str | None:
-            return next((line for line in lines if all(part in line for part in parts)), None)
+        def match(line: str) -> bool:
+            return all(part in line for part in parts)
 
-        return self.lines.until(look, parts, since=since)
+        return self.lines.first(match, parts, since=since)
 
     def send_signal(self, number: signal.Signals) -> None:
         """Send a signal."""

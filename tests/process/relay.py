@@ -5,6 +5,8 @@ import threading
 from abc import ABC, abstractmethod
 from contextlib import suppress
 
+from .watched import PATIENCE
+
 __all__ = ["Relay"]
 
 
@@ -12,8 +14,6 @@ class Relay(ABC):
     """Listens on `port`, connects to `target` for everybody who comes, passes everything on."""
 
     def __init__(self, target: int) -> None:
-        #: While False, whoever calls is hung up on.
-        self.open = True
         self._target = target
         self._listener = socket.create_server(("127.0.0.1", 0))
         self.port: int = self._listener.getsockname()[1]
@@ -23,12 +23,17 @@ class Relay(ABC):
 
     def close(self) -> None:
         """Hang up, and end the threads."""
-        for each in (self._listener, *self._sockets):
-            with suppress(OSError):  # the other side has hung up already
-                each.shutdown(socket.SHUT_RDWR)
-            each.close()
+        self._hang_up(self._listener)
+        self._threads[0].join(PATIENCE)  # whoever has come by now is among the sockets
+        for each in self._sockets:
+            self._hang_up(each)
         for thread in self._threads:
-            thread.join(5)
+            thread.join(PATIENCE)
+
+    def _hang_up(self, end: socket.socket) -> None:
+        with suppress(OSError):  # the other side has hung up already
+            end.shutdown(socket.SHUT_RDWR)
+        end.close()
 
     @abstractmethod
     def passing(self, direction: str, data: bytes) -> bytes:
@@ -44,10 +49,8 @@ class Relay(ABC):
             except OSError:
                 return
             try:
-                far = socket.create_connection(("127.0.0.1", self._target)) if self.open else None
-            except OSError:
-                far = None
-            if far is None:
+                far = socket.create_connection(("127.0.0.1", self._target))
+            except OSError:  # nobody is there: whoever calls is hung up on
                 near.close()
                 continue
             self._sockets += [near, far]

@@ -8,6 +8,7 @@ threads of the same process hardly get to run.
 import http.client
 import signal
 import sys
+import time
 from collections.abc import Callable
 from contextlib import closing
 
@@ -45,10 +46,10 @@ class Scraper:
 
     def until(self, look: Callable[[dict[str, Metric]], bool]) -> dict[str, Metric]:
         """Scrape until `look` finds what it wants."""
-        for _ in range(2000):
-            if look(families := self.metrics()):
-                return families
-        raise AssertionError("the metrics never showed it")
+        deadline = time.monotonic() + PATIENCE
+        while not look(families := self.metrics()):
+            assert time.monotonic() < deadline, "the metrics never showed it"
+        return families
 
 
 def main() -> None:

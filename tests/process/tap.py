@@ -1,7 +1,6 @@
-"""A listener on the line between bridge and HMP: passes everything on, and notes when."""
+"""A listener on the line between bridge and HMP: passes everything on, and notes it."""
 
 import threading
-import time
 from typing import NamedTuple
 
 from .relay import Relay
@@ -10,9 +9,8 @@ __all__ = ["Tap", "Wire"]
 
 
 class Wire(NamedTuple):
-    """A line on the wire, at `at` seconds of the monotonic clock; `>` to HMP, `<` from it."""
+    """A line on the wire; `>` to HMP, `<` from it."""
 
-    at: float
     direction: str
     line: str
 
@@ -45,6 +43,5 @@ class Tap(Relay):
         """All of it; noted before it is passed on, so that an answer never comes first."""
         with self._lock:
             *lines, self._rest[direction] = (self._rest[direction] + data).split(b"\n")
-            now = time.monotonic()
-            self._wires += [Wire(now, direction, line.decode()) for line in lines]
+            self._wires += [Wire(direction, line.decode()) for line in lines]
         return data

@@ -12,7 +12,7 @@ from bridge.journal import Journal
 from .cutter import Cutter
 from .hmp import UNKNOWN, session_of
 from .requester import Ask
-from .site import MakeSite, with_api
+from .site import MakeSite, Site, with_api
 
 
 def test_stopped_while_requests_wait(site: MakeSite, asking: Ask) -> None:
@@ -51,19 +51,17 @@ def test_killed_between_acknowledgement_and_answer(
     """The next process gives the one answer, to the Response Topic too, and sends nothing twice."""
     s = with_api(site, room={"on_lost_start": "hold"})
     requester = asking(s, mqtt5=True)
-    s.hmp.fault(f"delay:{command}:1.0:count=1")
+    s.hmp.fault(f"slow_reply:{command}:600:count=1")
     requester.send(
         f"server/main/request/{command}",
         {"id": "k", "parameters": parameters},
         response_topic=f"{requester.inbox}/k",
         correlation=b"k",
     )
-    s.hmp.wait_until(lambda hmp: hmp.do("snapshot")["faults"] == [], "the delayed command")
-    s.daemon.send_signal(signal.SIGKILL)
-    s.daemon.wait()
+    s.hmp.wait_until(lambda hmp: hmp.commands(command), "the command carried out")
+    s.daemon.stop(signal.SIGKILL)
     state = s.daemon.state
     assert requester.answers("k") == []
-    s.hmp.wait_until(lambda hmp: hmp.commands(command), "the command carried out")
     s.add_daemon(state=state)
     requester.heard.until(lambda _: requester.answers("k")[1:], "the answer on both topics")
     assert requester.request("bridge/request/info")["outcome"] == "ok"
@@ -79,6 +77,13 @@ def test_killed_between_acknowledgement_and_answer(
     assert len(s.hmp.commands(command)) == 1
 
 
+def journalled(s: Site) -> str:
+    """What the journal has of the requests to the server."""
+    with closing(sqlite3.connect(s.daemon.state / "journal.db")) as journal:
+        rows = journal.execute("SELECT document FROM rooms WHERE room = 'server/main'").fetchall()
+    return "".join(document for (document,) in rows)
+
+
 @pytest.mark.mqtt5
 def test_a_server_that_is_gone_still_gets_its_requests_answered(
     site: MakeSite, asking: Ask
@@ -86,11 +91,12 @@ def test_a_server_that_is_gone_still_gets_its_requests_answered(
     """It was renamed while the bridge was down; who asked waits on the topic of then."""
     s = with_api(site)
     requester = asking(s, mqtt5=True)
-    s.hmp.fault("delay:createSession:1.0:count=1")
+    s.hmp.fault("slow_reply:createSession:600:count=1")
     for number in range(2):  # the second waits for the first
         asked = {"id": f"k{number}", "parameters": ["killed"]}
         requester.send("server/main/request/createSession", asked, wait=False)
-    s.hmp.wait_until(lambda hmp: hmp.do("snapshot")["faults"] == [], "the delayed command")
+    s.hmp.wait_until(lambda hmp: hmp.commands("createSession"), "the first carried out")
+    s.hmp.wait_until(lambda _: "k1" in journalled(s), "the second taken in")
     s.daemon.stop(signal.SIGKILL)
     s.tables["servers"] = {"renamed": s.tables["servers"]["main"]}
     for room in s.tables["rooms"].values():

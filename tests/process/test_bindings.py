@@ -49,11 +49,14 @@ def test_a_button_of_another_make(site: MakeSite, protocol: str) -> None:
 
 def test_press_and_hold_and_an_event_with_a_title(site: MakeSite) -> None:
     s = site(start=False)
-    held = {"topic": "panel/1", "payload": True, "room": "r0"}
+    short = {"topic": "panel/short", "payload": True, "room": "r0"}
+    long = {"topic": "panel/long", "payload": True, "room": "r0"}
     bind(
         s,
-        held | {"do": "record", "hold": "300ms"},
-        held | {"do": "stop", "tap": "300ms"},
+        short | {"do": "record", "hold": "300ms"},
+        short | {"do": "stop", "tap": "300ms"},
+        long | {"do": "record", "hold": "60s"},
+        long | {"do": "stop", "tap": "60s"},
         {
             "topic": "booking",
             "room": "r1",
@@ -61,12 +64,17 @@ def test_press_and_hold_and_an_event_with_a_title(site: MakeSite) -> None:
             "fields": {"id": "{{ json.Id }}", "title": "{{ json.subject }}", "organizer": ""},
         },
     )
-    s.panel.publish("devices/panel/1", "1")
+    s.panel.publish("devices/panel/short", "1")
     s.panel.wait_for("room/r0/ack", "record ok")
+    # By now the one was held for too long to be tapped; the other cannot have been held.
     s.panel.publish_many(
-        [("devices/panel/1", "0"), ("devices/panel/1", "1"), ("devices/panel/1", "0")]
+        [("devices/panel/short", "0"), ("devices/panel/long", "1"), ("devices/panel/long", "0")]
     )
-    s.panel.wait_for("room/r0/ack", "stop ok")
+    held, tapped = s.panel.wait_for_results("r0", 2)
+    assert (held["action"], held["outcome"]) == ("record", "ok")
+    assert held["origin"].endswith("/panel/short")
+    assert (tapped["action"], tapped["outcome"]) == ("stop", "ok")
+    assert tapped["origin"].endswith("/panel/long")
     publish(s, "booking", '{"Id":"b1","subject":"He said \\"hi\\" | 😀"}')
     s.panel.wait_for("room/r1/state", "recording")
     s.panel.wait_for("room/r1/title", 'He said "hi" | 😀')

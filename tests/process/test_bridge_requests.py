@@ -1,7 +1,7 @@
 """What the bridge itself can be asked, over a real broker."""
 
 import json
-import signal
+import time
 from contextlib import closing
 
 import pytest
@@ -14,7 +14,7 @@ from .site import MakeSite, Site
 @pytest.fixture
 def asked(site: MakeSite, asking: Ask) -> tuple[Site, Requester]:
     """A site and somebody who asks."""
-    s = site()
+    s = site(server={"probe_interval": "1h"})
     return s, asking(s)
 
 
@@ -25,37 +25,38 @@ def test_info_and_health(asked: tuple[Site, Requester]) -> None:
     assert info["value"] == json.loads(s.panel.newest("bridge/info") or "")
     assert info["value"]["rooms"] == ["r0", "r1"]
     before = len(s.hmp.commands("getRecordingStatus"))
+    began = time.monotonic()
     health = requester.request("bridge/request/health")["value"]
+    took_ms = (time.monotonic() - began) * 1000
     assert health["ok"] is True
     main = health["servers"]["main"]
     assert main["state"] == "ready"
     assert main["error"] is None
-    assert 0 < main["round_trip_ms"] < 5000
-    assert 0 < health["broker"]["round_trip_ms"] < 5000
-    assert 0 < health["journal"]["commit_ms"] < 5000
+    assert 0 < main["round_trip_ms"] < took_ms
+    assert 0 < health["broker"]["round_trip_ms"] < took_ms
+    assert 0 < health["journal"]["commit_ms"] < took_ms
     assert len(s.hmp.commands("getRecordingStatus")) == before + 1
 
 
 def test_a_silent_hmp_shows_within_the_bound(asked: tuple[Site, Requester]) -> None:
     """The retained health still says ready; the measured one knows better."""
     s, requester = asked
-    since = len(s.daemon.lines)
-    s.hmp.program.send_signal(signal.SIGSTOP)
+    s.hmp.freeze()
     health = requester.request("bridge/request/health")["value"]
-    s.hmp.program.send_signal(signal.SIGCONT)
+    s.hmp.thaw()
     assert health["ok"] is False
     assert health["servers"]["main"]["ok"] is False
     assert "no answer" in health["servers"]["main"]["error"]
     assert health["broker"]["ok"] is True
     assert health["journal"]["ok"] is True
-    s.daemon.wait_for_line("HMP is ready", since=since)
     assert requester.request("bridge/request/health")["value"]["ok"] is True
 
 
 def test_announce_publishes_every_retained_topic_again(asked: tuple[Site, Requester]) -> None:
     s, requester = asked
     with closing(Panel(s.broker.port, s.base)) as late:
-        late.wait_for("room/r1/status", s.panel.newest("room/r1/status") or "")
+        s.panel.publish("room/nowhere/echo", "x")  # behind everything that is retained
+        late.wait_for("room/nowhere/echo")
         retained = {seen.topic for seen in late.seen.since() if seen.retained}
         since = late.mark()
         answer = requester.request("bridge/request/announce")

@@ -12,6 +12,7 @@ from tests.brokers import Broker
 from tests.check.conftest import line_of
 from tests.mqtt.connections import BOTH
 
+from .daemon import UNHURRIED
 from .hmp import session_of
 from .panel import Panel
 from .programs import HMP_BRIDGE, Program, run_bridge
@@ -70,6 +71,7 @@ def test_the_readme_shows_what_is_really_said(launch: Launch, tmp_path: Path) ->
             f"mqtt.port={own.port}",
             f"servers.main.port={port}",
             "rooms.auditorium.session=00000000-0000-4000-8000-000000000000",
+            *(f"servers.main.{key}={value}" for key, value in UNHURRIED.items()),
         ]
         options = [word for setting in settings for word in ("--set", setting)]
         done = run_bridge(

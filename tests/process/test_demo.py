@@ -20,6 +20,7 @@ from tests.brokers import free_port
 
 from .panel import Panel
 from .programs import HMP_BRIDGE, Program, clean_environment, run_bridge
+from .watched import PATIENCE
 
 pytest.importorskip("amqtt", reason="needs the extra `demo`")
 
@@ -49,17 +50,24 @@ def is_running(pid: int) -> bool:
 
 
 def occupy(stack: ExitStack) -> None:
-    """Make sure that the usual ports are taken, by us or by whoever has them already."""
+    """Make sure that the usual ports are taken, by us or by whoever has them already.
+
+    Shared with the tests that run at the same time: what one of them lets go is still taken.
+    """
     for port in USUAL:
         try:
-            stack.enter_context(socket.create_server(("127.0.0.1", port)))
+            stack.enter_context(socket.create_server(("127.0.0.1", port), reuse_port=True))
         except OSError:
             continue
 
 
 def start(stack: ExitStack, *options: str, stdin: int = subprocess.DEVNULL) -> Program:
     """The demo, introduced."""
-    demo = stack.enter_context(closing(Program([HMP_BRIDGE, "demo", *options], stdin=stdin)))
+    kept = clean_environment(
+        {f"HMP_BRIDGE_ROOMS__{room}__MARK_TTL": "1h" for room in ("BOARDROOM", "AUDITORIUM")}
+    )
+    command = [HMP_BRIDGE, "demo", *options]
+    demo = stack.enter_context(closing(Program(command, environment=kept, stdin=stdin)))
     stack.callback(lambda: print(demo.output))
     demo.wait_for_line("What is published:")
     return demo
@@ -95,7 +103,7 @@ def test_a_press_is_seen_and_nothing_is_left(stack: ExitStack, number: signal.Si
     assert "Traceback" not in demo.output
     panel.wait_for("bridge/state", "offline")
     with pytest.raises(ConnectionRefusedError):
-        socket.create_connection(("127.0.0.1", hmp_port), timeout=5).close()
+        socket.create_connection(("127.0.0.1", hmp_port), timeout=PATIENCE).close()
 
 
 def test_the_pasted_lines_work(stack: ExitStack) -> None:
@@ -188,7 +196,7 @@ def test_the_demo_is_killed(stack: ExitStack) -> None:
     stack.callback(os.close, follower)
     demo.send_signal(signal.SIGKILL)
     demo.wait()
-    assert select.select([follower], [], [], 15)[0], "the broker runs on"
+    assert select.select([follower], [], [], PATIENCE)[0], "the broker runs on"
 
 
 async def test_the_broker_is_waited_for_and_then_left_alone() -> None:
@@ -219,7 +227,11 @@ def test_without_the_extra_it_says_what_to_install(tmp_path: Path) -> None:
         "main()\n"
     )
     done = subprocess.run(
-        [sys.executable, "-c", program], capture_output=True, text=True, check=False, timeout=30
+        [sys.executable, "-c", program],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=PATIENCE,
     )
     assert done.returncode == os.EX_UNAVAILABLE
     assert "pip install 'hmp-bridge[demo]'" in done.stderr
@@ -236,7 +248,7 @@ def test_what_the_environment_says_of_the_bridge_can_be_wrong() -> None:
         capture_output=True,
         text=True,
         check=False,
-        timeout=30,
+        timeout=PATIENCE,
     )
     assert done.returncode == os.EX_CONFIG
     assert done.stderr == (
@@ -246,6 +258,7 @@ def test_what_the_environment_says_of_the_bridge_can_be_wrong() -> None:
 
 
 def test_the_environment_leads_it_to_no_other_broker(stack: ExitStack) -> None:
+    occupy(stack)
     environment = clean_environment({"HMP_BRIDGE_MQTT__HOST": "broker.invalid"})
     demo = stack.enter_context(closing(Program([HMP_BRIDGE, "demo"], environment=environment)))
     demo.wait_for_line("hmp/room/boardroom/availability", "online")

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from .site import MakeSite
+from .watched import PATIENCE
 
 SIGNALS = pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 
@@ -45,7 +46,7 @@ def test_a_signal_leaves_in_order(site: MakeSite, number: signal.Signals) -> Non
 @SIGNALS
 def test_a_second_signal_ends_at_once(site: MakeSite, number: signal.Signals) -> None:
     """Whoever asks twice does not wait for an HMP that takes its time."""
-    s = site(server={"start_timeout": "30s"})
+    s = site()
     s.hmp.fault("half_open:startRecording:count=1")
     s.panel.press("r0", "record")
     s.hmp.wait_until(lambda hmp: hmp.do("faults")["faults"] == [], "swallowed the command")
@@ -53,7 +54,7 @@ def test_a_second_signal_ends_at_once(site: MakeSite, number: signal.Signals) ->
     s.daemon.send_signal(number)
     s.daemon.wait_for_line("stopping")
     s.daemon.send_signal(number)
-    assert s.daemon.wait(5) == -number
+    assert s.daemon.wait() == -number
     s.panel.wait_for("bridge/state", "offline", since=mark)
 
 
@@ -113,7 +114,7 @@ def test_word_to_systemd(site: MakeSite, tmp_path: Path, abstract: bool) -> None
     path = str(tmp_path / "notify")
     address = f"@{path}" if abstract else path
     with closing(socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)) as systemd:
-        systemd.settimeout(15)
+        systemd.settimeout(PATIENCE)
         systemd.bind(f"\0{path}" if abstract else path)
         s.add_daemon(environment={"NOTIFY_SOCKET": address})
         assert b"READY=1" in systemd.recv(4096).split(b"\n")
@@ -129,7 +130,7 @@ def test_the_watchdog_hears_that_the_event_loop_turns(site: MakeSite, tmp_path: 
     s = site(start=False)
     path = str(tmp_path / "notify")
     with closing(socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)) as systemd:
-        systemd.settimeout(15)
+        systemd.settimeout(PATIENCE)
         systemd.bind(path)
         s.add_daemon(environment={"NOTIFY_SOCKET": path, "WATCHDOG_USEC": "200000"})
         said = [systemd.recv(4096) for _ in range(5)]
@@ -139,7 +140,7 @@ def test_the_watchdog_hears_that_the_event_loop_turns(site: MakeSite, tmp_path: 
         with pytest.raises(TimeoutError):
             list(iter(lambda: systemd.recv(4096), b""))
         s.daemon.send_signal(signal.SIGCONT)
-        systemd.settimeout(15)
+        systemd.settimeout(PATIENCE)
         assert systemd.recv(4096) == b"WATCHDOG=1"
 
 
@@ -149,7 +150,7 @@ def test_a_watchdog_for_another_process_hears_nothing(site: MakeSite, tmp_path: 
     path = tmp_path / "notify"
     ours = {"NOTIFY_SOCKET": str(path), "WATCHDOG_USEC": "1000", "WATCHDOG_PID": "1"}
     with closing(socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)) as systemd:
-        systemd.settimeout(15)
+        systemd.settimeout(PATIENCE)
         systemd.bind(str(path))
         s.add_daemon(environment=ours)
         assert systemd.recv(4096).startswith(b"READY=1")

@@ -2,10 +2,7 @@
 
 import json
 import random
-import shlex
-import time
 from contextlib import closing
-from datetime import datetime
 
 from .panel import Seen
 from .site import MakeSite
@@ -21,7 +18,7 @@ def at_least(count: int, found: list[Seen]) -> list[Seen]:
 
 
 def test_two_hundred_rooms_start_at_once(site: MakeSite) -> None:
-    """All record, one command is in flight at any time, and a stop in the middle goes first."""
+    """All record, one command is in flight at any time, and a stop goes ahead of the starts."""
     s = site(ROOMS, start=False)
     with closing(Tap(s.hmp.port)) as tap:
         s.configure(rooms=ROOMS, hmp_port=tap.port, server={"poll_interval": "2s"})
@@ -30,9 +27,13 @@ def test_two_hundred_rooms_start_at_once(site: MakeSite) -> None:
         s.wait_ready()
         s.panel.press("r0", "record")
         s.panel.wait_for("room/r0/ack", "record ok")
+        s.hmp.freeze()  # until all starts wait, and the stop behind them
         s.panel.publish_many([(f"room/r{n}/press/record", "true") for n in range(1, ROOMS)])
-        s.panel.wait_for("room/r5/state", "recording")
+        for number in range(1, ROOMS):
+            s.panel.wait_for(f"room/r{number}/state", "starting")
         s.panel.press("r0", "stop")
+        s.panel.wait_for("room/r0/state", "stopping")
+        s.hmp.thaw()
         s.panel.wait_for("room/r0/ack", "stop ok")
 
         def all_recording(_: object) -> bool:
@@ -44,24 +45,12 @@ def test_two_hundred_rooms_start_at_once(site: MakeSite) -> None:
         assert len(s.hmp.commands("startRecording")) == ROOMS
         assert tap.most_in_flight == 1
         assert s.hmp.do("snapshot")["accepted"] == 1
-        # From its receipt to the stop on the wire.
-        asked = next(w for w in tap.wires if w.line.startswith("stopRecording"))
-        received_at = received(s.daemon.wait_for_line("request done", "room=r0", "action=stop"))
-        answers = [w for w in tap.wires if w.direction == "<"]
-        waited_for = [w for w in answers if received_at < w.at < asked.at]
-        starts_after = [w for w in tap.wires if w.at > asked.at and "startRecording" in w.line]
-        # How many answers go by meanwhile is the machine's business, and the benchmark's (`burst`);
-        # what is looked at is that the stop went ahead of the starts before it.
-        assert len(starts_after) >= 100
-        assert len(waited_for) < len(answers) / 4
+        sent = [wire.line.split()[0] for wire in tap.wires if wire.direction == ">"]
+        stop = sent.index("stopRecording")
+        # The room's own, and the one that was in flight.
+        assert sent[:stop].count("startRecording") <= 2
+        assert sent[stop:].count("startRecording") >= ROOMS - 2
     s.daemon.close()
-
-
-def received(done: str) -> float:
-    """When a request was received, on the monotonic clock, after the log line of its result."""
-    fields = dict(word.split("=", 1) for word in shlex.split(done))
-    ended = datetime.fromisoformat(fields["timestamp"]).timestamp()
-    return ended - float(fields["ms"]) / 1000 - (time.time() - time.monotonic())
 
 
 def malformed(room: str, number: int) -> tuple[str, bytes | str]:

@@ -16,6 +16,7 @@ from .programs import HMP_BRIDGE, Program
 from .reloading import Reloading
 from .requester import Ask
 from .site import MakeSite
+from .watched import PATIENCE
 
 NOTHING: Mapping[str, Any] = {
     "rooms": {"added": [], "changed": [], "removed": []},
@@ -298,7 +299,9 @@ def test_what_needs_a_restart_is_named_and_the_rest_applied(reloading: Reloading
     for _ in range(2):  # it is still so the second time
         value = r.done()
         assert value["needs_restart"] == ["mqtt.keepalive", "bridge.clock"]
-    assert "r2" in json.loads(r.panel.newest("bridge/info") or "")["rooms"]
+    r.panel.wait_until(
+        lambda _: "r2" in json.loads(r.panel.newest("bridge/info") or "")["rooms"], "the room"
+    )
     r.site.daemon.wait_for_line("level=debug")
     r.site.daemon.wait_for_line("needs a restart", "key=bridge.clock")
 
@@ -308,7 +311,7 @@ def test_word_to_systemd(site: MakeSite, tmp_path: Path) -> None:
     s = site(start=False)
     path = str(tmp_path / "notify")
     with closing(socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)) as systemd:
-        systemd.settimeout(15)
+        systemd.settimeout(PATIENCE)
         systemd.bind(path)
         s.add_daemon(environment={"NOTIFY_SOCKET": path})
         s.wait_ready()

@@ -24,6 +24,8 @@ class Crowd:
         self._panel = panel
         self._chance = chance
         self.asked: list[str] = []
+        self._results: dict[str, list[dict[str, Any]]] = {}
+        self._looked_at = 0
 
     def press(self, rooms: Sequence[str], count: int, *words: str) -> None:
         """Press in some of the rooms."""
@@ -36,8 +38,12 @@ class Crowd:
 
     def results(self) -> dict[str, list[dict[str, Any]]]:
         """What came of the presses, by id."""
-        found: dict[str, list[dict[str, Any]]] = {each: [] for each in self.asked}
-        for seen in self._panel.seen.since():
+        found = self._results
+        for request_id in self.asked:
+            found.setdefault(request_id, [])
+        fresh = self._panel.seen.since(self._looked_at)
+        self._looked_at += len(fresh)
+        for seen in fresh:
             if seen.topic.endswith(("/result", "/response/error")):
                 result = json.loads(seen.payload)
                 found[result["id"]].append(result)

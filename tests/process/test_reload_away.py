@@ -11,6 +11,7 @@ from .panel import Panel
 from .reloading import Reloading
 from .requester import Ask
 from .site import MakeSite
+from .test_links_lost import restart_before_the_daemon_looks
 
 
 def test_a_room_comes_back_with_what_the_journal_has_of_it(reloading: Reloading) -> None:
@@ -43,7 +44,7 @@ def test_reload_while_everything_is_away(reloading: Reloading) -> None:
     assert r.done()["rooms"] == {"added": ["r2"], "changed": [], "removed": ["r1"]}
     r.panel.wait_for("room/r2/availability", "offline")
     r.hmp.start(recordings)
-    r.panel.wait_for("room/r2/availability", "online", timeout=40)
+    r.panel.wait_for("room/r2/availability", "online")
     assert r.panel.newest("room/r0/recording_id") == recording
     r.record("r2")
     r.stop("r0")
@@ -62,7 +63,7 @@ def test_reload_while_the_broker_is_away(site: MakeSite, asking: Ask, launch: La
     r.tables["bindings"] = [{"topic": f"{below}/button", "room": "r0", "do": "stop"}]
     assert "rooms_removed=r2" in r.hang_up()
     since = r.panel.mark()
-    s.broker.start()
+    restart_before_the_daemon_looks(s)
     r.panel.wait_for("room/r2/status", "", since=since)
     r.panel.wait_for("bridge/state", "online", since=since)
     retained = r.retained()
@@ -109,6 +110,7 @@ def test_a_kill_before_the_broker_has_heard_of_a_removal(
     s.daemon.stop(signal.SIGKILL)
     s.broker.start()
     assert r.retained_now("room/r2/state") == "idle"
+    r.panel.wait_subscribed(2)
     since = r.panel.mark()
     s.tables = r.tables
     s.add_daemon(state=s.daemon.state, configured_state=False)

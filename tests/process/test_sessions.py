@@ -62,9 +62,9 @@ def test_a_session_per_recording_survives_lost_replies_and_a_kill(site: MakeSite
     panel.press("r0", "record")
     panel.wait_for("room/r0/ack", "record unknown", since=since)
     panel.wait_for("room/r0/state", "recording", since=since)
-    assert panel.newest("room/r0/alarm") == "none"
+    panel.wait_for_newest("room/r0/alarm", "none")
     assert len(hmp.recordings("RECORDING")) == 1
-    assert panel.newest("room/r0/session_id") == made(s)[-1]
+    panel.wait_for_newest("room/r0/session_id", made(s)[-1])
 
 
 def test_a_re_stream_whose_first_reply_is_lost(site: MakeSite) -> None:

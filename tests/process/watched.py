@@ -61,11 +61,35 @@ class Watched(Generic[T]):
         """
         deadline = time.monotonic() + timeout
         with self._changed:
+            while not (found := look(self._items[since:])):
+                self._wait(deadline, wanted, since, timeout)
+            return found
+
+    def first(
+        self,
+        match: Callable[[T], bool],
+        wanted: object,
+        *,
+        since: int = 0,
+        timeout: float = PATIENCE,
+    ) -> T:
+        """The first item from `since` on that `match` is true of; each is looked at once.
+
+        However many come while it waits, whoever adds them is not kept up. Raises as `until`.
+        """
+        deadline = time.monotonic() + timeout
+        looked_at = since
+        with self._changed:
             while True:
-                found = look(self._items[since:])
-                if found:
-                    return found
-                left = deadline - time.monotonic()
-                if self._complete or left <= 0 or not self._changed.wait(left):
-                    newest = "\n  ".join(str(item) for item in self._items[since:][-40:])
-                    raise AssertionError(f"not seen within {timeout:g} s: {wanted}\n  {newest}")
+                while looked_at < len(self._items):
+                    if match(item := self._items[looked_at]):
+                        return item
+                    looked_at += 1
+                self._wait(deadline, wanted, since, timeout)
+
+    def _wait(self, deadline: float, wanted: object, since: int, timeout: float) -> None:
+        """Until there is more to look at. Raises `AssertionError`."""
+        left = deadline - time.monotonic()
+        if self._complete or left <= 0 or not self._changed.wait(left):
+            newest = "\n  ".join(str(item) for item in self._items[since:][-40:])
+            raise AssertionError(f"not seen within {timeout:g} s: {wanted}\n  {newest}")

@@ -20,7 +20,7 @@ from bridge.simulator.objects import RecordingState
 from .driven import OTHER_ID, POLICY
 from .site import Site, courses
 
-pytestmark = pytest.mark.timeout(300)  # a hundred courses of events, on a busy machine
+pytestmark = pytest.mark.timeout(600)  # a hundred courses of events, on a busy machine
 
 PRESSES = st.sampled_from([action for action in Action if action is not Action.ADOPT])
 SECONDS = st.sampled_from([0.1, 0.5, 1.0, 2.0, 6.0, 31.0, 130.0])

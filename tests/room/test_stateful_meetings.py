@@ -22,7 +22,7 @@ from .bookings import BOOKED, BookedRoom
 from .driven import WALL
 from .site import courses
 
-pytestmark = pytest.mark.timeout(300)  # a hundred courses of events, on a busy machine
+pytestmark = pytest.mark.timeout(600)  # a hundred courses of events, on a busy machine
 
 NAMES = st.sampled_from(["", "a", "b", "c"])
 PRESSES = st.sampled_from(

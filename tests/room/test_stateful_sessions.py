@@ -17,7 +17,7 @@ from bridge.simulator.objects import Recording
 from .site import Site, courses
 from .test_stateful import KNOBS, RoomAtAnHmp
 
-pytestmark = pytest.mark.timeout(300)  # a hundred courses of events, on a busy machine
+pytestmark = pytest.mark.timeout(600)  # a hundred courses of events, on a busy machine
 
 SOURCES = (
     SourceId("b86befc3-7b44-4655-852f-21a77935d110"),

@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from bridge.simulator.__main__ import main
+from tests.process.watched import PATIENCE
 
 from .worlds import SESSION
 
@@ -41,7 +42,7 @@ def address_in(line: str, prefix: str) -> tuple[str, int]:
 
 
 def ask(address: tuple[str, int], line: str) -> str:
-    with socket.create_connection(address, timeout=20) as sock, sock.makefile("rw") as stream:
+    with socket.create_connection(address, timeout=PATIENCE) as sock, sock.makefile("rw") as stream:
         stream.write(f"{line}\n")
         stream.flush()
         return stream.readline().rstrip("\n")
@@ -66,7 +67,7 @@ def test_it_serves_until_a_signal(stop: signal.Signals, tmp_path: Path) -> None:
         assert seen["log"][0]["answer"] == answer
         assert seen["knobs"]["crlf"] is True
         process.send_signal(stop)
-        _, errors = process.communicate(timeout=20)
+        _, errors = process.communicate(timeout=PATIENCE)
         assert (process.returncode, errors) == (0, "")
 
 
@@ -75,7 +76,7 @@ def test_without_a_control_port_there_is_none() -> None:
         api = address_in(line_of(process), "listening on ")
         assert ask(api, "ping") == "ERROR|000002|Command not found"
         process.terminate()
-        output, _ = process.communicate(timeout=20)
+        output, _ = process.communicate(timeout=PATIENCE)
         assert (process.returncode, output) == (0, "")
 
 

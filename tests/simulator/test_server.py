@@ -228,10 +228,11 @@ async def test_restart_loses_connections_and_is_not_ready_for_a_while() -> None:
     async with serving(simulator) as port:
         async with await connect(port) as client:
             recording = (await ask(client, f"startRecording {SESSION}".encode()))[3:].strip()
-            simulator.restart(down=0.05, unready=1000, recordings="error")
+            simulator.restart(down=1000, recordings="error")
             assert await everything(client) == b""
         with pytest.raises(OSError, match="connect"):
             await connect(port)
+        simulator.restart(down=0.05, unready=1000)
         client = await connect_when_up(port)
         async with client:
             unready = await ask(client, b"getRecordingStatus " + recording)

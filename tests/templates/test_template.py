@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bridge.templates.template import Template, TemplateError, cut
+from tests.process.watched import PATIENCE
 
 NOW = datetime(2026, 3, 1, 9, 5, tzinfo=UTC)
 
@@ -301,7 +302,11 @@ def test_values_are_not_changed() -> None:
 def test_jinja2_is_imported_with_the_first_template_only() -> None:
     program = "import sys, bridge.templates; print('jinja2' in sys.modules)"
     done = subprocess.run(
-        [sys.executable, "-c", program], capture_output=True, text=True, check=True, timeout=30
+        [sys.executable, "-c", program],
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=PATIENCE,
     )
     assert done.stdout.strip() == "False"
 
