@@ -8,7 +8,6 @@
 import itertools
 import json
 import random
-import socket
 import sys
 import time
 import uuid
@@ -18,6 +17,8 @@ from pathlib import Path
 from typing import Any, Final
 
 import trio
+
+from tests.brokers import free_port
 
 from .daemon import Daemon
 from .hmp import Hmp, world_file
@@ -72,7 +73,7 @@ class Site:
             server: Hmp(server, folder / f"{server}.toml", 2 * seed + number, knobs)
             for number, (server, knobs) in enumerate(_SERVERS.items())
         }
-        self.broker = Mosquitto(folder, _free_port())
+        self.broker = Mosquitto(folder, free_port())
         topics = [f"{BASE}/room/+/{leaf}" for leaf in ("result", "recording_id", "alarm")]
         self.panel = Panel(self.broker.port, [*topics, f"{BASE}/bridge/state"])
         self.daemon = Daemon(
@@ -207,10 +208,3 @@ class Site:
             lines.append(f"[{name}]")
             lines += [f"{key} = {json.dumps(value)}" for key, value in table.items()]
         return "\n".join(lines) + "\n"
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
