@@ -72,9 +72,10 @@ def test_hmp_dies_while_stopping(site: MakeSite) -> None:
     s = site()
     s.panel.press("r0", "record")
     s.panel.wait_for("room/r0/ack", "record ok")
-    s.hmp.fault("delay:stopRecording:600")
+    s.hmp.fault("delay:stopRecording:600:count=1")
     s.panel.press("r0", "stop")
     s.panel.wait_for("room/r0/state", "stopping")
+    s.hmp.wait_until(lambda hmp: hmp.do("faults")["faults"] == [], "the stop")  # and read it
     restart_hmp(s)
     s.panel.wait_for("room/r0/ack", "stop ok")
     assert s.panel.newest("room/r0/state") == "idle"
