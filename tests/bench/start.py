@@ -29,11 +29,12 @@ def start(options: Options) -> Sequence[Figure]:
             file = folder / "bridge.toml"
             file.write_text(toml(configuration(broker.port, hmp.port, base, 10, folder)))
             state, room = f"{base}/bridge/state", f"{base}/room/r9/availability"
-            panel = made.panel(broker, state, room)
+            # Each by itself: which of the two comes first is for the daemon to say.
+            bridge_panel, room_panel = made.panel(broker, state), made.panel(broker, room)
             process = Process([HMP_BRIDGE, "run", "--config", str(file)], folder / "output")
             try:
-                online.add(panel.wait_for(state, "online") - process.started_at)
-                usable.add(panel.wait_for(room, "online") - process.started_at)
+                online.add(bridge_panel.wait_for(state, "online") - process.started_at)
+                usable.add(room_panel.wait_for(room, "online") - process.started_at)
             finally:
                 process.close()
             version.add(_seconds(HMP_BRIDGE, "--version"))

@@ -47,8 +47,9 @@ def test_two_hundred_rooms_start_at_once(site: MakeSite) -> None:
         assert s.hmp.do("snapshot")["accepted"] == 1
         sent = [wire.line.split()[0] for wire in tap.wires if wire.direction == ">"]
         stop = sent.index("stopRecording")
-        # The room's own, and the one that was in flight.
-        assert sent[:stop].count("startRecording") <= 2
+        # The room's own, the one that was in flight, and maybe one whose turn came while the stop,
+        # which shows at the panel before it waits for HMP, was on its way into the queue.
+        assert sent[:stop].count("startRecording") <= 3
         assert sent[stop:].count("startRecording") >= ROOMS - 2
     s.daemon.close()
 
