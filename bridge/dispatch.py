@@ -20,6 +20,7 @@ from .mqtt.api_topics import request_filters
 from .mqtt.filters import matches
 from .mqtt.link import BrokerLink
 from .mqtt.message import Message
+from .mqtt.once import OncePerTopic
 from .mqtt.topics import Input, Malformed, Nothing, Topics, parse
 from .room.requests import malformed
 from .room.values import Now, Problem, Result
@@ -28,9 +29,6 @@ from .room.worker import Room
 __all__ = ["Dispatcher"]
 
 log = structlog.get_logger("mqtt")
-
-_MOST_TOPICS_REMEMBERED = 1000
-"""Topics of retained messages that were logged once; what comes on others is only counted."""
 
 
 class Dispatcher:
@@ -64,7 +62,7 @@ class Dispatcher:
         self._bound = bound
         self._acknowledgements = Acknowledgements(save)
         self._inputs = (*topics.inputs, *request_filters(topics))
-        self._retained_topics: set[str] = set()
+        self._retained_said = OncePerTopic()
         self._contact_at = trio.current_time()
         self._live_since: float | None = None
         self._begun = trio.Event()
@@ -247,9 +245,8 @@ class Dispatcher:
         self.retained_dropped += 1
         if not is_input:
             return  # a device may well keep its state, and MQTT 3.1.1 then brings it
-        if topic in self._retained_topics or len(self._retained_topics) >= _MOST_TOPICS_REMEMBERED:
+        if not self._retained_said.is_first(topic):
             return
-        self._retained_topics.add(topic)
         log.warning(
             "retained message ignored",
             topic=topic,

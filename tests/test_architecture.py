@@ -50,6 +50,7 @@ PURE = [
     "bridge.mqtt.api_topics",
     "bridge.mqtt.catalogue",
     "bridge.mqtt.filters",
+    "bridge.mqtt.once",
     "bridge.mqtt.payload",
     "bridge.mqtt.payloads",
     "bridge.mqtt.topics",

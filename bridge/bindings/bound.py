@@ -9,6 +9,7 @@ import trio
 
 from ..mqtt.filters import fewest, matches
 from ..mqtt.message import Message
+from ..mqtt.once import OncePerTopic
 from ..room.values import Now
 from .binding import Binding, Verdict, due, take, tick
 from .durable import carried_over, from_document, to_document
@@ -17,9 +18,6 @@ from .outcome import Arrival
 __all__ = ["Bound", "filters_of"]
 
 log = structlog.get_logger("bridge")
-
-_MOST_TOPICS_REMEMBERED = 1000
-"""Topics whose payloads were said to be no text; what comes on others is not said."""
 
 
 def filters_of(bindings: Iterable[Binding]) -> list[str]:
@@ -51,7 +49,7 @@ class Bound:
         #: What to subscribe to, so that every message is delivered once.
         self.filters = filters_of(self._bindings)
         self._changed = trio.lowlevel.ParkingLot()
-        self._no_text: set[str] = set()
+        self._no_text_said = OncePerTopic()
 
     def replace(self, bindings: Iterable[Binding], rooms: Mapping[str, str]) -> None:
         """Go by these bindings and rooms; what those that stay remember is kept."""
@@ -99,9 +97,8 @@ class Bound:
     def _say_once(self, verdict: Verdict) -> None:
         """What no binding can look at may have been a meeting."""
         topic = verdict.topic
-        if topic in self._no_text or len(self._no_text) >= _MOST_TOPICS_REMEMBERED:
+        if not self._no_text_said.is_first(topic):
             return
-        self._no_text.add(topic)
         log.warning(
             "message for bindings ignored",
             topic=topic,

@@ -1,0 +1,20 @@
+"""Warnings that are worth one line for each topic, however often their reason comes again."""
+
+__all__ = ["OncePerTopic"]
+
+_MOST_TOPICS = 1000
+"""Topics that are remembered; of further ones nothing is said."""
+
+
+class OncePerTopic:
+    """Tells for each topic whether it comes for the first time."""
+
+    def __init__(self) -> None:
+        self._topics: set[str] = set()
+
+    def is_first(self, topic: str) -> bool:
+        """Whether a line is due for this topic; from then on none is."""
+        if topic in self._topics or len(self._topics) >= _MOST_TOPICS:
+            return False
+        self._topics.add(topic)
+        return True
