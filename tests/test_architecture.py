@@ -40,7 +40,7 @@ PURE = [
     "bridge.hmp.recording_commands",
     "bridge.hmp.session_commands",
     "bridge.hmp.syntax",
-    "bridge.inputs",
+    "bridge.journal.inputs",
     "bridge.interface.asyncapi",
     "bridge.interface.request_rows",
     "bridge.interface.topic_sheet",
@@ -50,95 +50,104 @@ PURE = [
     "bridge.mqtt.api_topics",
     "bridge.mqtt.catalogue",
     "bridge.mqtt.filters",
-    "bridge.mqtt.once",
+    "bridge.mqtt.once_per_topic",
     "bridge.mqtt.payload",
     "bridge.mqtt.payloads",
     "bridge.mqtt.topics",
-    "bridge.mqtt.values",
-    "bridge.nearest",
-    "bridge.room.answer",
-    "bridge.room.answers",
-    "bridge.room.detail",
-    "bridge.room.details",
-    "bridge.room.foreign_commands",
-    "bridge.room.limits",
-    "bridge.room.live",
-    "bridge.room.lost_start",
-    "bridge.room.made",
-    "bridge.room.meeting",
-    "bridge.room.meeting_ends",
-    "bridge.room.meetings",
-    "bridge.room.model",
-    "bridge.room.plan",
-    "bridge.room.policy",
-    "bridge.room.problems",
-    "bridge.room.reconfigure",
-    "bridge.room.recording_status",
+    "bridge.mqtt.topic_values",
+    "bridge.text.nearest",
+    "bridge.room.facts.answer",
+    "bridge.room.rules.answers",
+    "bridge.room.facts.detail",
+    "bridge.room.rules.details",
+    "bridge.room.rules.foreign_commands",
+    "bridge.room.rules.limits",
+    "bridge.room.rules.live",
+    "bridge.room.rules.lost_start",
+    "bridge.room.facts.created",
+    "bridge.room.facts.meeting",
+    "bridge.room.rules.meeting_ends",
+    "bridge.room.rules.meetings",
+    "bridge.room.rules.model",
+    "bridge.room.rules.plan",
+    "bridge.room.facts.policy",
+    "bridge.room.facts.problems",
+    "bridge.room.rules.reconfigure",
+    "bridge.room.rules.recording_status",
     "bridge.room.rehearse",
-    "bridge.room.requests",
-    "bridge.room.restream",
-    "bridge.room.session",
+    "bridge.room.facts.requests",
+    "bridge.room.rules.restream",
+    "bridge.room.rules.session",
     "bridge.room.stages",
-    "bridge.room.state",
-    "bridge.room.table",
-    "bridge.room.turn",
-    "bridge.room.values",
-    "bridge.room.vocabulary",
-    "bridge.shortened",
+    "bridge.room.facts.state",
+    "bridge.room.rules.table",
+    "bridge.room.rules.turn",
+    "bridge.room.facts.values",
+    "bridge.room.facts.vocabulary",
+    "bridge.text.shortened",
     "bridge.simulator.world",
     "bridge.templates.filters",
     "bridge.templates.sandbox",
     "bridge.templates.syntax",
     "bridge.templates.template",
-    "bridge.templates.values",
-    "bridge.watch.model",
+    "bridge.templates.operations",
+    "bridge.watch.view",
 ]
 DOES_IO = {"asyncio", "os", "paho", "select", "socket", "sqlite3", "ssl", "threading", "trio"}
 
-#: A folder, and the folders of the package that it may look into. The rest may see everything.
-MAY_IMPORT = {
-    "bridge.hmp": {"bridge.hmp", "bridge.nearest", "bridge.reconnect", "bridge.shortened"},
-    "bridge.mqtt": {"bridge.mqtt", "bridge.reconnect", "bridge.room", "bridge.shortened"},
-    "bridge.room": {
-        "bridge.room",
+#: The floors of the house, from the ground up. A module sees its own folder and the floors below.
+FLOORS = [
+    {"bridge.text", "bridge.process", "bridge.journal", "bridge.templates", "bridge.simulator"},
+    {"bridge.hmp"},
+    {"bridge.room.facts"},
+    {"bridge.room.rules"},
+    {"bridge.room.memory"},
+    {"bridge.room"},
+    {"bridge.logs", "bridge.mqtt"},
+    {"bridge.api", "bridge.bindings", "bridge.interface", "bridge.metrics"},
+    {"bridge.config", "bridge.intake"},
+    {"bridge.daemon", "bridge.watch"},
+    {"bridge.check", "bridge.demo"},
+    {"bridge.cli"},
+    {"bridge.__main__"},
+]
+
+#: What sees less than its floor allows: what it may import of the package.
+SEES_ONLY = {
+    "bridge.hmp": {
         "bridge.hmp",
-        "bridge.inputs",
-        "bridge.journal_file",
-        "bridge.shortened",
-        "bridge.stamp",
-        "bridge.templates",
+        "bridge.process.backoff",
+        "bridge.text.nearest",
+        "bridge.text.shortened",
     },
+    "bridge.mqtt": {
+        "bridge.journal.inputs",
+        "bridge.mqtt",
+        "bridge.process.backoff",
+        "bridge.process.systemd",
+        "bridge.room.facts",
+        "bridge.text.shortened",
+    },
+    "bridge.room.facts": {
+        "bridge.hmp",
+        "bridge.room.facts",
+        "bridge.templates",
+        "bridge.text",
+    },
+    "bridge.room.rules": {"bridge.hmp", "bridge.room.facts", "bridge.room.rules"},
     "bridge.simulator": {"bridge.simulator"},
-    "bridge.inputs": set(),
-    "bridge.journal": {"bridge.inputs", "bridge.journal_file", "bridge.stamp"},
-    "bridge.shortened": set(),
-    "bridge.stamp": set(),
+    "bridge.journal": {"bridge.journal"},
+    "bridge.process": {"bridge.process"},
+    "bridge.templates": {"bridge.templates"},
+    "bridge.text": {"bridge.text"},
     "bridge.logs.lines": set(),
     "bridge.logs.repeats": set(),
     "bridge.logs.log": {
         "bridge.logs.levels",
         "bridge.logs.lines",
-        "bridge.logs.repeats",
         "bridge.logs.redaction",
+        "bridge.logs.repeats",
     },
-    "bridge.metrics": {
-        "bridge.metrics",
-        "bridge.hmp",
-        "bridge.journal",
-        "bridge.mqtt",
-        "bridge.observe",
-        "bridge.room",
-    },
-    "bridge.bindings": {
-        "bridge.bindings",
-        "bridge.hmp",
-        "bridge.mqtt",
-        "bridge.room",
-        "bridge.templates",
-    },
-    "bridge.nearest": set(),
-    "bridge.reconnect": set(),
-    "bridge.templates": {"bridge.templates"},
 }
 
 
@@ -209,23 +218,51 @@ def test_pure_modules_load_without_trio_and_paho() -> None:
 
 def test_a_bridge_without_metrics_loads_nothing_of_them() -> None:
     program = (
-        "import sys, bridge.app\n"
+        "import sys, bridge.daemon.app\n"
         "print(*sorted({'prometheus_client', 'h11', 'bridge.metrics.meters'} & set(sys.modules)))"
     )
     assert printed(program) == ""
 
 
-@pytest.mark.parametrize("folder", MAY_IMPORT)
-def test_dependencies_point_inward(folder: str) -> None:
-    inside = [name for name in MODULES if name == folder or name.startswith(f"{folder}.")]
-    assert inside
+def folder(module: str) -> str:
+    """The folder on whose floor a module stands: the innermost that has a place in the house."""
+    while module not in PLACES and "." in module:
+        module = module.rpartition(".")[0]
+    return module
+
+
+PLACES = {name: floor for floor, names in enumerate(FLOORS) for name in names}
+
+
+def test_every_folder_has_a_floor() -> None:
+    assert {folder(name) for name in MODULES if name != "bridge"} == set(PLACES)
+
+
+@pytest.mark.parametrize("module", [name for name in MODULES if name != "bridge"])
+def test_nothing_looks_upwards(module: str) -> None:
+    here = folder(module)
+    upwards = {
+        other
+        for other in imports(module)
+        if other in MODULES
+        and other != "bridge"
+        and folder(other) != here
+        and PLACES[folder(other)] >= PLACES[here]
+    }
+    assert not upwards
+
+
+@pytest.mark.parametrize("inside", SEES_ONLY)
+def test_dependencies_point_inward(inside: str) -> None:
+    seeing = [name for name in MODULES if name == inside or name.startswith(f"{inside}.")]
+    assert seeing
     strangers = {
         f"{name} → {other}"
-        for name in inside
+        for name in seeing
         for other in imports(name)
-        if other.startswith("bridge")
+        if other in MODULES
         and other != "bridge"
-        and not any(other == near or other.startswith(f"{near}.") for near in MAY_IMPORT[folder])
+        and not any(other == near or other.startswith(f"{near}.") for near in SEES_ONLY[inside])
     }
     assert not strangers
 
@@ -237,7 +274,7 @@ def test_hmp_and_mqtt_never_meet() -> None:
 
 
 def test_nothing_imports_what_runs_it() -> None:
-    outer = {"bridge.app", "bridge.cli.main", "bridge.__main__", "bridge.demo.demo"}
+    outer = {"bridge.daemon.app", "bridge.cli.main", "bridge.__main__", "bridge.demo.demo"}
     for module in MODULES:
         if module not in outer:
             assert not outer & set(imports(module)), module

@@ -13,14 +13,14 @@ from bridge.api.answers import done, refused
 from bridge.api.bridge_requests import Verb
 from bridge.api.checks import check_command, check_topic
 from bridge.cli.main import ExitCode, run
-from bridge.config.model import Configuration, load
+from bridge.config.configuration import Configuration, load
 from bridge.demo.demo import DEMO
 from bridge.hmp.commands import GetRecordingStatus, RecordingId
 from bridge.hmp.errors import Refused
 from bridge.hmp.link import LinkState
 from bridge.logs.levels import PARTS
 from bridge.logs.log import configure_logs
-from bridge.logs.requests import RequestLog
+from bridge.logs.request_lines import RequestLog
 from bridge.metrics.meters import Meters
 from bridge.mqtt.api_topics import (
     Caller,
@@ -33,12 +33,12 @@ from bridge.mqtt.api_topics import (
 )
 from bridge.mqtt.catalogue import ROWS
 from bridge.mqtt.topics import Input, Topics, parse, render_room
-from bridge.room.policy import Policy
-from bridge.room.requests import request
+from bridge.room.facts.policy import Policy
+from bridge.room.facts.requests import request
+from bridge.room.facts.state import RoomState
+from bridge.room.facts.values import Now, Result
+from bridge.room.facts.vocabulary import ALARMS, Outcome, State
 from bridge.room.stages import Stages
-from bridge.room.state import RoomState
-from bridge.room.values import Now, Result
-from bridge.room.vocabulary import ALARMS, Outcome, State
 from tests.metrics.healthy import look
 from tests.schemas import complaints
 
@@ -230,7 +230,7 @@ def test_the_parts_of_the_log_are_named() -> None:
 
 
 def test_metrics_named_exist() -> None:
-    meters = Meters(version="1", servers=["main"], look=look())
+    meters = Meters(version="1", servers=["main"], snapshot=look())
     names = {
         name
         for family in meters.registry.collect()

@@ -3,9 +3,9 @@
 from ..hmp.commands import Command, Repeat
 from ..hmp.errors import OutcomeUnknown, Refused
 from ..mqtt.api_topics import Answer
-from ..room.answer import problem_of
-from ..room.values import Problem, Result
-from ..room.vocabulary import Outcome, State
+from ..room.facts.answer import problem_of
+from ..room.facts.values import Problem, Result
+from ..room.facts.vocabulary import Outcome, State
 
 __all__ = [
     "ALREADY_RECORDING",

@@ -13,9 +13,9 @@ import trio
 from ..logs.levels import LEVELS
 from ..logs.log import set_level
 from ..mqtt.api_topics import Answer, Asked, Caller
-from ..nearest import nearest
-from ..room.values import Problem
-from ..room.vocabulary import Outcome
+from ..room.facts.values import Problem
+from ..room.facts.vocabulary import Outcome
+from ..text.nearest import nearest
 from .answers import failed
 from .checks import Rejected, malformed
 from .health import Figures, Health

@@ -7,8 +7,8 @@ from typing import Any
 from ..hmp.commands import COMMANDS, Command, command_class, parse_command, usage
 from ..hmp.errors import InvalidArgument
 from ..mqtt.api_topics import Asked, CommandTopic
-from ..room.values import Problem
-from ..shortened import shortened
+from ..room.facts.values import Problem
+from ..text.shortened import shortened
 
 __all__ = [
     "Rejected",

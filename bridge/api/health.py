@@ -11,7 +11,7 @@ import trio
 from ..hmp.client import ServerLink
 from ..hmp.errors import HmpError
 from ..hmp.measure import measure
-from ..journal import Journal
+from ..journal.journal import Journal
 from ..mqtt.link import BrokerLink
 
 __all__ = ["PATIENCE", "Figures", "Health"]

@@ -24,7 +24,7 @@ import structlog
 import trio
 from pydantic import TypeAdapter, ValidationError
 
-from ..inputs import InputKey
+from ..journal.inputs import InputKey
 from ..mqtt.api_topics import Answer, Caller
 
 __all__ = ["Entry", "Ledger", "Save", "ledger_name"]

@@ -14,7 +14,7 @@ from ..mqtt.api_topics import (
 )
 from ..mqtt.image import Image
 from ..mqtt.topics import Topics
-from ..room.vocabulary import Outcome
+from ..room.facts.vocabulary import Outcome
 
 __all__ = ["Replies"]
 

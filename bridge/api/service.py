@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 import trio
 
-from ..acknowledgements import Part
+from ..mqtt.acknowledgements import Part
 from ..mqtt.api_topics import (
     Answer,
     Asked,
@@ -20,11 +20,11 @@ from ..mqtt.api_topics import (
     reply_of,
 )
 from ..mqtt.topics import Topics
-from ..room.values import Result
-from ..room.vocabulary import Outcome
+from ..room.facts.values import Result
+from ..room.facts.vocabulary import Outcome
 from .bridge_requests import BridgeRequests, Verb, verb_called
 from .checks import Rejected, check_topic, how_to_ask, malformed
-from .commands import CommandRequests
+from .command_requests import CommandRequests
 from .replies import Replies
 
 __all__ = ["Api"]

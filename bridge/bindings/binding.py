@@ -11,8 +11,8 @@ from dataclasses import dataclass, replace
 from ..mqtt.filters import captures
 from ..mqtt.payload import LONGEST_PAYLOAD
 from ..mqtt.topics import Input
-from ..room.meeting import MeetingTimeError, wall_time
-from ..room.values import Now
+from ..room.facts.meeting import MeetingTimeError, wall_time
+from ..room.facts.values import Now
 from ..templates.template import Template, TemplateError
 from .conditions import Condition
 from .matching import NOT_JSON, Answer, answer_to, find, plain, shown

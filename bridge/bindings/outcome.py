@@ -9,7 +9,7 @@ from functools import cached_property
 from ..hmp import arguments
 from ..mqtt.payload import LONGEST_ID, UnreadablePayload, read_text
 from ..mqtt.topics import Input
-from ..room.values import Now
+from ..room.facts.values import Now
 from ..templates.template import Template, TemplateError, cut
 from .matching import NOT_JSON, parse_json, shown
 

@@ -19,7 +19,7 @@ from functools import partial
 
 import trio
 
-from ..info_and_health import identity_in
+from ..daemon.info_and_health import identity_in
 from ..mqtt.api_topics import request_filters
 from ..mqtt.failures import LOGIN, BrokerFailure, FailureKind, flatten
 from ..mqtt.message import Message

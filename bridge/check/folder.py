@@ -11,7 +11,7 @@ import tempfile
 from contextlib import closing
 from pathlib import Path
 
-from ..journal_file import FILE_NAME, SCHEMA_VERSION
+from ..journal.file import FILE_NAME, SCHEMA_VERSION
 from .report import Blame, Finding, failed, noted, passed
 
 __all__ = ["check_folder"]

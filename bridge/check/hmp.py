@@ -7,15 +7,15 @@ session, and there is nothing that could be carried out (R7).
 import time
 from collections.abc import Mapping
 
-from ..config.model import RoomTable
+from ..config.configuration import RoomTable
 from ..hmp.commands import RemoveSourceFromSession, SessionId
 from ..hmp.connection import Connect, connect_tcp
 from ..hmp.errors import ErrorKind, LinkDown, NotAuthorized, OutcomeUnknown, Refused, explain
 from ..hmp.failures import backend_down
 from ..hmp.link import LinkSettings, LinkState
-from ..hmp.once import Asker, connected
+from ..hmp.own_connection import Asker, connected
 from ..hmp.probe import ALIVE_CODES, probe
-from ..room.plan import NIL_SOURCE
+from ..room.rules.plan import NIL_SOURCE
 from .report import Blame, Finding, failed, noted, passed
 
 __all__ = ["check_server"]

@@ -10,8 +10,8 @@ from functools import partial
 
 import trio
 
-from ..config.model import Configuration
-from ..instance import state_folder
+from ..config.configuration import Configuration
+from ..journal.instance import state_folder
 from ..mqtt.filters import fewest
 from ..mqtt.topics import Topics
 from .broker import check_broker

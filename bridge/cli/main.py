@@ -65,7 +65,7 @@ def _ended_by(error: BaseException) -> int:
 
 
 def _internal_error(error: BaseException) -> ExitCode:
-    from ..internal_error import report_internal_error
+    from .internal_error import report_internal_error
 
     report_internal_error(error)
     return ExitCode.INTERNAL
@@ -125,11 +125,11 @@ def _parser() -> argparse.ArgumentParser:
 def _run(options: argparse.Namespace) -> int:
     import trio
 
-    from ..app import ForeignBridge, run_bridge
     from ..config.sources import find_file
-    from ..instance import StateFolderError, claim_state_folder, state_folder
-    from ..journal import Journal
-    from ..journal_file import JournalUnusable
+    from ..daemon.app import ForeignBridge, run_bridge
+    from ..journal.file import JournalUnusable
+    from ..journal.instance import StateFolderError, claim_state_folder, state_folder
+    from ..journal.journal import Journal
     from ..logs.log import configure_logs
 
     # A hang-up that comes before, or after, there is anything to reload is none of ours.
@@ -174,8 +174,8 @@ def _demo(options: argparse.Namespace) -> int:
 def _try(options: argparse.Namespace) -> int:
     from ..bindings.outcome import Arrival
     from ..mqtt.message import is_topic_name
-    from ..room.values import Now
-    from ..try_message import try_message
+    from ..room.facts.values import Now
+    from .try_message import try_message
 
     configuration = load_configuration(options)
     if not is_topic_name(options.topic):
@@ -206,7 +206,7 @@ def _send(options: argparse.Namespace) -> int:
         Refused,
         explain,
     )
-    from ..hmp.once import send_once
+    from ..hmp.own_connection import send_once
 
     configuration = load_configuration(options)
     server = configuration.servers.get(options.server)

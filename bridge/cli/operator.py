@@ -12,7 +12,7 @@ from .. import __version__
 from .options import ExitCode, load_configuration, say
 
 if TYPE_CHECKING:  # so that `--help` does not wait for the import
-    from ..config.model import Configuration
+    from ..config.configuration import Configuration
 
 __all__ = ["add_operator_commands"]
 

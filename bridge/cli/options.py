@@ -10,7 +10,7 @@ from enum import IntEnum
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:  # so that `--help` does not wait for the import
-    from ..config.model import Configuration
+    from ..config.configuration import Configuration
 
 __all__ = ["ExitCode", "leaves", "load_configuration", "say"]
 
@@ -36,7 +36,7 @@ def load_configuration(
     options: argparse.Namespace, *, look_into_files: bool = False
 ) -> "Configuration":
     """The configuration that ``--config`` and ``--set`` name. Raises `ConfigurationError`."""
-    from ..config.model import load
+    from ..config.configuration import load
     from ..config.sources import find_file
 
     overrides = _overrides(options.set)

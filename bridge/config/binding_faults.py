@@ -5,9 +5,9 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from ..mqtt.filters import covers, fault_of_filter, fewest, overlap
-from ..nearest import did_you_mean
-from ..room.requests import ACTIONS, parameters_of
-from ..room.vocabulary import Action, folded_word
+from ..room.facts.requests import ACTIONS, parameters_of
+from ..room.facts.vocabulary import Action, folded_word
+from ..text.nearest import did_you_mean
 from .bindings import conditions_of
 from .errors import Fault
 

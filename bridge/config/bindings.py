@@ -11,11 +11,11 @@ from ..bindings.conditions import Condition, condition, steps
 from ..bindings.outcome import Wish, written
 from ..bindings.timing import Timing
 from ..mqtt.filters import fault_of_filter
-from ..nearest import did_you_mean
-from ..room.requests import ACTIONS, EVENTS
-from ..room.vocabulary import folded_word
+from ..room.facts.requests import ACTIONS, EVENTS
+from ..room.facts.vocabulary import folded_word
 from ..templates.template import Template
-from .values import Duration, Table
+from ..text.nearest import did_you_mean
+from .key_types import Duration, Table
 
 __all__ = ["BindingTable", "conditions_of", "make_bindings"]
 

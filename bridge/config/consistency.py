@@ -6,7 +6,7 @@ Found in the text as it was written, so that it can be said together with what i
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from ..nearest import did_you_mean
+from ..text.nearest import did_you_mean
 from .binding_faults import faults_of_bindings
 from .errors import Fault
 

@@ -6,12 +6,12 @@ from pydantic import AfterValidator, Field, model_validator
 
 from ..hmp import arguments
 from ..hmp.commands import CategoryId
-from ..nearest import did_you_mean
-from ..room.detail import DetailKind, DetailPlan, Share, describe
-from ..room.meeting import Meeting
-from ..room.values import Now
+from ..room.facts.detail import DetailKind, DetailPlan, Share, describe
+from ..room.facts.meeting import Meeting
+from ..room.facts.values import Now
 from ..templates.template import Template, TemplateError
-from .values import Table
+from ..text.nearest import did_you_mean
+from .key_types import Table
 
 __all__ = ["DetailsTable"]
 

@@ -10,7 +10,7 @@ from typing import Any, Union, get_args, get_origin
 
 from pydantic import ValidationError
 
-from ..nearest import did_you_mean, nearest
+from ..text.nearest import did_you_mean, nearest
 from .durations import is_duration, nearest_duration
 from .errors import Fault
 
@@ -169,7 +169,7 @@ def _could_be_password(value: object) -> bool:
 
 def _table_at(path: tuple[str, ...]) -> Any:
     """The model of the table at `path`; None where there is none."""
-    from .model import Configuration
+    from .configuration import Configuration
 
     annotation: Any = Configuration
     for part in path:

@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 from pydantic import Field, SecretStr
 
 from ..mqtt.settings import BrokerSettings, TlsSettings
-from .values import BaseTopic, Duration, Host, Port, Table, Word
+from .key_types import BaseTopic, Duration, Host, Port, Table, Word
 
 __all__ = ["MqttTable", "TlsTable"]
 

@@ -6,14 +6,14 @@ from pydantic import Field
 
 from ..hmp import arguments
 from ..hmp.commands import SessionId, SourceId
-from ..room.detail import NO_DETAILS
-from ..room.policy import Policy
-from ..room.vocabulary import State
+from ..room.facts.detail import NO_DETAILS
+from ..room.facts.policy import Policy
+from ..room.facts.vocabulary import State
 from .details import DetailsTable
-from .values import Address, Duration, MarkTitle, Port, Session, Sources, Table, Word
+from .key_types import Address, Duration, MarkTitle, Port, Session, Sources, Table, Word
 
 if TYPE_CHECKING:
-    from .model import ServerTable
+    from .configuration import ServerTable
 
 __all__ = ["RestreamTable", "RoomTable", "TallyWords"]
 

@@ -7,8 +7,8 @@ theirs. Durations are the texts that the file has, and nothing is null, for TOML
 from collections.abc import Mapping
 from typing import Any
 
+from .configuration import Configuration
 from .durations import DURATION_PATTERN, render_duration
-from .model import Configuration
 
 __all__ = ["configuration_schema"]
 

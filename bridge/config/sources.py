@@ -9,7 +9,7 @@ import stat
 from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 
-from ..nearest import did_you_mean
+from ..text.nearest import did_you_mean
 from .errors import PREFIX, ConfigurationError, Fault
 
 __all__ = ["find_file", "misnamed_sources"]

@@ -21,19 +21,19 @@ from typing import Any
 
 import trio
 
-from ..app import Bridge
-from ..config.model import Configuration
-from ..instance import claim_state_folder
-from ..journal import Journal
+from ..config.configuration import Configuration
+from ..daemon.app import Bridge
+from ..journal.instance import claim_state_folder
+from ..journal.journal import Journal
 from ..logs.log import configure_logs
 from ..mqtt.image import Image
 from ..mqtt.link import BrokerLink
 from ..mqtt.settings import BrokerSettings, Subscription
-from ..signals import stop_on_signal
+from ..process.signals import stop_on_signal
 from ..simulator.run import wall_clock
 from ..simulator.server import Simulator, serve
 from ..simulator.worldfile import load_world
-from ..watch.model import message_line
+from ..watch.view import message_line
 
 __all__ = ["DEMO", "DemoError", "broker_process", "run_demo"]
 

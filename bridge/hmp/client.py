@@ -27,7 +27,7 @@ import outcome
 import structlog
 import trio
 
-from ..reconnect import Backoff
+from ..process.backoff import Backoff
 from .command import Command
 from .connection import (
     Connect,

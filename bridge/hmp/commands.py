@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from typing import Any
 
-from ..nearest import folded, nearest
+from ..text.nearest import folded, nearest
 from .arguments import (
     CategoryId,
     MetadataField,

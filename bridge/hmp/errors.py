@@ -10,7 +10,7 @@ HmpError
 └ InvalidArgument    refused here, before anything was sent (R17); also a ValueError
 """
 
-from ..shortened import shortened
+from ..text.shortened import shortened
 from .error_kinds import Actor, ErrorKind, Meaning
 from .error_table import meaning_of
 from .link import LinkState

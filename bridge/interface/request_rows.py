@@ -13,7 +13,7 @@ from ..hmp.commands import COMMANDS, RecordingStatus
 from ..logs.levels import LEVELS, PARTS
 from ..mqtt import payloads
 from ..mqtt.catalogue import Direction, Row
-from ..mqtt.values import NULL, Schema, json_object, nullable, record
+from ..mqtt.topic_values import NULL, Schema, json_object, nullable, record
 
 __all__ = ["REQUEST_ROWS", "command_schema"]
 

@@ -16,11 +16,11 @@ from prometheus_client.registry import Collector
 from ..hmp.command import Command, TimeoutClass
 from ..hmp.link import LinkHealth, LinkState, Passage
 from ..mqtt.link import BrokerHealth, BrokerState
-from ..room.requests import EVENTS
-from ..room.state import RoomState
-from ..room.values import Result
-from ..room.vocabulary import ALARMS, Action, Outcome, State
-from .look import Look
+from ..room.facts.requests import EVENTS
+from ..room.facts.state import RoomState
+from ..room.facts.values import Result
+from ..room.facts.vocabulary import ALARMS, Action, Outcome, State
+from .snapshot import Snapshot
 
 __all__ = ["Meters"]
 
@@ -36,9 +36,11 @@ _PATIENT = (*_TO_A_SECOND, 2.5, 5.0, 10.0, 30.0, 120.0)
 
 
 class Meters:
-    """All metrics of one bridge, in a registry of their own. `look` is called at every scrape."""
+    """All metrics of one bridge, in a registry of their own; every scrape calls `snapshot`."""
 
-    def __init__(self, *, version: str, servers: Iterable[str], look: Callable[[], Look]) -> None:
+    def __init__(
+        self, *, version: str, servers: Iterable[str], snapshot: Callable[[], Snapshot]
+    ) -> None:
         # Timestamps of creation are OpenMetrics' and would be metrics of their own elsewhere.
         prometheus_client.disable_created_metrics()  # type: ignore[no-untyped-call]
         self.registry = registry = CollectorRegistry()
@@ -84,7 +86,7 @@ class Meters:
             buckets=_DISK,
             registry=registry,
         )
-        registry.register(_Standing(look))
+        registry.register(_Standing(snapshot))
         ProcessCollector(registry=registry)
         # A series that begins with its first event hides that event from every rate.
         for action in sorted(_ACTIONS):
@@ -142,19 +144,19 @@ class Meters:
 class _Standing(Collector):
     """How things stand when somebody asks."""
 
-    def __init__(self, look: Callable[[], Look]) -> None:
-        self._look = look
+    def __init__(self, snapshot: Callable[[], Snapshot]) -> None:
+        self._look = snapshot
 
     def collect(self) -> Iterator[Metric]:
         """Every metric that is looked up."""
-        look = self._look()
-        yield from _servers(look.servers)
-        yield from _broker(look.broker, look.retained_ignored)
-        yield from _rooms(look.rooms)
+        snapshot = self._look()
+        yield from _servers(snapshot.servers)
+        yield from _broker(snapshot.broker, snapshot.retained_ignored)
+        yield from _rooms(snapshot.rooms)
         yield _gauge(
             "hmp_bridge_journal_failing",
             "Whether the journal cannot be written.",
-            look.journal.failure is not None,
+            snapshot.journal.failure is not None,
         )
 
 

@@ -8,12 +8,12 @@ from prometheus_client.exposition import choose_encoder
 
 from .endpoint import Page, Pages
 from .health import live, ready, turn_of_the_loop
-from .look import Look
+from .snapshot import Snapshot
 
 __all__ = ["pages"]
 
 
-def pages(registry: CollectorRegistry, look: Callable[[], Look]) -> Pages:
+def pages(registry: CollectorRegistry, snapshot: Callable[[], Snapshot]) -> Pages:
     """What can be read of a bridge."""
 
     async def metrics(accept: str) -> Page:
@@ -24,7 +24,7 @@ def pages(registry: CollectorRegistry, look: Callable[[], Look]) -> Pages:
         return _verdict(*live(await turn_of_the_loop()))
 
     async def health_ready(_accept: str) -> Page:
-        now = look()
+        now = snapshot()
         return _verdict(*ready(now.broker, now.servers))
 
     return {"/metrics": metrics, "/health/live": health_live, "/health/ready": health_ready}

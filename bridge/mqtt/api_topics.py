@@ -8,9 +8,9 @@ import json
 from collections.abc import Collection
 from dataclasses import asdict, dataclass, field
 
-from ..room.values import Problem, Reply
-from ..room.vocabulary import Outcome
-from ..shortened import shortened
+from ..room.facts.values import Problem, Reply
+from ..room.facts.vocabulary import Outcome
+from ..text.shortened import shortened
 from .message import Message
 from .payload import UnreadablePayload, read_id, read_json, read_text
 from .topics import Topics

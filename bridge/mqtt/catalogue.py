@@ -9,10 +9,10 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
-from ..room.requests import ACTIONS, EVENTS, METADATA, parameters_of
-from ..room.vocabulary import ALARMS, Action, Outcome, State
+from ..room.facts.requests import ACTIONS, EVENTS, METADATA, parameters_of
+from ..room.facts.vocabulary import ALARMS, Action, Outcome, State
 from . import payloads
-from .values import (
+from .topic_values import (
     NULL,
     Schema,
     Values,

@@ -12,7 +12,7 @@ from enum import StrEnum
 import structlog
 import trio
 
-from ..reconnect import Backoff
+from ..process.backoff import Backoff
 from .failures import BrokerFailure, FailureKind, flatten
 from .image import Image
 from .inbox import Inbox

@@ -3,7 +3,7 @@
 import json
 from typing import NoReturn
 
-from ..shortened import shortened
+from ..text.shortened import shortened
 
 __all__ = [
     "LONGEST_ID",

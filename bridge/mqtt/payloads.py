@@ -5,10 +5,10 @@ Tests validate everything that is really rendered against these.
 
 from collections.abc import Mapping, Sequence
 
-from ..room.detail import Fate
-from ..room.vocabulary import ALARMS, Outcome, State, Target
+from ..room.facts.detail import Fate
+from ..room.facts.vocabulary import ALARMS, Outcome, State, Target
 from .payload import LONGEST_ID
-from .values import INSTANT, UUID, Schema, nullable, record
+from .topic_values import INSTANT, UUID, Schema, nullable, record
 
 __all__ = [
     "action",

@@ -9,7 +9,7 @@ from dataclasses import replace
 
 import trio
 
-from ..reconnect import Backoff
+from ..process.backoff import Backoff
 from .failures import BrokerFailure, flatten
 from .message import Message
 from .negotiate import accepting, in_either_version

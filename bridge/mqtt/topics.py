@@ -9,12 +9,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
-from ..room.detail import Details
-from ..room.made import Restream
-from ..room.meeting import Meeting, owner_in_words
-from ..room.state import RoomState
-from ..room.values import Problem, Result
-from ..room.vocabulary import Outcome, State, folded_word
+from ..room.facts.created import Restream
+from ..room.facts.detail import Details
+from ..room.facts.meeting import Meeting, owner_in_words
+from ..room.facts.state import RoomState
+from ..room.facts.values import Problem, Result
+from ..room.facts.vocabulary import Outcome, State, folded_word
 from .payload import LONGEST_ID, UnreadablePayload, read_id, read_json, read_text
 
 __all__ = [

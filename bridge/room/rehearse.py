@@ -16,14 +16,14 @@ from ..hmp.commands import (
     StopRecording,
     StreamId,
 )
-from .answer import Done
-from .answers import apply
-from .model import decide, link_changed, tick
-from .plan import ROUTINE, next_step, wake_in
-from .policy import Policy
-from .state import Change, RoomState
-from .values import Now, Request, Result
-from .vocabulary import Action, State
+from .facts.answer import Done
+from .facts.policy import Policy
+from .facts.state import Change, RoomState
+from .facts.values import Now, Request, Result
+from .facts.vocabulary import Action, State
+from .rules.answers import apply
+from .rules.model import decide, link_changed, tick
+from .rules.plan import ROUTINE, next_step, wake_in
 
 __all__ = ["Rehearsal", "rehearse"]
 

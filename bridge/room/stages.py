@@ -7,7 +7,7 @@ from collections import deque
 from dataclasses import dataclass
 
 from ..hmp.link import Passage
-from .values import Now, Result
+from .facts.values import Now, Result
 
 __all__ = ["StageNotes", "Stages"]
 

@@ -29,20 +29,20 @@ from ..hmp.client import ServerLink
 from ..hmp.commands import Command, RecordingId
 from ..hmp.errors import LinkDown, OutcomeUnknown, Refused
 from ..hmp.link import Passage
-from ..inputs import InputKey
-from .answer import Answer, Done, NotSent
-from .answers import apply
-from .foreign_commands import carried_out, is_about, look
-from .memory import Memory
-from .model import ACTS_ONCE, decide, journal_changed, link_changed, tick
-from .plan import PRIORITY, ROUTINE, next_step, wake_in
-from .policy import Policy
-from .reconfigure import in_use, reconfigured, removed
-from .retained import adopt_retained
+from ..journal.inputs import InputKey
+from .facts.answer import Answer, Done, NotSent
+from .facts.policy import Policy
+from .facts.state import Change, RoomState, Step
+from .facts.values import Now, Request, Result
+from .facts.vocabulary import StepKind
+from .memory.memory import Memory
+from .memory.retained import adopt_retained
+from .rules.answers import apply
+from .rules.foreign_commands import carried_out, is_about, perhaps_carried_out
+from .rules.model import ACTS_ONCE, decide, journal_changed, link_changed, tick
+from .rules.plan import PRIORITY, ROUTINE, next_step, wake_in
+from .rules.reconfigure import in_use, reconfigured, removed
 from .stages import StageNotes, Stages
-from .state import Change, RoomState, Step
-from .values import Now, Request, Result
-from .vocabulary import StepKind
 
 __all__ = ["Delivery", "Refusal", "Room", "ServerFacts"]
 
@@ -157,7 +157,7 @@ class Room:
 
     def commanded(self, command: Command[object], *, done: bool) -> None:
         """HMP was given `command` by name, and has carried it out, or perhaps (R1)."""
-        follow = carried_out if done else look
+        follow = carried_out if done else perhaps_carried_out
         self._put(_Told(lambda room, now: follow(room, command, now)))
 
     def reconfigure(self, policy: Policy) -> None:

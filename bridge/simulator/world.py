@@ -16,7 +16,7 @@ from typing import NamedTuple
 from . import messages
 from .access import Access
 from .checks import Refusal, category_values
-from .commands import ALIASES, COMMANDS, Command
+from .command_table import ALIASES, COMMANDS, Command
 from .faults import Faults, row_of_code
 from .knobs import Knobs
 from .lines import LineSyntaxError, Request, read_line

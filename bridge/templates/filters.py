@@ -8,16 +8,7 @@ from datetime import UTC, datetime, timedelta
 from jinja2 import filters as jinja
 from jinja2.runtime import Undefined
 
-from .values import (
-    LONGEST,
-    TooMuch,
-    centered,
-    formatted,
-    in_words,
-    replaced,
-    to_json,
-    to_text,
-)
+from .operations import LONGEST, TooMuch, centered, formatted, in_words, replaced, to_json, to_text
 
 __all__ = ["FILTERS", "TESTS"]
 

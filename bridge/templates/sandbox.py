@@ -23,9 +23,7 @@ from jinja2.runtime import ChainableUndefined, Context, LoopContext, Undefined
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from .filters import FILTERS, TESTS
-from .syntax import FUNCTIONS, JOINED, TURNS, bound, check
-from .template import TemplateError
-from .values import (
+from .operations import (
     LONGEST,
     METHODS,
     TooMuch,
@@ -35,6 +33,8 @@ from .values import (
     methods_of,
     to_text,
 )
+from .syntax import FUNCTIONS, JOINED, TURNS, bound, check
+from .template import TemplateError
 
 __all__ = ["Compiled", "compile_template"]
 

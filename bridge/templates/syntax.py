@@ -5,8 +5,8 @@ from collections.abc import Iterator
 from jinja2 import nodes
 
 from .filters import FILTERS, TESTS
+from .operations import METHODS
 from .template import TemplateError
-from .values import METHODS
 
 __all__ = ["FUNCTIONS", "JOINED", "TURNS", "bound", "check"]
 

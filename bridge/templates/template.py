@@ -1,8 +1,8 @@
 """Text with values in it: Jinja2, in a sandbox that neither leaks, nor hangs, nor grows.
 
-What a template may contain is listed in `syntax`, `filters` and `values`; whatever is not listed
-there is refused when the template is made, so a configuration that loads has no surprise but in its
-values.
+What a template may contain is listed in `syntax`, `filters` and `operations`; whatever is not
+listed there is refused when the template is made, so a configuration that loads has no surprise but
+in its values.
 """
 
 import unicodedata

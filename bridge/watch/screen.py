@@ -8,7 +8,7 @@ from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
 
-from .model import RoomView, View, result_text
+from .view import RoomView, View, result_text
 
 __all__ = ["Screen"]
 

@@ -12,13 +12,13 @@ from dataclasses import replace
 
 import trio
 
-from ..config.model import Configuration
+from ..config.configuration import Configuration
 from ..mqtt.failures import BrokerFailure
 from ..mqtt.message import Message
 from ..mqtt.settings import BrokerSettings
 from ..mqtt.subscriber import listen
-from ..signals import stop_on_signal
-from .model import View, message_line
+from ..process.signals import stop_on_signal
+from .view import View, message_line
 
 __all__ = ["watch"]
 

@@ -5,8 +5,8 @@ import pytest
 from bridge.api.answers import done, from_room, refused, unknown
 from bridge.hmp.commands import COMMANDS, Command, Repeat, parse_command
 from bridge.hmp.errors import OutcomeUnknown, Refused
-from bridge.room.values import Problem, Result
-from bridge.room.vocabulary import Outcome, State
+from bridge.room.facts.values import Problem, Result
+from bridge.room.facts.vocabulary import Outcome, State
 from tests.room.driven import RECORDING_ID
 
 from .right import RIGHT

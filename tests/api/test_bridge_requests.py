@@ -11,18 +11,18 @@ import pytest
 import trio
 import trio.testing
 
-from bridge.acknowledgements import Acknowledgements, Part
 from bridge.api.bridge_requests import BridgeRequests, Reload, ReloadReport, Verb
 from bridge.api.checks import ServerRules
-from bridge.api.commands import CommandRequests
+from bridge.api.command_requests import CommandRequests
 from bridge.api.health import PATIENCE, Health
 from bridge.api.replies import Replies
 from bridge.api.service import Api
-from bridge.clock import Clock
+from bridge.daemon.clock import Clock
 from bridge.hmp.client import ServerLink
 from bridge.hmp.link import LinkState
-from bridge.journal import Journal
+from bridge.journal.journal import Journal
 from bridge.logs.log import hears, set_level
+from bridge.mqtt.acknowledgements import Acknowledgements, Part
 from bridge.mqtt.image import Image
 from bridge.mqtt.link import BrokerLink
 from bridge.mqtt.message import Message, Receipt

@@ -15,9 +15,9 @@ from bridge.api.ledger import Entry, Ledger
 from bridge.hmp.client import ServerLink
 from bridge.hmp.commands import Repeat, parse_command
 from bridge.hmp.link import LinkState, Priority
-from bridge.inputs import InputKey
+from bridge.journal.inputs import InputKey
 from bridge.mqtt.api_topics import Answer, Caller
-from bridge.room.vocabulary import Outcome
+from bridge.room.facts.vocabulary import Outcome
 from tests.hmp.peer import NOT_FOUND, SETTINGS, UUID, MemoryHmp, PeerConnection
 
 TTL = 30.0

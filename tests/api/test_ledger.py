@@ -8,10 +8,10 @@ import structlog.testing
 import trio
 
 from bridge.api.ledger import Entry, Ledger
-from bridge.inputs import InputKey
+from bridge.journal.inputs import InputKey
 from bridge.mqtt.api_topics import Answer, Caller
-from bridge.room.values import Problem, Reply
-from bridge.room.vocabulary import Outcome
+from bridge.room.facts.values import Problem, Reply
+from bridge.room.facts.vocabulary import Outcome
 
 CALLER = Caller("a", "hmp/server/main/request/createSession", "t", Reply("mine", "00ff"))
 

@@ -83,7 +83,7 @@ def _imports(options: Options) -> Sequence[Figure]:
 
 def _import_times() -> dict[str, float]:
     """Milliseconds by top-level package: what its modules took themselves, not what they import."""
-    program = "import bridge.cli.main, bridge.app, bridge.instance, bridge.journal"
+    program = "import bridge.cli.main, bridge.daemon.app"
     done = subprocess.run(
         [sys.executable, "-X", "importtime", "-c", program],
         check=True,

@@ -8,7 +8,7 @@ from bridge.bindings.durable import from_document, to_document
 from bridge.bindings.outcome import Arrival, Failed
 from bridge.config.bindings import BindingTable, make_bindings
 from bridge.mqtt.topics import Input
-from bridge.room.values import Now
+from bridge.room.facts.values import Now
 
 __all__ = ["WALL", "Rig"]
 

@@ -9,10 +9,10 @@ import pytest
 from bridge.bindings.binding import Memory, due, take, tick
 from bridge.bindings.outcome import Arrival, Failed
 from bridge.config.bindings import make_bindings
-from bridge.config.model import Configuration, load
+from bridge.config.configuration import Configuration, load
 from bridge.mqtt.topics import Input
-from bridge.room.requests import request
-from bridge.room.values import Now
+from bridge.room.facts.requests import request
+from bridge.room.facts.values import Now
 
 EXAMPLES = Path(__file__).parents[2] / "config" / "examples"
 #: 2024-01-15T10:00:05Z, five seconds after the Zoom meeting of the payloads began.

@@ -37,7 +37,7 @@ class Hmp:
     knobs: Sequence[str] = ()
     port: int = 0
     _control: trio.SocketStream | None = None
-    _asking: trio.Lock = field(default_factory=trio.Lock)
+    _admission: trio.Lock = field(default_factory=trio.Lock)
     _answers: LineReader | None = None
     _next_entry: int = 0
 
@@ -71,7 +71,7 @@ class Hmp:
         assert self._control is not None
         assert self._answers is not None
         with trio.CancelScope(shield=True):  # half an exchange would answer the next question
-            async with self._asking:
+            async with self._admission:
                 await self._control.send_all(
                     json.dumps({"do": operation, **fields}).encode() + b"\n"
                 )

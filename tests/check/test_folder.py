@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from bridge.cli.main import ExitCode
-from bridge.journal import Journal
-from bridge.journal_file import SCHEMA_VERSION
+from bridge.journal.file import SCHEMA_VERSION
+from bridge.journal.journal import Journal
 
 from .conftest import Live, line_of
 

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
+from bridge.config.configuration import Configuration, load
 from bridge.config.errors import ConfigurationError
-from bridge.config.model import Configuration, load
 
 __all__ = ["GOOD", "SESSION", "SOURCE", "SOURCES", "complaints", "loaded"]
 

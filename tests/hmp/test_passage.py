@@ -12,7 +12,7 @@ from bridge.hmp.command import Command
 from bridge.hmp.commands import PauseRecording, StartRecording, StopRecording
 from bridge.hmp.errors import LinkDown, OutcomeUnknown, Refused
 from bridge.hmp.link import LinkState, Passage, Priority
-from bridge.logs.commands import ending
+from bridge.logs.command_lines import ending
 from tests.hmp.peer import SETTINGS, UUID, MemoryHmp, States
 
 START = StartRecording(SessionId(UUID))

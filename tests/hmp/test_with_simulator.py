@@ -20,7 +20,7 @@ from bridge.hmp.commands import (
 from bridge.hmp.connection import connect_tcp
 from bridge.hmp.errors import ErrorKind, LinkDown, NotAuthorized, Refused
 from bridge.hmp.link import LinkSettings, LinkState, Priority
-from bridge.hmp.once import send_once
+from bridge.hmp.own_connection import send_once
 from bridge.simulator.knobs import Knobs
 from bridge.simulator.server import Simulator, serve
 from bridge.simulator.world import World

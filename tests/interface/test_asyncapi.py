@@ -24,7 +24,7 @@ from bridge.mqtt.api_topics import Caller, render_answer
 from bridge.mqtt.catalogue import ROWS
 from bridge.mqtt.settings import BrokerSettings, TlsSettings
 from bridge.mqtt.topics import Topics, render_ack, render_result, render_room
-from bridge.room.vocabulary import State
+from bridge.room.facts.vocabulary import State
 from tests.hmp.peer import UUID
 from tests.mqtt.samples import RESULT, ROOMS
 from tests.schemas import complaints

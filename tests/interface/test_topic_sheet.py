@@ -9,9 +9,9 @@ import pytest
 
 from bridge.cli.main import ExitCode, run
 from bridge.mqtt.topics import Topics, render_room
-from bridge.room.policy import Policy
-from bridge.room.state import RoomState
-from bridge.room.vocabulary import State
+from bridge.room.facts.policy import Policy
+from bridge.room.facts.state import RoomState
+from bridge.room.facts.vocabulary import State
 from tests.config.files import SESSION
 
 TWO_ROOMS = f"""

@@ -5,11 +5,11 @@ from typing import Any
 
 from bridge.hmp.arguments import SessionId
 from bridge.hmp.link import LinkHealth, LinkState
-from bridge.journal import JournalHealth
-from bridge.metrics.look import Look
+from bridge.journal.journal import JournalHealth
+from bridge.metrics.snapshot import Snapshot
 from bridge.mqtt.link import BrokerHealth, BrokerState
-from bridge.room.policy import Policy
-from bridge.room.state import RoomState
+from bridge.room.facts.policy import Policy
+from bridge.room.facts.state import RoomState
 
 __all__ = ["IDLE", "SESSION", "broker_health", "link_health", "look"]
 
@@ -47,7 +47,7 @@ def broker_health(state: BrokerState = BrokerState.ONLINE, **changes: Any) -> Br
     return BrokerHealth(state=state, **values | changes)
 
 
-def look(**changes: Any) -> Callable[[], Look]:
+def look(**changes: Any) -> Callable[[], Snapshot]:
     """A bridge with one server, `main`, and nothing wrong."""
-    well = Look({"main": link_health()}, broker_health(), JournalHealth(None, 0.001), [IDLE], 0)
+    well = Snapshot({"main": link_health()}, broker_health(), JournalHealth(None, 0.001), [IDLE], 0)
     return lambda: well._replace(**changes)

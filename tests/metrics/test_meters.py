@@ -10,13 +10,13 @@ from prometheus_client.openmetrics import exposition as openmetrics
 from bridge.hmp.arguments import RecordingId
 from bridge.hmp.commands import GetRecordingStatus, RecordingStatus, StartRecording
 from bridge.hmp.link import LinkState, Passage
-from bridge.journal import JournalHealth
+from bridge.journal.journal import JournalHealth
 from bridge.metrics.meters import Meters
 from bridge.mqtt.link import BrokerState
-from bridge.room.policy import Policy
-from bridge.room.state import Recording, RoomState
-from bridge.room.values import Result
-from bridge.room.vocabulary import ALARMS, Alarm, Outcome, State
+from bridge.room.facts.policy import Policy
+from bridge.room.facts.state import Recording, RoomState
+from bridge.room.facts.values import Result
+from bridge.room.facts.vocabulary import ALARMS, Alarm, Outcome, State
 
 from .exposition import faults, read, value
 from .healthy import IDLE, SESSION, broker_health, link_health, look
@@ -27,7 +27,7 @@ UUID = RecordingId("0f0f0f0f-0665-48cd-b141-1e95283469f1")
 
 def meters(**changes: Any) -> Meters:
     """Of that bridge."""
-    return Meters(version="1.2.3", servers=["main"], look=look(**changes))
+    return Meters(version="1.2.3", servers=["main"], snapshot=look(**changes))
 
 
 def scrape(made: Meters) -> dict[str, Any]:

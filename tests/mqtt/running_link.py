@@ -10,7 +10,7 @@ from bridge.mqtt.image import Image
 from bridge.mqtt.link import BrokerLink, BrokerState
 from bridge.mqtt.session import Session
 from bridge.mqtt.settings import Subscription
-from bridge.reconnect import Backoff
+from bridge.process.backoff import Backoff
 from tests.brokers import Broker
 
 from .connections import settings_for

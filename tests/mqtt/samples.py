@@ -3,10 +3,10 @@
 from dataclasses import replace
 
 from bridge.hmp.commands import RecordingId, RecordingStatus, SessionId
-from bridge.room.policy import Policy
-from bridge.room.state import LostStart, Recording, RoomState
-from bridge.room.values import Problem, Result
-from bridge.room.vocabulary import ALARMS, Outcome, State, Stop, Target
+from bridge.room.facts.policy import Policy
+from bridge.room.facts.state import LostStart, Recording, RoomState
+from bridge.room.facts.values import Problem, Result
+from bridge.room.facts.vocabulary import ALARMS, Outcome, State, Stop, Target
 
 __all__ = ["FRESH", "RECORDING", "RECORDING_ID", "RESULT", "ROOMS", "RUNNING", "SESSION", "TALLY"]
 

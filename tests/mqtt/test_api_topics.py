@@ -24,8 +24,8 @@ from bridge.mqtt.api_topics import (
 )
 from bridge.mqtt.message import Message
 from bridge.mqtt.topics import Topics
-from bridge.room.values import Problem, Reply
-from bridge.room.vocabulary import Outcome
+from bridge.room.facts.values import Problem, Reply
+from bridge.room.facts.vocabulary import Outcome
 
 TOPICS = Topics("site/hmp")
 CALLER = Caller("a", "site/hmp/server/main/request/x", "site/hmp/server/main/response/x")

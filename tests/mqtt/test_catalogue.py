@@ -20,13 +20,13 @@ from bridge.mqtt.topics import (
     render_result,
     render_room,
 )
-from bridge.room import problems
-from bridge.room.made import Phase, Restream
-from bridge.room.policy import Policy
-from bridge.room.requests import ACTIONS, EVENTS, NotUnderstood, request
-from bridge.room.state import RoomState
-from bridge.room.values import Problem
-from bridge.room.vocabulary import ALARMS, Outcome, State
+from bridge.room.facts import problems
+from bridge.room.facts.created import Phase, Restream
+from bridge.room.facts.policy import Policy
+from bridge.room.facts.requests import ACTIONS, EVENTS, NotUnderstood, request
+from bridge.room.facts.state import RoomState
+from bridge.room.facts.values import Problem
+from bridge.room.facts.vocabulary import ALARMS, Outcome, State
 from tests.schemas import complaints
 
 from .samples import FRESH, RECORDING_ID, RESULT, ROOMS, RUNNING, TALLY

@@ -9,7 +9,7 @@ from bridge.mqtt.failures import BrokerFailure, FailureKind
 from bridge.mqtt.image import Image
 from bridge.mqtt.link import BrokerLink, BrokerState
 from bridge.mqtt.settings import BrokerSettings, Subscription
-from bridge.reconnect import Backoff
+from bridge.process.backoff import Backoff
 
 from .scripted_broker import scripted_broker
 

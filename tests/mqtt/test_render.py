@@ -18,9 +18,9 @@ from bridge.mqtt.topics import (
     render_room,
     timestamp,
 )
-from bridge.room.state import RoomState
-from bridge.room.values import Problem
-from bridge.room.vocabulary import ALARMS, Alarm, Outcome, State
+from bridge.room.facts.state import RoomState
+from bridge.room.facts.values import Problem
+from bridge.room.facts.vocabulary import ALARMS, Alarm, Outcome, State
 
 from .samples import FRESH, RECORDING_ID, RESULT, ROOMS, RUNNING, SESSION, TALLY
 

@@ -16,7 +16,7 @@ from bridge.mqtt.topics import (
     parse,
     render_result,
 )
-from bridge.room.vocabulary import Action
+from bridge.room.facts.vocabulary import Action
 
 from .samples import RESULT
 

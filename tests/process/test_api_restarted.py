@@ -7,7 +7,7 @@ from contextlib import closing
 
 import pytest
 
-from bridge.journal import Journal
+from bridge.journal.journal import Journal
 
 from .cutter import Cutter
 from .hmp import UNKNOWN, session_of

@@ -16,8 +16,8 @@ from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 
 from bridge.config.bindings import BindingTable
-from bridge.inputs import key_of
-from bridge.journal import Journal
+from bridge.journal.inputs import key_of
+from bridge.journal.journal import Journal
 
 from .cutter import Cutter
 from .site import MakeSite, Site

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from contextlib import closing
 from typing import Any
 
-from bridge.journal import Journal
+from bridge.journal.journal import Journal
 
 from .hmp import session_of
 from .panel import Panel

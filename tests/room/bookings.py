@@ -2,9 +2,9 @@
 
 from dataclasses import replace
 
-from bridge.room.meeting import Meeting, owner_in_words
-from bridge.room.policy import Policy
-from bridge.room.vocabulary import Action
+from bridge.room.facts.meeting import Meeting, owner_in_words
+from bridge.room.facts.policy import Policy
+from bridge.room.facts.vocabulary import Action
 from bridge.simulator.objects import Recording
 
 from .driven import POLICY, WALL

@@ -11,16 +11,16 @@ from dataclasses import replace
 
 from bridge.hmp.commands import RecordingId, RecordingStatus, SessionId
 from bridge.hmp.errors import OutcomeUnknown, Refused
-from bridge.room.answer import Answer, Done, NotSent
-from bridge.room.answers import apply
-from bridge.room.durable import from_document, remember, restore, to_document
-from bridge.room.meeting import Meeting
-from bridge.room.model import decide, link_changed, tick
-from bridge.room.plan import next_step, wake_in
-from bridge.room.policy import Policy
-from bridge.room.state import Change, RoomState
-from bridge.room.values import Now, Request, Result
-from bridge.room.vocabulary import Action, Outcome, State, StepKind
+from bridge.room.facts.answer import Answer, Done, NotSent
+from bridge.room.facts.meeting import Meeting
+from bridge.room.facts.policy import Policy
+from bridge.room.facts.state import Change, RoomState
+from bridge.room.facts.values import Now, Request, Result
+from bridge.room.facts.vocabulary import Action, Outcome, State, StepKind
+from bridge.room.memory.durable import from_document, remember, restore, to_document
+from bridge.room.rules.answers import apply
+from bridge.room.rules.model import decide, link_changed, tick
+from bridge.room.rules.plan import next_step, wake_in
 
 __all__ = [
     "DOWN",

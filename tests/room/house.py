@@ -15,12 +15,12 @@ import trio.testing
 
 from bridge.hmp.client import ServerLink
 from bridge.hmp.link import LinkSettings, LinkState
-from bridge.inputs import InputKey
-from bridge.room.memory import Memory
+from bridge.journal.inputs import InputKey
+from bridge.room.facts.state import RoomState
+from bridge.room.facts.values import Now, Request, Result
+from bridge.room.facts.vocabulary import Action, State
+from bridge.room.memory.memory import Memory
 from bridge.room.stages import Stages
-from bridge.room.state import RoomState
-from bridge.room.values import Now, Request, Result
-from bridge.room.vocabulary import Action, State
 from bridge.room.worker import Delivery, Room, ServerFacts
 from bridge.simulator.server import Simulator
 from bridge.simulator.wire import StreamWire

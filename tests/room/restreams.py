@@ -2,9 +2,9 @@
 
 from bridge.hmp.commands import StreamId
 from bridge.mqtt.topics import Topics, render_room
-from bridge.room.answer import Done
-from bridge.room.policy import Policy
-from bridge.room.vocabulary import Action, State
+from bridge.room.facts.answer import Done
+from bridge.room.facts.policy import Policy
+from bridge.room.facts.vocabulary import Action, State
 
 from .driven import FINISHED, IS_RECORDING, OK, RECORDING_ID, SESSION, STARTED, DrivenRoom, refused
 

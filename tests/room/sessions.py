@@ -4,9 +4,9 @@ from dataclasses import replace
 
 from bridge.hmp.commands import CreateSession, SessionId, SourceId
 from bridge.mqtt.topics import Topics, render_room
-from bridge.room.answer import Done
-from bridge.room.policy import Policy
-from bridge.room.vocabulary import Action, State
+from bridge.room.facts.answer import Done
+from bridge.room.facts.policy import Policy
+from bridge.room.facts.vocabulary import Action, State
 
 from .driven import FINISHED, IS_RECORDING, OK, STARTED, DrivenRoom, refused
 

@@ -12,14 +12,14 @@ from hypothesis import HealthCheck, Phase, settings
 from bridge.hmp.commands import RecordingId
 from bridge.hmp.errors import OutcomeUnknown, Refused
 from bridge.hmp.syntax import ErrorLine, decode_response, encode_command
-from bridge.room.answer import Answer, Done, NotSent
-from bridge.room.answers import apply
-from bridge.room.meeting import is_meeting
-from bridge.room.model import link_changed
-from bridge.room.plan import wake_in
-from bridge.room.policy import Policy
-from bridge.room.state import Change, Step
-from bridge.room.vocabulary import Action, Alarm, Outcome, StepKind
+from bridge.room.facts.answer import Answer, Done, NotSent
+from bridge.room.facts.meeting import is_meeting
+from bridge.room.facts.policy import Policy
+from bridge.room.facts.state import Change, Step
+from bridge.room.facts.vocabulary import Action, Alarm, Outcome, StepKind
+from bridge.room.rules.answers import apply
+from bridge.room.rules.model import link_changed
+from bridge.room.rules.plan import wake_in
 from bridge.simulator import web_pages
 from bridge.simulator.faults import Fault
 from bridge.simulator.objects import Recording

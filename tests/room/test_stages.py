@@ -1,9 +1,9 @@
 """Which commands were a request's, told by when they were sent."""
 
 from bridge.hmp.link import Passage
+from bridge.room.facts.values import Now, Result
+from bridge.room.facts.vocabulary import Outcome, State
 from bridge.room.stages import StageNotes, Stages
-from bridge.room.values import Now, Result
-from bridge.room.vocabulary import Outcome, State
 
 
 def result(took: float) -> Result:

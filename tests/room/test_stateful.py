@@ -13,8 +13,8 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 from bridge.hmp.commands import RecordingId
 from bridge.hmp.errors import Refused
 from bridge.mqtt.topics import Topics, render_room
-from bridge.room.policy import Policy
-from bridge.room.vocabulary import Action, Alarm, Outcome, State, StepKind, Target
+from bridge.room.facts.policy import Policy
+from bridge.room.facts.vocabulary import Action, Alarm, Outcome, State, StepKind, Target
 from bridge.simulator.objects import RecordingState
 
 from .driven import OTHER_ID, POLICY

@@ -15,8 +15,8 @@ from hypothesis import given, settings
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from bridge.hmp.commands import RecordingId
-from bridge.room.meeting import Meeting, is_meeting
-from bridge.room.vocabulary import Action, Alarm, State, Target
+from bridge.room.facts.meeting import Meeting, is_meeting
+from bridge.room.facts.vocabulary import Action, Alarm, State, Target
 
 from .bookings import BOOKED, BookedRoom
 from .driven import WALL

@@ -10,8 +10,8 @@ import pytest
 from hypothesis.stateful import initialize, invariant, precondition, rule
 
 from bridge.hmp.commands import SourceId
-from bridge.room.policy import Policy
-from bridge.room.vocabulary import Action, Goal, State, StepKind
+from bridge.room.facts.policy import Policy
+from bridge.room.facts.vocabulary import Action, Goal, State, StepKind
 from bridge.simulator.objects import Recording
 
 from .site import Site, courses

@@ -9,9 +9,9 @@ import trio.testing
 from bridge.hmp.commands import GetRecordingStatus, RecordingId
 from bridge.hmp.errors import Refused
 from bridge.hmp.link import Priority
-from bridge.inputs import InputKey
-from bridge.room.values import Result
-from bridge.room.vocabulary import Action, Outcome, State
+from bridge.journal.inputs import InputKey
+from bridge.room.facts.values import Result
+from bridge.room.facts.vocabulary import Action, Outcome, State
 from bridge.room.worker import Refusal
 from bridge.simulator.faults import Fault
 

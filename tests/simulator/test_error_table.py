@@ -2,7 +2,7 @@
 
 import pytest
 
-from bridge.simulator.commands import COMMANDS
+from bridge.simulator.command_table import COMMANDS
 from bridge.simulator.faults import Fault
 from bridge.simulator.messages import GENERAL_MESSAGES, MESSAGES, Row, fill
 

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bridge.simulator.commands import COMMANDS
+from bridge.simulator.command_table import COMMANDS
 from bridge.simulator.knobs import KnobError, Knobs, describe_knobs
 from bridge.simulator.objects import RecordingState
 from bridge.simulator.snapshot import log_since, snapshot

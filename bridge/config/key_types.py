@@ -1,0 +1,195 @@
+"""What the keys of the configuration may hold: the types of their values, checked and explained.
+
+Each type also says what it looks like as JSON Schema, for editors.
+"""
+
+import importlib.util
+import json
+import re
+from typing import Annotated
+
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    WithJsonSchema,
+)
+
+from ..hmp import arguments
+from ..hmp.commands import COMMANDS
+from ..text.nearest import nearest
+from .durations import DURATION_PATTERN, parse_duration
+
+__all__ = [
+    "Address",
+    "BaseTopic",
+    "Commands",
+    "Duration",
+    "Host",
+    "Listen",
+    "MarkTitle",
+    "Name",
+    "Port",
+    "Session",
+    "Sources",
+    "Table",
+    "Word",
+]
+
+_MOST_SOURCES = 4
+
+
+def _host(value: str) -> str:
+    if not value or re.search(r"[\s/@\[\]]", value) or value.count(":") == 1:
+        raise ValueError(
+            "is no host; write a name or an address alone, such as hmp.example.edu or 192.0.2.7; "
+            "the port is a key of its own"
+        )
+    return value
+
+
+def _list(value: object) -> object:
+    """A list as it is written on the command line, which has only text."""
+    if isinstance(value, str):
+        try:
+            return json.loads(value)
+        except ValueError:
+            return value
+    return value
+
+
+def _sources(value: tuple[str, ...]) -> tuple[str, ...]:
+    for source in value:
+        arguments.source_id(source, "sources")
+    if not 1 <= len(value) <= _MOST_SOURCES:
+        raise ValueError(f"takes one to {_MOST_SOURCES} sources, as a session of HMP does")
+    if len({source.lower() for source in value}) < len(value):
+        raise ValueError("names a source twice")
+    return value
+
+
+def _listen(value: object) -> tuple[str, int]:
+    """Host and port; no host means every address of this box."""
+    host, colon, port = value.rpartition(":") if isinstance(value, str) else ("", "", "")
+    bare = host[1:-1] if host.startswith("[") and host.endswith("]") else host
+    if not colon or not port.isdecimal() or int(port) > 65535 or re.search(r"[\s/@\[\]]", bare):
+        raise ValueError(
+            "is no address to listen on; write address and port, such as 127.0.0.1:9464, "
+            "[::1]:9464, or :9464 for every address of this box"
+        )
+    try:
+        bare.encode("idna")
+    except UnicodeError:
+        raise ValueError(f"has no host name in it: {bare!r}") from None
+    if ":" in bare and bare == host:
+        raise ValueError(f"has an IPv6 address without brackets; write [{host}]:{port}")
+    if not all(map(importlib.util.find_spec, ("h11", "prometheus_client"))):
+        raise ValueError(
+            "needs an extra that is not installed: pip install 'hmp-bridge[metrics]'; or take "
+            "the key away"
+        )
+    return bare, int(port)
+
+
+def _commands(value: tuple[str, ...]) -> tuple[str, ...]:
+    strange = [name for name in value if name != "*" and name not in COMMANDS]
+    if strange:
+        hints = [
+            repr(name) + (f" (did you mean {near}?)" if (near := nearest(name, COMMANDS)) else "")
+            for name in strange
+        ]
+        raise ValueError(
+            f"{', '.join(hints)}: HMP has no such command; it has {', '.join(COMMANDS)}, or write "
+            '"*" for all'
+        )
+    return value
+
+
+def _base_topic(value: str) -> str:
+    levels = value.split("/")
+    if len(value) > 40 or not all(levels) or value[0] == "$" or re.search(r"[+#\s\0]", value):
+        raise ValueError(
+            "is no base topic; write up to 40 characters such as hmp or site/hmp, without + # or "
+            "white space, not beginning with $"
+        )
+    return value
+
+
+class Table(BaseModel):
+    """A table of the file; a key it does not know is an error.
+
+    The text behind each field is its description in the schema.
+    """
+
+    model_config = ConfigDict(
+        extra="forbid",
+        frozen=True,
+        hide_input_in_errors=True,
+        use_attribute_docstrings=True,
+    )
+
+
+_UUID_SCHEMA = {"type": "string", "format": "uuid", "pattern": arguments.UUID_PATTERN}
+
+Name = Annotated[str, Field(pattern=r"^[a-z0-9_-]+$", max_length=40)]
+Duration = Annotated[
+    float,
+    BeforeValidator(parse_duration),
+    WithJsonSchema({"type": "string", "pattern": DURATION_PATTERN}),
+]
+"""Seconds, written as text with a unit."""
+Port = Annotated[int, Field(ge=1, le=65535)]
+Session = Annotated[
+    str,
+    AfterValidator(lambda value: arguments.session_id(value, "session")),
+    WithJsonSchema(_UUID_SCHEMA),
+]
+Address = Annotated[
+    str,
+    AfterValidator(lambda value: arguments.ip_address(value, "ip")),
+    WithJsonSchema({"type": "string", "format": "ipv4"}),
+]
+MarkTitle = Annotated[
+    str,
+    AfterValidator(lambda value: arguments.title(value, "mark_title")),
+    WithJsonSchema({"type": "string", "minLength": 1, "maxLength": arguments.TITLE_LIMIT}),
+]
+BaseTopic = Annotated[
+    str,
+    AfterValidator(_base_topic),
+    WithJsonSchema({"type": "string", "minLength": 1, "maxLength": 40, "pattern": r"^[^$+#\s]+$"}),
+]
+Host = Annotated[
+    str,
+    AfterValidator(_host),
+    WithJsonSchema({"type": "string", "pattern": r"^[^\s/@\[\]]+$"}),
+]
+Sources = Annotated[
+    tuple[str, ...],
+    BeforeValidator(_list),
+    AfterValidator(_sources),
+    WithJsonSchema(
+        {
+            "type": "array",
+            "items": _UUID_SCHEMA,
+            "minItems": 1,
+            "maxItems": _MOST_SOURCES,
+            "uniqueItems": True,
+        }
+    ),
+]
+Listen = Annotated[
+    tuple[str, int],
+    BeforeValidator(_listen),
+    WithJsonSchema({"type": "string", "pattern": r":[0-9]{1,5}$"}),
+]
+Commands = Annotated[
+    tuple[str, ...],
+    BeforeValidator(_list),
+    AfterValidator(_commands),
+    WithJsonSchema({"type": "array", "items": {"enum": ["*", *COMMANDS]}}),
+]
+Word = Annotated[str, Field(min_length=1)]
+"""Text that is not empty; an empty retained payload would take a topic off the broker."""

@@ -1,0 +1,58 @@
+"""The API, put together."""
+
+from collections.abc import Callable, Mapping
+
+from ..api.bridge_requests import BridgeRequests, Reload
+from ..api.command_requests import CommandRequests
+from ..api.health import Health
+from ..api.replies import Replies
+from ..api.service import Api
+from ..config.configuration import Configuration
+from ..hmp.client import ServerLink
+from ..journal.journal import Journal
+from ..mqtt.filters import matches
+from ..mqtt.link import BrokerLink
+from ..mqtt.topics import Topics
+from ..room.facts.values import Now
+from ..room.worker import Room
+
+__all__ = ["build_api"]
+
+
+def build_api(
+    configuration: Configuration,
+    topics: Topics,
+    broker: BrokerLink,
+    *,
+    links: Mapping[str, ServerLink],
+    rooms: Mapping[str, Room],
+    journal: Journal,
+    clock: Callable[[], Now],
+    reload: Reload | None = None,
+) -> Api:
+    """The API of a bridge with these links and rooms, wired but not yet running."""
+
+    def listens(topic: str) -> bool:
+        return any(matches(each.topic_filter, topic) for each in broker.subscriptions)
+
+    def info() -> str:
+        return (broker.image.get(topics.bridge_info) or b"null").decode()
+
+    replies = Replies(topics, broker.image, listens)
+    commands = CommandRequests(
+        {name: table.rules() for name, table in configuration.servers.items()},
+        links,
+        rooms,
+        replies,
+        documents={name: entry.document for name, entry in journal.rooms().items()},
+        save=journal.save,
+        clock=clock,
+    )
+    bridge = BridgeRequests(
+        replies,
+        Health(links, broker, journal, marker=topics.bridge_marker),
+        info=info,
+        announce=broker.repeat,
+        reload=reload,
+    )
+    return Api(topics, replies, commands, bridge)

@@ -1,0 +1,99 @@
+"""What the bridge says of itself: `bridge/info`, `bridge/health`, and how it stands for metrics."""
+
+import time
+from collections.abc import Callable
+
+import trio
+
+from .. import __version__
+from ..config.configuration import Configuration
+from ..journal.journal import Journal
+from ..metrics.snapshot import Snapshot
+from ..mqtt.image import Image
+from ..mqtt.link import BrokerLink
+from ..mqtt.topics import Topics
+from .info_and_health import render_health, render_info
+from .site import Site
+
+__all__ = ["SelfReport"]
+
+
+class SelfReport:
+    """Publishes it; `configuration` is the one in force, `retained_dropped` counts messages."""
+
+    def __init__(
+        self,
+        configuration: Configuration,
+        *,
+        topics: Topics,
+        image: Image,
+        site: Site,
+        broker: BrokerLink,
+        journal: Journal,
+        instance_id: str,
+        started_at: float,
+        retained_dropped: Callable[[], int],
+    ) -> None:
+        self.configuration = configuration
+        self._topics = topics
+        self._image = image
+        self._site = site
+        self._broker = broker
+        self._journal = journal
+        self._instance_id = instance_id
+        self._started_at = started_at
+        self._retained_dropped = retained_dropped
+        self._reconfigured = trio.Event()
+
+    def reconfigured(self, configuration: Configuration) -> None:
+        """Another configuration is in force, with other rooms and servers perhaps."""
+        self.configuration = configuration
+        protocol = self._broker.health().protocol
+        if protocol is not None:  # else it is published at the next connection
+            self.publish_info(protocol)
+        self.publish_health()
+        self._reconfigured.set()
+
+    def publish_info(self, protocol: str) -> None:
+        """Say what this bridge is; `protocol` is the version of MQTT in use."""
+        info = render_info(
+            version=__version__,
+            instance_id=self._instance_id,
+            protocol=protocol,
+            started_at=self._started_at,
+            servers=self._site.links,
+            rooms=self._site.rooms,
+            digest=self.configuration.digest,
+        )
+        self._image.set(self._topics.bridge_info, info)
+
+    def publish_health(self) -> None:
+        """Say how the links do now."""
+        snapshot = self.snapshot()
+        health = render_health(
+            snapshot.servers,
+            snapshot.broker,
+            snapshot.journal,
+            retained_dropped=snapshot.retained_ignored,
+            monotonic=trio.current_time(),
+            wall=time.time(),
+        )
+        self._image.set(self._topics.bridge_health, health)
+
+    async def run(self) -> None:
+        """Say it again and again, until cancelled."""
+        while True:
+            self.publish_health()
+            self._reconfigured = trio.Event()
+            with trio.move_on_after(self.configuration.bridge.health_every):
+                await self._reconfigured.wait()
+
+    def snapshot(self) -> Snapshot:
+        """How everything stands at this moment."""
+        return Snapshot(
+            {name: link.health() for name, link in self._site.links.items()},
+            self._broker.health(),
+            self._journal.health(),
+            [room.state for room in self._site.rooms.values()],
+            self._retained_dropped(),
+        )

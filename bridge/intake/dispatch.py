@@ -1,0 +1,273 @@
+"""From the broker to the rooms: every message becomes one request, one refusal, or nothing.
+
+Messages are taken, and acknowledged, in the order in which they arrived (R27).
+"""
+
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+
+import structlog
+import trio
+
+from ..api.service import Api
+from ..bindings.binding import Verdict
+from ..bindings.outcome import Failed
+from ..bindings.translator import Translator
+from ..journal.inputs import InputKey, key_held, key_of
+from ..logs.log import hears
+from ..mqtt.acknowledgements import Acknowledgements, Part, Place
+from ..mqtt.api_topics import request_filters
+from ..mqtt.filters import matches
+from ..mqtt.link import BrokerLink
+from ..mqtt.message import Message
+from ..mqtt.once_per_topic import OncePerTopic
+from ..mqtt.topics import Input, Malformed, Nothing, Topics, parse
+from ..room.facts.requests import malformed
+from ..room.facts.values import Now, Problem, Result
+from ..room.worker import Room
+from .admission import Admission
+
+__all__ = ["Dispatcher"]
+
+log = structlog.get_logger("mqtt")
+
+
+class Dispatcher:
+    """Hands what the broker delivers to the rooms.
+
+    `refuse` answers what is for no room or action: it gets the result, and what to call once the
+    broker has that. `taken` are the inputs of before a restart that the broker may deliver again.
+    `translator` has what bindings make of other topics, `save` writes down what they remember.
+    """
+
+    def __init__(
+        self,
+        broker: BrokerLink,
+        topics: Topics,
+        rooms: Mapping[str, Room],
+        *,
+        api: Api,
+        refuse: Callable[[Result, Callable[[], None]], None],
+        clock: Callable[[], Now],
+        taken: Iterable[InputKey] = (),
+        translator: Translator,
+        save: Callable[[str], Awaitable[None]],
+    ) -> None:
+        self._broker = broker
+        self._topics = topics
+        self._rooms = rooms
+        self._api = api
+        self._admission = Admission(rooms, refuse=refuse, clock=clock)
+        self._clock = clock
+        self._taken = set(taken)
+        self._translator = translator
+        self._acknowledgements = Acknowledgements(save)
+        self._inputs = (*topics.inputs, *request_filters(topics))
+        self._retained_said = OncePerTopic()
+        self._contact_at = trio.current_time()
+        self._fresh_since: float | None = None
+        self._begun = trio.Event()
+        #: Retained messages that were not acted on (R16).
+        self.retained_dropped = 0
+
+    def in_contact(self) -> None:
+        """The broker has just answered us."""
+        self._contact_at = trio.current_time()
+
+    def away(self, *, since: float | None = None) -> None:
+        """No connection; the last contact was at `since`, or as `in_contact` said.
+
+        Until `fresh`, what a resumed session delivers may have waited since then (R16).
+        """
+        if since is not None:
+            self._contact_at = since
+        self._fresh_since = None
+
+    def afresh(self) -> None:
+        """The broker has no session for us: its packet ids of before mean nothing any more."""
+        self._taken = {each for each in self._taken if each.mid < 0}
+
+    def fresh(self) -> None:
+        """What was kept for us has been delivered; what comes from now on is fresh."""
+        self._fresh_since = trio.current_time()
+        self._acknowledgements.advance()
+
+    def begin(self) -> None:
+        """Every room knows what there is to know: what has come may be carried out."""
+        self._begun.set()
+
+    async def caught_up(self) -> None:
+        """Return once everything that was kept for us has been taken in and acknowledged."""
+        while not self._caught_up():
+            await self._acknowledgements.advanced()
+
+    def _caught_up(self) -> bool:
+        if self._fresh_since is None or self._broker.waiting:
+            return False
+        return self._acknowledgements.none_before(self._fresh_since)
+
+    async def run(self) -> None:
+        """Dispatch until cancelled, from `begin` on.
+
+        A stop that is older than this process must not find a room idle that has yet to learn from
+        its retained topics that it is being recorded (R9).
+        """
+        await self._begun.wait()
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(self._acknowledgements.run)
+            nursery.start_soon(self._act_on_held)
+            await self._act_on_messages()
+
+    async def _act_on_messages(self) -> None:
+        while True:
+            message = await self._broker.receive()
+            if hears("mqtt", "debug"):
+                _log_received(message)
+            self._take(self._acknowledgements.place(message))
+
+    def _take(self, place: Place) -> None:
+        """Hand a message on, unless it is of the past, or neither an input nor bound.
+
+        A session of before a restart may have kept our own word for us, and brokers also send
+        what nobody has asked them for.
+        """
+        message = place.message
+        is_input = any(matches(each, message.topic) for each in self._inputs)
+        if not is_input and not self._translator.is_bound(message.topic):
+            place.accept()
+        elif message.retain:
+            self._drop_retained(message.topic, is_input=is_input)
+            place.accept()
+        elif is_input:
+            self._dispatch(place)
+        else:
+            self._dispatch_bound(place)
+
+    def _carried_out(self, message: Message, key: InputKey | None) -> bool:
+        """Whether it is delivered again and was journalled before the restart (R27)."""
+        if not message.duplicate or key not in self._taken:
+            return False
+        self._taken.discard(key)
+        log.info("redelivered message was carried out before", topic=message.topic)
+        return True
+
+    def _dispatch(self, place: Place) -> None:
+        """Hand the message to its room or to the API, or refuse it.
+
+        It is acknowledged once it, or its refusal, cannot be lost any more.
+        """
+        message = place.message
+        part = Part(place, _key(message), self._waited(message))
+        if self._carried_out(message, part.key):
+            place.accept()
+            return
+        if self._api.take(part):
+            return
+        try:
+            match parse(self._topics, message.topic, message.payload):
+                case Input() as given:
+                    self._admission.submit(given, part)
+                case Nothing():
+                    place.accept()
+        except Malformed as error:
+            room = error.room if error.room in self._rooms else None
+            self._admission.fail(part, room, error.word, error.id, malformed(error.reason))
+
+    def _dispatch_bound(self, place: Place) -> None:
+        """Hand what the bindings make of the message to its rooms; it is acknowledged after all.
+
+        Delivered again, it is heard by the bindings once more, and goes to the rooms that have not
+        journalled it.
+        """
+        message, waited = place.message, self._waited(place.message)
+        verdicts, changed = self._translator.take(message)
+        if changed:
+            place.remembered = self._translator.remembered
+        parts = [
+            (verdict, Part(place, key, waited))
+            for verdict in verdicts
+            if not self._carried_out(message, key := _key(message, verdict.binding.key))
+        ]
+        place.expect(len(parts))
+        for verdict, part in parts:
+            self._carry_out(verdict, part)
+
+    async def _act_on_held(self) -> None:
+        """A press that is held acts when its time has come, after a restart too.
+
+        Not before what the broker kept for us is taken in: it may have been released meanwhile.
+        """
+        await self.caught_up()
+        while True:
+            verdicts = await self._translator.held()
+            for verdict in verdicts:
+                self._carry_out_held(verdict, last=verdict is verdicts[-1])
+
+    def _carry_out_held(self, verdict: Verdict, *, last: bool) -> None:
+        held_at = verdict.held_at or 0.0
+        late = self._clock().monotonic - held_at
+        # Delivered again, as it were: the process before this one may have carried it out.
+        message = Message(verdict.topic, b"", 0, False, True, trio.current_time() - late)
+        place = self._acknowledgements.place(message)
+        if last:  # what is remembered is of all of them
+            place.remembered = self._translator.remembered
+        key = key_held(verdict.topic, held_at, verdict.binding.key)
+        if self._carried_out(message, key):
+            place.accept()
+        else:
+            self._carry_out(verdict, Part(place, key, late))
+
+    def _carry_out(self, verdict: Verdict, part: Part) -> None:
+        match verdict.outcome:
+            case Failed(word, reason, room):
+                advice = f"Correct {verdict.binding.label} in the configuration, or its sender."
+                problem = Problem("binding_failed", reason, advice)
+                self._admission.fail(part, room, word, None, problem)
+            case Input() as given:
+                log.info(
+                    "binding acts",
+                    binding=verdict.binding.label,
+                    topic=verdict.topic,
+                    room=given.room,
+                    action=given.word,
+                )
+                self._admission.submit(given, part)
+            case None:
+                part.place.accept()
+
+    def _waited(self, message: Message) -> float:
+        """Seconds that the message may have waited at the broker for us to come back (R16)."""
+        if self._fresh_since is not None and message.received_at >= self._fresh_since:
+            return 0.0
+        return trio.current_time() - self._contact_at
+
+    def _drop_retained(self, topic: str, *, is_input: bool) -> None:
+        """A retained message is of the past: acting on it would repeat it at every start (R16)."""
+        self.retained_dropped += 1
+        if not is_input:
+            return  # a device may well keep its state, and MQTT 3.1.1 then brings it
+        if not self._retained_said.is_first(topic):
+            return
+        log.warning(
+            "retained message ignored",
+            topic=topic,
+            what_to_do="publish inputs without the retain flag, and clear the retained message: "
+            f"mosquitto_pub -r -n -t {topic}",
+        )
+
+
+def _log_received(message: Message) -> None:
+    log.debug(
+        "message received",
+        topic=message.topic,
+        bytes=len(message.payload),
+        qos=message.qos,
+        retain=message.retain,
+        duplicate=message.duplicate,
+    )
+
+
+def _key(message: Message, part: str = "") -> InputKey | None:
+    """What a redelivery is recognised by; None at QoS 0."""
+    if message.receipt is None:
+        return None
+    return key_of(message.receipt.mid, message.topic, message.payload, part)

@@ -1,0 +1,186 @@
+"""What must survive a kill, in one file of the state folder (R6).
+
+A room's document is written, and flushed to the disk, before a command that creates something is
+sent and before anything that follows from an answer is published. Commits run in a worker thread,
+one at a time; whatever has come meanwhile goes into the next one, so that a hundred rooms share a
+flush.
+
+A journal that cannot be written never keeps anything from being recorded or stopped: the failure
+is said, and the next commit carries what this one could not.
+"""
+
+import sqlite3
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+import structlog
+import trio
+
+from .file import FILE_NAME, Batch, Entry, JournalUnusable, move_aside, open_file, write
+from .inputs import InputKey
+from .instant import Instant, this_instant
+
+__all__ = ["Journal", "JournalHealth"]
+
+log = structlog.get_logger("journal")
+
+
+@dataclass(frozen=True, slots=True)
+class JournalHealth:
+    """Why the last commit failed, None if it did not, and the seconds the last good one took."""
+
+    failure: str | None
+    last_commit: float | None
+
+
+class Journal:
+    """Documents by room, the inputs they have taken in, and the last contact with the broker."""
+
+    def __init__(self, folder: Path) -> None:
+        """Open the journal in `folder`, or begin one; an unreadable one is moved aside.
+
+        Raises `JournalUnusable`.
+        """
+        self.path = folder / FILE_NAME
+        #: Why the last commit failed; None while commits succeed.
+        self.failure: str | None = None
+        #: Seconds that the last commit took, its flush included.
+        self.last_commit: float | None = None
+        self.moved_aside: Path | None = None
+        self._changed: Callable[[bool], None] = lambda _: None
+        self._on_commit: Callable[[float], None] = lambda _: None
+        self._lock = trio.Lock()
+        self._next = Batch()
+        self._asked = self._committed = 0
+        try:
+            self._connection = open_file(self.path)
+        except sqlite3.OperationalError as error:
+            # The disk or its permissions, not the file: there may be recordings in it.
+            raise JournalUnusable(
+                f"the journal {self.path} cannot be opened: {error}; make it and its folder "
+                "writable, and the disk not full"
+            ) from error
+        except sqlite3.DatabaseError as error:
+            self.moved_aside = move_aside(self.path)
+            log.error(  # noqa: TRY400 - where in SQLite tells nobody anything
+                "journal unreadable, moved aside; rooms are taken from the retained topics",
+                error=str(error),
+                moved_to=str(self.moved_aside),
+            )
+            self._connection = open_file(self.path)
+
+    def close(self) -> None:
+        """Close the file; what was saved stays."""
+        self._connection.close()
+
+    def on_change(self, changed: Callable[[bool], None]) -> None:
+        """Have `changed` told whether writing fails, whenever that changes."""
+        self._changed = changed
+
+    def on_commit(self, committed: Callable[[float], None]) -> None:
+        """Have `committed` told the seconds of every commit that succeeds."""
+        self._on_commit = committed
+
+    def health(self) -> JournalHealth:
+        """How writing does."""
+        return JournalHealth(self.failure, self.last_commit)
+
+    # What was known when the bridge started.
+
+    def rooms(self) -> dict[str, Entry]:
+        """Every room's document."""
+        rows = self._connection.execute("SELECT room, document, boot, monotonic, wall FROM rooms")
+        return {room: Entry(document, Instant(*at)) for room, document, *at in rows}
+
+    def inputs(self) -> set[InputKey]:
+        """Inputs whose acknowledgement the broker may not have seen."""
+        rows = self._connection.execute("SELECT mid, digest, part FROM inputs")
+        return {InputKey(mid, bytes(digest), part) for mid, digest, part in rows}
+
+    def contact(self) -> Instant | None:
+        """The last journalled contact with the broker."""
+        row = self._connection.execute("SELECT boot, monotonic, wall FROM contact").fetchone()
+        return None if row is None else Instant(*row)
+
+    def note(self, name: str) -> str:
+        """What `save_note` wrote last under this name; empty if nothing."""
+        row = self._connection.execute("SELECT document FROM notes WHERE name = ?", [name])
+        return next((str(document) for (document,) in row), "")
+
+    # What must be known when it starts again.
+
+    async def save(self, room: str, document: str, inputs: Iterable[InputKey] = ()) -> None:
+        """Write a room's document, with the inputs it has taken in; returns once that is durable.
+
+        What is not a room's has a slash in its name: ``server/main``. An empty document removes it.
+
+        Returns also when it cannot be written; `failure` then says why (R6: recording comes first).
+        """
+        self._next.rooms[room] = Entry(document, this_instant())
+        for key in inputs:
+            self._next.take_in(key)
+        await self._commit()
+
+    async def entries(self) -> dict[str, Entry]:
+        """Every room's document while the bridge runs, what is yet to be written included."""
+        async with self._lock:
+            known = self.rooms() | self._next.rooms
+        return {room: entry for room, entry in known.items() if entry.document}
+
+    async def forget(self, room: str) -> None:
+        """Remove a room's document; returns once that is durable."""
+        await self.save(room, "")
+
+    async def forget_inputs(self) -> None:
+        """Forget what was taken in: the broker begins afresh, and with it its packet ids (R27)."""
+        self._next.begin_afresh()
+        await self._commit()
+
+    async def save_contact(self) -> None:
+        """Write that the broker is in contact now (R16)."""
+        self._next.contact = this_instant()
+        await self._commit()
+
+    async def save_note(self, name: str, document: str) -> None:
+        """Write something that belongs to no room; returns once that is durable."""
+        self._next.notes[name] = document
+        await self._commit()
+
+    async def _commit(self) -> None:
+        self._asked += 1
+        ticket = self._asked
+        async with self._lock:
+            if self._committed >= ticket:
+                return  # whoever held the lock before has taken ours along
+            ticket = self._asked
+            batch, self._next = self._next, Batch()
+            try:
+                # It carries what others wait for: whoever holds the lock sees it through.
+                with trio.CancelScope(shield=True):
+                    took = await trio.to_thread.run_sync(write, self._connection, batch)
+            except sqlite3.Error as error:
+                # Nothing is forgotten: it goes with the next commit, unless newer by then.
+                batch.add(self._next)
+                self._next = batch
+                self._fails(str(error))
+            else:
+                self.last_commit = took
+                self._on_commit(took)
+                self._fails(None)
+            self._committed = ticket
+
+    def _fails(self, failure: str | None) -> None:
+        before, self.failure = self.failure, failure
+        if (before is None) == (failure is None):
+            return
+        if failure is not None:
+            log.error(
+                "journal cannot be written; recording goes on, a crash now could lose an id",
+                error=failure,
+                file=str(self.path),
+                what_to_do="free the disk, or repair it",
+            )
+        else:
+            log.info("journal is written again", file=str(self.path))
+        self._changed(failure is not None)

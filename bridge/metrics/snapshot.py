@@ -1,0 +1,21 @@
+"""How a bridge stands at one moment, as metrics and health see it."""
+
+from collections.abc import Iterable, Mapping
+from typing import NamedTuple
+
+from ..hmp.link import LinkHealth
+from ..journal.journal import JournalHealth
+from ..mqtt.link import BrokerHealth
+from ..room.facts.state import RoomState
+
+__all__ = ["Snapshot"]
+
+
+class Snapshot(NamedTuple):
+    """How things stand at one moment."""
+
+    servers: Mapping[str, LinkHealth]
+    broker: BrokerHealth
+    journal: JournalHealth
+    rooms: Iterable[RoomState]
+    retained_ignored: int

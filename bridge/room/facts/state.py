@@ -1,0 +1,294 @@
+"""What a room is: all that is known of it and wanted of it, and the word published for that.
+
+Everything here is a value: frozen, comparable, without I/O and without a clock of its own. Times
+are as in `values`.
+
+The published `State` is not stored: it follows from what HMP last said (`Recording.status`), from
+what people want (`RoomState.target`) and from what is under way, by the table in `published_state`
+(R1). That a light could follow a press instead of the device is thereby impossible by design.
+
+::
+
+                 record                 HMP: OK|id              pause, HMP: OK
+        IDLE ──────────▶ STARTING ──────────────────▶ RECORDING ────────────────▶ PAUSED
+         ▲                  │ reply lost                 │    ▲ ◀──────────────────┘ │
+         │                  ▼                            │    resume, HMP: OK        │
+         │               UNKNOWN                         │ stop                      │ stop
+         └──────────────────────────────── STOPPING ◀────┴───────────────────────────┘
+               HMP: FINISHED or gone
+
+Between RECORDING and PAUSED a room is PAUSING or RESUMING until HMP has answered. ERROR is HMP's
+word for a recording, or that it has lost one (R25). How UNKNOWN ends is told in `lost_start`.
+"""
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from ...hmp.commands import Command, RecordingId, RecordingStatus, SessionId
+from .created import NO_SESSIONS, Restream, Sessions
+from .detail import Details, Texts
+from .meeting import Meeting
+from .policy import Policy
+from .values import Mark, Now, Pending, Problem, Result
+from .vocabulary import ALARMS, Alarm, Goal, State, StepKind, Stop, Target
+
+__all__ = [
+    "Change",
+    "LostStart",
+    "Recording",
+    "RoomState",
+    "Step",
+    "elapsed",
+    "published_state",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Recording:
+    """The recording that HMP holds, or might still hold, for this room."""
+
+    #: None when HMP has proved that it records and its id was lost with a reply (R7b).
+    id: RecordingId | None
+    #: None for an adopted one of a room that makes its sessions.
+    session: SessionId | None
+    #: Wall time of the start, for people.
+    started_at: float
+    status: RecordingStatus
+    owner: str = "manual"
+    #: Wall time of the first status RECORDING or PAUSED: HMP holds it (R2).
+    verified_at: float | None = None
+    #: Monotonic time of HMP's last word that it is active: what ended it came later.
+    active_at: float | None = None
+    #: Seconds recorded before `running_since`, pauses left out (E52: our own estimate).
+    recorded: float = 0.0
+    #: Monotonic time since when it has been running, None while it is not.
+    running_since: float | None = None
+    #: HMP must be asked how things stand before anything else is decided.
+    unsettled: bool = False
+    #: A status has been asked for at least once.
+    asked: bool = False
+    stop: Stop = Stop.NO
+    #: Monotonic time before which nothing is asked or sent again.
+    not_before: float = 0.0
+    #: Monotonic time since when HMP has answered *not found* for it, before it was ever verified.
+    missing_since: float | None = None
+    #: Known from our retained topics only (R9): if HMP does not know it, it ended some time ago.
+    remembered: bool = False
+    #: HMP has not known it for `start_timeout`: nobody can say whether it exists (R8).
+    missing: bool = False
+    #: Monotonic time when HMP answered the stop, bounds how long ERROR is taken for *not ended*.
+    stop_answered_at: float | None = None
+    #: What HMP answered to the last pause, resume or stop it refused.
+    refused: Problem | None = None
+    #: HMP took the stop: it knew the recording, whether or not a status ever showed it.
+    stop_taken: bool = False
+    #: How often in a row HMP has refused the stop.
+    failures: int = 0
+    #: The title that it was given, for people.
+    title: str | None = None
+    #: Monotonic time of its start; None where only the wall clock can tell (R13: another boot).
+    began: float | None = None
+    #: Whether the wall clock could be believed at its start.
+    dated: bool = True
+    #: Seconds by which people have moved its greatest duration.
+    extended: float = 0.0
+    #: Monotonic time since when it has been paused.
+    paused_since: float | None = None
+    #: What follows from `max_pause` has been done for this pause.
+    pause_over: bool = False
+    #: Monotonic time of the last HotMark's answer: HMP takes one a second (R15).
+    marked_at: float | None = None
+    #: It is being stopped for another meeting: monotonic time until which that may take (R12).
+    cut_until: float | None = None
+    #: Monotonic time of the last stop of ours that may have reached HMP.
+    stop_sent_at: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class LostStart:
+    """A `startRecording` whose reply never came: nobody knows whether it records (R7b)."""
+
+    #: None where the journal does not say: then nothing can be asked.
+    session: SessionId | None
+    #: Monotonic and wall time when it was written.
+    written_at: float
+    wall: float
+    #: Monotonic time of the next question to HMP.
+    ask_at: float
+    #: Every question until `start_timeout` after the write was inconclusive.
+    inconclusive: bool = False
+    owner: str = "manual"
+    title: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One command that the room wants to be sent now."""
+
+    kind: StepKind
+    command: Command[object]
+
+
+@dataclass(frozen=True, slots=True)
+class RoomState:
+    """Everything that is known about a room and wanted of it."""
+
+    policy: Policy
+    target: Target = Target.IDLE
+    recording: Recording | None = None
+    lost_start: LostStart | None = None
+    last_recording_id: RecordingId | None = None
+    #: The step in flight or queued at the link.
+    busy: Step | None = None
+    link_ready: bool = False
+    #: Monotonic time since when the link has not been ready.
+    not_ready_since: float | None = 0.0
+    pending: tuple[Pending, ...] = ()
+    #: Toggles that came while nothing certain was known; decided when HMP has been asked.
+    deferred: tuple[Pending, ...] = ()
+    marks: tuple[Mark, ...] = ()
+    alarms: frozenset[Alarm] = frozenset()
+    problem: Problem | None = None
+    #: A recording that somebody hands to this room, until HMP has been asked about it.
+    adopting: RecordingId | None = None
+    #: Owner and title asked for with `record`, for the recording that is to start.
+    next_owner: str = "manual"
+    next_title: str | None = None
+    #: Monotonic time of the intent whose start may be sent once more if it is lost (R7b).
+    intended_at: float | None = None
+    #: The intent's one restart has been used.
+    restarted: bool = False
+    #: After a restart: ask once more when its recording has ended, there may be a spare file.
+    spare_suspected: bool = False
+    #: Monotonic time until which a spare file may be being recorded that nobody can ask about:
+    #: until then the alarm stays, unless HMP proves otherwise.
+    spare_until: float | None = None
+    #: Monotonic time before which no recording is started (R25).
+    start_not_before: float = 0.0
+    #: Monotonic time of the last restart after an interruption (R25).
+    interrupted_at: float | None = None
+    #: Seconds recorded as last published.
+    elapsed: int = 0
+    #: This server has answered 060003 to the question of R7b before.
+    server_proves: bool = False
+    sessions: Sessions = NO_SESSIONS
+    restream: Restream | None = None
+    #: The meetings that have started here and are not over, the newest last (R12).
+    meetings: tuple[Meeting, ...] = ()
+    #: What the present or last recording is to be given, and what became of it (R14).
+    details: Details | None = None
+    #: Details of recordings before that one which are still to be applied.
+    unfinished: tuple[Details, ...] = ()
+    #: Metadata for the next recording, as people gave it.
+    texts: Texts = ()
+    #: Whether the session is to be shown live, while somebody waits for that.
+    live: bool | None = None
+    #: Wall time at which the recording is to end by itself, as last published.
+    ends_at: float | None = None
+
+    @property
+    def session(self) -> SessionId | None:
+        """The session in use; None in a room that makes its sessions while it needs none."""
+        if self.sessions.made is not None:
+            return self.sessions.made.id
+        held = None if self.recording is None else self.recording.session
+        return held or self.policy.session
+
+    @property
+    def restarting(self) -> bool:
+        """Whether a start now would follow an interruption and no later request (R25)."""
+        if self.interrupted_at is None:
+            return False
+        return self.intended_at is None or self.intended_at < self.interrupted_at
+
+    @property
+    def owner_meeting(self) -> Meeting | None:
+        """The meeting that the recording belongs to, while it is not over."""
+        held = None if self.recording is None else self.recording.owner
+        return next((each for each in self.meetings if each.owner == held), None)
+
+    @property
+    def served(self) -> tuple[str, ...]:
+        """Owners of what is being recorded, may be, or is to be: whom another start displaces."""
+        held = (self.recording, self.lost_start)
+        owners = [each.owner for each in held if each is not None]
+        return (*owners, self.next_owner) if self.target is not Target.IDLE else tuple(owners)
+
+    def sending(self, *kinds: StepKind) -> bool:
+        """Whether a step of one of these kinds is in flight, or queued at the link."""
+        return self.busy is not None and self.busy.kind in kinds
+
+    def awaits(self, goal: Goal) -> bool:
+        """Whether a request that was accepted still waits for `goal`."""
+        return any(pending.goal is goal for pending in self.pending)
+
+    @property
+    def state(self) -> State:
+        """The published state."""
+        return published_state(self)
+
+    @property
+    def active(self) -> bool:
+        """Whether HMP holds an active recording for this room, as last known."""
+        return self.recording is not None
+
+    @property
+    def paused(self) -> bool:
+        """Whether that recording is paused, as last known."""
+        return self.recording is not None and self.recording.status is RecordingStatus.PAUSED
+
+    @property
+    def stale(self) -> bool:
+        """Whether HMP could not be asked lately, so that all this is memory (R4)."""
+        return not self.link_ready or (self.recording is not None and self.recording.unsettled)
+
+    @property
+    def alarm(self) -> Alarm | None:
+        """The most important alarm."""
+        return next((alarm for alarm in ALARMS if alarm in self.alarms), None)
+
+
+class Change(NamedTuple):
+    """What a decision came to: the state after it and the results that are now due."""
+
+    state: RoomState
+    results: tuple[Result, ...]
+
+
+_ACTIVE = {
+    (RecordingStatus.RECORDING, Target.RECORDING): State.RECORDING,
+    (RecordingStatus.RECORDING, Target.PAUSED): State.PAUSING,
+    (RecordingStatus.RECORDING, Target.IDLE): State.STOPPING,
+    (RecordingStatus.PAUSED, Target.PAUSED): State.PAUSED,
+    (RecordingStatus.PAUSED, Target.RECORDING): State.RESUMING,
+    (RecordingStatus.PAUSED, Target.IDLE): State.STOPPING,
+    (RecordingStatus.ERROR, Target.RECORDING): State.ERROR,
+    (RecordingStatus.ERROR, Target.PAUSED): State.ERROR,
+    (RecordingStatus.ERROR, Target.IDLE): State.ERROR,
+}
+
+
+def published_state(room: RoomState) -> State:
+    """The word for a room: what HMP last said, seen against what is wanted (R1)."""
+    if room.lost_start is not None:
+        return State.UNKNOWN
+    recording = room.recording
+    if recording is None:
+        # A start that cannot be called back any more is under way whatever is wanted by now.
+        starting = room.sending(StepKind.START) or room.target is not Target.IDLE
+        return State.STARTING if starting else State.IDLE
+    if recording.missing:
+        return State.UNKNOWN
+    if recording.stop is not Stop.NO:
+        return State.STOPPING
+    if recording.id is None:
+        return State.RECORDING
+    return _ACTIVE[recording.status, room.target]
+
+
+def elapsed(recording: Recording | None, now: Now) -> int:
+    """Whole seconds recorded, pauses left out; 0 without a recording."""
+    if recording is None:
+        return 0
+    running = 0.0 if recording.running_since is None else now.monotonic - recording.running_since
+    return int(recording.recorded + running)

@@ -1,0 +1,284 @@
+"""Meetings: whose recording it is, what each start and end asks for, and what time does (R11, R12).
+
+::
+
+                      nothing is recorded
+    meeting_start ──▶ due ─────────────▶ recorded ── end, grace ──▶ over
+                      │ ▲                   │ │
+                      │ └───────────────────┘ │ another meeting starts: cut
+                      │                       │
+                      └───────────────────────┴── a person's stop ──▶ dismissed
+
+A room keeps every meeting that has started and is not over, which its end and grace bring about in
+every state. At most one owns the recording; the others are *due*: the newest of them is recorded as
+soon as the room records nothing. What a person started is never ended here, and what a person
+stopped is not started again.
+"""
+
+from dataclasses import replace
+from math import inf
+
+from ..facts import problems
+from ..facts.meeting import LAST_MOMENT, Meeting, is_meeting, is_of_before
+from ..facts.state import RoomState
+from ..facts.values import Now, Request
+from ..facts.vocabulary import Alarm, Goal, Outcome, State, StepKind, Stop, Target
+from .turn import Turn
+
+__all__ = [
+    "LOOK_AT_CLOCK",
+    "MOST_MEETINGS",
+    "moments",
+    "settle",
+    "started",
+]
+
+MOST_MEETINGS = 64
+"""Meetings that one room can have running at once; whoever sends more has lost count."""
+
+LOOK_AT_CLOCK = 10.0
+"""Seconds between two looks at the wall clock while something hangs on it: it may be set."""
+
+
+# What booking systems say.
+
+
+def started(turn: Turn, request: Request) -> None:
+    """`meeting_start`: the room is to be recorded for it, or it goes on as it was."""
+    given = request.meeting or Meeting()
+    known = next((each for each in turn.room.meetings if each.is_same(given)), None)
+    if known is None and turn.now.is_past(given.end):
+        turn.answer(request, Outcome.EXPIRED, problems.MEETING_OVER)
+        return
+    if known is None and is_of_before(given, turn.room.meetings):
+        turn.answer(request, Outcome.IGNORED)
+        return
+    if known is None and len(turn.room.meetings) >= MOST_MEETINGS:
+        turn.answer(request, Outcome.FAILED, problems.TOO_MANY_MEETINGS)
+        return
+    if known is not None:
+        _repeat(turn, known, given)
+        turn.resolve({Goal.MEETING_END}, Outcome.IGNORED, about=known.owner)
+        if known.dismissed or _covered(turn.room):
+            turn.answer(request, Outcome.IGNORED)
+            return
+        given = known
+    else:
+        _enter(turn, given)
+    _RECORD[turn.room.state](turn, request, given.owner)
+
+
+def _repeat(turn: Turn, known: Meeting, given: Meeting) -> None:
+    """The same meeting said again: it runs, and may have a later end and another title.
+
+    One that runs beyond the end that was known for it has none.
+    """
+    end = known.end if given.end is None else max(given.end, known.end or 0.0)
+    if turn.now.is_past(end):
+        end = None
+    turn.update_meeting(
+        known.owner,
+        end=end,
+        ended_at=None,
+        title=given.title or known.title,
+        organizer=given.organizer or known.organizer,
+        fields=given.fields or known.fields,
+    )
+
+
+def _enter(turn: Turn, given: Meeting) -> None:
+    """Another occurrence of a known id takes the place of one that nobody ended."""
+    others = []
+    for each in turn.room.meetings:
+        if each.id == given.id and each.end is None:
+            turn.resolve({Goal.START, Goal.MEETING_END}, Outcome.IGNORED, about=each.owner)
+        else:
+            others.append(each)
+    end = given.end
+    if end is None and given.length is not None and turn.now.synchronised:
+        end = min(turn.now.wall + given.length, LAST_MOMENT)
+    meeting = replace(given, end=end, began=turn.now.monotonic, due=True)
+    turn.update(meetings=(*others, meeting))
+
+
+def _covered(room: RoomState) -> bool:
+    """Whether the room is being recorded, or on the way to it, whoever owns that."""
+    if room.recording is not None and room.recording.stop is Stop.NO:
+        return True
+    return room.target is not Target.IDLE
+
+
+# What a start asks for in each state.
+
+
+def _record(turn: Turn, request: Request, owner: str) -> None:
+    turn.want_recording(owner)
+    turn.wait_for(request, Goal.START, None, about=owner)
+
+
+def _take_over(turn: Turn, request: Request, owner: str) -> None:
+    """A start is under way: it becomes this meeting's, unless a person asked for it."""
+    if turn.room.target is Target.IDLE or is_meeting(turn.room.next_owner):
+        _record(turn, request, owner)
+    else:
+        turn.answer(request, Outcome.IGNORED)
+
+
+def _cut(turn: Turn, request: Request, owner: str) -> None:
+    """End the recording of the meeting before, then start one for this (R12)."""
+    recording = turn.recording
+    if not is_meeting(recording.owner):
+        turn.answer(request, Outcome.IGNORED)  # it goes on, and covers the meeting
+        return
+    if recording.id is None:
+        if recording.owner != owner:
+            turn.be_due(recording.owner)
+        _run_on(turn, owner)
+        turn.answer(request, Outcome.OK, problems.CUT_FAILED)
+        return
+    turn.update_recording(
+        stop=Stop.WANTED,
+        cut_until=turn.now.monotonic + turn.room.policy.cut_timeout,
+        not_before=0.0,
+    )
+    _record(turn, request, owner)
+
+
+def _replace(turn: Turn, request: Request, owner: str) -> None:
+    """HMP says ERROR: that recording is of no use to anybody."""
+    turn.update_recording(stop=Stop.WANTED, not_before=0.0)
+    _record(turn, request, owner)
+
+
+def _while_unknown(turn: Turn, request: Request, owner: str) -> None:
+    """It might be being recorded: if it turns out that it is not, the meeting is due (R5)."""
+    lost = turn.room.lost_start
+    if lost is None:
+        _record(turn, request, owner)
+        turn.end_recording()
+    elif lost.inconclusive:
+        _record(turn, request, owner)
+        turn.leave_lost_start()
+    else:
+        if is_meeting(lost.owner):
+            turn.be_due(lost.owner)
+            turn.update_meeting(owner, due=False)
+            turn.update(lost_start=replace(lost, owner=owner))
+        turn.update(target=Target.RECORDING)
+        turn.resolve({Goal.STOP}, Outcome.IGNORED)
+        turn.answer(request, Outcome.IGNORED)
+
+
+_RECORD = {
+    State.IDLE: _record,
+    State.STARTING: _take_over,
+    State.RECORDING: _cut,
+    State.PAUSING: _cut,
+    State.PAUSED: _cut,
+    State.RESUMING: _cut,
+    State.STOPPING: _take_over,
+    State.ERROR: _replace,
+    State.UNKNOWN: _while_unknown,
+}
+
+
+# What passes by itself.
+
+
+def settle(turn: Turn) -> None:
+    """Let meetings be over, give up a cut, and begin what is due."""
+    for meeting in turn.room.meetings:
+        if _over_at(turn.room, meeting, turn.now) <= turn.now.monotonic:
+            _be_over(turn, meeting)
+    recording = turn.room.recording
+    if recording is not None:
+        if recording.cut_until is not None and recording.cut_until <= turn.now.monotonic:
+            _run_on(turn, turn.room.next_owner)
+            turn.resolve({Goal.START}, Outcome.OK, problems.CUT_FAILED)
+        return
+    room = turn.room
+    if room.sending(StepKind.START) or room.adopting is not None or not _is_free(room):
+        return
+    due = [each for each in room.meetings if each.due and each.retry_at <= turn.now.monotonic]
+    if due:
+        turn.want_recording(due[-1].owner)
+        if turn.room.lost_start is not None:
+            turn.leave_lost_start()
+
+
+def _is_free(room: RoomState) -> bool:
+    """Whether what is due may begin: nothing else is wanted, or nobody will say what became of it.
+
+    A meeting's own lost start is another matter: it was sent again once already (R7b).
+    """
+    lost = room.lost_start
+    if lost is not None:
+        return lost.inconclusive and not is_meeting(lost.owner)
+    return room.target is Target.IDLE
+
+
+def moments(room: RoomState, now: Now) -> list[float]:
+    """Monotonic times at which `settle` has something to do."""
+    found = []
+    for meeting in room.meetings:
+        found += [_over_at(room, meeting, now)]
+        if meeting.end is not None:
+            found.append(now.monotonic + LOOK_AT_CLOCK)
+        if meeting.due:
+            found.append(meeting.retry_at)
+    if room.recording is not None and room.recording.cut_until is not None:
+        found.append(room.recording.cut_until)
+    return found
+
+
+def _over_at(room: RoomState, meeting: Meeting, now: Now) -> float:
+    """Monotonic time from which the meeting is over, as far as can be said now."""
+    grace = room.policy.stop_grace
+    if meeting.ended_at is not None:
+        return meeting.ended_at + grace
+    if meeting.end is not None:
+        return now.monotonic + meeting.end + grace - now.wall if now.synchronised else inf
+    recorded = room.recording is not None and room.recording.owner == meeting.owner
+    return inf if recorded else meeting.began + room.policy.max_duration
+
+
+def _be_over(turn: Turn, meeting: Meeting) -> None:
+    """Its grace has passed: end what is recorded for it, or give up what was to be."""
+    owner, recording = meeting.owner, turn.room.recording
+    turn.update(meetings=tuple(each for each in turn.room.meetings if each.owner != owner))
+    if recording is not None and recording.owner == owner and recording.stop is Stop.NO:
+        if recording.id is None:
+            turn.resolve({Goal.MEETING_END}, Outcome.FAILED, problems.ID_UNKNOWN, about=owner)
+        else:
+            turn.stop_recording()
+        return
+    lost = turn.room.lost_start
+    awaited = turn.room.next_owner if lost is None else lost.owner
+    started = awaited == owner and turn.room.target is not Target.IDLE
+    if started and (recording is None or recording.stop is not Stop.NO):
+        turn.update(target=Target.IDLE, next_title=None)
+        if recording is not None:
+            turn.update_recording(cut_until=None)
+        if turn.room.sending(StepKind.START) or lost is not None:
+            return  # HMP has the last word about it
+        turn.resolve({Goal.START}, Outcome.EXPIRED, problems.MEETING_OVER, about=owner)
+    if recording is None or recording.owner != owner:
+        turn.resolve({Goal.MEETING_END}, Outcome.IGNORED, about=owner)
+
+
+def _run_on(turn: Turn, owner: str) -> None:
+    """The recording could not be ended in time: it goes on, and is the next meeting's (R12)."""
+    stop_sent_at = turn.recording.stop_sent_at
+    if turn.room.sending(StepKind.STOP):  # what is on its way cannot be called back
+        stop_sent_at = turn.now.monotonic
+    turn.update_meeting(owner, due=False)
+    turn.update_recording(
+        owner=owner,
+        stop=Stop.NO,
+        cut_until=None,
+        stop_answered_at=None,
+        stop_sent_at=stop_sent_at,
+        unsettled=turn.recording.id is not None,
+        not_before=0.0,
+    )
+    turn.alarm(Alarm.CUT_FAILED)

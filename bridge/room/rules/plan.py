@@ -1,0 +1,171 @@
+"""What a room wants HMP to do next, and when it should be looked at again.
+
+The step follows from the state alone, so it can be asked for at any time: after every change, and
+while a step waits in the server's queue, to see whether it is still the right one (R10).
+"""
+
+from math import inf
+
+from ...hmp.commands import (
+    AddHotmark,
+    GetRecordingStatus,
+    PauseRecording,
+    RecordingId,
+    RecordingStatus,
+    RemoveSourceFromSession,
+    ResumeRecording,
+    SourceId,
+    StopRecording,
+)
+from ...hmp.link import Priority
+from ..facts.state import Recording, RoomState, Step
+from ..facts.values import Now
+from ..facts.vocabulary import StepKind, Stop, Target
+from . import details, limits, live, meetings, restream, session
+from .lost_start import restart_until
+from .turn import MARK_EVERY
+
+__all__ = ["NIL_SOURCE", "PRIORITY", "ROUTINE", "next_step", "wake_in"]
+
+NIL_SOURCE = SourceId("00000000-0000-0000-0000-000000000000")
+"""No source has this id, so that removing it changes nothing and tells much (R7b)."""
+
+PRIORITY = {
+    StepKind.STOP: Priority.STOP,
+    StepKind.CONFIRM: Priority.STOP,
+    StepKind.CREATE_SESSION: Priority.CONTROL,
+    StepKind.ADD_SOURCE: Priority.CONTROL,
+    StepKind.START: Priority.CONTROL,
+    StepKind.PAUSE: Priority.CONTROL,
+    StepKind.RESUME: Priority.CONTROL,
+    StepKind.SETTLE: Priority.CONTROL,
+    StepKind.ADOPT: Priority.CONTROL,
+    StepKind.QUESTION: Priority.CONTROL,
+    StepKind.PROVE: Priority.CONTROL,
+    StepKind.MARK: Priority.MARK,
+    StepKind.DETAIL: Priority.DETAIL,
+    StepKind.LIVE: Priority.DETAIL,
+    StepKind.REMOVE_SESSION: Priority.DETAIL,
+    StepKind.RESTREAM: Priority.DETAIL,
+    StepKind.RESTREAM_STOP: Priority.DETAIL,
+    StepKind.VERIFY: Priority.POLL,
+    StepKind.POLL: Priority.POLL,
+}
+"""Which commands go first (R22). A status that a person waits for is no poll."""
+
+ROUTINE = frozenset({StepKind.POLL, StepKind.VERIFY})
+"""Looks at a recording that nobody waits for."""
+
+
+def next_step(room: RoomState, now: Now) -> Step | None:
+    """The command to be sent now, or None when HMP need not or cannot be asked.
+
+    `RoomState.busy` is not looked at: the answer is what the room wants, in flight or not.
+    """
+    if not room.link_ready:
+        return None
+    step = _for_room(room, now)
+    if step is None or step.kind in ROUTINE:
+        detail = live.step(room) or details.step(room, now)
+        if detail is not None:
+            return detail
+    if step is None or step.kind is StepKind.POLL:
+        return session.errand(room, now) or restream.errand(room) or step
+    return step
+
+
+def _for_room(room: RoomState, now: Now) -> Step | None:
+    """What the recording needs, or the way to one."""
+    if room.adopting is not None:
+        return Step(StepKind.ADOPT, GetRecordingStatus(room.adopting))
+    if room.lost_start is not None:
+        if room.lost_start.ask_at > now.monotonic:
+            return None
+        return _question(room)
+    if room.recording is None:
+        return _start(room, now)
+    if room.recording.not_before > now.monotonic:
+        return None
+    if room.recording.id is None:
+        return _question(room)
+    return _for_recording(room, room.recording, room.recording.id, now)
+
+
+def wake_in(room: RoomState, now: Now) -> float:
+    """Seconds until the state changes by time alone; infinite if it does not."""
+    moments = [mark.expires_at for mark in room.marks]
+    if room.not_ready_since is not None:
+        lefts = [p.left for p in (*room.pending, *room.deferred) if p.left is not None]
+        moments += [room.not_ready_since + left for left in lefts]
+    if room.lost_start is not None:
+        moments.append(room.lost_start.ask_at)
+    if room.sessions.unwanted:
+        moments.append(room.sessions.remove_at)
+    if room.spare_until is not None:
+        moments.append(room.spare_until)
+    moments += meetings.moments(room, now)
+    moments += limits.moments(room, now)
+    moments += details.moments(room)
+    recording = room.recording
+    if recording is None:
+        moments.append(room.start_not_before)
+        moments.append(restart_until(room) or 0.0)
+    else:
+        moments.append(recording.not_before)
+        if room.marks:
+            moments.append(_next_mark_at(recording))
+        if recording.running_since is not None:
+            shown = room.elapsed - recording.recorded + room.policy.elapsed_every
+            moments.append(recording.running_since + shown)
+    return min((at - now.monotonic for at in moments if at > now.monotonic), default=inf)
+
+
+def _question(room: RoomState) -> Step | None:
+    decisive = session.question(room)
+    if decisive is not None:
+        return decisive
+    about = room.lost_start or room.recording
+    asked = room.session if about is None else about.session
+    if asked is None:
+        return None
+    return Step(StepKind.QUESTION, RemoveSourceFromSession(asked, NIL_SOURCE))
+
+
+def _start(room: RoomState, now: Now) -> Step | None:
+    if room.start_not_before > now.monotonic:
+        return None
+    asks = room.target is Target.IDLE or not room.restarted
+    if room.spare_suspected and room.session is not None and asks:
+        return _question(room)  # before another press starts a third recording (R5)
+    if room.target is Target.IDLE:
+        return None
+    return session.start(room)
+
+
+def _for_recording(
+    room: RoomState, recording: Recording, recording_id: RecordingId, now: Now
+) -> Step:
+    ask = GetRecordingStatus(recording_id)
+    if recording.unsettled:
+        stopping = recording.stop is not Stop.NO
+        return Step(StepKind.CONFIRM if stopping else StepKind.SETTLE, ask)
+    if recording.stop is Stop.WANTED:
+        return Step(StepKind.STOP, StopRecording(recording_id))
+    if recording.stop is Stop.ANSWERED:
+        return Step(StepKind.CONFIRM, ask)
+    if recording.missing_since is not None:  # nothing can be done to what HMP does not know
+        return Step(StepKind.POLL if recording.missing else StepKind.SETTLE, ask)
+    if (recording.status, room.target) == (RecordingStatus.RECORDING, Target.PAUSED):
+        return Step(StepKind.PAUSE, PauseRecording(recording_id))
+    if (recording.status, room.target) == (RecordingStatus.PAUSED, Target.RECORDING):
+        return Step(StepKind.RESUME, ResumeRecording(recording_id))
+    if room.marks and room.marks[0].expires_at > now.monotonic >= _next_mark_at(recording):
+        return Step(StepKind.MARK, AddHotmark(recording_id, room.marks[0].title))
+    return Step(StepKind.POLL if recording.asked else StepKind.VERIFY, ask)
+
+
+def _next_mark_at(recording: Recording) -> float:
+    """Monotonic time of the next free second (R15); a paused recording has none before its end."""
+    if recording.marked_at is None or recording.status is not RecordingStatus.RECORDING:
+        return 0.0
+    return recording.marked_at + MARK_EVERY

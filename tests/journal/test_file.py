@@ -1,0 +1,78 @@
+"""A batch of the journal, and what it costs to write one."""
+
+from contextlib import closing
+from pathlib import Path
+
+from bridge.journal.file import FILE_NAME, Batch, Entry, open_file, write
+from bridge.journal.inputs import InputKey
+from bridge.journal.instant import Instant, this_instant
+
+
+def test_what_could_not_be_written_gives_way_to_what_came_meanwhile() -> None:
+    at = Instant("boot", 1.0, 2.0)
+    failed = Batch({"a": Entry("1", at), "b": Entry("1", at)}, contact=at, notes={"n": "1"})
+    failed.add(Batch({"a": Entry("2", at)}, notes={"n": "2"}))
+    assert failed.rooms == {"a": Entry("2", at), "b": Entry("1", at)}
+    assert (failed.contact, failed.notes, failed.afresh) == (at, {"n": "2"}, False)
+
+
+def test_inputs_of_the_session_before_are_not_written_after_all() -> None:
+    before, held, now = InputKey(7, b"x"), InputKey(-3, b"held"), InputKey(8, b"y")
+    failed, later = Batch(), Batch()
+    for key in (before, held):
+        failed.take_in(key)
+    later.begin_afresh()
+    later.take_in(now)
+    failed.add(later)
+    assert failed.afresh
+    assert failed.taken_in() == [held, now]
+
+
+def test_a_commit_costs_what_it_writes_and_not_what_is_there(tmp_path: Path) -> None:
+    """It is on the way of a press: counted in steps of SQLite, however many rooms there are."""
+    steps = 0
+
+    def count() -> int:
+        nonlocal steps
+        steps += 1
+        return 0
+
+    def cost_of_one() -> int:
+        nonlocal steps
+        steps = 0
+        write(
+            connection,
+            Batch(rooms={"r0": Entry("{}", this_instant()), "gone": Entry("", this_instant())}),
+        )
+        return steps
+
+    with closing(open_file(tmp_path / FILE_NAME)) as connection:
+        cost_of_one()
+        connection.set_progress_handler(count, 1)
+        alone = cost_of_one()
+        write(connection, Batch(rooms={f"r{n}": Entry("{}", this_instant()) for n in range(1000)}))
+        assert 0 < cost_of_one() <= alone + 50
+
+
+def test_a_hundred_rooms_are_written_by_as_many_statements_as_one(tmp_path: Path) -> None:
+    """Each statement waits for the interpreter anew, while the event loop is busy with them."""
+
+    def batch(rooms: int) -> Batch:
+        made = Batch(notes={"n": "1"}, contact=this_instant(), afresh=True)
+        for n in range(rooms):
+            made.rooms |= {
+                f"r{n}": Entry("{}", this_instant()),
+                f"gone{n}": Entry("", this_instant()),
+            }
+            made.take_in(InputKey(n, b"x", f"r{n}"))
+        return made
+
+    def statements_for(rooms: int) -> int:
+        said: list[str] = []
+        connection.set_trace_callback(said.append)
+        write(connection, batch(rooms))
+        return len(said)
+
+    with closing(open_file(tmp_path / FILE_NAME)) as connection:
+        assert 0 < statements_for(100) == statements_for(1)
+        assert connection.execute("SELECT count(*) FROM rooms").fetchone() == (100,)
