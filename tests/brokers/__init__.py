@@ -1,7 +1,8 @@
 """Real brokers as subprocesses on free loopback ports, to be stopped and started mid-test.
 
-mosquitto where it is installed, else the embedded broker (MQTT 3.1.1 only). A broker keeps its
-ports over a restart, and keeps no retained messages and no sessions unless `persistence` is set.
+mosquitto where it is installed, else the embedded broker (MQTT 3.1.1 only); `others` has more
+kinds. A broker keeps its ports over a restart, and keeps no retained messages and no sessions
+unless `persistence` is set.
 """
 
 import os
@@ -18,6 +19,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
+from . import others
+
 __all__ = [
     "Broker",
     "BrokerOptions",
@@ -31,7 +34,7 @@ __all__ = [
 START_PATIENCE = 45.0
 """Seconds that a broker may take until it accepts connections."""
 
-Kind = Literal["mosquitto", "embedded"]
+Kind = Literal["mosquitto", "embedded", "aedes", "nats", "rabbitmq"]
 
 
 def mosquitto() -> str | None:
@@ -128,17 +131,19 @@ class Broker:
 
     def start(self) -> None:
         """Start, and wait until the broker accepts connections; blocks."""
-        command = self._mosquitto() if self.kind == "mosquitto" else self._embedded()
         with (self._folder / "broker.log").open("ab") as log:
             self._process = subprocess.Popen(
                 # The embedded broker ends with its input, so that it never outlives the tests.
-                command,
+                self._command(),
                 stdin=subprocess.PIPE,
                 stdout=log,
                 stderr=subprocess.STDOUT,
+                start_new_session=True,
             )
-        for port in filter(None, (self.port, self.websocket_port, self.tls_port)):
-            self._wait_for(port)
+        websockets = self.kind in ("mosquitto", "embedded")
+        for port in (self.port, self.websocket_port if websockets else None, self.tls_port):
+            if port is not None:
+                self._wait_for(port)
 
     def stop(self) -> None:
         """End in good order; blocks."""
@@ -160,19 +165,19 @@ class Broker:
         process, self._process = self._process, None
         if process is None:
             return
-        process.send_signal(how)
-        process.send_signal(signal.SIGCONT)
+        for each in (how, signal.SIGCONT):
+            _signal_all(process, each)
         try:
             process.wait(10)
         except subprocess.TimeoutExpired:
-            process.kill()
+            _signal_all(process, signal.SIGKILL)
             process.wait()
         assert process.stdin is not None
         process.stdin.close()
 
     def _signal(self, what: signal.Signals) -> None:
         assert self._process is not None
-        self._process.send_signal(what)
+        _signal_all(self._process, what)
 
     def _wait_for(self, port: int) -> None:
         assert self._process is not None
@@ -187,6 +192,19 @@ class Broker:
                 time.sleep(0.02)
             else:
                 return
+
+    def _command(self) -> list[str]:
+        match self.kind:
+            case "mosquitto":
+                return self._mosquitto()
+            case "embedded":
+                return self._embedded()
+            case "aedes":
+                return others.aedes(self.port)
+            case "nats":
+                return others.nats(self._folder, self.port, free_port())
+            case "rabbitmq":
+                return others.rabbitmq(self._folder, self.port, free_port(), free_port())
 
     def _embedded(self) -> list[str]:
         program = [sys.executable, "-W", "ignore", "-m", "bridge.demo.broker"]
@@ -221,3 +239,9 @@ class Broker:
         lines += options.extra
         (folder / "mosquitto.conf").write_text("\n".join(lines) + "\n")
         return [mosquitto() or "mosquitto", "-c", str(folder / "mosquitto.conf")]
+
+
+def _signal_all(process: subprocess.Popen[bytes], number: signal.Signals) -> None:
+    """The broker and what it has started, such as the shell's Erlang."""
+    with suppress(ProcessLookupError):
+        os.killpg(process.pid, number)
