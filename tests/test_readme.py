@@ -13,7 +13,8 @@ from bridge.api.answers import done, refused
 from bridge.api.bridge_requests import Verb
 from bridge.api.checks import check_command, check_topic
 from bridge.cli.main import ExitCode, run
-from bridge.config.configuration import Configuration, load
+from bridge.config.configuration import Configuration
+from bridge.config.load import load
 from bridge.demo.demo import DEMO
 from bridge.hmp.commands import GetRecordingStatus, RecordingId
 from bridge.hmp.errors import Refused

@@ -7,7 +7,7 @@ session, and there is nothing that could be carried out (R7).
 import time
 from collections.abc import Mapping
 
-from ..config.configuration import RoomTable
+from ..config.room import RoomTable
 from ..hmp.commands import RemoveSourceFromSession, SessionId
 from ..hmp.connection import Connect, connect_tcp
 from ..hmp.errors import ErrorKind, LinkDown, NotAuthorized, OutcomeUnknown, Refused, explain

@@ -36,7 +36,7 @@ def load_configuration(
     options: argparse.Namespace, *, look_into_files: bool = False
 ) -> "Configuration":
     """The configuration that ``--config`` and ``--set`` name. Raises `ConfigurationError`."""
-    from ..config.configuration import load
+    from ..config.load import load
     from ..config.sources import find_file
 
     overrides = _overrides(options.set)

@@ -1,6 +1,6 @@
 """The tables `[rooms.<name>]`: what a room records, and how it behaves."""
 
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import Annotated, Literal
 
 from pydantic import Field
 
@@ -11,9 +11,7 @@ from ..room.facts.policy import Policy
 from ..room.facts.vocabulary import State
 from .details import DetailsTable
 from .key_types import Address, Duration, MarkTitle, Port, Session, Sources, Table, Word
-
-if TYPE_CHECKING:
-    from .configuration import ServerTable
+from .server import ServerTable
 
 __all__ = ["RestreamTable", "RoomTable", "TallyWords"]
 
@@ -103,7 +101,7 @@ class RoomTable(Table):
     tally: TallyWords = TallyWords()
     """The words of the topic tally."""
 
-    def policy(self, server: "ServerTable", key: str) -> Policy:
+    def policy(self, server: ServerTable, key: str) -> Policy:
         """What the room model needs; `key` is the table's, for a room without a name."""
         title = arguments.drop_control_characters(self.name or key).strip() or key
         return Policy(
