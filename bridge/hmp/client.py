@@ -103,7 +103,6 @@ class ServerLink:
             last_answer=self._last_answer,
             queue_depth=len(self._queue),
             reconnects=max(0, self._connections - 1),
-            in_flight=self._in_flight.command.name if self._in_flight else None,
             error=self._error,
         )
 

@@ -32,8 +32,8 @@ T_co = TypeVar("T_co", covariant=True)
 class Repeat(Enum):
     """Whether a command whose reply was lost may be sent again."""
 
-    #: Sending it twice ends where sending it once would. Some refusals of the repeat then only
-    #: say that the first one worked: `Command.repeat_success`.
+    #: Sending it twice ends where sending it once would; some refuse the repeat because the first
+    #: one worked.
     SAFE = "safe"
     #: Only once `getRecordingStatus` shows that it is still wanted (E25).
     AFTER_STATUS = "after_status"
@@ -75,8 +75,6 @@ class Command(ABC, Generic[T_co]):
     #: exactly as the guide writes it; HMP minds the case (E34)
     name: ClassVar[str]
     repeat: ClassVar[Repeat] = Repeat.SAFE
-    #: codes that on a repeat mean that the lost first one was carried out
-    repeat_success: ClassVar[frozenset[str]] = frozenset()
     timeout: ClassVar[TimeoutClass] = TimeoutClass.MUTATE
 
     def __post_init__(self) -> None:

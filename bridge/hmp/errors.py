@@ -11,12 +11,11 @@ HmpError
 """
 
 from ..text.shortened import shortened
-from .error_kinds import Actor, ErrorKind, Meaning
+from .error_kinds import ErrorKind, Meaning
 from .error_table import meaning_of
 from .link import LinkState
 
 __all__ = [
-    "Actor",
     "ErrorKind",
     "HmpError",
     "InvalidArgument",
@@ -56,21 +55,13 @@ class Refused(HmpError):
 
     @property
     def meaning(self) -> Meaning:
-        """The row of the error table: kind, who can act, explanation, what to do."""
+        """The row of the error table: kind, explanation, what to do."""
         return meaning_of(self.code, self.message, self.command)
 
     @property
     def kind(self) -> ErrorKind:
         """What it means; the thing to branch on."""
         return self.meaning.kind
-
-    @property
-    def active_only(self) -> bool:
-        """Whether *recording not found* speaks of active recordings only (E13).
-
-        A finished recording with this ID may still exist then.
-        """
-        return self.code == "040001"
 
     @property
     def backend_down(self) -> bool:

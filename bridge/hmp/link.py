@@ -106,7 +106,5 @@ class LinkHealth:
     queue_depth: int
     #: connections made after the first
     reconnects: int
-    #: name of the command in flight
-    in_flight: str | None
     #: what went wrong last; `None` while READY
     error: str | None

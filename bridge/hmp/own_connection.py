@@ -62,7 +62,7 @@ class Asker:
         except NothingSent as error:
             raise connection_lost(f"HMP closed the connection: {error}") from error
         except trio.BrokenResourceError:
-            return Closed(command)
+            return Closed()
         while True:
             try:
                 data = await self._stream.receive_some()

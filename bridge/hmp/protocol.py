@@ -111,12 +111,8 @@ class Unsolicited:
 
 @dataclass(frozen=True, slots=True)
 class Closed:
-    """The connection is over.
+    """The connection is over; `violation` is what HMP did wrong, if it did."""
 
-    `in_flight` is the command that got no answer, `violation` what HMP did wrong, if it did.
-    """
-
-    in_flight: Command[Any] | None = None
     violation: ProtocolViolation | None = None
 
 
@@ -135,11 +131,6 @@ class Protocol:
     def state(self) -> State:
         """Where the connection is."""
         return self._state
-
-    @property
-    def in_flight(self) -> Command[Any] | None:
-        """The command that waits for its answer."""
-        return self._in_flight
 
     def send(self, command: Command[Any]) -> bytes:
         """The bytes of `command`, which is in flight from now on.
@@ -205,9 +196,9 @@ class Protocol:
         return Reply(command, error=error, lenient=line.lenient)
 
     def _end(self, what: Input, violation: str = "") -> Closed:
-        command, self._in_flight = self._in_flight, None
+        self._in_flight = None
         self._step(what)
-        return Closed(command, ProtocolViolation(violation) if violation else None)
+        return Closed(ProtocolViolation(violation) if violation else None)
 
     def _step(self, what: Input) -> None:
         try:

@@ -86,7 +86,6 @@ class StopRecording(NoResult):
     recording: _Recording
 
     name: ClassVar = "stopRecording"
-    repeat_success: ClassVar = frozenset({"040001"})
     timeout: ClassVar = TimeoutClass.START_STOP
 
 
@@ -193,5 +192,4 @@ class StopRestreamRecording(NoResult):
     stream: Annotated[StreamId, Argument("streamId", check.stream_id)]
 
     name: ClassVar = "stopRestreamRecording"
-    repeat_success: ClassVar = frozenset({"040003"})
     timeout: ClassVar = TimeoutClass.START_STOP

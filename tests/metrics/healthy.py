@@ -24,7 +24,6 @@ def link_health(state: LinkState = LinkState.READY, **changes: Any) -> LinkHealt
         "last_answer": 5.0,
         "queue_depth": 0,
         "reconnects": 0,
-        "in_flight": None,
         "error": None,
     }
     return LinkHealth(state=state, **values | changes)
