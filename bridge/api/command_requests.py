@@ -271,7 +271,7 @@ class CommandRequests:
 
 
 def _too_old(command: Command[object], part: Part, rules: ServerRules) -> bool:
-    """Whether it waited at the broker, or for the bridge, for longer than it keeps (R16)."""
+    """True if it waited at the broker, or for the bridge, for longer than it keeps (R16)."""
     message = part.message
     if message.expiry is not None:
         return trio.current_time() - message.received_at >= message.expiry
@@ -279,5 +279,5 @@ def _too_old(command: Command[object], part: Part, rules: ServerRules) -> bool:
 
 
 def _is_free(room: Room) -> bool:
-    """Whether the room has no recording and cannot have one (R5)."""
+    """True if the room has no recording and cannot have one (R5)."""
     return room.state.state is State.IDLE and room.state.adopting is None

@@ -60,7 +60,7 @@ class Downtime:
 
     @property
     def running(self) -> bool:
-        """Whether the link is unusable."""
+        """True while the link is unusable."""
         return self._since is not None
 
     def now(self) -> float:
@@ -108,12 +108,12 @@ class Lane:
 
     @property
     def full(self) -> bool:
-        """Whether another request would be too many."""
+        """True while another request would be too many."""
         return len(self._waiting) >= MOST_WAITING
 
     @property
     def goes_at_once(self) -> bool:
-        """Whether a request that is submitted now is sent now."""
+        """True while a request that is submitted is sent at once."""
         return not self._waiting and not self._under_way and not self._downtime.running
 
     def submit(self, call: Call) -> None:
@@ -161,7 +161,7 @@ class Lane:
                 await self._answer(call, answer)
 
     async def _ask(self, call: Call) -> Answer | None:
-        """What became of it; None where nothing was sent and it can still wait."""
+        """The answer to the request; None where nothing was sent and it can still wait."""
         with trio.CancelScope(deadline=call.deadline):
             if call.entry is not None:
                 await call.taken.wait()

@@ -1,4 +1,4 @@
-"""Whether an HMP can be used, and whether it has what the rooms record. Nothing is changed there.
+"""The check of an HMP: it can be used, and has what the rooms record. Nothing is changed there.
 
 A session is asked to give up a source that cannot exist: the answer says whether there is such a
 session, and there is nothing that could be carried out (R7).
@@ -109,7 +109,7 @@ async def _check_room(name: str, room: RoomTable, asker: Asker) -> Finding:
 
 
 def _ids_not_asked_about(room: RoomTable) -> str:
-    """What can be said of sources and categories, which HMP has no question for."""
+    """The line about sources and categories, which HMP has no question for."""
     categories = () if room.details is None else room.details.categories
     counted = (("source", len(room.sources or ())), ("category", len(categories)))
     kinds = " and ".join(f"{count} {kind} id(s)" for kind, count in counted if count)

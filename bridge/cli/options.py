@@ -1,4 +1,4 @@
-"""What the commands have in common: exit codes, and the configuration that their options name.
+"""The parts that commands share: exit codes, and the configuration that their options name.
 
 Exit codes are those of ``sysexits.h``.
 """
@@ -16,7 +16,7 @@ __all__ = ["ExitCode", "leaves", "load_configuration", "say"]
 
 
 class ExitCode(IntEnum):
-    """What a command came to."""
+    """The end of a command, as the shell sees it."""
 
     OK = 0
     #: HMP answered with an error.

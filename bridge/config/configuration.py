@@ -145,11 +145,11 @@ class Configuration(BaseSettings):
 
     @property
     def room_names(self) -> dict[str, str]:
-        """What each room is called, by its key."""
+        """The names of the rooms for people, by their keys."""
         return {key: room.name or key for key, room in self.rooms.items()}
 
     def broker(self, client_id: str) -> BrokerSettings:
-        """What the broker link needs; `client_id` is for when none is configured."""
+        """The settings of the broker link; `client_id` is for when none is configured."""
         return self.mqtt.settings(client_id)
 
 

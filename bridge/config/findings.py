@@ -61,7 +61,7 @@ class _Findings:
                 return Fault(path, self._wrong_value(found, path, self._repeated(given, path)))
 
     def _wrong_value(self, found: Any, path: tuple[str, ...], value: str | None) -> str:
-        """Why the value is wrong, with the value as it may be shown, if it may."""
+        """The reason why the value is wrong, with the value as it may be shown, if it may."""
         kind, given, context = found["type"], found["input"], found.get("ctx", {})
         instead = "" if value is None else f", not {value}"
         match kind:
@@ -98,7 +98,7 @@ class _Findings:
         return "; " + did_you_mean(path[-1], keys, f"the keys are {', '.join(keys)}")
 
     def _is_secret(self, path: tuple[str, ...]) -> bool:
-        """Whether the value at `path` is never shown: it is a secret, or would be by its name."""
+        """True if the value at `path` is never shown: it is a secret, or would be by its name."""
         if re.search(r"pass|secret|token|credential", "/".join(path[-1:]), re.IGNORECASE):
             return True
         field = self._keys(path[:-1]).get(path[-1] if path else "")
@@ -114,7 +114,7 @@ class _Findings:
         return text
 
     def _has_secrets(self, path: tuple[str, ...]) -> bool:
-        """Whether a secret belongs into the same table, and may have come to stand at `path`."""
+        """True if a secret belongs into the same table, and may have come to stand at `path`."""
         return any(self._is_secret((*path[:-1], key)) for key in self._keys(path[:-1]))
 
     def _keys(self, path: tuple[str, ...]) -> dict[str, Any]:
@@ -169,7 +169,7 @@ def _shown(value: object) -> str:
 
 
 def _could_be_password(value: object) -> bool:
-    """Whether it looks like no address, topic, number or word, but like a password."""
+    """True if it looks like no address, topic, number or word, but like a password."""
     if re.search(r"://|:\d+/?$", str(value)):
         return False
     kinds = (r"[a-z]", r"[A-Z]", r"[0-9]", r"[^\w\s.:/#+-]")
@@ -190,6 +190,6 @@ def _within(annotation: Any, part: str) -> Any:
 
 
 def _choices(annotation: Any) -> tuple[Any, ...]:
-    """What ``Tls | None`` may be; anything else is itself."""
+    """The members of a union such as ``Tls | None``; anything else is itself."""
     is_union = get_origin(annotation) in (UnionType, Union)
     return get_args(annotation) if is_union else (annotation,)

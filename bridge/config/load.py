@@ -59,7 +59,7 @@ def load(
 
 
 def _toml_hint(path: Path, error: str) -> str:
-    """What people mostly did; the line itself is not shown, it may hold a password."""
+    """The mistake that people mostly made; the line itself may hold a password and is not shown."""
     if path.read_bytes().startswith(codecs.BOM_UTF8):
         return "; it begins with a byte order mark: save it as UTF-8 without one"
     if error.startswith("Invalid value"):

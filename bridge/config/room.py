@@ -36,7 +36,7 @@ class TallyWords(Table):
 
 
 class RestreamTable(Table):
-    """Where a re-stream is sent to."""
+    """The address that a re-stream is sent to."""
 
     ip: Address
     """An IPv4 address, unicast or multicast."""
@@ -103,7 +103,7 @@ class RoomTable(Table):
     """The words of the topic tally."""
 
     def policy(self, server: ServerTable, key: str) -> Policy:
-        """What the room model needs; `key` is the table's, for a room without a name."""
+        """The policy for the room model; `key` is the table's, for a room without a name."""
         title = arguments.drop_control_characters(self.name or key).strip() or key
         same = {field.name for field in fields(Policy)}
         settings: dict[str, Any] = {key: value for key, value in self if key in same} | {

@@ -38,10 +38,10 @@ class ServerTable(Table):
     """How long such a request waits while HMP is out of reach."""
 
     def link(self, name: str) -> LinkSettings:
-        """What the server link needs."""
+        """The settings of the server link."""
         settings = self.model_dump(exclude={"allow_commands", "request_ttl"})
         return LinkSettings(name=name, **settings)
 
     def rules(self) -> ServerRules:
-        """What may be asked of it by name."""
+        """The rules for what may be asked of it by name."""
         return ServerRules(frozenset(self.allow_commands), self.request_ttl)

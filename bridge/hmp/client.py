@@ -92,7 +92,7 @@ class ServerLink:
 
     @property
     def state(self) -> LinkState:
-        """What is known of the HMP."""
+        """The state of the HMP, as far as it is known."""
         return self._state
 
     def health(self) -> LinkHealth:

@@ -7,7 +7,7 @@ __all__ = ["ErrorKind", "Meaning"]
 
 
 class ErrorKind(StrEnum):
-    """What an error means, resolved from command, code and wording; branch on this."""
+    """The meanings of errors, resolved from command, code and wording; branch on these."""
 
     UNKNOWN = "unknown"
     SYNTAX_ERROR = "syntax_error"

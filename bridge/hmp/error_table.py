@@ -321,7 +321,7 @@ def _says(message: str, meaning: Meaning) -> bool:
 
 
 def meaning_of(code: str, message: str, command: str) -> Meaning:
-    """What the normalised `code` with this `message` means in answer to `command`.
+    """The meaning of the normalised `code` with this `message` in answer to `command`.
 
     The wording decides where it is one of the guide's; else the command; else the usual meaning.
     """

@@ -1,4 +1,4 @@
-"""What can go wrong between the bridge and HMP, as exceptions grouped by who must act.
+"""Failures between the bridge and HMP, as exceptions grouped by who must act.
 
 HmpError
 ├ Refused            HMP answered ERROR; nothing else happened
@@ -60,12 +60,12 @@ class Refused(HmpError):
 
     @property
     def kind(self) -> ErrorKind:
-        """What it means; the thing to branch on."""
+        """The kind of the error; the thing to branch on."""
         return self.meaning.kind
 
     @property
     def backend_down(self) -> bool:
-        """Whether the code puts HMP's back end in doubt (E48)."""
+        """True if the code puts HMP's back end in doubt (E48)."""
         return self.code in _BACKEND_CODES
 
 
@@ -138,6 +138,6 @@ class InvalidArgument(HmpError, ValueError):
 
 
 def explain(refused: Refused) -> str:
-    """What is the matter and what to do, in two sentences for people."""
+    """Two sentences for people: what is the matter, and what to do."""
     meaning = refused.meaning
     return f"{meaning.explanation} {meaning.what_to_do}"

@@ -37,7 +37,7 @@ __all__ = ["TRANSITIONS", "Closed", "Event", "Input", "Protocol", "Reply", "Stat
 
 
 class State(Enum):
-    """What this side may do."""
+    """The states of a connection, by what this side may do."""
 
     #: nothing is in flight
     IDLE = auto()
@@ -48,7 +48,7 @@ class State(Enum):
 
 
 class Input(Enum):
-    """What can happen to a connection."""
+    """The things that can happen to a connection."""
 
     #: this side sends a command
     SEND = auto()
@@ -129,7 +129,7 @@ class Protocol:
 
     @property
     def state(self) -> State:
-        """Where the connection is."""
+        """The state of the connection."""
         return self._state
 
     def send(self, command: Command[Any]) -> bytes:
@@ -147,7 +147,7 @@ class Protocol:
         self._in_flight = None
 
     def receive_data(self, data: bytes | bytearray) -> list[Event]:
-        """What `data` means; ``b""`` is the end of the stream."""
+        """The events in `data`; ``b""`` is the end of the stream."""
         if self._state is State.CLOSED:
             return []
         if not data:

@@ -31,7 +31,7 @@ _Permission = Annotated[PermissionId, Argument("permissionId", check.recording_p
 
 
 class RecordingStatus(StrEnum):
-    """What HMP says of a recording (guide, *Get Recording Status*)."""
+    """The states of a recording in HMP's words (guide, *Get Recording Status*)."""
 
     RECORDING = "RECORDING"
     PAUSED = "PAUSED"

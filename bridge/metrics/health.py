@@ -1,4 +1,4 @@
-"""What a supervisor asks of a process: does it live, is it ready?"""
+"""The two questions of a supervisor to a process: does it live, is it ready?"""
 
 from collections.abc import Mapping
 
@@ -23,7 +23,7 @@ async def turn_of_the_loop() -> float:
 
 
 def live(turn: float) -> tuple[bool, dict[str, object]]:
-    """Whether the event loop turns: `turn` is the time that it has just taken, in seconds."""
+    """True if the event loop turns: `turn` is the time that it has just taken, in seconds."""
     lives = turn <= SLOWEST_TURN
     return lives, {"live": lives, "turn_ms": round(turn * 1000, 3)}
 
@@ -31,7 +31,7 @@ def live(turn: float) -> tuple[bool, dict[str, object]]:
 def ready(
     broker: BrokerHealth, servers: Mapping[str, LinkHealth]
 ) -> tuple[bool, dict[str, object]]:
-    """Whether presses get through: the broker is online and every server ready, or what is not."""
+    """True if presses get through: broker online, every server ready; and what is not."""
     missing = {
         f"server {name}": f"{health.state}: {health.error}" if health.error else str(health.state)
         for name, health in servers.items()

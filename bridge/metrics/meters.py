@@ -1,4 +1,4 @@
-"""What is measured, for Prometheus: its names, types, labels and units.
+"""The measures for Prometheus: their names, types, labels and units.
 
 Counters of what happens and times are told as it happens; how things stand is looked up when
 somebody asks. Base units are seconds and bytes. Labels have few values: rooms, ids and whatever
@@ -142,7 +142,7 @@ class Meters:
 
 
 class _Standing(Collector):
-    """How things stand when somebody asks."""
+    """The measures of how things stand when somebody asks."""
 
     def __init__(self, snapshot: Callable[[], Snapshot]) -> None:
         self._look = snapshot

@@ -14,7 +14,7 @@ __all__ = ["pages"]
 
 
 def pages(registry: CollectorRegistry, snapshot: Callable[[], Snapshot]) -> Pages:
-    """What can be read of a bridge."""
+    """The pages that can be read of a bridge."""
 
     async def metrics(accept: str) -> Page:
         encode, content_type = choose_encoder(accept)

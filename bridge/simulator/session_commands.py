@@ -1,4 +1,4 @@
-"""What the nine session commands do once their arguments look right (guide, *Sessions API*).
+"""The nine session commands, once their arguments look right (guide, *Sessions API*).
 
 Each function gets the world and the arguments; it looks things up from left to right, then checks
 states, then acts, and raises `Refusal` with the guide's row.

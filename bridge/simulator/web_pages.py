@@ -1,4 +1,4 @@
-"""What somebody in HMP's web pages does to sessions and recordings, past the API's back (E51)."""
+"""The doings of people in HMP's web pages, past the API's back (E51)."""
 
 from .objects import Recording, RecordingState, Session
 from .recording_commands import new_recording
@@ -100,7 +100,7 @@ def fail_recording(world: World, recording_id: str) -> None:
 
 
 def lose_active_recordings(world: World, *, forget: bool) -> None:
-    """What a crash does to them: gone without a trace, or in state ERROR."""
+    """A crash: active recordings are gone without a trace, or in state ERROR."""
     for recording in [each for each in world.recordings.values() if each.active]:
         if forget:
             del world.recordings[recording.id]

@@ -16,7 +16,7 @@ _CHUNK = 65_536
 
 
 class Wire(Protocol):
-    """What a connection needs. Losing the peer raises `OSError` or `trio.BrokenResourceError`."""
+    """The stream of a connection. Its loss raises `OSError` or `trio.BrokenResourceError`."""
 
     async def receive(self) -> bytes:
         """The next bytes; empty when the client has closed its side."""
