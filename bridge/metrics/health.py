@@ -7,7 +7,7 @@ import trio
 from ..hmp.link import LinkHealth, LinkState
 from ..mqtt.link import BrokerHealth, BrokerState
 
-__all__ = ["SLOWEST_TURN", "live", "ready", "turn_of_the_loop"]
+__all__ = ["SLOWEST_TURN", "alive", "ready", "turn_of_the_loop"]
 
 SLOWEST_TURN = 1.0
 """Seconds within which every task that can run must have run, in a process that lives."""
@@ -22,7 +22,7 @@ async def turn_of_the_loop() -> float:
     return trio.current_time() - began
 
 
-def live(turn: float) -> tuple[bool, dict[str, object]]:
+def alive(turn: float) -> tuple[bool, dict[str, object]]:
     """True if the event loop turns: `turn` is the time that it has just taken, in seconds."""
     lives = turn <= SLOWEST_TURN
     return lives, {"live": lives, "turn_ms": round(turn * 1000, 3)}

@@ -145,11 +145,11 @@ class _Standing(Collector):
     """The measures of how things stand when somebody asks."""
 
     def __init__(self, snapshot: Callable[[], Snapshot]) -> None:
-        self._look = snapshot
+        self._snapshot = snapshot
 
     def collect(self) -> Iterator[Metric]:
         """Every metric that is looked up."""
-        snapshot = self._look()
+        snapshot = self._snapshot()
         yield from _servers(snapshot.servers)
         yield from _broker(snapshot.broker, snapshot.retained_ignored)
         yield from _rooms(snapshot.rooms)

@@ -1,6 +1,6 @@
 """Requests that wait for one server, in the order in which they came.
 
-A lane has one command at the link at most, so that requests never overtake each other there and
+A queue has one command at the link at most, so that requests never overtake each other there and
 each can expire where it waits. Time runs out in two ways: at the sender's deadline (MQTT 5's
 message expiry), or, without one, when the link has been unusable for `ttl` seconds since (R8).
 
@@ -30,10 +30,10 @@ from ..mqtt.api_topics import Answer, Caller
 from . import answers
 from .ledger import Entry, Ledger
 
-__all__ = ["MOST_WAITING", "Call", "Downtime", "Finish", "Lane"]
+__all__ = ["MOST_WAITING", "Call", "Downtime", "Finish", "RequestQueue"]
 
 MOST_WAITING = 64
-"""Requests of one lane that may wait at once: what a program that never waits for answers can
+"""Requests of one queue that may wait at once: what a program that never waits for answers can
 pile up."""
 
 _FAREWELL = 5.0
@@ -86,7 +86,7 @@ class Call:
     taken: trio.Event = field(default_factory=trio.Event)
 
 
-class Lane:
+class RequestQueue:
     """Carries out one request after the other."""
 
     def __init__(
