@@ -85,6 +85,7 @@ PURE = [
     "bridge.room.facts.values",
     "bridge.room.facts.vocabulary",
     "bridge.text.shortened",
+    "bridge.simulator.execution",
     "bridge.simulator.world",
     "bridge.templates.filters",
     "bridge.templates.sandbox",
@@ -182,6 +183,32 @@ def reached(module: str) -> set[str]:
     return found
 
 
+def circles(graph: dict[str, set[str]]) -> list[set[str]]:
+    """The sets of modules that all reach one another, by Tarjan's algorithm."""
+    order: dict[str, int] = {}
+    lowest: dict[str, int] = {}
+    waiting: list[str] = []
+    found: list[set[str]] = []
+
+    def visit(module: str) -> None:
+        order[module] = lowest[module] = len(order)
+        waiting.append(module)
+        for other in graph[module]:
+            if other not in order:
+                visit(other)
+            if other in waiting:
+                lowest[module] = min(lowest[module], lowest[other])
+        if lowest[module] == order[module]:
+            place = waiting.index(module)
+            found.append(set(waiting[place:]))
+            del waiting[place:]
+
+    for module in graph:
+        if module not in order:
+            visit(module)
+    return [each for each in found if len(each) > 1]
+
+
 def printed(program: str) -> str:
     """What a program prints in a Python of its own, which has imported nothing yet."""
     done = subprocess.run(
@@ -250,6 +277,12 @@ def test_nothing_looks_upwards(module: str) -> None:
         and PLACES[folder(other)] >= PLACES[here]
     }
     assert not upwards
+
+
+def test_no_modules_import_one_another_in_a_circle() -> None:
+    """What is imported for types alone counts: it has to be understood all the same."""
+    assert circles({"a": {"b"}, "b": {"c"}, "c": {"b"}, "d": {"a"}}) == [{"b", "c"}]
+    assert not circles({name: set(imports(name)) & set(MODULES) - {name} for name in MODULES})
 
 
 @pytest.mark.parametrize("inside", SEES_ONLY)

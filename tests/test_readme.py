@@ -13,7 +13,8 @@ from bridge.api.answers import done, refused
 from bridge.api.bridge_requests import Verb
 from bridge.api.checks import check_command, check_topic
 from bridge.cli.main import ExitCode, run
-from bridge.config.configuration import Configuration, load
+from bridge.config.configuration import Configuration
+from bridge.config.load import load
 from bridge.demo.demo import DEMO
 from bridge.hmp.commands import GetRecordingStatus, RecordingId
 from bridge.hmp.errors import Refused
@@ -33,13 +34,13 @@ from bridge.mqtt.api_topics import (
 )
 from bridge.mqtt.catalogue import ROWS
 from bridge.mqtt.topics import Input, Topics, parse, render_room
-from bridge.room.facts.policy import Policy
 from bridge.room.facts.requests import request
 from bridge.room.facts.state import RoomState
 from bridge.room.facts.values import Now, Result
 from bridge.room.facts.vocabulary import ALARMS, Outcome, State
 from bridge.room.stages import Stages
 from tests.metrics.healthy import look
+from tests.room.policies import policy_of
 from tests.schemas import complaints
 
 ROOT = Path(__file__).parent.parent
@@ -53,7 +54,7 @@ def blocks(language: str) -> list[str]:
 
 def published() -> dict[str, str]:
     words = dict.fromkeys(State, "word")
-    state = RoomState(Policy(session=SESSION))  # type: ignore[arg-type]
+    state = RoomState(policy_of(SESSION))  # type: ignore[arg-type]
     return render_room(Topics(), "boardroom", state, words)
 
 

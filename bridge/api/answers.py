@@ -1,4 +1,4 @@
-"""What HMP's answer, its silence, or a room's result is to the sender of a request. Pure."""
+"""HMP's answer, its silence, or a room's result as the answer to the sender of a request. Pure."""
 
 from ..hmp.commands import Command, Repeat
 from ..hmp.errors import OutcomeUnknown, Refused

@@ -28,7 +28,7 @@ _MOST_AT_ONCE = 16
 
 
 class Verb(StrEnum):
-    """What the bridge can be asked."""
+    """The requests that the bridge itself takes."""
 
     INFO = "info"
     HEALTH = "health"
@@ -39,7 +39,7 @@ class Verb(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class ReloadReport:
-    """What came of reading the configuration again.
+    """The result of reading the configuration again.
 
     With `errors` nothing was changed. `value` says what was, and what takes effect only at the next
     start, as JSON.

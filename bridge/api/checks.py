@@ -1,4 +1,4 @@
-"""Whether a request may go to HMP; pure. All is checked before anything is sent (R17, R18)."""
+"""Checks of a request before anything is sent to HMP (R17, R18). Pure."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -25,7 +25,7 @@ _LONGEST_MESSAGE = 500
 
 @dataclass(frozen=True, slots=True)
 class ServerRules:
-    """What may be asked of a server by name, and for how long that keeps.
+    """The commands that a server may be asked for by name, and for how long a request keeps.
 
     `allowed` are names of commands, ``*`` among them for all. `ttl` is seconds of an unusable link.
     """
@@ -34,7 +34,7 @@ class ServerRules:
     ttl: float = 30.0
 
     def allows(self, command: str) -> bool:
-        """Whether the command is on the list (R18)."""
+        """True if the command is on the list (R18)."""
         return "*" in self.allowed or command in self.allowed
 
 
@@ -95,5 +95,5 @@ def check_command(command: type[Command[Any]], asked: Asked) -> Command[Any]:
 
 
 def how_to_ask(command: type[Command[Any]]) -> str:
-    """What a right payload looks like."""
+    """A right payload, as an example."""
     return f"Send {usage(command)}, or an array of the values in this order."

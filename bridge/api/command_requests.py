@@ -2,7 +2,7 @@
 
 ::
 
-    request ─▶ server, command, allowed? ─▶ checked and typed ─┬─▶ lane ─▶ server link ─▶ HMP
+    request ─▶ server, command, allowed? ─▶ checked and typed ─┬─▶ queue ─▶ server link ─▶ HMP
                      │                            │            └─▶ room, to record its session
                      ▼                            ▼                     │
                    failed                       failed                  ▼
@@ -40,9 +40,9 @@ from ..room.facts.vocabulary import Action, Outcome, State
 from ..room.worker import Delivery, Room
 from . import answers
 from .checks import ServerRules, check_command
-from .lane import Call, Downtime, Finish, Lane
 from .ledger import Entry, Ledger, Save, ledger_name
 from .replies import Replies
+from .request_queue import Call, Downtime, Finish, RequestQueue
 
 __all__ = ["CommandRequests"]
 
@@ -58,10 +58,10 @@ class _Server:
         self.lifetime = Lifetime()
         self.retired = False
         self.downtime = Downtime()
-        self.requests = Lane(link, Priority.REQUEST, self.downtime, ledger, finish)
-        self.stops = Lane(link, Priority.STOP, self.downtime, ledger, finish)
+        self.requests = RequestQueue(link, Priority.REQUEST, self.downtime, ledger, finish)
+        self.stops = RequestQueue(link, Priority.STOP, self.downtime, ledger, finish)
 
-    def lane(self, command: Command[object]) -> Lane:
+    def queue_for(self, command: Command[object]) -> RequestQueue:
         """A stop never waits behind anything else (R22)."""
         return self.stops if isinstance(command, StopRecording) else self.requests
 
@@ -172,7 +172,7 @@ class CommandRequests:
             self._record_in(room, caller, part, rules)
         elif room is not None and not asked.force:
             self._answer_now(caller, answers.ALREADY_RECORDING, part)
-        elif server.lane(command).full:
+        elif server.queue_for(command).full:
             self._answer_now(caller, answers.TOO_MANY, part)
         else:
             self._submit(caller, asked_on.server, command, part)
@@ -209,7 +209,7 @@ class CommandRequests:
 
     def _submit(self, caller: Caller, name: str, command: Command[object], part: Part) -> None:
         server = self._servers[name]
-        lane = server.lane(command)
+        queue = server.queue_for(command)
         message = part.message
         call = Call(caller, name, command, message.received_at)
         if message.expiry is None:
@@ -224,9 +224,9 @@ class CommandRequests:
                 call.taken.set()
                 part.place.accept()
 
-            call.entry = Entry(caller, command.name, sent=lane.goes_at_once)
+            call.entry = Entry(caller, command.name, sent=queue.goes_at_once)
             server.ledger.take(call.entry, part.key, taken)
-        lane.submit(call)
+        queue.submit(call)
 
     def _finish(self, call: Call, answer: Answer, arrived: Callable[[], None]) -> None:
         if answer.outcome is not Outcome.EXPIRED:  # it was sent
@@ -271,7 +271,7 @@ class CommandRequests:
 
 
 def _too_old(command: Command[object], part: Part, rules: ServerRules) -> bool:
-    """Whether it waited at the broker, or for the bridge, for longer than it keeps (R16)."""
+    """True if it waited at the broker, or for the bridge, for longer than it keeps (R16)."""
     message = part.message
     if message.expiry is not None:
         return trio.current_time() - message.received_at >= message.expiry
@@ -279,5 +279,5 @@ def _too_old(command: Command[object], part: Part, rules: ServerRules) -> bool:
 
 
 def _is_free(room: Room) -> bool:
-    """Whether the room has no recording and cannot have one (R5)."""
+    """True if the room has no recording and cannot have one (R5)."""
     return room.state.state is State.IDLE and room.state.adopting is None

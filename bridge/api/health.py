@@ -1,4 +1,4 @@
-"""How everything does, measured: one round trip to each HMP, one to the broker, one commit.
+"""The health of everything, measured: one round trip to each HMP, one to the broker, one commit.
 
 What `hmp/bridge/health` says is of the last command that was answered; this asks.
 """

@@ -1,4 +1,4 @@
-"""What of the requests to one server must survive a kill: a document of the journal (R6, R27).
+"""The requests to one server that must survive a kill: a document of the journal (R6, R27).
 
 Only commands whose repeat is not harmless are written down (`Command.repeat`). Such a request is
 journalled, with what its redelivery is recognised by, before it is acknowledged and before it is
@@ -42,7 +42,7 @@ Save = Callable[[str, str, Sequence[InputKey]], Awaitable[None]]
 
 
 def ledger_name(server: str) -> str:
-    """What a server's ledger is called in the journal; no room's name has a slash."""
+    """The name of a server's ledger in the journal; no room's name has a slash."""
     return f"server/{server}"
 
 

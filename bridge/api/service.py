@@ -52,7 +52,7 @@ class Api:
             nursery.start_soon(self.bridge.run)
 
     def take(self, part: Part) -> bool:
-        """Whether the message is a request; then it is taken."""
+        """Take the message if it is a request; True if it was."""
         message = part.message
         asked_on = parse_topic(self._topics, message.topic)
         if asked_on is None:
@@ -102,7 +102,7 @@ class Api:
         self.bridge.take(caller, verb, asked, part.place.accept)
 
     def room_answered(self, result: Result, arrived: Callable[[], None]) -> bool:
-        """Whether a room's result is the answer to a request; then it is given."""
+        """Give a room's result to whoever requested it; True if somebody did."""
         asked_on = parse_topic(self._topics, result.origin)
         if asked_on is None:
             return False
@@ -113,7 +113,7 @@ class Api:
 
 
 def _read(asked_on: CommandTopic | VerbTopic, payload: bytes) -> tuple[Asked, str | None]:
-    """What the payload says, and why it cannot be read where it cannot."""
+    """The request in the payload, and the reason why it cannot be read where it cannot."""
     try:
         match asked_on:
             case CommandTopic(command=name):

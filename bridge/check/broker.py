@@ -1,4 +1,4 @@
-"""Whether the broker takes us, and lets us say and hear what a bridge must.
+"""The check of the broker: it takes us, and lets us say and hear all that a bridge must.
 
 Beside a running bridge, on the same base topic, without disturbing it: under a client id of its
 own, with a session that ends with the connection, without a will. What is published goes to topics

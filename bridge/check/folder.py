@@ -1,4 +1,4 @@
-"""Whether the state folder can be used: looked at without leaving a trace in it.
+"""The check of the state folder: it can be used. No trace is left in it.
 
 Whoever checks may be another user than the daemon: a file of theirs in its folder would be the very
 trouble that the check is for.
@@ -18,7 +18,7 @@ __all__ = ["check_folder"]
 
 
 def check_folder(folder: Path, *, of_user: bool = False) -> list[Finding]:
-    """What can be said of the state folder and the journal in it.
+    """The findings about the state folder and the journal in it.
 
     `of_user`: nobody has named it, so it is that of whoever checks.
     """

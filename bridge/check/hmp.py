@@ -1,4 +1,4 @@
-"""Whether an HMP can be used, and whether it has what the rooms record. Nothing is changed there.
+"""The check of an HMP: it can be used, and has what the rooms record. Nothing is changed there.
 
 A session is asked to give up a source that cannot exist: the answer says whether there is such a
 session, and there is nothing that could be carried out (R7).
@@ -7,13 +7,13 @@ session, and there is nothing that could be carried out (R7).
 import time
 from collections.abc import Mapping
 
-from ..config.configuration import RoomTable
+from ..config.room import RoomTable
 from ..hmp.commands import RemoveSourceFromSession, SessionId
 from ..hmp.connection import Connect, connect_tcp
 from ..hmp.errors import ErrorKind, LinkDown, NotAuthorized, OutcomeUnknown, Refused, explain
 from ..hmp.failures import backend_down
 from ..hmp.link import LinkSettings, LinkState
-from ..hmp.own_connection import Asker, connected
+from ..hmp.own_connection import OwnConnection, connected
 from ..hmp.probe import ALIVE_CODES, probe
 from ..room.rules.plan import NIL_SOURCE
 from .report import Blame, Finding, failed, noted, passed
@@ -35,11 +35,11 @@ async def check_server(
     subject = f"server {settings.name}"
     found: list[Finding] = []
     try:
-        async with connected(settings, connect) as asker:
-            found.append(await _check_probe(subject, settings, asker))
+        async with connected(settings, connect) as connection:
+            found.append(await _check_probe(subject, settings, connection))
             if found[0].blame is None:
                 for name, room in rooms.items():
-                    found.append(await _check_room(name, room, asker))
+                    found.append(await _check_room(name, room, connection))
     except NotAuthorized as error:
         found.append(_failed(subject, "HMP does not accept commands from this box", error))
     except LinkDown as error:
@@ -61,10 +61,10 @@ def _failed(subject: str, seen: str, error: LinkDown | NotAuthorized) -> Finding
     return failed(subject, seen, " ".join(notes or [_SILENT]), blame)
 
 
-async def _check_probe(subject: str, settings: LinkSettings, asker: Asker) -> Finding:
+async def _check_probe(subject: str, settings: LinkSettings, connection: OwnConnection) -> Finding:
     began = time.perf_counter()
     try:
-        await asker.ask(probe())
+        await connection.ask(probe())
     except NotAuthorized:
         raise
     except Refused as error:
@@ -75,18 +75,18 @@ async def _check_probe(subject: str, settings: LinkSettings, asker: Asker) -> Fi
             said = f"answers a question about a recording with {error.code} {error.message}"
             return failed(subject, said, explain(error), Blame.UNAVAILABLE)
     took = (time.perf_counter() - began) * 1000
-    box = "" if asker.local_address is None else f" as {asker.local_address}"
+    box = "" if connection.local_address is None else f" as {connection.local_address}"
     where = f"{settings.host} port {settings.port}"
     return passed(subject, f"{where} reached and authorized{box}, answers in {took:.1f} ms")
 
 
-async def _check_room(name: str, room: RoomTable, asker: Asker) -> Finding:
+async def _check_room(name: str, room: RoomTable, connection: OwnConnection) -> Finding:
     subject, session, ids = f"room {name}", room.session, _ids_not_asked_about(room)
     if session is None:
         return passed(subject, ids)
     ids = f"; {ids}" if ids else ""
     try:
-        await asker.ask(RemoveSourceFromSession(SessionId(session), NIL_SOURCE))
+        await connection.ask(RemoveSourceFromSession(SessionId(session), NIL_SOURCE))
     except NotAuthorized:
         raise
     except Refused as error:
@@ -109,7 +109,7 @@ async def _check_room(name: str, room: RoomTable, asker: Asker) -> Finding:
 
 
 def _ids_not_asked_about(room: RoomTable) -> str:
-    """What can be said of sources and categories, which HMP has no question for."""
+    """The line about sources and categories, which HMP has no question for."""
     categories = () if room.details is None else room.details.categories
     counted = (("source", len(room.sources or ())), ("category", len(categories)))
     kinds = " and ".join(f"{count} {kind} id(s)" for kind, count in counted if count)

@@ -1,4 +1,4 @@
-"""What a check has found, as lines for a person and as a verdict for a script. Pure."""
+"""The findings of a check, as lines for a person and as a verdict for a script. Pure."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -8,7 +8,7 @@ __all__ = ["Blame", "Finding", "failed", "noted", "passed", "render", "summary",
 
 
 class Blame(Enum):
-    """What kept a check from passing. In the order in which to put it right."""
+    """The reason why a check did not pass. In the order in which to put it right."""
 
     CONFIGURATION = "something is not as the configuration says"
     NOT_AUTHORIZED = "this box may not do what it must"
@@ -61,6 +61,6 @@ def summary(findings: Iterable[Finding]) -> str:
 
 
 def worst(findings: Iterable[Finding]) -> Blame | None:
-    """What to put right first; None where all passed."""
+    """The reason to put right first; None where all passed."""
     found = {finding.blame for finding in findings}
     return next((blame for blame in Blame if blame in found), None)

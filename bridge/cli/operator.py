@@ -74,7 +74,7 @@ def _check(options: argparse.Namespace) -> int:
 def _check_live(file: Path, configuration: "Configuration") -> int:
     import trio
 
-    from ..check.live import check_live
+    from ..check.everything import check_everything
     from ..check.report import Blame, Finding, passed, render, summary, worst
     from ..logs.log import configure_logs
 
@@ -84,7 +84,7 @@ def _check_live(file: Path, configuration: "Configuration") -> int:
     configure_logs("error")
     understood = passed(f"configuration {file}", "understood")
     tell(understood)
-    findings = [understood, *trio.run(check_live, configuration, tell)]
+    findings = [understood, *trio.run(check_everything, configuration, tell)]
     print(summary(findings))
     match worst(findings):
         case None:

@@ -1,4 +1,4 @@
-"""What the commands have in common: exit codes, and the configuration that their options name.
+"""The parts that commands share: exit codes, and the configuration that their options name.
 
 Exit codes are those of ``sysexits.h``.
 """
@@ -16,7 +16,7 @@ __all__ = ["ExitCode", "leaves", "load_configuration", "say"]
 
 
 class ExitCode(IntEnum):
-    """What a command came to."""
+    """The end of a command, as the shell sees it."""
 
     OK = 0
     #: HMP answered with an error.
@@ -36,7 +36,7 @@ def load_configuration(
     options: argparse.Namespace, *, look_into_files: bool = False
 ) -> "Configuration":
     """The configuration that ``--config`` and ``--set`` name. Raises `ConfigurationError`."""
-    from ..config.configuration import load
+    from ..config.load import load
     from ..config.sources import find_file
 
     overrides = _overrides(options.set)

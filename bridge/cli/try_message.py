@@ -21,7 +21,7 @@ __all__ = ["Trial", "try_message"]
 
 @dataclass(frozen=True, slots=True)
 class Trial:
-    """What would come of a message: lines for a person, and whether anything would happen."""
+    """The effect of a message: lines for a person, and whether anything would happen."""
 
     lines: tuple[str, ...]
     acts: bool
@@ -96,7 +96,7 @@ class _Trial:
             self._carry_out(outcome, arrival.topic)
 
     def _otherwise(self, verdict: Verdict, heard: Heard) -> tuple[Input | Failed | None, str]:
-        """What comes of a message that acts only together with another one."""
+        """The effect of a message that acts only together with another one."""
         binding = verdict.binding
         if verdict.later is not None:
             return made(binding.wish, heard), f", but later: {verdict.reason}"

@@ -1,4 +1,4 @@
-"""What is wrong with bindings beyond their single keys: among these, with rooms and topics."""
+"""Faults of bindings beyond their single keys: among these, with rooms and topics."""
 
 import re
 from collections.abc import Iterator, Mapping

@@ -116,7 +116,7 @@ class BindingTable(Table):
     """Pass over empty messages and empty values."""
 
     def binding(self, number: int) -> Binding:
-        """What the table says; `number` counts the tables from 1."""
+        """The binding that the table describes; `number` counts the tables from 1."""
         return Binding(
             label=f"binding {number} ({self.topic})",
             key=hashlib.sha256(self.model_dump_json().encode()).hexdigest()[:16],
@@ -141,7 +141,7 @@ class BindingTable(Table):
 
 
 def conditions_of(match: Any, payload: Any, ignore_empty: bool) -> Iterator[Condition]:
-    """What a message must say, by ``match`` and ``payload``; raises `ValueError`."""
+    """The conditions of ``match`` and ``payload``; raises `ValueError`."""
     if payload is not None:
         yield condition("", payload, empty_counts=not ignore_empty)
     for path, wanted in (match or {}).items():

@@ -1,4 +1,4 @@
-"""The configuration: what can be set, what it may be, and where it comes from.
+"""The configuration: what can be set, what it may be, and which source goes before which.
 
 What it hands out are the plain settings of the parts (`LinkSettings`, `BrokerSettings`, `Policy`).
 
@@ -6,11 +6,9 @@ Order of precedence: command line, environment (``HMP_BRIDGE_MQTT__HOST``), secr
 file ``mqtt__password``; under systemd its credentials), configuration file.
 """
 
-import codecs
 import hashlib
 import json
 import os
-import tomllib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal
@@ -28,62 +26,24 @@ from pydantic_settings import (
     NestedSecretsSettingsSource,
     PydanticBaseSettingsSource,
     SettingsConfigDict,
-    SettingsError,
     TomlConfigSettingsSource,
 )
 
-from ..api.checks import ServerRules
-from ..hmp.link import LinkSettings
 from ..logs.levels import Format, Level, Part
 from ..logs.redaction import SECRETS
 from ..mqtt.settings import BrokerSettings
 from .bindings import BindingTable
 from .consistency import faults_between
-from .errors import PREFIX, ConfigurationError, Fault
+from .errors import PREFIX, ConfigurationError
 from .files import faults_in_files
 from .findings import faults_of
-from .key_types import Commands, Duration, Host, Listen, Name, Port, Table
+from .key_types import Duration, Listen, Name, Table
 from .mqtt import MqttTable
 from .room import RoomTable
+from .server import ServerTable
 from .sources import misnamed_sources
 
-__all__ = ["Configuration", "RoomTable", "ServerTable", "load"]
-
-
-class ServerTable(Table):
-    """One HMP."""
-
-    host: Host
-    """Name or address of this HMP."""
-    port: Port = 23233
-    """The port of HMP's Command Line API."""
-    connect_timeout: Annotated[Duration, Field(gt=0)] = 5.0
-    """How long a connection may take to be made."""
-    query_timeout: Annotated[Duration, Field(gt=0)] = 5.0
-    """How long HMP may take to answer getRecordingStatus."""
-    command_timeout: Annotated[Duration, Field(gt=0)] = 10.0
-    """How long HMP may take for what changes something."""
-    start_timeout: Annotated[Duration, Field(gt=0)] = 30.0
-    """How long HMP may take to start or stop, and how long a lost start is asked about."""
-    probe_interval: Annotated[Duration, Field(ge=1)] = 30.0
-    """Silence after which HMP is asked whether it still lives."""
-    poll_interval: Annotated[Duration, Field(ge=0.1)] = 2.0
-    """How often an active recording is looked at."""
-    max_polls_per_second: Annotated[float, Field(gt=0, le=1000)] = 20.0
-    """The most looks that this HMP gets in all; more rooms are looked at less often."""
-    allow_commands: Commands = ()
-    """The commands that may be asked for by name over MQTT; "*" for all."""
-    request_ttl: Annotated[Duration, Field(gt=0)] = 30.0
-    """How long such a request waits while HMP is out of reach."""
-
-    def link(self, name: str) -> LinkSettings:
-        """What the server link needs."""
-        settings = self.model_dump(exclude={"allow_commands", "request_ttl"})
-        return LinkSettings(name=name, **settings)
-
-    def rules(self) -> ServerRules:
-        """What may be asked of it by name."""
-        return ServerRules(frozenset(self.allow_commands), self.request_ttl)
+__all__ = ["Configuration"]
 
 
 class BridgeTable(Table):
@@ -170,7 +130,7 @@ class Configuration(BaseSettings):
         try:
             configuration: Configuration = handler(data)
         except ValidationError as error:
-            raise ConfigurationError([*faults_of(error), *faults]) from None
+            raise ConfigurationError([*faults_of(error, cls), *faults]) from None
         if faults:
             raise ConfigurationError(faults)
         for secret in _secrets_in(configuration):
@@ -185,11 +145,11 @@ class Configuration(BaseSettings):
 
     @property
     def room_names(self) -> dict[str, str]:
-        """What each room is called, by its key."""
+        """The names of the rooms for people, by their keys."""
         return {key: room.name or key for key, room in self.rooms.items()}
 
     def broker(self, client_id: str) -> BrokerSettings:
-        """What the broker link needs; `client_id` is for when none is configured."""
+        """The settings of the broker link; `client_id` is for when none is configured."""
         return self.mqtt.settings(client_id)
 
 
@@ -220,68 +180,3 @@ def _secrets_in(table: object) -> Iterator[str]:
         case Mapping():
             for value in table.values():
                 yield from _secrets_in(value)
-
-
-def load(
-    path: Path, overrides: Mapping[str, Any] | None = None, *, look_into_files: bool = False
-) -> Configuration:
-    """Read the configuration from `path` and everything that goes before it.
-
-    `overrides` are nested tables from the command line; `look_into_files`: files that are named
-    must be what they should be as well. Raises `ConfigurationError` with every fault at once.
-    """
-
-    class FromFile(Configuration):
-        model_config = SettingsConfigDict(toml_file=path)
-        _look_into_files = look_into_files
-
-    given = overrides or {}
-    try:
-        return FromFile(**given)
-    except ConfigurationError as error:
-        raise error.seen_from(path, given) from None
-    except UnicodeDecodeError as error:
-        reason = f"is not UTF-8 text, from byte {error.start} on; save it as UTF-8"
-        raise ConfigurationError([Fault((), reason)], path) from None
-    except SettingsError as error:
-        # The only thing in a source that is more than text: a whole table in one variable.
-        faults = list(_unreadable_variables()) or [Fault((), str(error))]
-        raise ConfigurationError(faults, path) from None
-    except tomllib.TOMLDecodeError as error:
-        reason = f"is not TOML: {error}{_toml_hint(path, str(error))}"
-        raise ConfigurationError([Fault((), reason)], path) from None
-    except RecursionError:
-        reason = "is not TOML: brackets within brackets without end; close what is opened"
-        raise ConfigurationError([Fault((), reason)], path) from None
-    except OSError as error:
-        reason = f"cannot be read: {error.strerror}; let this user read it"
-        source = path if error.filename is None else Path(error.filename)
-        raise ConfigurationError([Fault((), reason)], source) from None
-    except ValueError as error:
-        raise ConfigurationError([Fault((), str(error))], path) from None
-
-
-def _toml_hint(path: Path, error: str) -> str:
-    """What people mostly did; the line itself is not shown, it may hold a password."""
-    if path.read_bytes().startswith(codecs.BOM_UTF8):
-        return "; it begins with a byte order mark: save it as UTF-8 without one"
-    if error.startswith("Invalid value"):
-        return '; text stands in straight quotes ("), yes is true and no is false'
-    if error.startswith("Expected ']'"):
-        return "; a name has only lower-case letters, digits, - and _"
-    if error.startswith(r"Illegal character '\n'"):
-        return "; a quote is not closed in that line"
-    if "Cannot declare" in error or "Cannot overwrite" in error:
-        return "; put everything of one table under one heading"
-    return ""
-
-
-def _unreadable_variables() -> Iterator[Fault]:
-    for name, value in os.environ.items():
-        table = name.upper().removeprefix(PREFIX).lower()
-        if table in Configuration.model_fields and name.upper() != table.upper():
-            try:
-                json.loads(value)
-            except ValueError:
-                example = f"{PREFIX}{table.upper()}__KEY"
-                yield Fault((table,), f"is no JSON object; set one key by {example}=value")

@@ -1,4 +1,4 @@
-"""What is wrong with a configuration between its tables, and between the keys of one room.
+"""Faults of a configuration between its tables, and between the keys of one room.
 
 Found in the text as it was written, so that it can be said together with what is wrong within them.
 """

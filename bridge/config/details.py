@@ -106,7 +106,7 @@ class DetailsTable(Table):
         return self
 
     def plan(self, room: dict[str, str]) -> DetailPlan:
-        """What the room model needs; `room` is what templates see of the room."""
+        """The plan for the room model; `room` is what templates see of the room."""
         texts = (
             (DetailKind.TITLE, self.title),
             (DetailKind.DESCRIPTION, self.description),

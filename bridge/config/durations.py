@@ -38,7 +38,7 @@ def parse_duration(value: object) -> float:
 
 
 def is_duration(value: object) -> bool:
-    """Whether `value` is written as a duration, however long."""
+    """True if `value` is written as a duration, however long."""
     return isinstance(value, str) and _DURATION.fullmatch(value.strip()) is not None
 
 
@@ -52,7 +52,7 @@ def render_duration(seconds: float) -> str:
 
 
 def nearest_duration(value: object) -> str | None:
-    """What a duration without a unit, or with one spelt out, was most likely meant to be."""
+    """The duration that is likely meant by one without a unit, or with one spelt out."""
     if isinstance(value, bool):
         return None
     written = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*([smhd]?[a-z]*)\s*", str(value).lower())

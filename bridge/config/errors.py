@@ -1,4 +1,4 @@
-"""What is wrong with a configuration: where it stands, and where it was set."""
+"""Faults of a configuration: what is wrong, where it stands, and where it was set."""
 
 import os
 from collections.abc import Mapping, Sequence
@@ -53,7 +53,7 @@ class ConfigurationError(Exception):
         return "\n".join(fault.describe(self._source(fault.path)) for fault in self.faults)
 
     def _source(self, path: tuple[str, ...]) -> str:
-        """Where the value at `path` was set, in the order of precedence."""
+        """The source that set the value at `path`, by the order of precedence."""
         if path and _is_set(self.overrides, path):
             return f"command line, --set {'.'.join(path)}"
         variables = {name.upper(): name for name in os.environ}

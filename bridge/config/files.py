@@ -15,7 +15,7 @@ __all__ = ["faults_in_files"]
 
 
 def faults_in_files(data: Mapping[str, Any]) -> Iterator[Fault]:
-    """What is wrong with the PEM files under `[mqtt.tls]`, in the text as it was written."""
+    """Faults of the PEM files under `[mqtt.tls]`, in the text as it was written."""
     mqtt = data.get("mqtt")
     tls = mqtt.get("tls") if isinstance(mqtt, Mapping) else None
     if not isinstance(tls, Mapping):

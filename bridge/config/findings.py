@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from types import UnionType
 from typing import Any, Union, get_args, get_origin
 
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 
 from ..text.nearest import did_you_mean, nearest
 from .durations import is_duration, nearest_duration
@@ -23,65 +23,107 @@ _LONGEST_SHOWN = 60
 """Characters of a wrong value that are repeated."""
 
 
-def faults_of(error: ValidationError) -> list[Fault]:
-    """Pydantic's findings in our words."""
-    return [_fault(found) for found in error.errors(include_context=True)]
+def faults_of(error: ValidationError, configuration: type[BaseModel]) -> list[Fault]:
+    """Pydantic's findings in our words; `configuration` is the model of the whole file."""
+    findings = _Findings(configuration)
+    return [findings.fault(found) for found in error.errors(include_context=True)]
 
 
-def _fault(found: Any) -> Fault:
-    # Tables of a list are counted as people count them.
-    parts = (part + 1 if isinstance(part, int) else part for part in found["loc"])
-    path = tuple(str(part) for part in parts if part != "[key]")
-    given = found["input"]
-    match found["type"]:
-        case "extra_forbidden":
-            kind = "table" if isinstance(given, Mapping) else "key"
-            return Fault(path, f"is no {kind} here{_hint(path)}")
-        case "missing" if path in (("servers",), ("rooms",)):
-            return Fault(path, f"needs at least one table [{path[0]}.<name>]")
-        case "missing":
-            return Fault(path, "is missing")
-        case "string_pattern_mismatch" if len(path) == 2:
-            meant = re.sub(r"[^a-z0-9_-]+", "-", path[-1].lower()).strip("-")
-            hint = f"; did you mean {meant}?" if meant else ""
-            return Fault(path, f"a name has only lower-case letters, digits, - and _{hint}")
-        case "string_too_long":
-            return Fault(path, f"has more than {found['ctx']['max_length']} characters")
-        case "string_too_short" | "too_short":
-            kind = "a list" if isinstance(given, list | tuple) else "text"
-            return Fault(path, f"must be {kind} that is not empty")
-        case _:
-            return Fault(path, _wrong_value(found, path, _repeated(given, path)))
+class _Findings:
+    """The words for findings in the text of one model of the whole file."""
 
+    def __init__(self, configuration: type[BaseModel]) -> None:
+        self._configuration = configuration
 
-def _wrong_value(found: Any, path: tuple[str, ...], value: str | None) -> str:
-    """Why the value is wrong, with the value as it may be shown, if it may."""
-    kind, given, context = found["type"], found["input"], found.get("ctx", {})
-    instead = "" if value is None else f", not {value}"
-    match kind:
-        case "value_error":
-            reason = str(context["error"]).removeprefix(f"{path[-1]}: ")
-            if reason.startswith("is ") and value is not None:
-                reason = f"{value} {reason}"
-            if " is no duration" in reason and (meant := nearest_duration(given)):
-                return f'{reason}; did you mean "{meant}"?'
-            return reason
-        case "literal_error":
-            near = nearest(str(given), re.findall(r"'([^']+)'", context["expected"]))
-            meant = f"; did you mean {near!r}?" if near and value is not None else ""
-            return f"must be one of {context['expected']}{instead}{meant}"
-        case "greater_than" | "greater_than_equal" | "less_than_equal":
-            return _bound(kind, context, given) + instead
-        case "tuple_type" if isinstance(given, Mapping) and _table_at((*path, "1")):
-            return f"is a list of tables; write [[{'.'.join(path)}]] in double brackets"
-        case "model_type" if isinstance(given, list):
-            return f"is one table; write [{'.'.join(path)}] in single brackets"
-        case kind if kind in _MUST_BE:
-            keys = getattr(_table_at(path), "model_fields", None) if kind == "model_type" else None
-            hint = f"; its keys are {', '.join(keys)}" if keys else ""
-            return f"must be {_MUST_BE[kind]}{instead}{hint}"
-        case _:
-            return str(found["msg"]).lower().removeprefix("input ")
+    def fault(self, found: Any) -> Fault:
+        # Tables of a list are counted as people count them.
+        parts = (part + 1 if isinstance(part, int) else part for part in found["loc"])
+        path = tuple(str(part) for part in parts if part != "[key]")
+        given = found["input"]
+        match found["type"]:
+            case "extra_forbidden":
+                kind = "table" if isinstance(given, Mapping) else "key"
+                return Fault(path, f"is no {kind} here{self._hint(path)}")
+            case "missing" if path in (("servers",), ("rooms",)):
+                return Fault(path, f"needs at least one table [{path[0]}.<name>]")
+            case "missing":
+                return Fault(path, "is missing")
+            case "string_pattern_mismatch" if len(path) == 2:
+                meant = re.sub(r"[^a-z0-9_-]+", "-", path[-1].lower()).strip("-")
+                hint = f"; did you mean {meant}?" if meant else ""
+                return Fault(path, f"a name has only lower-case letters, digits, - and _{hint}")
+            case "string_too_long":
+                return Fault(path, f"has more than {found['ctx']['max_length']} characters")
+            case "string_too_short" | "too_short":
+                kind = "a list" if isinstance(given, list | tuple) else "text"
+                return Fault(path, f"must be {kind} that is not empty")
+            case _:
+                return Fault(path, self._wrong_value(found, path, self._repeated(given, path)))
+
+    def _wrong_value(self, found: Any, path: tuple[str, ...], value: str | None) -> str:
+        """The reason why the value is wrong, with the value as it may be shown, if it may."""
+        kind, given, context = found["type"], found["input"], found.get("ctx", {})
+        instead = "" if value is None else f", not {value}"
+        match kind:
+            case "value_error":
+                reason = str(context["error"]).removeprefix(f"{path[-1]}: ")
+                if reason.startswith("is ") and value is not None:
+                    reason = f"{value} {reason}"
+                if " is no duration" in reason and (meant := nearest_duration(given)):
+                    return f'{reason}; did you mean "{meant}"?'
+                return reason
+            case "literal_error":
+                near = nearest(str(given), re.findall(r"'([^']+)'", context["expected"]))
+                meant = f"; did you mean {near!r}?" if near and value is not None else ""
+                return f"must be one of {context['expected']}{instead}{meant}"
+            case "greater_than" | "greater_than_equal" | "less_than_equal":
+                return _bound(kind, context, given) + instead
+            case "tuple_type" if isinstance(given, Mapping) and self._keys((*path, "1")):
+                return f"is a list of tables; write [[{'.'.join(path)}]] in double brackets"
+            case "model_type" if isinstance(given, list):
+                return f"is one table; write [{'.'.join(path)}] in single brackets"
+            case kind if kind in _MUST_BE:
+                keys = self._keys(path) if kind == "model_type" else {}
+                hint = f"; its keys are {', '.join(keys)}" if keys else ""
+                return f"must be {_MUST_BE[kind]}{instead}{hint}"
+            case _:
+                return str(found["msg"]).lower().removeprefix("input ")
+
+    def _hint(self, path: tuple[str, ...]) -> str:
+        if len(path) > 1 and path[-1] in self._keys(()):
+            return f"; begin a table for it in a line above: [{path[-1]}]"
+        keys = self._keys(path[:-1])
+        if not keys:
+            return ""
+        return "; " + did_you_mean(path[-1], keys, f"the keys are {', '.join(keys)}")
+
+    def _is_secret(self, path: tuple[str, ...]) -> bool:
+        """True if the value at `path` is never shown: it is a secret, or would be by its name."""
+        if re.search(r"pass|secret|token|credential", "/".join(path[-1:]), re.IGNORECASE):
+            return True
+        field = self._keys(path[:-1]).get(path[-1] if path else "")
+        return "Secret" in str(getattr(field, "annotation", ""))
+
+    def _repeated(self, value: object, path: tuple[str, ...]) -> str | None:
+        """A wrong value as it is repeated; None where a secret is to stand."""
+        if self._is_secret(path):
+            return None
+        text = _shown(value)
+        if text == repr(value) and self._has_secrets(path) and _could_be_password(value):
+            return "a text that could be a password"
+        return text
+
+    def _has_secrets(self, path: tuple[str, ...]) -> bool:
+        """True if a secret belongs into the same table, and may have come to stand at `path`."""
+        return any(self._is_secret((*path[:-1], key)) for key in self._keys(path[:-1]))
+
+    def _keys(self, path: tuple[str, ...]) -> dict[str, Any]:
+        """The fields of the table at `path`, by their keys; none where there is no such table."""
+        annotation: Any = self._configuration
+        for part in path:
+            annotation = _within(annotation, part)
+        fields = (getattr(each, "model_fields", None) for each in _choices(annotation))
+        return next(filter(None, fields), {})
 
 
 _MUST_BE = {
@@ -111,33 +153,6 @@ def _bound(kind: str, context: Mapping[str, Any], given: object) -> str:
     return f"must be {relation} {limit}{'s' if is_duration(given) else ''}"
 
 
-def _hint(path: tuple[str, ...]) -> str:
-    if len(path) > 1 and _table_at(()).model_fields.get(path[-1]):
-        return f"; begin a table for it in a line above: [{path[-1]}]"
-    keys = list(getattr(_table_at(path[:-1]), "model_fields", ()))
-    if not keys:
-        return ""
-    return "; " + did_you_mean(path[-1], keys, f"the keys are {', '.join(keys)}")
-
-
-def _is_secret(path: tuple[str, ...]) -> bool:
-    """Whether the value at `path` is never shown: it is a secret, or would be by its name."""
-    if re.search(r"pass|secret|token|credential", "/".join(path[-1:]), re.IGNORECASE):
-        return True
-    field = getattr(_table_at(path[:-1]), "model_fields", {}).get(path[-1] if path else "")
-    return "Secret" in str(getattr(field, "annotation", ""))
-
-
-def _repeated(value: object, path: tuple[str, ...]) -> str | None:
-    """A wrong value as it is repeated; None where a secret is to stand."""
-    if _is_secret(path):
-        return None
-    text = _shown(value)
-    if text == repr(value) and _has_secrets(path) and _could_be_password(value):
-        return "a text that could be a password"
-    return text
-
-
 def _shown(value: object) -> str:
     """A wrong value as it is repeated to a person; nothing that could hold a login."""
     if isinstance(value, Mapping):
@@ -153,28 +168,12 @@ def _shown(value: object) -> str:
     return str(value)
 
 
-def _has_secrets(path: tuple[str, ...]) -> bool:
-    """Whether a secret belongs into the same table, and may have come to stand at `path`."""
-    keys = getattr(_table_at(path[:-1]), "model_fields", ())
-    return any(_is_secret((*path[:-1], key)) for key in keys)
-
-
 def _could_be_password(value: object) -> bool:
-    """Whether it looks like no address, topic, number or word, but like a password."""
+    """True if it looks like no address, topic, number or word, but like a password."""
     if re.search(r"://|:\d+/?$", str(value)):
         return False
     kinds = (r"[a-z]", r"[A-Z]", r"[0-9]", r"[^\w\s.:/#+-]")
     return sum(re.search(kind, str(value)) is not None for kind in kinds) >= _KINDS_IN_PASSWORDS
-
-
-def _table_at(path: tuple[str, ...]) -> Any:
-    """The model of the table at `path`; None where there is none."""
-    from .configuration import Configuration
-
-    annotation: Any = Configuration
-    for part in path:
-        annotation = _within(annotation, part)
-    return next((each for each in _choices(annotation) if hasattr(each, "model_fields")), None)
 
 
 def _within(annotation: Any, part: str) -> Any:
@@ -191,6 +190,6 @@ def _within(annotation: Any, part: str) -> Any:
 
 
 def _choices(annotation: Any) -> tuple[Any, ...]:
-    """What ``Tls | None`` may be; anything else is itself."""
+    """The members of a union such as ``Tls | None``; anything else is itself."""
     is_union = get_origin(annotation) in (UnionType, Union)
     return get_args(annotation) if is_union else (annotation,)

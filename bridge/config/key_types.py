@@ -1,4 +1,4 @@
-"""What the keys of the configuration may hold: the types of their values, checked and explained.
+"""The types of the values that keys may hold, checked and explained.
 
 Each type also says what it looks like as JSON Schema, for editors.
 """

@@ -61,7 +61,7 @@ class MqttTable(Table):
     """How long a connection may take to be made."""
 
     def settings(self, client_id: str) -> BrokerSettings:
-        """What the broker link needs; `client_id` is for when none is configured."""
+        """The settings of the broker link; `client_id` is for when none is configured."""
         return BrokerSettings(
             host=self.host,
             port=self.port or _DEFAULT_PORTS[self.transport, self.tls is not None],

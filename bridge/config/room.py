@@ -1,6 +1,7 @@
 """The tables `[rooms.<name>]`: what a room records, and how it behaves."""
 
-from typing import TYPE_CHECKING, Annotated, Literal
+from dataclasses import fields
+from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
@@ -11,9 +12,7 @@ from ..room.facts.policy import Policy
 from ..room.facts.vocabulary import State
 from .details import DetailsTable
 from .key_types import Address, Duration, MarkTitle, Port, Session, Sources, Table, Word
-
-if TYPE_CHECKING:
-    from .configuration import ServerTable
+from .server import ServerTable
 
 __all__ = ["RestreamTable", "RoomTable", "TallyWords"]
 
@@ -37,7 +36,7 @@ class TallyWords(Table):
 
 
 class RestreamTable(Table):
-    """Where a re-stream is sent to."""
+    """The address that a re-stream is sent to."""
 
     ip: Address
     """An IPv4 address, unicast or multicast."""
@@ -103,41 +102,27 @@ class RoomTable(Table):
     tally: TallyWords = TallyWords()
     """The words of the topic tally."""
 
-    def policy(self, server: "ServerTable", key: str) -> Policy:
-        """What the room model needs; `key` is the table's, for a room without a name."""
+    def policy(self, server: ServerTable, key: str) -> Policy:
+        """The policy for the room model; `key` is the table's, for a room without a name."""
         title = arguments.drop_control_characters(self.name or key).strip() or key
-        return Policy(
-            session=None if self.session is None else SessionId(self.session),
-            sources=tuple(SourceId(source) for source in self.sources or ()),
-            delete_session=self.delete_session,
-            session_title=title[:_LONGEST_NAME],
-            restream_ip=None if self.restream is None else self.restream.ip,
-            restream_port=None if self.restream is None else self.restream.port,
-            action_ttl=self.action_ttl,
-            mark_ttl=self.mark_ttl,
-            mark_title=self.mark_title,
-            poll_interval=server.poll_interval,
-            start_timeout=server.start_timeout,
-            elapsed_every=self.elapsed_every,
-            restart_lost_start=self.on_lost_start == "restart",
-            restart_within=self.restart_within,
-            restart_interrupted=self.on_interrupted == "restart",
-            interrupt_backoff=self.interrupt_backoff,
-            stop_grace=self.stop_grace,
-            cut_timeout=self.cut_timeout,
-            max_duration=self.max_duration,
-            warn_before=self.warn_before,
-            extend_by=self.extend_by,
-            max_extend=self.max_extend,
-            pause_reminder=self.pause_reminder or None,
-            max_pause=self.max_pause or None,
-            on_max_pause=self.on_max_pause,
-            pause_mark=self.pause_mark,
-            resume_mark=self.resume_mark,
-            details=NO_DETAILS
+        same = {field.name for field in fields(Policy)}
+        settings: dict[str, Any] = {key: value for key, value in self if key in same} | {
+            "session": None if self.session is None else SessionId(self.session),
+            "sources": tuple(SourceId(source) for source in self.sources or ()),
+            "session_title": title[:_LONGEST_NAME],
+            "restream_ip": None if self.restream is None else self.restream.ip,
+            "restream_port": None if self.restream is None else self.restream.port,
+            "poll_interval": server.poll_interval,
+            "start_timeout": server.start_timeout,
+            "restart_lost_start": self.on_lost_start == "restart",
+            "restart_interrupted": self.on_interrupted == "restart",
+            "pause_reminder": self.pause_reminder or None,
+            "max_pause": self.max_pause or None,
+            "details": NO_DETAILS
             if self.details is None
             else self.details.plan({"key": key, "name": title}),
-        )
+        }
+        return Policy(**settings)
 
     def tally_words(self) -> dict[State, str]:
         """The word of the tally light for every state."""

@@ -1,4 +1,4 @@
-"""Where a configuration comes from besides its text: which file, and what the names around it say.
+"""Sources of a configuration besides its text: which file, and what the names around it say.
 
 A misspelt variable or secret would otherwise be a setting that nobody misses until it counts.
 """

@@ -12,7 +12,8 @@ from typing import Any, TypeVar
 
 from ..bindings.binding import Binding
 from ..config.bindings import make_bindings
-from ..config.configuration import Configuration, ServerTable
+from ..config.configuration import Configuration
+from ..config.server import ServerTable
 
 __all__ = ["Difference", "Plan", "plan_reload"]
 

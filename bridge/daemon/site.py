@@ -10,7 +10,9 @@ from functools import partial
 import structlog
 import trio
 
-from ..config.configuration import Configuration, RoomTable, ServerTable
+from ..config.configuration import Configuration
+from ..config.room import RoomTable
+from ..config.server import ServerTable
 from ..hmp.client import ServerLink
 from ..hmp.link import LinkState
 from ..journal.file import Entry

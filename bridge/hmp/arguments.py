@@ -1,4 +1,4 @@
-"""What HMP takes as an argument, and the checks that keep everything else off the wire (R17).
+"""The arguments that HMP takes, and the checks that keep all else off the wire (R17).
 
 Every check takes the parameter's name and a value from anywhere (a configuration, a JSON payload,
 a command line), returns the checked and typed value, and raises `InvalidArgument` saying what
@@ -59,7 +59,7 @@ PermissionId = NewType("PermissionId", str)
 
 
 class MetadataField(StrEnum):
-    """What updateSessionMetadata and updateMetadata can change."""
+    """The fields that updateSessionMetadata and updateMetadata can change."""
 
     TITLE = "title"
     DESCRIPTION = "description"
@@ -187,12 +187,12 @@ def _permission(field: str, value: object, keywords: tuple[str, ...]) -> Permiss
 
 
 def session_permission(value: object, field: str = "permissionId") -> PermissionId:
-    """What a share of a session grants (E18): a keyword in upper case, or a UUID."""
+    """The permission of a share of a session (E18): a keyword in upper case, or a UUID."""
     return _permission(field, value, _SESSION_PERMISSIONS)
 
 
 def recording_permission(value: object, field: str = "permissionId") -> PermissionId:
-    """What a share of a recording grants: as for sessions, but there is no ``RECORD``."""
+    """The permission of a share of a recording: as for sessions, but there is no ``RECORD``."""
     return _permission(field, value, _RECORDING_PERMISSIONS)
 
 

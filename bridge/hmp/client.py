@@ -92,7 +92,7 @@ class ServerLink:
 
     @property
     def state(self) -> LinkState:
-        """What is known of the HMP."""
+        """The state of the HMP, as far as it is known."""
         return self._state
 
     def health(self) -> LinkHealth:
@@ -103,7 +103,6 @@ class ServerLink:
             last_answer=self._last_answer,
             queue_depth=len(self._queue),
             reconnects=max(0, self._connections - 1),
-            in_flight=self._in_flight.command.name if self._in_flight else None,
             error=self._error,
         )
 

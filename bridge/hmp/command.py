@@ -1,4 +1,4 @@
-"""What every command of HMP has in common.
+"""The base of every command of HMP.
 
 A command is a frozen dataclass whose fields are its parameters, in the guide's order. Each field's
 annotation carries an `Argument`: the guide's name of the parameter and the check that turns a value
@@ -30,10 +30,10 @@ T_co = TypeVar("T_co", covariant=True)
 
 
 class Repeat(Enum):
-    """Whether a command whose reply was lost may be sent again."""
+    """The safety of sending a command again whose reply was lost."""
 
-    #: Sending it twice ends where sending it once would. Some refusals of the repeat then only
-    #: say that the first one worked: `Command.repeat_success`.
+    #: Sending it twice ends where sending it once would; some refuse the repeat because the first
+    #: one worked.
     SAFE = "safe"
     #: Only once `getRecordingStatus` shows that it is still wanted (E25).
     AFTER_STATUS = "after_status"
@@ -42,7 +42,7 @@ class Repeat(Enum):
 
 
 class TimeoutClass(StrEnum):
-    """How long HMP may take (E44)."""
+    """The classes of time that HMP may take (E44)."""
 
     QUERY = "query"
     MUTATE = "mutate"
@@ -51,7 +51,7 @@ class TimeoutClass(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Argument:
-    """How one parameter is called in the guide and how its value is checked."""
+    """The guide's name of one parameter, and the check of its value."""
 
     name: str
     #: takes the value and the parameter's name; raises `InvalidArgument`
@@ -75,8 +75,6 @@ class Command(ABC, Generic[T_co]):
     #: exactly as the guide writes it; HMP minds the case (E34)
     name: ClassVar[str]
     repeat: ClassVar[Repeat] = Repeat.SAFE
-    #: codes that on a repeat mean that the lost first one was carried out
-    repeat_success: ClassVar[frozenset[str]] = frozenset()
     timeout: ClassVar[TimeoutClass] = TimeoutClass.MUTATE
 
     def __post_init__(self) -> None:

@@ -74,7 +74,7 @@ class TcpStream(trio.abc.Stream):
                     raise kind(str(error)) from error
 
     def _ended(self) -> bool:
-        """Whether the peer's end of stream, or a reset, is there to be read."""
+        """True while the peer's end of stream, or a reset, is there to be read."""
         if self._socket.fileno() < 0:
             raise trio.ClosedResourceError("this stream is closed")
         try:

@@ -1,30 +1,13 @@
-"""What an error of HMP can mean, and who can do something about it."""
+"""The meanings that an error of HMP can have."""
 
 from dataclasses import dataclass
 from enum import StrEnum
 
-__all__ = ["Actor", "ErrorKind", "Meaning"]
-
-
-class Actor(StrEnum):
-    """Who can do something about an error."""
-
-    #: whoever gave the arguments: the panel's programmer, the configuration's author
-    CALLER = "caller"
-    #: the people in the room, or whoever looks after the recording at hand
-    OPERATOR = "operator"
-    #: the administrator of HMP
-    ADMINISTRATOR = "administrator"
-    #: Haivision's support, with HMP's logs
-    SUPPORT = "support"
-    #: the authors of this bridge
-    BRIDGE = "bridge"
-    #: nobody: it was already so, or it passes
-    NOBODY = "nobody"
+__all__ = ["ErrorKind", "Meaning"]
 
 
 class ErrorKind(StrEnum):
-    """What an error means, resolved from command, code and wording; branch on this."""
+    """The meanings of errors, resolved from command, code and wording; branch on these."""
 
     UNKNOWN = "unknown"
     SYNTAX_ERROR = "syntax_error"
@@ -37,7 +20,7 @@ class ErrorKind(StrEnum):
     ADDRESS_IN_USE = "address_in_use"
     NOT_AUTHORIZED = "not_authorized"
     CANNOT_SHARE = "cannot_share"
-    #: three codes (E13); `Refused.active_only` says whether a finished one may still exist
+    #: three codes (E13); after 040001 a finished recording with this ID may still exist
     RECORDING_NOT_FOUND = "recording_not_found"
     STREAM_NOT_FOUND = "stream_not_found"
     USER_NOT_FOUND = "user_not_found"
@@ -69,7 +52,6 @@ class Meaning:
     #: the guide's wordings
     messages: tuple[str, ...]
     kind: ErrorKind
-    actor: Actor
     #: for people: what is the matter
     explanation: str
     #: for people: what to do

@@ -1,4 +1,4 @@
-"""Every error of the guide: its code, its wordings, what it means and who can do something.
+"""Every error of the guide: its code, its wordings, what it means and what to do.
 
 Forty logical codes (guide, *General Errors* and the tables of each command; ``01003`` is
 ``010003`` and ``0700014`` is ``070014``). Most codes mean one thing. Some mean different things by
@@ -11,7 +11,7 @@ import re
 from functools import cache
 from types import MappingProxyType
 
-from .error_kinds import Actor, ErrorKind, Meaning
+from .error_kinds import ErrorKind, Meaning
 
 __all__ = [
     "ERRORS",
@@ -28,47 +28,47 @@ _SUPPORT = "Look at HMP's logs (calypso.log); if it stays, ask Haivision's suppo
 _REPORT = "This is a mistake in the bridge: please report it with the log lines around it."
 _PASSES = "Wait: HMP is starting or its services restart. If it lasts minutes, restart HMP."
 
-_K, _A = ErrorKind, Actor
+_K = ErrorKind
 
-# A table: wordings, kind and actor; what is the matter; what to do.
+# A table: wordings and kind; what is the matter; what to do.
 # fmt: off
 _TABLE: dict[str, tuple[Meaning, ...]] = {
     "000000": (
-        Meaning(("Unknown Error",), _K.UNKNOWN, _A.SUPPORT,
+        Meaning(("Unknown Error",), _K.UNKNOWN,
             "HMP failed and does not say why.",
             _SUPPORT),
     ),
     "000001": (
-        Meaning(("Syntax Error",), _K.SYNTAX_ERROR, _A.BRIDGE,
+        Meaning(("Syntax Error",), _K.SYNTAX_ERROR,
             "HMP could not read the command line.",
             _REPORT),
     ),
     "000002": (
-        Meaning(("Command not found",), _K.COMMAND_NOT_FOUND, _A.ADMINISTRATOR,
+        Meaning(("Command not found",), _K.COMMAND_NOT_FOUND,
             "This HMP does not know the command.",
             "Check the release of HMP: the commands are those of release 3.7 and later."),
     ),
     "010001": (
-        Meaning(("'{}' is not a UUID",), _K.BAD_ARGUMENT, _A.CALLER,
+        Meaning(("'{}' is not a UUID",), _K.BAD_ARGUMENT,
             "HMP does not take this for an ID.",
             "Copy the ID from HMP's web pages or from an earlier reply."),
-        Meaning(("'{}' is not a boolean",), _K.BAD_ARGUMENT, _A.CALLER,
+        Meaning(("'{}' is not a boolean",), _K.BAD_ARGUMENT,
             "HMP wants true or false here.",
             "Write true or false in lower case."),
-        Meaning(("'{}' is not an ip address",), _K.BAD_ARGUMENT, _A.CALLER,
+        Meaning(("'{}' is not an ip address",), _K.BAD_ARGUMENT,
             "HMP does not take this for an IP address.",
             "Give an IPv4 address such as 239.1.1.1; IPv6 needs HMP 3.10.2 or later."),
-        Meaning(("'{}' is not a port number",), _K.BAD_ARGUMENT, _A.CALLER,
+        Meaning(("'{}' is not a port number",), _K.BAD_ARGUMENT,
             "HMP does not take this for a port number.",
             "Give a port from 1 to 65535."),
-        Meaning(("'{}' is an invalid field name",), _K.BAD_ARGUMENT, _A.CALLER,
+        Meaning(("'{}' is an invalid field name",), _K.BAD_ARGUMENT,
             "HMP does not know this metadata field.",
             "The fields are title, description and createdby."),
-        Meaning(("Permission must be one of: {}",), _K.BAD_ARGUMENT, _A.CALLER,
+        Meaning(("Permission must be one of: {}",), _K.BAD_ARGUMENT,
             "HMP does not know this permission.",
             "Sessions take WATCH, EDIT, RECORD, OWN, recordings WATCH, EDIT, OWN; both take "
             "the ID of a custom permission."),
-        Meaning(("Session name must be at least 1 character",), _K.BAD_ARGUMENT, _A.CALLER,
+        Meaning(("Session name must be at least 1 character",), _K.BAD_ARGUMENT,
             "A session needs a title.",
             "Give a title that is not empty."),
         Meaning((
@@ -76,7 +76,7 @@ _TABLE: dict[str, tuple[Meaning, ...]] = {
             "Please provide non-empty values",
             "Please remove any leading or trailing spaces in the values",
             "Please verify that values are unique",
-            ), _K.BAD_ARGUMENT, _A.CALLER,
+            ), _K.BAD_ARGUMENT,
             "HMP does not take these category values.",
             "Give each value once, not empty, without spaces around it."),
     ),
@@ -84,91 +84,91 @@ _TABLE: dict[str, tuple[Meaning, ...]] = {
         Meaning((
             "Expected {} parameter(s). Got {} parameter(s)",
             "Expected {} parameters. Got {}",
-            ), _K.WRONG_ARITY, _A.BRIDGE,
+            ), _K.WRONG_ARITY,
             "HMP expects another number of parameters for this command.",
             _REPORT),
     ),
     "010004": (
-        Meaning(("'{}' is not an active recording",), _K.NOT_ACTIVE, _A.OPERATOR,
+        Meaning(("'{}' is not an active recording",), _K.NOT_ACTIVE,
             "The recording has ended.",
             "HotMarks can only be set while a recording runs or is paused."),
     ),
     "010005": (
         Meaning(("Only single source recordings can be streamed",),
-            _K.NOT_SINGLE_SOURCE, _A.OPERATOR,
+            _K.NOT_SINGLE_SOURCE,
             "The recording has more than one source.",
             "Re-streaming needs a recording of a session with one source."),
     ),
     "010006": (
-        Meaning(("Address or port already in use",), _K.ADDRESS_IN_USE, _A.OPERATOR,
+        Meaning(("Address or port already in use",), _K.ADDRESS_IN_USE,
             "Another re-stream already goes to this address and port.",
             "Stop that re-stream, or choose another address or port."),
-        Meaning(("Address or port already in use by a source",), _K.ADDRESS_IN_USE, _A.OPERATOR,
+        Meaning(("Address or port already in use by a source",), _K.ADDRESS_IN_USE,
             "A source of HMP already uses this address and port.",
             "Choose another address or port."),
     ),
     "020000": (
-        Meaning(("Not Authorized",), _K.NOT_AUTHORIZED, _A.ADMINISTRATOR,
+        Meaning(("Not Authorized",), _K.NOT_AUTHORIZED,
             "HMP does not accept commands from this box.",
             "In HMP add this box's address under Administration > System Settings > API Access."),
     ),
     "030003": (
-        Meaning(("Cannot share",), _K.CANNOT_SHARE, _A.ADMINISTRATOR,
+        Meaning(("Cannot share",), _K.CANNOT_SHARE,
             "HMP does not allow this share.",
             "Choose a lower permission, or check the custom permission's ID and the roles in HMP."),
     ),
     "040001": (
-        Meaning(("Active recording not found",), _K.RECORDING_NOT_FOUND, _A.OPERATOR,
+        Meaning(("Active recording not found",), _K.RECORDING_NOT_FOUND,
             "HMP has no active recording with this ID: it has ended, or never was.",
             "Look at the recording in HMP's web pages."),
     ),
     "040002": (
-        Meaning(("Recording not found",), _K.RECORDING_NOT_FOUND, _A.OPERATOR,
+        Meaning(("Recording not found",), _K.RECORDING_NOT_FOUND,
             "HMP has no recording with this ID.",
             "Check the ID; the recording may have been deleted in HMP's web pages."),
     ),
     "040003": (
-        Meaning(("Stream not found",), _K.STREAM_NOT_FOUND, _A.OPERATOR,
+        Meaning(("Stream not found",), _K.STREAM_NOT_FOUND,
             "HMP has no re-stream with this ID: it has ended, or never was.",
             "Start the re-stream again if it is still wanted."),
     ),
     "040004": (
-        Meaning(("User not found",), _K.USER_NOT_FOUND, _A.CALLER,
+        Meaning(("User not found",), _K.USER_NOT_FOUND,
             "HMP has no user of this name.",
             "Check the name under Administration > Users in HMP."),
     ),
     "040005": (
-        Meaning(("Group not found",), _K.GROUP_NOT_FOUND, _A.CALLER,
+        Meaning(("Group not found",), _K.GROUP_NOT_FOUND,
             "HMP has no group of this name.",
             "Check the name; groups exist only where HMP uses LDAP or Active Directory."),
     ),
     "040006": (
-        Meaning(("Session not found",), _K.SESSION_MISSING, _A.CALLER,
+        Meaning(("Session not found",), _K.SESSION_MISSING,
             "HMP has no session with this ID.",
             "Check the session's ID in the configuration; it may have been deleted in HMP."),
     ),
     "040007": (
-        Meaning(("Category not found",), _K.CATEGORY_NOT_FOUND, _A.CALLER,
+        Meaning(("Category not found",), _K.CATEGORY_NOT_FOUND,
             "HMP has no category with this ID.",
             "Check the category's ID in the configuration."),
     ),
     "040009": (
-        Meaning(("Source not found",), _K.SOURCE_NOT_FOUND, _A.CALLER,
+        Meaning(("Source not found",), _K.SOURCE_NOT_FOUND,
             "HMP has no source with this ID.",
             "Copy the ID from Administration > Configuration > Sources in HMP."),
     ),
     "040012": (
-        Meaning(("No results",), _K.NO_RESULTS, _A.NOBODY,
+        Meaning(("No results",), _K.NO_RESULTS,
             "HMP found nothing to change.",
             "Try again once the recording has finished."),
     ),
     "060001": (
-        Meaning(("User has no roles assigned",), _K.NO_ROLES, _A.ADMINISTRATOR,
+        Meaning(("User has no roles assigned",), _K.NO_ROLES,
             "The user has no role in HMP.",
             "Give the user a role in HMP."),
     ),
     "060002": (
-        Meaning(("Group has no roles assigned",), _K.NO_ROLES, _A.ADMINISTRATOR,
+        Meaning(("Group has no roles assigned",), _K.NO_ROLES,
             "The group has no role in HMP.",
             "Give the group a role in HMP."),
     ),
@@ -176,27 +176,27 @@ _TABLE: dict[str, tuple[Meaning, ...]] = {
         Meaning((
             "Recording currently in progress",
             "Active recording currently in progress",
-            ), _K.ACTIVE_RECORDING, _A.OPERATOR,
+            ), _K.ACTIVE_RECORDING,
             "The session is being recorded.",
             "Stop all recordings of the session first."),
     ),
     "060004": (
-        Meaning(("Hotmark already exists at this time",), _K.ALREADY_DONE, _A.NOBODY,
+        Meaning(("Hotmark already exists at this time",), _K.ALREADY_DONE,
             "There is a HotMark in this second already.",
             "Nothing: the moment is marked."),
     ),
     "060008": (
-        Meaning(("Source already added to this session",), _K.ALREADY_DONE, _A.NOBODY,
+        Meaning(("Source already added to this session",), _K.ALREADY_DONE,
             "The session has this source already.",
             "Nothing: it is as wanted."),
     ),
     "060009": (
-        Meaning(("Session requires at least one source",), _K.NO_SOURCE, _A.ADMINISTRATOR,
+        Meaning(("Session requires at least one source",), _K.NO_SOURCE,
             "The session has no source, so there is nothing to record.",
             "Add a source to the session in HMP."),
     ),
     "070000": (
-        Meaning(("Internal Server Error",), _K.TRANSIENT, _A.NOBODY,
+        Meaning(("Internal Server Error",), _K.TRANSIENT,
             "HMP could not do it just now; it says so while its services start.",
             _PASSES),
     ),
@@ -204,76 +204,76 @@ _TABLE: dict[str, tuple[Meaning, ...]] = {
         Meaning((
             "Failed to update state",
             "Internal Server Error",
-            ), _K.INTERNAL, _A.SUPPORT,
+            ), _K.INTERNAL,
             "HMP could not change the recording's state.",
             _SUPPORT),
-        Meaning(("Recording not found",), _K.RECORDING_NOT_FOUND, _A.OPERATOR,
+        Meaning(("Recording not found",), _K.RECORDING_NOT_FOUND,
             "HMP has no recording with this ID.",
             "Check the ID; the recording may have been deleted in HMP's web pages.",
             frozenset({"getRecordingStatus"})),
     ),
     "070004": (
-        Meaning(("Error while starting stream",), _K.INTERNAL, _A.SUPPORT,
+        Meaning(("Error while starting stream",), _K.INTERNAL,
             "HMP could not start the re-stream.",
             _SUPPORT),
     ),
     "070005": (
-        Meaning(("Error while stopping stream",), _K.INTERNAL, _A.SUPPORT,
+        Meaning(("Error while stopping stream",), _K.INTERNAL,
             "HMP could not stop the re-stream.",
             _SUPPORT),
     ),
     "070006": (
-        Meaning(("Bus client error",), _K.TRANSIENT, _A.NOBODY,
+        Meaning(("Bus client error",), _K.TRANSIENT,
             "HMP's services do not reach each other.",
             _PASSES),
     ),
     "070007": (
-        Meaning(("Bus response parsing error",), _K.TRANSIENT, _A.NOBODY,
+        Meaning(("Bus response parsing error",), _K.TRANSIENT,
             "HMP's services do not understand each other.",
             _PASSES),
     ),
     "070008": (
-        Meaning(("Error searching for a user",), _K.DIRECTORY, _A.ADMINISTRATOR,
+        Meaning(("Error searching for a user",), _K.DIRECTORY,
             "HMP could not look the user up.",
             "Check HMP's connection to its directory (LDAP or Active Directory)."),
     ),
     "070009": (
-        Meaning(("Error searching for a group",), _K.DIRECTORY, _A.ADMINISTRATOR,
+        Meaning(("Error searching for a group",), _K.DIRECTORY,
             "HMP could not look the group up.",
             "Check HMP's connection to its directory (LDAP or Active Directory)."),
     ),
     "070010": (
-        Meaning(("Could not create a track",), _K.INTERNAL, _A.SUPPORT,
+        Meaning(("Could not create a track",), _K.INTERNAL,
             "HMP could not add the source to the session.",
             f"A session takes up to four sources. {_SUPPORT}"),
     ),
     "070011": (
-        Meaning(("Could not locate recording",), _K.INTERNAL, _A.SUPPORT,
+        Meaning(("Could not locate recording",), _K.INTERNAL,
             "HMP could not find the recording's data.",
             _SUPPORT),
     ),
     "070014": (
-        Meaning(("Error writing to file",), _K.WRITE_ERROR, _A.ADMINISTRATOR,
+        Meaning(("Error writing to file",), _K.WRITE_ERROR,
             "HMP cannot write the recording.",
             "Check HMP's storage: mounted, writable, not full."),
     ),
     "070017": (
-        Meaning(("Failed to update a recording",), _K.INTERNAL, _A.SUPPORT,
+        Meaning(("Failed to update a recording",), _K.INTERNAL,
             "HMP could not change the recording's details.",
             _SUPPORT),
     ),
     "070019": (
-        Meaning(("Failed to create a session",), _K.INTERNAL, _A.SUPPORT,
+        Meaning(("Failed to create a session",), _K.INTERNAL,
             "HMP could not make the session.",
             _SUPPORT),
     ),
     "070027": (
-        Meaning(("Insufficient Disk Space",), _K.DISK_FULL, _A.ADMINISTRATOR,
+        Meaning(("Insufficient Disk Space",), _K.DISK_FULL,
             "HMP's disk is full: nothing is recorded.",
             "Delete recordings that nobody needs, or give HMP more storage."),
     ),
     "090001": (
-        Meaning(("No bus connection",), _K.TRANSIENT, _A.NOBODY,
+        Meaning(("No bus connection",), _K.TRANSIENT,
             "HMP's services are not connected.",
             _PASSES),
     ),
@@ -286,14 +286,12 @@ ERRORS = MappingProxyType(_TABLE)
 _UNDOCUMENTED = Meaning(
     (),
     ErrorKind.UNKNOWN,
-    Actor.SUPPORT,
     "HMP answered with an error that its guide does not list.",
     _SUPPORT,
 )
 _UNDOCUMENTED_INTERNAL = Meaning(
     (),
     ErrorKind.INTERNAL,
-    Actor.SUPPORT,
     "HMP failed inside, with an error that its guide does not list.",
     _SUPPORT,
 )
@@ -323,7 +321,7 @@ def _says(message: str, meaning: Meaning) -> bool:
 
 
 def meaning_of(code: str, message: str, command: str) -> Meaning:
-    """What the normalised `code` with this `message` means in answer to `command`.
+    """The meaning of the normalised `code` with this `message` in answer to `command`.
 
     The wording decides where it is one of the guide's; else the command; else the usual meaning.
     """

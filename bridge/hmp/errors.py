@@ -1,4 +1,4 @@
-"""What can go wrong between the bridge and HMP, as exceptions grouped by who must act.
+"""Failures between the bridge and HMP, as exceptions grouped by who must act.
 
 HmpError
 ├ Refused            HMP answered ERROR; nothing else happened
@@ -11,12 +11,11 @@ HmpError
 """
 
 from ..text.shortened import shortened
-from .error_kinds import Actor, ErrorKind, Meaning
+from .error_kinds import ErrorKind, Meaning
 from .error_table import meaning_of
 from .link import LinkState
 
 __all__ = [
-    "Actor",
     "ErrorKind",
     "HmpError",
     "InvalidArgument",
@@ -56,25 +55,17 @@ class Refused(HmpError):
 
     @property
     def meaning(self) -> Meaning:
-        """The row of the error table: kind, who can act, explanation, what to do."""
+        """The row of the error table: kind, explanation, what to do."""
         return meaning_of(self.code, self.message, self.command)
 
     @property
     def kind(self) -> ErrorKind:
-        """What it means; the thing to branch on."""
+        """The kind of the error; the thing to branch on."""
         return self.meaning.kind
 
     @property
-    def active_only(self) -> bool:
-        """Whether *recording not found* speaks of active recordings only (E13).
-
-        A finished recording with this ID may still exist then.
-        """
-        return self.code == "040001"
-
-    @property
     def backend_down(self) -> bool:
-        """Whether the code puts HMP's back end in doubt (E48)."""
+        """True if the code puts HMP's back end in doubt (E48)."""
         return self.code in _BACKEND_CODES
 
 
@@ -147,6 +138,6 @@ class InvalidArgument(HmpError, ValueError):
 
 
 def explain(refused: Refused) -> str:
-    """What is the matter and what to do, in two sentences for people."""
+    """Two sentences for people: what is the matter, and what to do."""
     meaning = refused.meaning
     return f"{meaning.explanation} {meaning.what_to_do}"

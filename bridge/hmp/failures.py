@@ -43,7 +43,7 @@ class Unusable(LinkDown):
 
 
 def not_connected(settings: LinkSettings, error: BaseException) -> Unusable:
-    """Why connecting failed with `error`, an `OSError` or a time-out."""
+    """The reason why connecting failed with `error`, an `OSError` or a time-out."""
     where = f"{settings.host}:{settings.port}"
     causes = _causes(error)
     if any(isinstance(cause, socket.gaierror) for cause in causes):

@@ -11,7 +11,7 @@ __all__ = ["LinkHealth", "LinkSettings", "LinkState", "Passage", "Priority"]
 
 
 class LinkState(StrEnum):
-    """What is known of one HMP; the values are published as ``hmp/server/<server>/state``."""
+    """The state of one HMP, as far as known; published as ``hmp/server/<server>/state``."""
 
     #: Nothing has been learnt yet: the first attempt since start-up is under way.
     CONNECTING = "connecting"
@@ -84,7 +84,7 @@ class LinkSettings:
 
     @property
     def address(self) -> tuple[str, int]:
-        """Where HMP is."""
+        """The host and port of HMP."""
         return self.host, self.port
 
     def allowed_silence(self, state: LinkState) -> float:
@@ -106,7 +106,5 @@ class LinkHealth:
     queue_depth: int
     #: connections made after the first
     reconnects: int
-    #: name of the command in flight
-    in_flight: str | None
     #: what went wrong last; `None` while READY
     error: str | None

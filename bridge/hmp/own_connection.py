@@ -20,12 +20,12 @@ from .failures import NOT_AUTHORIZED, Unusable, connection_lost
 from .link import LinkSettings
 from .protocol import Closed, Event, Protocol, Reply, Unsolicited
 
-__all__ = ["Asker", "connected", "send_once"]
+__all__ = ["OwnConnection", "connected", "send_once"]
 
 T = TypeVar("T")
 
 
-class Asker:
+class OwnConnection:
     """A connection that takes one command after another; made by `connected` only."""
 
     def __init__(self, settings: LinkSettings, stream: trio.abc.Stream, protocol: Protocol) -> None:
@@ -62,7 +62,7 @@ class Asker:
         except NothingSent as error:
             raise connection_lost(f"HMP closed the connection: {error}") from error
         except trio.BrokenResourceError:
-            return Closed(command)
+            return Closed()
         while True:
             try:
                 data = await self._stream.receive_some()
@@ -73,7 +73,9 @@ class Asker:
 
 
 @asynccontextmanager
-async def connected(settings: LinkSettings, connect: Connect = connect_tcp) -> AsyncIterator[Asker]:
+async def connected(
+    settings: LinkSettings, connect: Connect = connect_tcp
+) -> AsyncIterator[OwnConnection]:
     """A connection for the time of the `async with` body.
 
     Raises `LinkDown`, and `NotAuthorized` where HMP says so. What to do about a connection that
@@ -87,7 +89,7 @@ async def connected(settings: LinkSettings, connect: Connect = connect_tcp) -> A
         raised.add_note(failure.what_to_do)
         raise raised from None
     try:
-        yield Asker(settings, stream, protocol)
+        yield OwnConnection(settings, stream, protocol)
     finally:
         await trio.aclose_forcefully(stream)
 
@@ -95,6 +97,6 @@ async def connected(settings: LinkSettings, connect: Connect = connect_tcp) -> A
 async def send_once(
     settings: LinkSettings, command: Command[T], connect: Connect = connect_tcp
 ) -> T:
-    """Connect, ask, close. Raises what `connected` and `Asker.ask` raise."""
-    async with connected(settings, connect) as asker:
-        return await asker.ask(command)
+    """Connect, ask, close. Raises what `connected` and `OwnConnection.ask` raise."""
+    async with connected(settings, connect) as connection:
+        return await connection.ask(command)

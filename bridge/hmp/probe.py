@@ -15,5 +15,5 @@ ALIVE_CODES = frozenset({"040001", "040002", "070003"})
 
 
 def probe() -> GetRecordingStatus:
-    """How is a recording that does not exist?"""
+    """The question how a recording does that does not exist."""
     return GetRecordingStatus(RecordingId(str(uuid.uuid4())))

@@ -37,7 +37,7 @@ __all__ = ["TRANSITIONS", "Closed", "Event", "Input", "Protocol", "Reply", "Stat
 
 
 class State(Enum):
-    """What this side may do."""
+    """The states of a connection, by what this side may do."""
 
     #: nothing is in flight
     IDLE = auto()
@@ -48,7 +48,7 @@ class State(Enum):
 
 
 class Input(Enum):
-    """What can happen to a connection."""
+    """The things that can happen to a connection."""
 
     #: this side sends a command
     SEND = auto()
@@ -111,12 +111,8 @@ class Unsolicited:
 
 @dataclass(frozen=True, slots=True)
 class Closed:
-    """The connection is over.
+    """The connection is over; `violation` is what HMP did wrong, if it did."""
 
-    `in_flight` is the command that got no answer, `violation` what HMP did wrong, if it did.
-    """
-
-    in_flight: Command[Any] | None = None
     violation: ProtocolViolation | None = None
 
 
@@ -133,13 +129,8 @@ class Protocol:
 
     @property
     def state(self) -> State:
-        """Where the connection is."""
+        """The state of the connection."""
         return self._state
-
-    @property
-    def in_flight(self) -> Command[Any] | None:
-        """The command that waits for its answer."""
-        return self._in_flight
 
     def send(self, command: Command[Any]) -> bytes:
         """The bytes of `command`, which is in flight from now on.
@@ -156,7 +147,7 @@ class Protocol:
         self._in_flight = None
 
     def receive_data(self, data: bytes | bytearray) -> list[Event]:
-        """What `data` means; ``b""`` is the end of the stream."""
+        """The events in `data`; ``b""`` is the end of the stream."""
         if self._state is State.CLOSED:
             return []
         if not data:
@@ -205,9 +196,9 @@ class Protocol:
         return Reply(command, error=error, lenient=line.lenient)
 
     def _end(self, what: Input, violation: str = "") -> Closed:
-        command, self._in_flight = self._in_flight, None
+        self._in_flight = None
         self._step(what)
-        return Closed(command, ProtocolViolation(violation) if violation else None)
+        return Closed(ProtocolViolation(violation) if violation else None)
 
     def _step(self, what: Input) -> None:
         try:

@@ -31,7 +31,7 @@ _Permission = Annotated[PermissionId, Argument("permissionId", check.recording_p
 
 
 class RecordingStatus(StrEnum):
-    """What HMP says of a recording (guide, *Get Recording Status*)."""
+    """The states of a recording in HMP's words (guide, *Get Recording Status*)."""
 
     RECORDING = "RECORDING"
     PAUSED = "PAUSED"
@@ -86,7 +86,6 @@ class StopRecording(NoResult):
     recording: _Recording
 
     name: ClassVar = "stopRecording"
-    repeat_success: ClassVar = frozenset({"040001"})
     timeout: ClassVar = TimeoutClass.START_STOP
 
 
@@ -193,5 +192,4 @@ class StopRestreamRecording(NoResult):
     stream: Annotated[StreamId, Argument("streamId", check.stream_id)]
 
     name: ClassVar = "stopRestreamRecording"
-    repeat_success: ClassVar = frozenset({"040003"})
     timeout: ClassVar = TimeoutClass.START_STOP

@@ -55,7 +55,6 @@ class DeleteSession(NoResult):
     session: _Session
 
     name: ClassVar = "deleteSession"
-    repeat_success: ClassVar = frozenset({"040006"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +65,6 @@ class AddSourceToSession(NoResult):
     source: _Source
 
     name: ClassVar = "addSourceToSession"
-    repeat_success: ClassVar = frozenset({"060008"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +75,6 @@ class RemoveSourceFromSession(NoResult):
     source: _Source
 
     name: ClassVar = "removeSourceFromSession"
-    repeat_success: ClassVar = frozenset({"040009"})
 
 
 @dataclass(frozen=True, slots=True)

@@ -115,7 +115,7 @@ class LineReceiver:
 
     @property
     def partial(self) -> bytes:
-        """What has come of a line whose end has not."""
+        """The beginning of a line whose end has not come."""
         return bytes(self._partial)
 
     def receive(self, data: bytes | bytearray) -> list[bytes]:
@@ -137,5 +137,5 @@ class LineReceiver:
 
     @property
     def overflowed(self) -> bool:
-        """Whether a line has grown above the limit; nothing more is read then."""
+        """True once a line has grown above the limit; nothing more is read then."""
         return len(self._partial) > self._limit

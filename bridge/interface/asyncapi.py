@@ -29,7 +29,7 @@ request gets exactly one answer."""
 
 @dataclass(frozen=True, slots=True)
 class Interface:
-    """What is particular to one bridge; `tally_words` are those of all its rooms."""
+    """The particulars of one bridge; `tally_words` are those of all its rooms."""
 
     version: str
     base: str

@@ -66,7 +66,7 @@ class JournalUnusable(Exception):
 
 @dataclass(slots=True)
 class Batch:
-    """What one transaction writes; rooms whose document is empty are removed.
+    """The content of one transaction; rooms whose document is empty are removed.
 
     `inputs`: by packet id and part. `afresh`: the broker's packet ids of before mean nothing any
     more, those in `inputs` do.

@@ -1,4 +1,4 @@
-"""What a message that is delivered again is recognised by, also after a restart (R27)."""
+"""The key by which a message that is delivered again is recognised, also after a restart (R27)."""
 
 import hashlib
 import zlib

@@ -18,7 +18,7 @@ class StateFolderError(Exception):
 
 
 def state_folder(configured: Path | None) -> Path:
-    """Where the bridge keeps what must survive: as configured, systemd's, or the user's own."""
+    """The folder for what must survive: as configured, systemd's, or the user's own."""
     if configured is not None:
         return configured
     if directories := os.environ.get("STATE_DIRECTORY"):

@@ -17,7 +17,7 @@ class Instant:
     wall: float
 
     def shift_to(self, now: "Instant", *, trusted: bool = True) -> float:
-        """What to add to a monotonic time of then to have it on the clock of now.
+        """The number to add to a monotonic time of then to have it on the clock of now.
 
         Across boots the wall clock is all there is; what it says is bounded to *not in the future*,
         and taken for *no time has passed* where it is not to be trusted.

@@ -1,4 +1,4 @@
-"""What must survive a kill, in one file of the state folder (R6).
+"""Everything that must survive a kill, in one file of the state folder (R6).
 
 A room's document is written, and flushed to the disk, before a command that creates something is
 sent and before anything that follows from an answer is published. Commits run in a worker thread,
@@ -28,7 +28,7 @@ log = structlog.get_logger("journal")
 
 @dataclass(frozen=True, slots=True)
 class JournalHealth:
-    """Why the last commit failed, None if it did not, and the seconds the last good one took."""
+    """The last commit's failure, None if it was good, and the seconds of the last good one."""
 
     failure: str | None
     last_commit: float | None
@@ -83,7 +83,7 @@ class Journal:
         self._on_commit = committed
 
     def health(self) -> JournalHealth:
-        """How writing does."""
+        """The health of writing."""
         return JournalHealth(self.failure, self.last_commit)
 
     # What was known when the bridge started.
@@ -104,7 +104,7 @@ class Journal:
         return None if row is None else Instant(*row)
 
     def note(self, name: str) -> str:
-        """What `save_note` wrote last under this name; empty if nothing."""
+        """The text that `save_note` wrote last under this name; empty if none."""
         row = self._connection.execute("SELECT document FROM notes WHERE name = ?", [name])
         return next((str(document) for (document,) in row), "")
 

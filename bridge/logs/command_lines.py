@@ -19,7 +19,7 @@ _LONGEST = 200
 
 
 def ending(result: outcome.Outcome[Any]) -> str:
-    """What became of a command, in one word: `ok`, `refused`, `unknown`, `not_sent`."""
+    """The ending of a command in one word: `ok`, `refused`, `unknown`, `not_sent`."""
     match result:
         case outcome.Error(error=Refused()):
             return "refused"

@@ -1,4 +1,4 @@
-"""How a line of the log is written: for people, as ``key=value``, or as JSON."""
+"""Lines of the log as they are written: for people, as ``key=value``, or as JSON."""
 
 import json
 import os
@@ -51,7 +51,7 @@ def json_line(fields: Mapping[str, Any]) -> str:
 
 
 def console_line() -> Render:
-    """What renders a line for people, in colour."""
+    """The renderer of lines for people, in colour."""
     renderer = structlog.dev.ConsoleRenderer(
         sort_keys=False,
         # Of a traceback with local variables nobody could say what is in it.
@@ -74,7 +74,7 @@ def _visible(text: str) -> str:
 
 
 def is_journal(stream: TextIO) -> bool:
-    """Whether `stream` is systemd's journal, which takes a priority before each line."""
+    """True if `stream` is systemd's journal, which takes a priority before each line."""
     named = os.environ.get("JOURNAL_STREAM")
     if not named:
         return False

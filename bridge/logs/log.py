@@ -60,7 +60,7 @@ class _Output:
 
 
 class _Log:
-    """What is configured: levels by part, where lines go, and how they look."""
+    """The settings of the log: levels by part, where lines go, and how they look."""
 
     def __init__(self) -> None:
         self.levels: dict[str, Level] = dict.fromkeys(PARTS, "info")
@@ -153,7 +153,7 @@ def set_level(level: str, part: str | None = None) -> None:
 
 
 def hears(part: Part, level: Level) -> bool:
-    """Whether such a line would be written: for lines that are not to cost anything otherwise."""
+    """True if such a line would be written: for lines that are not to cost anything otherwise."""
     return _NUMBERS[level] >= _NUMBERS[_log.levels[part]]
 
 

@@ -44,7 +44,7 @@ def without_times(line: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _subject(line: Mapping[str, Any]) -> Hashable:
-    """What `line` is about; None where it names nothing."""
+    """The subject of `line`; None where it names nothing."""
     named = tuple(line.get(kind) for kind in ("part", "server", "broker", "room"))
     return named if any(named[1:]) else None
 
@@ -58,7 +58,7 @@ class Repeats:
         self._newest: dict[Hashable, Hashable] = {}
 
     def is_new(self, key: Hashable, line: Mapping[str, Any], now: float) -> bool:
-        """Whether `line` is to be written; otherwise it is counted. `now` is in seconds."""
+        """True if `line` is to be written; otherwise it is counted. `now` is in seconds."""
         known = self._known.get(key)
         subject = _subject(line)
         if known is not None:

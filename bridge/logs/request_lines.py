@@ -53,7 +53,7 @@ class RequestLog:
         return published
 
     def broker(self, *, online: bool) -> None:
-        """Whether results get through.
+        """Results get through, or no more.
 
         Those that are on their way when they no longer do have their line at once.
         """

@@ -1,4 +1,4 @@
-"""What a supervisor asks of a process: does it live, is it ready?"""
+"""The two questions of a supervisor to a process: does it live, is it ready?"""
 
 from collections.abc import Mapping
 
@@ -7,7 +7,7 @@ import trio
 from ..hmp.link import LinkHealth, LinkState
 from ..mqtt.link import BrokerHealth, BrokerState
 
-__all__ = ["SLOWEST_TURN", "live", "ready", "turn_of_the_loop"]
+__all__ = ["SLOWEST_TURN", "alive", "ready", "turn_of_the_loop"]
 
 SLOWEST_TURN = 1.0
 """Seconds within which every task that can run must have run, in a process that lives."""
@@ -22,8 +22,8 @@ async def turn_of_the_loop() -> float:
     return trio.current_time() - began
 
 
-def live(turn: float) -> tuple[bool, dict[str, object]]:
-    """Whether the event loop turns: `turn` is the time that it has just taken, in seconds."""
+def alive(turn: float) -> tuple[bool, dict[str, object]]:
+    """True if the event loop turns: `turn` is the time that it has just taken, in seconds."""
     lives = turn <= SLOWEST_TURN
     return lives, {"live": lives, "turn_ms": round(turn * 1000, 3)}
 
@@ -31,7 +31,7 @@ def live(turn: float) -> tuple[bool, dict[str, object]]:
 def ready(
     broker: BrokerHealth, servers: Mapping[str, LinkHealth]
 ) -> tuple[bool, dict[str, object]]:
-    """Whether presses get through: the broker is online and every server ready, or what is not."""
+    """True if presses get through: broker online, every server ready; and what is not."""
     missing = {
         f"server {name}": f"{health.state}: {health.error}" if health.error else str(health.state)
         for name, health in servers.items()

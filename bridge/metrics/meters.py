@@ -1,4 +1,4 @@
-"""What is measured, for Prometheus: its names, types, labels and units.
+"""The measures for Prometheus: their names, types, labels and units.
 
 Counters of what happens and times are told as it happens; how things stand is looked up when
 somebody asks. Base units are seconds and bytes. Labels have few values: rooms, ids and whatever
@@ -142,14 +142,14 @@ class Meters:
 
 
 class _Standing(Collector):
-    """How things stand when somebody asks."""
+    """The measures of how things stand when somebody asks."""
 
     def __init__(self, snapshot: Callable[[], Snapshot]) -> None:
-        self._look = snapshot
+        self._snapshot = snapshot
 
     def collect(self) -> Iterator[Metric]:
         """Every metric that is looked up."""
-        snapshot = self._look()
+        snapshot = self._snapshot()
         yield from _servers(snapshot.servers)
         yield from _broker(snapshot.broker, snapshot.retained_ignored)
         yield from _rooms(snapshot.rooms)

@@ -29,7 +29,7 @@ class Observer:
         self._requests = RequestLog(clock)
 
     def broker(self, *, online: bool) -> None:
-        """Whether results get through."""
+        """The broker is reached, or no more."""
         self._requests.broker(online=online)
 
     def request_done(

@@ -7,21 +7,21 @@ from prometheus_client import CollectorRegistry
 from prometheus_client.exposition import choose_encoder
 
 from .endpoint import Page, Pages
-from .health import live, ready, turn_of_the_loop
+from .health import alive, ready, turn_of_the_loop
 from .snapshot import Snapshot
 
 __all__ = ["pages"]
 
 
 def pages(registry: CollectorRegistry, snapshot: Callable[[], Snapshot]) -> Pages:
-    """What can be read of a bridge."""
+    """The pages that can be read of a bridge."""
 
     async def metrics(accept: str) -> Page:
         encode, content_type = choose_encoder(accept)
         return Page(200, content_type, encode(registry))
 
     async def health_live(_accept: str) -> Page:
-        return _verdict(*live(await turn_of_the_loop()))
+        return _verdict(*alive(await turn_of_the_loop()))
 
     async def health_ready(_accept: str) -> Page:
         now = snapshot()

@@ -1,4 +1,4 @@
-"""How a bridge stands at one moment, as metrics and health see it."""
+"""The state of a bridge at one moment, as metrics and health see it."""
 
 from collections.abc import Iterable, Mapping
 from typing import NamedTuple
@@ -12,7 +12,7 @@ __all__ = ["Snapshot"]
 
 
 class Snapshot(NamedTuple):
-    """How things stand at one moment."""
+    """The state of everything at one moment."""
 
     servers: Mapping[str, LinkHealth]
     broker: BrokerHealth

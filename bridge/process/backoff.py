@@ -14,7 +14,7 @@ __all__ = ["Backoff"]
 
 @dataclass(slots=True)
 class Backoff:
-    """How long a link waits before it tries again; `reset` once a connection has proved usable.
+    """The waits of a link before it tries again; `reset` once a connection has proved usable.
 
     All times are seconds. `uniform` draws the jitter and is given only by tests that need to know
     the draw.

@@ -27,7 +27,7 @@ def plain_address(address: str) -> str:
 
 @dataclass(slots=True)
 class Access:
-    """What is in effect: `enabled` is the API's switch, `allowed` the list of addresses.
+    """The access in effect: `enabled` is the API's switch, `allowed` the list of addresses.
 
     Changes wait in order for their time; `apply` puts those in effect that are due.
     """
@@ -37,7 +37,7 @@ class Access:
     _coming: deque[tuple[float, bool | None, str, bool]] = field(default_factory=deque)
 
     def permits(self, address: str) -> bool:
-        """Whether a peer from there is served."""
+        """True if a peer from there is served."""
         return EVERYONE in self.allowed or plain_address(address) in self.allowed
 
     def switch(self, *, enabled: bool, at: float) -> None:

@@ -1,4 +1,4 @@
-"""What an argument must look like, before anything is looked up (the third step of E42).
+"""The checks of an argument's look, before anything is looked up (the third step of E42).
 
 A check returns the row that refuses the text, or None. Words are case-sensitive (E34); a UUID is
 any 8-4-4-4-12 of hexadecimal digits in either case, without braces (E41).
@@ -46,7 +46,7 @@ class Refusal(Exception):
 
 
 def is_uuid(text: str) -> bool:
-    """Whether the text is a UUID as HMP takes it (E41)."""
+    """True if the text is a UUID as HMP takes it (E41)."""
     return _UUID.fullmatch(text) is not None
 
 

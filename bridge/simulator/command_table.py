@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from . import messages, recording_commands, session_commands
 from .checks import (
@@ -19,9 +19,7 @@ from .checks import (
     uuid,
 )
 from .messages import Row
-
-if TYPE_CHECKING:
-    from .world import World
+from .world import World
 
 __all__ = ["ALIASES", "COMMANDS", "Command"]
 
@@ -37,7 +35,7 @@ class Command:
 
     arity: Row
     checks: tuple[Check, ...]
-    act: "Callable[[World, list[str]], str | None]"
+    act: Callable[[World, list[str]], str | None]
     with_values: bool = False
 
 

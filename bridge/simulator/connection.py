@@ -7,6 +7,7 @@ from collections.abc import Callable
 import trio
 
 from . import messages
+from .execution import execute, refusal
 from .faults import Fault
 from .lines import command_of
 from .wire import Wire
@@ -66,7 +67,7 @@ class Connection:
     def drop(self, style: str = "eof") -> None:
         """End the conversation, whatever it is doing; `line`: say 020000 first (E46)."""
         if style == "line":
-            self._farewell = self._line(self._world.refusal(messages.NOT_AUTHORIZED))
+            self._farewell = self._line(refusal(self._world.knobs, messages.NOT_AUTHORIZED))
         self._scope.cancel()
 
     async def _converse(self) -> None:
@@ -78,7 +79,7 @@ class Connection:
                 if world.faults:
                     if not await self._answer_badly(line, last=number == len(lines)):
                         return
-                elif answer := world.execute(line, peer):
+                elif answer := execute(world, line, peer):
                     self._say(answer, line)
                     await wire.send(self._line(answer))
             # An endless line must not fill the memory: one byte more than the longest is enough
@@ -95,12 +96,12 @@ class Connection:
             return False
         if fault := self._fault("half_open", command):
             if fault.value == "executed":
-                self._world.execute(line, self.peer)
+                execute(self._world, line, self.peer)
             await self._swallow()
             return False
         if fault := self._fault("delay", command):
             await trio.sleep(fault.number)
-        answer = self._world.execute(line, self.peer)
+        answer = execute(self._world, line, self.peer)
         if not answer:
             return True
         self._say(answer, line)
@@ -142,7 +143,7 @@ class Connection:
             return
         if style != "eof":
             row = messages.NOT_AUTHORIZED
-            text = row.message if style == "bare" else self._world.refusal(row)
+            text = row.message if style == "bare" else refusal(self._world.knobs, row)
             await self._wire.send(self._line(text))
         await self._finish()
 

@@ -12,12 +12,12 @@
 """
 
 import json
-import socket
 
 import trio
 
 from .operations import ControlError, perform
 from .server import Simulator
+from .wire import address_of
 
 __all__ = ["serve_control"]
 
@@ -64,10 +64,8 @@ async def serve_control(
 
     Raises `OSError` when the address cannot be listened on.
     """
-    found = await trio.socket.getaddrinfo(
-        host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
-    )
-    listeners = await trio.open_tcp_listeners(port, host=str(found[0][4][0]))
+    _, address = await address_of(host, port)
+    listeners = await trio.open_tcp_listeners(port, host=str(address[0]))
     bound = listeners[0].socket.getsockname()[1]
 
     async def handler(stream: trio.SocketStream) -> None:

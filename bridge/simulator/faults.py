@@ -27,7 +27,7 @@ class FaultError(ValueError):
 
 
 class _Kind(NamedTuple):
-    """What a kind does, and its value: a number, an error code, a word, or none."""
+    """The effect of a kind, and its value: a number, an error code, a word, or none."""
 
     meaning: str
     takes: str = ""
@@ -223,7 +223,7 @@ class Faults:
         return None
 
     def listing(self) -> list[str]:
-        """What is armed, in written form, with what is left of count and seconds."""
+        """The armed faults in written form, with what is left of count and seconds."""
         self._expire()
         now = self._now()
         return [

@@ -1,4 +1,4 @@
-"""What real HMPs may do differently, as settings of the simulated one.
+"""The differences between real HMPs, as settings of the simulated one.
 
 The guide is silent or contradicts itself in places (the E numbers); each such place is a field of
 `Knobs`, with the likelier behaviour as its default. A knob is given as text on the command line

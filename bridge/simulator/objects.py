@@ -1,4 +1,4 @@
-"""What an HMP holds: sessions, sources, recordings, streams, and the people they are shared with.
+"""The objects of an HMP: sessions, sources, recordings, streams, and whom they are shared with.
 
 Identifiers are UUIDs as lower-case text. Times are Unix time in seconds. An object that is
 `broken` answers every command that acts on it with that command's internal error (07…).
@@ -79,7 +79,7 @@ class Category:
 
 @dataclass(slots=True)
 class Session:
-    """What can be recorded. `shares` maps ``user:<name>`` or ``group:<name>`` to a permission.
+    """A thing to record. `shares` maps ``user:<name>`` or ``group:<name>`` to a permission.
 
     `recordings` are the ids of recordings started in it that may still be active.
     """

@@ -1,4 +1,4 @@
-"""What the control port can do, as a table: the web pages, access, faults, knobs, and looking.
+"""The operations of the control port, as a table: web pages, access, faults, knobs, and looking.
 
 The functions act on a `Simulator` at once, without awaiting, and return what is to be answered
 beside ``ok``.
@@ -91,7 +91,7 @@ def _help(_simulator: Simulator) -> Mapping[str, Any]:
 
 
 def _of_recording(meaning: str, act: Callable[[World, str], None]) -> _Operation:
-    """What happens to one recording past the API's back."""
+    """The operation that does something to one recording past the API's back."""
     return _Operation(
         meaning, lambda simulator, recording: act(simulator.world, recording), {"recording": "text"}
     )

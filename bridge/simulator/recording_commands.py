@@ -1,11 +1,10 @@
-"""What the twelve recording commands do once their arguments look right (guide, *Recordings API*).
+"""The twelve recording commands, once their arguments look right (guide, *Recordings API*).
 
 Each function gets the world and the arguments; it looks things up from left to right, then checks
 states, then acts, and raises `Refusal` with the guide's row.
 """
 
 import ipaddress
-from typing import TYPE_CHECKING
 
 from . import messages
 from .checks import Refusal
@@ -13,9 +12,7 @@ from .messages import Row
 from .objects import Recording, RecordingState, Session, Stream
 from .session_commands import find_session
 from .sharing import find_group, find_user, share
-
-if TYPE_CHECKING:
-    from .world import World
+from .world import World
 
 __all__ = [
     "add_hotmark",
@@ -34,7 +31,7 @@ __all__ = [
 ]
 
 
-def new_recording(world: "World", session: Session) -> Recording:
+def new_recording(world: World, session: Session) -> Recording:
     """Start recording the session, whoever asked for it; the title is the session's (E28)."""
     now = world.now()
     recording = Recording(
@@ -51,7 +48,7 @@ def new_recording(world: "World", session: Session) -> Recording:
     return recording
 
 
-def start_recording(world: "World", arguments: list[str]) -> str:
+def start_recording(world: World, arguments: list[str]) -> str:
     """startRecording: one recording of all sources; a second one runs beside the first (E23)."""
     session = find_session(world, arguments[0])
     if not session.sources:
@@ -74,7 +71,7 @@ def start_recording(world: "World", arguments: list[str]) -> str:
     return recording.id
 
 
-def _find(world: "World", recording_id: str, otherwise: Row) -> Recording:
+def _find(world: World, recording_id: str, otherwise: Row) -> Recording:
     recording = world.recordings.get(recording_id.lower())
     if recording is None:
         raise Refusal(otherwise)
@@ -82,7 +79,7 @@ def _find(world: "World", recording_id: str, otherwise: Row) -> Recording:
     return recording
 
 
-def _set_running(world: "World", recording_id: str, *, running: bool) -> None:
+def _set_running(world: World, recording_id: str, *, running: bool) -> None:
     recording = _find(world, recording_id, messages.ACTIVE_RECORDING_NOT_FOUND)
     if not recording.active:
         raise Refusal(messages.ACTIVE_RECORDING_NOT_FOUND)
@@ -97,17 +94,17 @@ def _set_running(world: "World", recording_id: str, *, running: bool) -> None:
         raise Refusal(messages.STATE_NOT_UPDATED)
 
 
-def pause_recording(world: "World", arguments: list[str]) -> None:
+def pause_recording(world: World, arguments: list[str]) -> None:
     """pauseRecording."""
     _set_running(world, arguments[0], running=False)
 
 
-def resume_recording(world: "World", arguments: list[str]) -> None:
+def resume_recording(world: World, arguments: list[str]) -> None:
     """resumeRecording."""
     _set_running(world, arguments[0], running=True)
 
 
-def stop_recording(world: "World", arguments: list[str]) -> None:
+def stop_recording(world: World, arguments: list[str]) -> None:
     """stopRecording: of one in ERROR too (E33)."""
     recording = _find(world, arguments[0], messages.ACTIVE_RECORDING_NOT_FOUND)
     if recording.state is RecordingState.FINISHED:
@@ -117,7 +114,7 @@ def stop_recording(world: "World", arguments: list[str]) -> None:
     recording.stop(world.now())
 
 
-def get_recording_status(world: "World", arguments: list[str]) -> str:
+def get_recording_status(world: World, arguments: list[str]) -> str:
     """getRecordingStatus: of a finished one as the knobs have it (E22)."""
     knobs = world.knobs
     unknown = (
@@ -139,7 +136,7 @@ def get_recording_status(world: "World", arguments: list[str]) -> str:
     return recording.state.value
 
 
-def share_recording_with_user(world: "World", arguments: list[str]) -> None:
+def share_recording_with_user(world: World, arguments: list[str]) -> None:
     """shareRecordingWithUser."""
     name, permission, recording_id = arguments
     user = find_user(world, name)
@@ -147,7 +144,7 @@ def share_recording_with_user(world: "World", arguments: list[str]) -> None:
     share(world, recording, permission, user)
 
 
-def share_recording_with_group(world: "World", arguments: list[str]) -> None:
+def share_recording_with_group(world: World, arguments: list[str]) -> None:
     """shareRecordingWithGroup."""
     name, permission, recording_id = arguments
     group = find_group(world, name)
@@ -155,7 +152,7 @@ def share_recording_with_group(world: "World", arguments: list[str]) -> None:
     share(world, recording, permission, group)
 
 
-def update_metadata(world: "World", arguments: list[str]) -> None:
+def update_metadata(world: World, arguments: list[str]) -> None:
     """updateMetadata: in every state (E27)."""
     recording_id, name, value = arguments
     recording = _find(world, recording_id, messages.RECORDING_NOT_FOUND)
@@ -166,7 +163,7 @@ def update_metadata(world: "World", arguments: list[str]) -> None:
     setattr(recording, name, value)
 
 
-def set_category(world: "World", arguments: list[str]) -> None:
+def set_category(world: World, arguments: list[str]) -> None:
     """setCategory: the values take the place of those that were set before (E24)."""
     recording_id, category_id, *values = arguments
     recording = _find(world, recording_id, messages.RECORDING_NOT_FOUND)
@@ -177,7 +174,7 @@ def set_category(world: "World", arguments: list[str]) -> None:
     recording.categories[category_id.lower()] = values
 
 
-def add_hotmark(world: "World", arguments: list[str]) -> None:
+def add_hotmark(world: World, arguments: list[str]) -> None:
     """addHotmark: one for each second of recorded time, so one in a whole pause (E26)."""
     recording_id, title = arguments
     recording = _find(world, recording_id, messages.RECORDING_NOT_FOUND)
@@ -191,7 +188,7 @@ def add_hotmark(world: "World", arguments: list[str]) -> None:
     recording.hotmarks[second] = title
 
 
-def start_restream_recording(world: "World", arguments: list[str]) -> str:
+def start_restream_recording(world: World, arguments: list[str]) -> str:
     """startRestreamRecording: of a finished recording with one source (E31)."""
     recording_id, address_text, port_text = arguments
     recording = _find(world, recording_id, messages.RECORDING_NOT_FOUND)
@@ -214,7 +211,7 @@ def start_restream_recording(world: "World", arguments: list[str]) -> str:
     return stream.id
 
 
-def stop_restream_recording(world: "World", arguments: list[str]) -> None:
+def stop_restream_recording(world: World, arguments: list[str]) -> None:
     """stopRestreamRecording."""
     stream = world.streams.get(arguments[0].lower())
     if stream is None:

@@ -13,7 +13,7 @@ import trio
 from .connection import Connection
 from .faults import Fault
 from .web_pages import lose_active_recordings
-from .wire import SocketWire, Wire
+from .wire import SocketWire, Wire, address_of
 from .world import World
 
 __all__ = ["Simulator", "serve"]
@@ -209,11 +209,7 @@ async def serve(
 
     Raises `OSError` when the address cannot be listened on.
     """
-    found = await trio.socket.getaddrinfo(
-        host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
-    )
-    family, _, _, _, address = found[0]
-    bound = simulator.listen_on(family, address)
+    bound = simulator.listen_on(*await address_of(host, port))
     try:
         async with trio.open_nursery() as nursery:
             nursery.start_soon(simulator.accept_connections)

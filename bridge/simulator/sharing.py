@@ -1,18 +1,14 @@
 """Whom a session or a recording is shared with, looked up in the order of E42."""
 
-from typing import TYPE_CHECKING
-
 from . import messages
 from .checks import Refusal, is_uuid
 from .objects import Group, Recording, Session, User
-
-if TYPE_CHECKING:
-    from .world import World
+from .world import World
 
 __all__ = ["find_group", "find_user", "share"]
 
 
-def find_user(world: "World", name: str) -> User:
+def find_user(world: World, name: str) -> User:
     """The user of that name, whatever its case."""
     user = world.users.get(name.lower())
     if world.knobs.directory == "failing" or (user is not None and user.broken):
@@ -22,7 +18,7 @@ def find_user(world: "World", name: str) -> User:
     return user
 
 
-def find_group(world: "World", name: str) -> Group:
+def find_group(world: World, name: str) -> Group:
     """The group of that name, whatever its case; there are none without a directory."""
     group = world.groups.get(name.lower()) if world.knobs.directory != "off" else None
     if world.knobs.directory == "failing" or (group is not None and group.broken):
@@ -32,7 +28,7 @@ def find_group(world: "World", name: str) -> Group:
     return group
 
 
-def _has_role(world: "World", user: User) -> bool:
+def _has_role(world: World, user: User) -> bool:
     if user.roles:
         return True
     groups = (world.groups.get(name.lower()) for name in user.groups)
@@ -40,7 +36,7 @@ def _has_role(world: "World", user: User) -> bool:
 
 
 def share(
-    world: "World", subject: Session | Recording, permission: str, grantee: User | Group
+    world: World, subject: Session | Recording, permission: str, grantee: User | Group
 ) -> None:
     """Set the permission of a user or group, in place of the one it had.
 

@@ -2,15 +2,14 @@
 
 from dataclasses import asdict, fields
 from itertools import islice
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-if TYPE_CHECKING:
-    from .world import World
+from .world import World
 
 __all__ = ["log_since", "snapshot"]
 
 
-def snapshot(world: "World", log: int = 1000) -> dict[str, Any]:
+def snapshot(world: World, log: int = 1000) -> dict[str, Any]:
     """Everything the world holds; of the log the newest `log` entries.
 
     Times are Unix time in seconds; a recording's `recorded` is seconds without pauses, and the
@@ -44,7 +43,7 @@ def snapshot(world: "World", log: int = 1000) -> dict[str, Any]:
     }
 
 
-def log_since(world: "World", number: int) -> dict[str, Any]:
+def log_since(world: World, number: int) -> dict[str, Any]:
     """The kept entries from the `number`-th executed command on (counted from 0), and the next.
 
     Asked again with ``next`` it gives what came in between; entries that the log no longer keeps

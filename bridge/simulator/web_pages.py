@@ -1,12 +1,8 @@
-"""What somebody in HMP's web pages does to sessions and recordings, past the API's back (E51)."""
-
-from typing import TYPE_CHECKING
+"""The doings of people in HMP's web pages, past the API's back (E51)."""
 
 from .objects import Recording, RecordingState, Session
 from .recording_commands import new_recording
-
-if TYPE_CHECKING:
-    from .world import World
+from .world import World
 
 __all__ = [
     "WebPagesError",
@@ -26,14 +22,14 @@ class WebPagesError(ValueError):
     """The web pages would not offer this: no such object, or not in this state."""
 
 
-def _session(world: "World", session_id: str) -> Session:
+def _session(world: World, session_id: str) -> Session:
     try:
         return world.sessions[session_id.lower()]
     except KeyError:
         raise WebPagesError(f"no session {session_id}") from None
 
 
-def _recording(world: "World", recording_id: str, *states: RecordingState) -> Recording:
+def _recording(world: World, recording_id: str, *states: RecordingState) -> Recording:
     recording = world.recordings.get(recording_id.lower())
     if recording is None:
         raise WebPagesError(f"no recording {recording_id}")
@@ -45,7 +41,7 @@ def _recording(world: "World", recording_id: str, *states: RecordingState) -> Re
     return recording
 
 
-def create_session(world: "World", title: str, sources: list[str]) -> Session:
+def create_session(world: World, title: str, sources: list[str]) -> Session:
     """Make a session of these sources."""
     for source in sources:
         if source.lower() not in world.sources:
@@ -55,7 +51,7 @@ def create_session(world: "World", title: str, sources: list[str]) -> Session:
     return session
 
 
-def delete_session(world: "World", session_id: str) -> None:
+def delete_session(world: World, session_id: str) -> None:
     """Delete a session, even one that is being recorded: its recordings end."""
     session = _session(world, session_id)
     for recording in world.active_recordings(session):
@@ -63,22 +59,22 @@ def delete_session(world: "World", session_id: str) -> None:
     del world.sessions[session.id]
 
 
-def start_recording(world: "World", session_id: str) -> Recording:
+def start_recording(world: World, session_id: str) -> Recording:
     """Start a recording whose id the API's clients do not know."""
     return new_recording(world, _session(world, session_id))
 
 
-def pause_recording(world: "World", recording_id: str) -> None:
+def pause_recording(world: World, recording_id: str) -> None:
     """Pause it."""
     _recording(world, recording_id, RecordingState.RECORDING).pause(world.now())
 
 
-def resume_recording(world: "World", recording_id: str) -> None:
+def resume_recording(world: World, recording_id: str) -> None:
     """Resume it."""
     _recording(world, recording_id, RecordingState.PAUSED).resume(world.now())
 
 
-def stop_recording(world: "World", recording_id: str) -> None:
+def stop_recording(world: World, recording_id: str) -> None:
     """Stop it."""
     _recording(
         world,
@@ -89,7 +85,7 @@ def stop_recording(world: "World", recording_id: str) -> None:
     ).stop(world.now())
 
 
-def delete_recording(world: "World", recording_id: str) -> None:
+def delete_recording(world: World, recording_id: str) -> None:
     """Delete it, whatever its state, and end the streams made of it."""
     recording = _recording(world, recording_id)
     del world.recordings[recording.id]
@@ -97,14 +93,14 @@ def delete_recording(world: "World", recording_id: str) -> None:
         del world.streams[stream.id]
 
 
-def fail_recording(world: "World", recording_id: str) -> None:
+def fail_recording(world: World, recording_id: str) -> None:
     """Not a person but the encoder: the recording turns ERROR."""
     recording = _recording(world, recording_id, RecordingState.RECORDING, RecordingState.PAUSED)
     recording.fail(world.now())
 
 
-def lose_active_recordings(world: "World", *, forget: bool) -> None:
-    """What a crash does to them: gone without a trace, or in state ERROR."""
+def lose_active_recordings(world: World, *, forget: bool) -> None:
+    """A crash: active recordings are gone without a trace, or in state ERROR."""
     for recording in [each for each in world.recordings.values() if each.active]:
         if forget:
             del world.recordings[recording.id]

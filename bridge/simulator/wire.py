@@ -10,13 +10,21 @@ from typing import Protocol
 
 import trio
 
-__all__ = ["SocketWire", "StreamWire", "Wire"]
+__all__ = ["SocketWire", "StreamWire", "Wire", "address_of"]
 
 _CHUNK = 65_536
 
 
+async def address_of(host: str, port: int) -> tuple[socket.AddressFamily, tuple[object, ...]]:
+    """The first address that `host` names, to listen on. Raises `OSError` where it names none."""
+    found = await trio.socket.getaddrinfo(
+        host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+    )
+    return found[0][0], found[0][4]
+
+
 class Wire(Protocol):
-    """What a connection needs. Losing the peer raises `OSError` or `trio.BrokenResourceError`."""
+    """The stream of a connection. Its loss raises `OSError` or `trio.BrokenResourceError`."""
 
     async def receive(self) -> bytes:
         """The next bytes; empty when the client has closed its side."""

@@ -27,7 +27,7 @@ _MOST_EVENTS = 8
 
 
 class Screen:
-    """What fits on the terminal, at the instant at which it is drawn."""
+    """The part that fits on the terminal, at the instant at which it is drawn."""
 
     def __init__(self, view: View, broker: str, now: float) -> None:
         self._view = view

@@ -1,4 +1,4 @@
-"""What the broker has said so far, as somebody who watches wants to see it. Pure.
+"""The broker's words so far, as somebody who watches wants to see them. Pure.
 
 `View` takes messages in and is asked for rows; how they are drawn is for `watch.screen`, and
 `message_line` is a message by itself, for a pipe or a log.
@@ -69,7 +69,7 @@ class View:
 
     @property
     def filters(self) -> tuple[str, ...]:
-        """What it needs to hear."""
+        """The filters of the topics that it needs to hear."""
         leaves = ("bridge/state", "bridge/info", "bridge/health", "bridge/response/error")
         rooms = ("server/+/state", "room/+/status", "room/+/result")
         return tuple(f"{self.base}/{each}" for each in (*leaves, *rooms))

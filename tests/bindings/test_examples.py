@@ -9,7 +9,8 @@ import pytest
 from bridge.bindings.binding import Memory, due, take, tick
 from bridge.bindings.outcome import Arrival, Failed
 from bridge.config.bindings import make_bindings
-from bridge.config.configuration import Configuration, load
+from bridge.config.configuration import Configuration
+from bridge.config.load import load
 from bridge.mqtt.topics import Input
 from bridge.room.facts.requests import request
 from bridge.room.facts.values import Now

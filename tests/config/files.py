@@ -4,8 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from bridge.config.configuration import Configuration, load
+from bridge.config.configuration import Configuration
 from bridge.config.errors import ConfigurationError
+from bridge.config.load import load
 
 __all__ = ["GOOD", "SESSION", "SOURCE", "SOURCES", "complaints", "loaded"]
 

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from bridge.config.bindings import make_bindings
-from bridge.config.configuration import load
 from bridge.config.errors import ConfigurationError
+from bridge.config.load import load
 
 WITH_BINDING = """
 [servers.main]

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from bridge.config.configuration import Configuration, load
+from bridge.config.configuration import Configuration
+from bridge.config.load import load
 from bridge.demo.demo import DEMO
 from bridge.hmp.commands import COMMANDS
 from bridge.logs.redaction import SECRETS

@@ -11,8 +11,8 @@ import pytest
 from jsonschema import Draft7Validator
 
 from bridge.cli.main import ExitCode, run
-from bridge.config.configuration import load
 from bridge.config.errors import ConfigurationError
+from bridge.config.load import load
 from bridge.config.schema import configuration_schema
 
 from .files import loaded

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from bridge.config.configuration import load
 from bridge.config.errors import ConfigurationError
+from bridge.config.load import load
 from bridge.config.sources import find_file, misnamed_sources
 
 from .files import GOOD, SOURCE, SOURCES, complaints, loaded

@@ -10,9 +10,9 @@ from structlog.testing import capture_logs
 from bridge.daemon.manifest import Manifest, Name
 from bridge.mqtt.image import Image
 from bridge.mqtt.topics import Topics, render_room
-from bridge.room.facts.policy import Policy
 from bridge.room.facts.state import RoomState
 from bridge.room.facts.vocabulary import State
+from tests.room.policies import policy_of
 
 from ..mqtt.recorder import Recorder
 
@@ -80,7 +80,7 @@ async def test_every_retained_topic_of_a_stray_is_emptied(nursery: trio.Nursery)
     kept = Notes(await notes(R0, R1, MAIN, OTHER))
     await kept.begin(nursery, R0, MAIN)
     posted = {topic: payload for topic, payload, qos, retain in kept.carrier.posted if retain}
-    theirs = render_room(Topics(), "r1", RoomState(Policy(None)), dict.fromkeys(State, "off"))
+    theirs = render_room(Topics(), "r1", RoomState(policy_of(None)), dict.fromkeys(State, "off"))
     assert posted == dict.fromkeys([*theirs, "hmp/server/other/state"], b"")
     assert kept.names == {R0, R1, MAIN, OTHER}  # for the broker has not said that it has them
     await kept.confirm()

@@ -58,7 +58,6 @@ async def test_one_in_flight_and_the_rest_by_priority_then_age(
                 waiting.append(stage.call(mark, priority))
                 await trio.testing.wait_all_tasks_blocked()  # in this order, not in Trio's
         assert stage.link.health().queue_depth == len(waiting)
-        assert stage.link.health().in_flight == "pauseRecording"
         with trio.move_on_after(1) as nothing_more:
             await stage.peer.line()
         assert nothing_more.cancelled_caught

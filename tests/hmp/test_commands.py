@@ -140,14 +140,6 @@ def test_how_safe_a_repeat_is() -> None:
     assert {name for name in COMMANDS if COMMANDS[name].repeat is Repeat.NEVER} == never
     after_status = {name for name in COMMANDS if COMMANDS[name].repeat is Repeat.AFTER_STATUS}
     assert after_status == {"pauseRecording", "resumeRecording"}
-    success = {name: set(COMMANDS[name].repeat_success) for name in COMMANDS}
-    assert {name: codes for name, codes in success.items() if codes} == {
-        "deleteSession": {"040006"},
-        "addSourceToSession": {"060008"},
-        "removeSourceFromSession": {"040009"},
-        "stopRecording": {"040001"},
-        "stopRestreamRecording": {"040003"},
-    }
 
 
 def test_how_long_a_command_may_take() -> None:

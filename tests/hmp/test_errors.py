@@ -113,10 +113,6 @@ def test_codes_that_put_the_back_end_in_doubt() -> None:
     assert doubtful == {c for c in ERRORS if ERRORS[c][0].kind is ErrorKind.TRANSIENT}
 
 
-def test_only_one_not_found_speaks_of_active_recordings() -> None:
-    assert [code for code in ERRORS if Refused(code, "", code, "").active_only] == ["040001"]
-
-
 def test_explanations_keep_what_to_do() -> None:
     text = explain(NotAuthorized())
     assert "does not accept commands from this box" in text

@@ -9,10 +9,10 @@ import pytest
 
 from bridge.cli.main import ExitCode, run
 from bridge.mqtt.topics import Topics, render_room
-from bridge.room.facts.policy import Policy
 from bridge.room.facts.state import RoomState
 from bridge.room.facts.vocabulary import State
 from tests.config.files import SESSION
+from tests.room.policies import policy_of
 
 TWO_ROOMS = f"""
 [mqtt]
@@ -51,7 +51,7 @@ def test_every_topic_of_every_room(file: str, capsys: pytest.CaptureFixture[str]
     topics = Topics("site/hmp")
     for name, part in zip(("boardroom", "hall"), rooms, strict=True):
         for topic in render_room(
-            topics, name, RoomState(Policy(None)), dict.fromkeys(State, "word")
+            topics, name, RoomState(policy_of(None)), dict.fromkeys(State, "word")
         ):
             assert f" {topic} " in part
         assert f" site/hmp/room/{name}/press/record " in part

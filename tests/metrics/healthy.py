@@ -8,13 +8,13 @@ from bridge.hmp.link import LinkHealth, LinkState
 from bridge.journal.journal import JournalHealth
 from bridge.metrics.snapshot import Snapshot
 from bridge.mqtt.link import BrokerHealth, BrokerState
-from bridge.room.facts.policy import Policy
 from bridge.room.facts.state import RoomState
+from tests.room.policies import policy_of
 
 __all__ = ["IDLE", "SESSION", "broker_health", "link_health", "look"]
 
 SESSION = SessionId("71edd346-2cf0-4c62-b3d3-9d457b287394")
-IDLE = RoomState(Policy(session=SESSION), link_ready=True)
+IDLE = RoomState(policy_of(SESSION), link_ready=True)
 
 
 def link_health(state: LinkState = LinkState.READY, **changes: Any) -> LinkHealth:
@@ -24,7 +24,6 @@ def link_health(state: LinkState = LinkState.READY, **changes: Any) -> LinkHealt
         "last_answer": 5.0,
         "queue_depth": 0,
         "reconnects": 0,
-        "in_flight": None,
         "error": None,
     }
     return LinkHealth(state=state, **values | changes)

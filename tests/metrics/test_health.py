@@ -3,7 +3,7 @@
 import trio
 
 from bridge.hmp.link import LinkState
-from bridge.metrics.health import SLOWEST_TURN, live, ready, turn_of_the_loop
+from bridge.metrics.health import SLOWEST_TURN, alive, ready, turn_of_the_loop
 from bridge.mqtt.link import BrokerState
 
 from .healthy import broker_health, link_health
@@ -26,8 +26,8 @@ async def test_a_turn_lasts_until_everybody_has_run() -> None:
 
 
 def test_alive_as_long_as_the_loop_turns_quickly() -> None:
-    assert live(0.00123) == (True, {"live": True, "turn_ms": 1.23})
-    assert live(SLOWEST_TURN * 1.01)[0] is False
+    assert alive(0.00123) == (True, {"live": True, "turn_ms": 1.23})
+    assert alive(SLOWEST_TURN * 1.01)[0] is False
 
 
 def test_ready_when_everything_is() -> None:

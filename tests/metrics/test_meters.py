@@ -13,10 +13,10 @@ from bridge.hmp.link import LinkState, Passage
 from bridge.journal.journal import JournalHealth
 from bridge.metrics.meters import Meters
 from bridge.mqtt.link import BrokerState
-from bridge.room.facts.policy import Policy
 from bridge.room.facts.state import Recording, RoomState
 from bridge.room.facts.values import Result
 from bridge.room.facts.vocabulary import ALARMS, Alarm, Outcome, State
+from tests.room.policies import policy_of
 
 from .exposition import faults, read, value
 from .healthy import IDLE, SESSION, broker_health, link_health, look
@@ -191,7 +191,7 @@ def test_the_broker(state: BrokerState) -> None:
 
 def test_rooms_and_their_alarms() -> None:
     recording = RoomState(
-        Policy(session=SESSION),
+        policy_of(SESSION),
         recording=Recording(UUID, SESSION, 0.0, RecordingStatus.PAUSED),
         alarms=frozenset({Alarm.DISK_FULL, Alarm.NO_SOURCE}),
     )

@@ -3,10 +3,10 @@
 from dataclasses import replace
 
 from bridge.hmp.commands import RecordingId, RecordingStatus, SessionId
-from bridge.room.facts.policy import Policy
 from bridge.room.facts.state import LostStart, Recording, RoomState
 from bridge.room.facts.values import Problem, Result
 from bridge.room.facts.vocabulary import ALARMS, Outcome, State, Stop, Target
+from tests.room.policies import policy_of
 
 __all__ = ["FRESH", "RECORDING", "RECORDING_ID", "RESULT", "ROOMS", "RUNNING", "SESSION", "TALLY"]
 
@@ -14,7 +14,7 @@ SESSION = SessionId("71edd346-2cf0-4c62-b3d3-9d457b287394")
 RECORDING_ID = RecordingId("f678f415-0665-48cd-b141-1e95283469f1")
 TALLY = dict.fromkeys(State, "blink") | {State.IDLE: "off", State.RECORDING: "red"}
 
-FRESH = RoomState(Policy(SESSION), link_ready=True, not_ready_since=None)
+FRESH = RoomState(policy_of(SESSION), link_ready=True, not_ready_since=None)
 RECORDING = Recording(
     id=RECORDING_ID,
     session=SESSION,

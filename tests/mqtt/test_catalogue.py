@@ -22,11 +22,11 @@ from bridge.mqtt.topics import (
 )
 from bridge.room.facts import problems
 from bridge.room.facts.created import Phase, Restream
-from bridge.room.facts.policy import Policy
 from bridge.room.facts.requests import ACTIONS, EVENTS, NotUnderstood, request
 from bridge.room.facts.state import RoomState
 from bridge.room.facts.values import Problem
 from bridge.room.facts.vocabulary import ALARMS, Outcome, State
+from tests.room.policies import policy_of
 from tests.schemas import complaints
 
 from .samples import FRESH, RECORDING_ID, RESULT, ROOMS, RUNNING, TALLY
@@ -238,6 +238,6 @@ def test_no_topic_is_longer_than_a_panel_takes() -> None:
 
 def test_policy_defaults_name_no_session() -> None:
     """A room without a session of its own says so in words that the rows know."""
-    state = RoomState(Policy(None))
+    state = RoomState(policy_of(None))
     for topic, payload in render_room(TOPICS, "r0", state, TALLY).items():
         check(tally_words(PUBLISHED[topic], TALLY.values()), payload)

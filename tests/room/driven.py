@@ -21,6 +21,7 @@ from bridge.room.memory.durable import from_document, remember, restore, to_docu
 from bridge.room.rules.answers import apply
 from bridge.room.rules.model import decide, link_changed, tick
 from bridge.room.rules.plan import next_step, wake_in
+from tests.room.policies import policy_of
 
 __all__ = [
     "DOWN",
@@ -46,7 +47,7 @@ __all__ = [
 SESSION = SessionId("71edd346-2cf0-4c62-b3d3-9d457b287394")
 RECORDING_ID = RecordingId("f678f415-0665-48cd-b141-1e95283469f1")
 OTHER_ID = RecordingId("0f0f0f0f-0665-48cd-b141-1e95283469f1")
-POLICY = Policy(SESSION)
+POLICY = policy_of(SESSION)
 #: Wall time when the driven clock shows 0.
 WALL = 1_700_000_000.0
 

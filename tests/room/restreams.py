@@ -5,6 +5,7 @@ from bridge.mqtt.topics import Topics, render_room
 from bridge.room.facts.answer import Done
 from bridge.room.facts.policy import Policy
 from bridge.room.facts.vocabulary import Action, State
+from tests.room.policies import policy_of
 
 from .driven import FINISHED, IS_RECORDING, OK, RECORDING_ID, SESSION, STARTED, DrivenRoom, refused
 
@@ -25,7 +26,7 @@ __all__ = [
     "without_id",
 ]
 
-POLICY = Policy(SESSION, restream_ip="239.1.1.1", restream_port=5000)
+POLICY = policy_of(SESSION, restream_ip="239.1.1.1", restream_port=5000)
 STREAM_ID = StreamId("bfdac49c-beb7-4271-8acb-de79f3fd2ddf")
 STREAMS = Done(STREAM_ID)
 START, STOP = Action.RESTREAM_START, Action.RESTREAM_STOP

@@ -7,6 +7,7 @@ from bridge.mqtt.topics import Topics, render_room
 from bridge.room.facts.answer import Done
 from bridge.room.facts.policy import Policy
 from bridge.room.facts.vocabulary import Action, State
+from tests.room.policies import policy_of
 
 from .driven import FINISHED, IS_RECORDING, OK, STARTED, DrivenRoom, refused
 
@@ -34,7 +35,7 @@ CAMERA = SourceId("b86befc3-7b44-4655-852f-21a77935d110")
 SLIDES = SourceId("c1d5a6f0-7b44-4655-852f-21a77935d110")
 MADE = SessionId("0a0a0a0a-0cf0-4c62-b3d3-9d457b287394")
 SECOND = SessionId("0b0b0b0b-0cf0-4c62-b3d3-9d457b287394")
-POLICY = Policy(None, sources=(CAMERA, SLIDES), delete_session=True, session_title="Boardroom")
+POLICY = policy_of(None, sources=(CAMERA, SLIDES), delete_session=True, session_title="Boardroom")
 KEEPS = replace(POLICY, delete_session=False)
 CREATED, CREATED_AGAIN = Done(MADE), Done(SECOND)
 RECORDS = refused("060003", "Recording currently in progress", "deleteSession")

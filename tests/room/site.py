@@ -21,6 +21,7 @@ from bridge.room.rules.answers import apply
 from bridge.room.rules.model import link_changed
 from bridge.room.rules.plan import wake_in
 from bridge.simulator import web_pages
+from bridge.simulator.execution import execute
 from bridge.simulator.faults import Fault
 from bridge.simulator.objects import Recording
 from bridge.simulator.world import World
@@ -296,7 +297,7 @@ class Site(DrivenRoom):
     def _carry_out(self, step: Step) -> Answer:
         command = step.command
         line = encode_command([command.name, *command.arguments()]).rstrip(b"\n")
-        answer = decode_response(self.world.execute(line).encode())
+        answer = decode_response(execute(self.world, line).encode())
         if isinstance(answer, ErrorLine):
             return Refused(answer.code, answer.message, answer.raw_code, command.name)
         value = command.result(answer.value)
@@ -308,7 +309,7 @@ class Site(DrivenRoom):
         self._probe_at = None
         if not self.connected:
             return
-        answer = self.world.execute("getRecordingStatus 00000000-0000-4000-8000-000000000000")
+        answer = execute(self.world, "getRecordingStatus 00000000-0000-4000-8000-000000000000")
         if answer.startswith(("ERROR|04", "ERROR|070003")):
             self.link(ready=True)
         else:

@@ -13,9 +13,9 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 from bridge.hmp.commands import RecordingId
 from bridge.hmp.errors import Refused
 from bridge.mqtt.topics import Topics, render_room
-from bridge.room.facts.policy import Policy
 from bridge.room.facts.vocabulary import Action, Alarm, Outcome, State, StepKind, Target
 from bridge.simulator.objects import RecordingState
+from tests.room.policies import policy_of
 
 from .driven import OTHER_ID, POLICY
 from .site import Site, courses
@@ -79,7 +79,7 @@ class RoomAtAnHmp(RuleBasedStateMachine):
     def begin(
         self, knobs: dict[str, object], restart_lost: bool, restart_interrupted: bool
     ) -> None:
-        policy = Policy(
+        policy = policy_of(
             POLICY.session,
             restart_lost_start=restart_lost,
             restart_interrupted=restart_interrupted,

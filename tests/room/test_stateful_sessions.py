@@ -13,6 +13,7 @@ from bridge.hmp.commands import SourceId
 from bridge.room.facts.policy import Policy
 from bridge.room.facts.vocabulary import Action, Goal, State, StepKind
 from bridge.simulator.objects import Recording
+from tests.room.policies import policy_of
 
 from .site import Site, courses
 from .test_stateful import KNOBS, RoomAtAnHmp
@@ -85,7 +86,7 @@ class RoomWithSources(RoomAtAnHmp):
         delete: bool,
         sources: int,
     ) -> None:
-        policy = Policy(
+        policy = policy_of(
             None,
             sources=SOURCES[:sources],
             delete_session=delete,

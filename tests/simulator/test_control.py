@@ -10,6 +10,7 @@ import pytest
 import trio
 
 from bridge.simulator.control import serve_control
+from bridge.simulator.execution import execute
 from bridge.simulator.operations import ControlError, perform
 from bridge.simulator.server import Simulator
 
@@ -81,7 +82,7 @@ def do(simulator: Simulator, operation: str, /, **values: object) -> dict[str, A
 
 
 def status(simulator: Simulator, recording: str) -> str:
-    return simulator.world.execute(f"getRecordingStatus {recording}")
+    return execute(simulator.world, f"getRecordingStatus {recording}")
 
 
 def test_somebody_in_the_web_pages(simulator: Simulator) -> None:
@@ -95,7 +96,7 @@ def test_somebody_in_the_web_pages(simulator: Simulator) -> None:
     assert status(simulator, recording) == "OK|ERROR"
     do(simulator, "stop", recording=recording)
     assert status(simulator, recording) == "OK|FINISHED"
-    stream = simulator.world.execute(f"startRestreamRecording {recording} 239.1.1.1 5000")
+    stream = execute(simulator.world, f"startRestreamRecording {recording} 239.1.1.1 5000")
     do(simulator, "delete", recording=recording)
     assert status(simulator, recording) == "ERROR|040001|Active recording not found"
     assert stream.startswith("OK|")
@@ -107,7 +108,7 @@ def test_sessions_come_and_go(simulator: Simulator) -> None:
     recording = do(simulator, "start", session=session)["recording"]
     do(simulator, "delete_session", session=session)
     assert status(simulator, recording) == "OK|FINISHED"
-    assert simulator.world.execute(f"startRecording {session}").startswith("ERROR|040006|")
+    assert execute(simulator.world, f"startRecording {session}").startswith("ERROR|040006|")
     assert do(simulator, "create_session", title="Bare")["session"] in simulator.world.sessions
 
 
@@ -143,13 +144,13 @@ def test_restart_keeps_loses_or_breaks_recordings(simulator: Simulator) -> None:
     other = do(simulator, "start", session=SESSION)["recording"]
     do(simulator, "restart", recordings="forget")
     assert status(simulator, other).startswith("ERROR|040001|")
-    assert simulator.world.execute(f"deleteSession {SESSION}") == "OK"
+    assert execute(simulator.world, f"deleteSession {SESSION}") == "OK"
 
 
 def test_snapshot_and_log(simulator: Simulator) -> None:
-    recording = simulator.world.execute(f"startRecording {SESSION}", "192.0.2.1:9")[3:]
-    simulator.world.execute(f"addHotmark {recording} Start")
-    simulator.world.execute(f"shareRecordingWithUser viewer WATCH {recording}")
+    recording = execute(simulator.world, f"startRecording {SESSION}", "192.0.2.1:9")[3:]
+    execute(simulator.world, f"addHotmark {recording} Start")
+    execute(simulator.world, f"shareRecordingWithUser viewer WATCH {recording}")
     seen = do(simulator, "snapshot", log=2)
     (row,) = seen["recordings"]
     assert row["id"] == recording

@@ -3,6 +3,7 @@
 import pytest
 
 from bridge.simulator.command_table import COMMANDS
+from bridge.simulator.execution import execute
 from bridge.simulator.faults import Fault
 from bridge.simulator.messages import GENERAL_MESSAGES, MESSAGES, Row, fill
 
@@ -242,7 +243,7 @@ def answer_to(request: str) -> str:
     world = world_of(WORLD)
     setup, closing, line = request.partition(") ")
     if not (closing and setup.startswith("(")):
-        return world.execute(request)
+        return execute(world, request)
     match setup[1:]:
         case "stop":
             world.recordings[BROKEN].stop(world.now())
@@ -251,10 +252,10 @@ def answer_to(request: str) -> str:
         case "unknown":
             world.knobs = world.knobs.with_value("status_of_unknown", "070003")
         case "mark":
-            world.execute(line)
+            execute(world, line)
         case fault:
             world.faults.add(Fault.from_text(fault))
-    return world.execute(line)
+    return execute(world, line)
 
 
 @pytest.mark.parametrize(("request_line", "expected"), ALL_CASES)
@@ -296,4 +297,4 @@ def test_general_rows_are_reached_by_every_command(row: Row) -> None:
         world = world_of(WORLD)
         world.faults.add(Fault.from_text(f"error:*:{row.code}"))
         expected = "|".join(("ERROR", *row))
-        assert world.execute(line) == expected
+        assert execute(world, line) == expected

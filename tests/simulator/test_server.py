@@ -13,6 +13,7 @@ import pytest
 import trio
 from trio.testing import memory_stream_pair
 
+from bridge.simulator.execution import execute
 from bridge.simulator.run import wall_clock
 from bridge.simulator.server import Simulator, serve
 from bridge.simulator.wire import SocketWire, StreamWire
@@ -239,7 +240,7 @@ async def test_restart_loses_connections_and_is_not_ready_for_a_while() -> None:
             assert unready == b"ERROR|070000|Internal Server Error\n"
             simulator.world.faults.clear()
             assert await ask(client, b"getRecordingStatus " + recording) == b"OK|ERROR\n"
-            simulator.world.execute(f"startRecording {SESSION}")
+            execute(simulator.world, f"startRecording {SESSION}")
             simulator.restart(recordings="forget")
     assert [each.state.value for each in simulator.world.recordings.values()] == ["ERROR"]
 

@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bridge.simulator.command_table import COMMANDS
+from bridge.simulator.execution import execute
 from bridge.simulator.knobs import KnobError, Knobs, describe_knobs
 from bridge.simulator.objects import RecordingState
 from bridge.simulator.snapshot import log_since, snapshot
@@ -17,7 +18,7 @@ from .worlds import SESSION, SOURCE, Clock, example_world
 
 
 def start(world: World, session: str = SESSION) -> str:
-    answer = world.execute(f"startRecording {session}")
+    answer = execute(world, f"startRecording {session}")
     assert answer.startswith("OK|")
     return answer[3:]
 
@@ -34,7 +35,7 @@ def test_ids_are_version_4() -> None:
 
 def test_a_recording_takes_title_and_description_from_its_session() -> None:
     world = example_world()
-    world.execute(f'updateSessionMetadata {SESSION} description "a\\nb"')
+    execute(world, f'updateSessionMetadata {SESSION} description "a\\nb"')
     recording = world.recordings[start(world)]
     assert recording.title == "Boardroom - 02/01/2026, 03:04"
     assert recording.description == "a\nb"
@@ -46,14 +47,14 @@ def test_hotmarks_count_recorded_seconds() -> None:
     world = example_world(clock)
     recording = start(world)
     clock.time += 10.9
-    assert world.execute(f"addHotmark {recording} A") == "OK"
-    world.execute(f"pauseRecording {recording}")
+    assert execute(world, f"addHotmark {recording} A") == "OK"
+    execute(world, f"pauseRecording {recording}")
     clock.time += 1000
-    world.execute(f"resumeRecording {recording}")
+    execute(world, f"resumeRecording {recording}")
     clock.time += 0.2
-    assert world.execute(f"addHotmark {recording} B") == "OK"
+    assert execute(world, f"addHotmark {recording} B") == "OK"
     assert world.recordings[recording].hotmarks == {10: "A", 11: "B"}
-    world.execute(f"stopRecording {recording}")
+    execute(world, f"stopRecording {recording}")
     clock.time += 1000
     assert world.recordings[recording].recorded(clock.time) == pytest.approx(11.1)
 
@@ -69,7 +70,7 @@ def test_shares_and_categories_replace() -> None:
         f"setSessionCategory {SESSION} {category} c",
         f"setLiveSession {SESSION.upper()} true",
     ):
-        assert world.execute(line) == "OK"
+        assert execute(world, line) == "OK"
     session = world.sessions[SESSION]
     assert session.shares == {
         "user:viewer": "OWN",
@@ -81,16 +82,16 @@ def test_shares_and_categories_replace() -> None:
 
 def test_the_last_source_may_be_removed_and_then_nothing_starts() -> None:
     world = example_world()
-    assert world.execute(f"removeSourceFromSession {SESSION} {SOURCE}") == "OK"
-    assert world.execute(f"startRecording {SESSION}").startswith("ERROR|060009|")
+    assert execute(world, f"removeSourceFromSession {SESSION} {SOURCE}") == "OK"
+    assert execute(world, f"startRecording {SESSION}").startswith("ERROR|060009|")
 
 
 def test_a_deleted_sessions_recordings_stay() -> None:
     world = example_world()
     recording = start(world)
-    world.execute(f"stopRecording {recording}")
-    assert world.execute(f"deleteSession {SESSION}") == "OK"
-    assert world.execute(f"getRecordingStatus {recording}") == "OK|FINISHED"
+    execute(world, f"stopRecording {recording}")
+    assert execute(world, f"deleteSession {SESSION}") == "OK"
+    assert execute(world, f"getRecordingStatus {recording}") == "OK|FINISHED"
 
 
 def test_a_recording_in_error_frees_its_session() -> None:
@@ -99,7 +100,7 @@ def test_a_recording_in_error_frees_its_session() -> None:
     recording = start(world)
     world.recordings[recording].fails_at = clock.time + 1
     clock.time += 1
-    assert world.execute(f"deleteSession {SESSION}") == "OK"
+    assert execute(world, f"deleteSession {SESSION}") == "OK"
     assert world.recordings[recording].state is RecordingState.ERROR
 
 
@@ -108,16 +109,16 @@ def test_a_planned_failure_does_not_reach_a_stopped_recording() -> None:
     world = example_world(clock)
     recording = start(world)
     world.recordings[recording].fails_at = clock.time + 5
-    world.execute(f"stopRecording {recording}")
+    execute(world, f"stopRecording {recording}")
     clock.time += 5
-    assert world.execute(f"getRecordingStatus {recording}") == "OK|FINISHED"
+    assert execute(world, f"getRecordingStatus {recording}") == "OK|FINISHED"
 
 
 def test_log_is_bounded_and_read_from_where_one_left_off() -> None:
     world = example_world()
     world.log = deque(maxlen=3)
     for number in range(5):
-        world.execute(f"nope{number}", "192.0.2.1:5")
+        execute(world, f"nope{number}", "192.0.2.1:5")
     assert world.executed == 5
     everything = log_since(world, 0)
     assert (everything["first"], everything["next"]) == (2, 5)
@@ -132,9 +133,9 @@ def test_log_is_bounded_and_read_from_where_one_left_off() -> None:
 def test_raw_echo_breaks_the_line_and_only_then() -> None:
     world = example_world()
     line = 'setLiveSession "a\\nOK|b\u2028" true'
-    assert world.execute(line) == "ERROR|010001|'a\\nOK|b\\x2028' is not a uuid"
+    assert execute(world, line) == "ERROR|010001|'a\\nOK|b\\x2028' is not a uuid"
     world.knobs = world.knobs.with_value("echo_raw", value=True)
-    assert world.execute(line) == "ERROR|010001|'a\nOK|b\u2028' is not a uuid"
+    assert execute(world, line) == "ERROR|010001|'a\nOK|b\u2028' is not a uuid"
 
 
 @pytest.mark.parametrize(
@@ -151,8 +152,8 @@ def test_raw_echo_breaks_the_line_and_only_then() -> None:
     ],
 )
 def test_odd_lines(line: bytes | str, answer: str) -> None:
-    assert example_world().execute(line).startswith(answer)
-    assert bool(example_world().execute(line)) == bool(answer)
+    assert execute(example_world(), line).startswith(answer)
+    assert bool(execute(example_world(), line)) == bool(answer)
 
 
 words = st.one_of(
@@ -167,7 +168,7 @@ def test_any_bytes_get_one_line_or_are_blank(requests: list[bytes], ignore: bool
     world = example_world()
     world.knobs = Knobs(empty_line="ignore" if ignore else "000002")
     for request in requests:
-        answer = world.execute(request)
+        answer = execute(world, request)
         assert answer.startswith(("OK", "ERROR|")) or (answer == "" and ignore)
         assert not any(ord(character) < 32 for character in answer)
         assert len(answer.splitlines()) <= 1

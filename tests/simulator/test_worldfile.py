@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from bridge.simulator.execution import execute
 from bridge.simulator.objects import RecordingState
 from bridge.simulator.worldfile import WorldFileError, load_world
 
@@ -74,7 +75,7 @@ def test_recordings_in_every_state(state: RecordingState) -> None:
         recordings = [{{ id = "{OTHER}", session = "{SESSION}", state = "{state}" }}]
         """
     )
-    assert world.execute(f"getRecordingStatus {OTHER}") == f"OK|{state}"
+    assert execute(world, f"getRecordingStatus {OTHER}") == f"OK|{state}"
 
 
 @pytest.mark.parametrize(

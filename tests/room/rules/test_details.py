@@ -11,6 +11,7 @@ from bridge.hmp.commands import RecordingId, SourceId, UpdateMetadata
 from bridge.mqtt.topics import Topics, render_room
 from bridge.room.facts.detail import Fate
 from bridge.room.facts.vocabulary import Action, Alarm, Outcome, State, StepKind
+from bridge.simulator.execution import execute
 
 from ..bookings import BOOKED, BookedRoom
 from ..driven import IS_RECORDING, LOST, OK, SESSION, STARTED, DrivenRoom, refused
@@ -220,7 +221,7 @@ def test_a_recording_that_is_handed_over_does_not_show_the_details_of_the_one_be
     room.fault("error:shareRecordingWithUser:070008")
     room.ask("record")
     room.ask("stop")
-    others = RecordingId(room.world.execute(f"startRecording {SESSION}").removeprefix("OK|"))
+    others = RecordingId(execute(room.world, f"startRecording {SESSION}").removeprefix("OK|"))
     room.press("adopt", recording_id=others)
     room.flow()
     assert (room.owner, details(room), room.unfinished) == ("adopted", {}, 1)

@@ -8,6 +8,7 @@ from bridge.hmp.commands import RecordingId
 from bridge.room.facts.answer import Done
 from bridge.room.facts.meeting import Meeting
 from bridge.room.facts.vocabulary import Action, Alarm, Outcome, State, StepKind
+from bridge.simulator.execution import execute
 
 from ..bookings import BOOKED, BookedRoom
 from ..driven import (
@@ -121,7 +122,7 @@ def test_what_a_person_records_instead_gives_the_room_back() -> None:
 
 def test_what_is_handed_over_while_a_meeting_was_to_start_may_end_before_it() -> None:
     room = BookedRoom(replace(BOOKED, max_duration=1800.0))
-    answer = room.world.execute(f"startRecording {SESSION}")
+    answer = execute(room.world, f"startRecording {SESSION}")
     room.lose_connection(answer_first=True)
     room.press(Action.ADOPT, recording_id=RecordingId(answer.removeprefix("OK|")))
     start = room.meeting("a", 0, 7200)

@@ -4,10 +4,10 @@ import pytest
 
 from bridge.hmp.commands import StartRestreamRecording, StopRestreamRecording
 from bridge.room.facts.answer import Answer, Done
-from bridge.room.facts.policy import Policy
 from bridge.room.facts.vocabulary import Action, Outcome, State, StepKind
 from bridge.room.memory.durable import must_precede, remember
 from bridge.room.rules.plan import PRIORITY
+from tests.room.policies import policy_of
 
 from ..driven import (
     FINISHED,
@@ -64,7 +64,7 @@ def test_the_press_says_where_to() -> None:
 
 @pytest.mark.parametrize(("ip", "port"), [(None, None), ("10.0.0.9", None), (None, 6000)])
 def test_nobody_says_where_to(ip: str | None, port: int | None) -> None:
-    room = recorded(Policy(SESSION))
+    room = recorded(policy_of(SESSION))
     request = room.press(START, ip=ip, port=port)
     assert room.code(request) == "no_destination"
     assert room.step is None

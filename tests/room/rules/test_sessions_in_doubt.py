@@ -11,6 +11,7 @@ from bridge.room.facts.state import RoomState
 from bridge.room.facts.vocabulary import Action, Alarm, Outcome, State, StepKind, Target
 from bridge.room.memory.durable import must_precede, remember
 from bridge.room.memory.retained import adopt_retained
+from tests.room.policies import policy_of
 
 from ..driven import (
     FINISHED,
@@ -243,7 +244,7 @@ def test_a_kill_while_it_records() -> None:
 def test_the_configuration_names_a_session_now() -> None:
     room = lost_start()
     room.link(ready=False)
-    room.room = replace(room.room, policy=Policy(SESSION, restart_lost_start=False))
+    room.room = replace(room.room, policy=policy_of(SESSION, restart_lost_start=False))
     room.kill()
     room.link(ready=True)
     assert room.command() == DeleteSession(MADE)  # still the session of the lost start
@@ -252,7 +253,7 @@ def test_the_configuration_names_a_session_now() -> None:
 
 
 def test_the_configuration_names_sources_now() -> None:
-    room = DrivenRoom(Policy(SESSION))
+    room = DrivenRoom(policy_of(SESSION))
     room.press(Action.RECORD)
     room.room = replace(room.room, policy=POLICY)
     room.kill()  # with a start on its way, in a session that nobody knows any more

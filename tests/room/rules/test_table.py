@@ -9,8 +9,8 @@ from typing import NamedTuple
 
 import pytest
 
-from bridge.room.facts.policy import Policy
 from bridge.room.facts.vocabulary import Action, Alarm, Outcome, State, StepKind, Target
+from tests.room.policies import policy_of
 
 from ..driven import (
     FINISHED,
@@ -26,7 +26,7 @@ from ..driven import (
     refused,
 )
 
-HOLD = Policy(
+HOLD = policy_of(
     SESSION,
     restart_lost_start=False,
     restart_interrupted=False,

@@ -1,6 +1,6 @@
 """Requests that wait for one server, in the order in which they came.
 
-A lane has one command at the link at most, so that requests never overtake each other there and
+A queue has one command at the link at most, so that requests never overtake each other there and
 each can expire where it waits. Time runs out in two ways: at the sender's deadline (MQTT 5's
 message expiry), or, without one, when the link has been unusable for `ttl` seconds since (R8).
 
@@ -30,10 +30,10 @@ from ..mqtt.api_topics import Answer, Caller
 from . import answers
 from .ledger import Entry, Ledger
 
-__all__ = ["MOST_WAITING", "Call", "Downtime", "Finish", "Lane"]
+__all__ = ["MOST_WAITING", "Call", "Downtime", "Finish", "RequestQueue"]
 
 MOST_WAITING = 64
-"""Requests of one lane that may wait at once: what a program that never waits for answers can
+"""Requests of one queue that may wait at once: what a program that never waits for answers can
 pile up."""
 
 _FAREWELL = 5.0
@@ -60,7 +60,7 @@ class Downtime:
 
     @property
     def running(self) -> bool:
-        """Whether the link is unusable."""
+        """True while the link is unusable."""
         return self._since is not None
 
     def now(self) -> float:
@@ -86,7 +86,7 @@ class Call:
     taken: trio.Event = field(default_factory=trio.Event)
 
 
-class Lane:
+class RequestQueue:
     """Carries out one request after the other."""
 
     def __init__(
@@ -108,12 +108,12 @@ class Lane:
 
     @property
     def full(self) -> bool:
-        """Whether another request would be too many."""
+        """True while another request would be too many."""
         return len(self._waiting) >= MOST_WAITING
 
     @property
     def goes_at_once(self) -> bool:
-        """Whether a request that is submitted now is sent now."""
+        """True while a request that is submitted is sent at once."""
         return not self._waiting and not self._under_way and not self._downtime.running
 
     def submit(self, call: Call) -> None:
@@ -161,7 +161,7 @@ class Lane:
                 await self._answer(call, answer)
 
     async def _ask(self, call: Call) -> Answer | None:
-        """What became of it; None where nothing was sent and it can still wait."""
+        """The answer to the request; None where nothing was sent and it can still wait."""
         with trio.CancelScope(deadline=call.deadline):
             if call.entry is not None:
                 await call.taken.wait()

@@ -10,8 +10,8 @@ import pytest
 import trio
 import trio.testing
 
-from bridge.api.lane import MOST_WAITING, Call, Downtime, Lane
 from bridge.api.ledger import Entry, Ledger
+from bridge.api.request_queue import MOST_WAITING, Call, Downtime, RequestQueue
 from bridge.hmp.client import ServerLink
 from bridge.hmp.commands import Repeat, parse_command
 from bridge.hmp.link import LinkState, Priority
@@ -24,7 +24,7 @@ TTL = 30.0
 
 
 class Server:
-    """A link, two lanes, a ledger on a disk that takes its time, and what was answered when."""
+    """A link, two queues, a ledger on a disk that takes its time, and what was answered when."""
 
     def __init__(self, *, commit: float = 0.0) -> None:
         self.hmp = MemoryHmp()
@@ -40,7 +40,7 @@ class Server:
         self.downtime = Downtime()
         self.ledger = Ledger("server/main", self._save, None)
         self.requests, self.stops = (
-            Lane(self.link, priority, self.downtime, self.ledger, self._finish)
+            RequestQueue(self.link, priority, self.downtime, self.ledger, self._finish)
             for priority in (Priority.REQUEST, Priority.STOP)
         )
         self._changed = trio.Event()
@@ -66,10 +66,10 @@ class Server:
         name: str,
         *values: object,
         expiry: float | None = None,
-        lane: Lane | None = None,
+        queue: RequestQueue | None = None,
     ) -> Call:
         """Submit as the API does."""
-        lane = lane or self.requests
+        queue = queue or self.requests
         now = trio.current_time()
         caller = Caller(request_id, f"hmp/server/main/request/{name}", "answers")
         call = Call(caller, "main", parse_command(name, values), now)
@@ -83,9 +83,9 @@ class Server:
                 self.events.append(f"taken {request_id}")
                 call.taken.set()
 
-            call.entry = Entry(caller, name, sent=lane.goes_at_once)
+            call.entry = Entry(caller, name, sent=queue.goes_at_once)
             self.ledger.take(call.entry, InputKey(1, b"digest"), taken)
-        lane.submit(call)
+        queue.submit(call)
         return call
 
     async def until(self, *ids: str) -> None:
@@ -219,7 +219,7 @@ async def test_the_expiry_counts_in_the_queue_of_a_busy_hmp_too(
         server.ask("slow", "deleteSession", UUID, expiry=2)
         await peer.line()
         server.ask("late", "deleteSession", UUID, expiry=2)
-        server.ask("stop", "stopRecording", UUID, expiry=2, lane=server.stops)
+        server.ask("stop", "stopRecording", UUID, expiry=2, queue=server.stops)
         await trio.sleep(5)
         assert server.outcome("late") is Outcome.EXPIRED
         assert server.outcome("stop") is Outcome.EXPIRED
@@ -257,14 +257,14 @@ async def test_what_was_not_sent_when_the_link_was_lost_waits_for_the_next(
 
 
 @pytest.mark.parametrize(("name", "value"), [("createSession", "x"), ("deleteSession", UUID)])
-async def test_what_waited_at_the_link_goes_back_to_its_lane(
+async def test_what_waited_at_the_link_goes_back_to_its_queue(
     autojump_clock: trio.abc.Clock, name: str, value: str
 ) -> None:
     """Nothing of it was sent: it is still the next, and on the disk it has not been sent."""
     server = Server()
     async with server.running():
         peer = await server.ready()
-        server.ask("stop", "stopRecording", UUID, lane=server.stops)
+        server.ask("stop", "stopRecording", UUID, queue=server.stops)
         await peer.line()
         server.ask("first", name, value)
         await trio.testing.wait_all_tasks_blocked()
@@ -290,7 +290,7 @@ async def test_a_stop_goes_before_whatever_waits(autojump_clock: trio.abc.Clock)
         for number in range(5):
             server.ask(f"a{number}", "deleteSession", UUID)
         await trio.testing.wait_all_tasks_blocked()
-        server.ask("stop", "stopRecording", UUID, lane=server.stops)
+        server.ask("stop", "stopRecording", UUID, queue=server.stops)
         await peer.answer("OK", "deleteSession")
         await peer.answer("OK", "stopRecording")
         for _ in range(4):
@@ -355,7 +355,7 @@ async def test_shutdown_answers_everything_once(autojump_clock: trio.abc.Clock) 
         server.ask("flight", "createSession", "x")
         await peer.line()
         server.ask("waits", "createSession", "y")
-        server.ask("stop", "stopRecording", UUID, lane=server.stops)
+        server.ask("stop", "stopRecording", UUID, queue=server.stops)
         await trio.testing.wait_all_tasks_blocked()
         scope.cancel()
         with trio.CancelScope(shield=True):

@@ -19,10 +19,12 @@ from .folder import check_folder
 from .hmp import check_server
 from .report import Finding
 
-__all__ = ["check_live"]
+__all__ = ["check_everything"]
 
 
-async def check_live(configuration: Configuration, say: Callable[[Finding], None]) -> list[Finding]:
+async def check_everything(
+    configuration: Configuration, say: Callable[[Finding], None]
+) -> list[Finding]:
     """All findings, each handed to `say` as soon as what stands before it has been said."""
     checks = _checks(configuration)
     results: list[list[Finding]] = [[] for _ in checks]
