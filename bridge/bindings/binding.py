@@ -13,7 +13,8 @@ from ..mqtt.payload import LONGEST_PAYLOAD
 from ..mqtt.topics import Input
 from ..room.facts.meeting import MeetingTimeError, wall_time
 from ..room.facts.values import Now
-from ..templates.template import Template, TemplateError
+from ..templates.errors import TemplateError
+from ..templates.template import Template
 from .conditions import Condition
 from .matching import NOT_JSON, Answer, answer_to, find, plain, shown
 from .outcome import Arrival, Failed, Heard, Wish, made

@@ -10,7 +10,9 @@ from ..hmp import arguments
 from ..mqtt.payload import LONGEST_ID, UnreadablePayload, read_text
 from ..mqtt.topics import Input
 from ..room.facts.values import Now
-from ..templates.template import Template, TemplateError, cut
+from ..templates.errors import TemplateError
+from ..templates.template import Template
+from ..text.cut import cut
 from .matching import NOT_JSON, parse_json, shown
 
 __all__ = ["NAMES", "Arrival", "Failed", "Heard", "Wish", "made", "written"]

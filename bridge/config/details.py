@@ -9,7 +9,8 @@ from ..hmp.commands import CategoryId
 from ..room.facts.detail import DetailKind, DetailPlan, Share, describe
 from ..room.facts.meeting import Meeting
 from ..room.facts.values import Now
-from ..templates.template import Template, TemplateError
+from ..templates.errors import TemplateError
+from ..templates.template import Template
 from ..text.nearest import did_you_mean
 from .key_types import Table
 

@@ -22,6 +22,7 @@ from jinja2.meta import find_undeclared_variables
 from jinja2.runtime import ChainableUndefined, Context, LoopContext, Undefined
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
+from .errors import TemplateError
 from .filters import FILTERS, TESTS
 from .operations import (
     LONGEST,
@@ -34,7 +35,6 @@ from .operations import (
     to_text,
 )
 from .syntax import FUNCTIONS, JOINED, TURNS, bound, check
-from .template import TemplateError
 
 __all__ = ["Compiled", "compile_template"]
 

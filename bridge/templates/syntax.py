@@ -4,9 +4,9 @@ from collections.abc import Iterator
 
 from jinja2 import nodes
 
+from .errors import TemplateError
 from .filters import FILTERS, TESTS
 from .operations import METHODS
-from .template import TemplateError
 
 __all__ = ["FUNCTIONS", "JOINED", "TURNS", "bound", "check"]
 

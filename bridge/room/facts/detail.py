@@ -11,7 +11,9 @@ from enum import StrEnum
 
 from ...hmp import arguments
 from ...hmp.commands import CategoryId, PermissionId, RecordingId, SessionId
-from ...templates.template import Template, TemplateError, cut
+from ...templates.errors import TemplateError
+from ...templates.template import Template
+from ...text.cut import cut
 from .meeting import Meeting
 from .values import Now, Problem
 
