@@ -1,15 +1,15 @@
 """Text with values in it: Jinja2, in a sandbox that neither leaks, nor hangs, nor grows.
 
-What a template may contain is listed in `syntax`, `filters` and `operations`; whatever is not
-listed there is refused when the template is made, so a configuration that loads has no surprise but
-in its values.
+What a template may contain is listed in `syntax`, `filters` and `methods`; whatever is not listed
+there is refused when the template is made, so a configuration that loads has no surprise but in its
+values.
 """
 
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:  # Jinja2 is imported with the first template, for most commands need none
-    from .sandbox import Compiled
+    from jinja2.environment import Template as JinjaTemplate
 
 __all__ = ["Template"]
 
@@ -21,19 +21,20 @@ class Template:
     dataclasses of these. A mapping's items are reached as ``json.subject`` or ``json["subject"]``.
     """
 
-    __slots__ = ("_compiled", "source")
+    __slots__ = ("_compiled", "fields", "names", "source")
+
+    names: frozenset[str]
+    """The names that it takes its values from."""
+    fields: frozenset[tuple[str, str]]
+    """The fields that it reads of its names, such as ``("room", "name")``."""
 
     def __init__(self, source: str) -> None:
         """Compile `source`; raises `TemplateError` (syntax, forbidden constructs, length)."""
-        from .sandbox import compile_template
+        from .sandbox import compiled
 
         self.source = source
-        self._compiled: Compiled = compile_template(source)
-
-    @property
-    def names(self) -> frozenset[str]:
-        """The names that it takes its values from."""
-        return self._compiled.names
+        self._compiled: JinjaTemplate
+        self._compiled, self.names, self.fields = compiled(source)
 
     def render(self, values: Mapping[str, object]) -> str:
         """The text; names, items and attributes that are not there are empty, as is None.
@@ -41,7 +42,9 @@ class Template:
         Truth values are written ``true`` and ``false``, times as RFC 3339, lists and mappings as
         JSON. Raises `TemplateError`, whatever goes wrong.
         """
-        return self._compiled.render(values)
+        from .sandbox import rendered
+
+        return rendered(self._compiled, values)
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Template) and other.source == self.source
