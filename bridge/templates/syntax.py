@@ -128,13 +128,20 @@ def fields(tree: nodes.Template) -> frozenset[tuple[str, str]]:
     """
     own = {node.name for node in tree.find_all(nodes.Name) if node.ctx == "store"}
     methods = [node.node for node in tree.find_all(nodes.Call)]
-    return frozenset(
-        (node.node.name, node.attr)
-        for node in tree.find_all(nodes.Getattr)
-        if isinstance(node.node, nodes.Name)
-        and node.node.name not in own
-        and not any(node is each for each in methods)
-    )
+    found = set()
+    for node in tree.find_all((nodes.Getattr, nodes.Getitem)):
+        match node:
+            case nodes.Getattr(node=nodes.Name(name=name), attr=field) if (
+                name not in own and not any(node is each for each in methods)
+            ):
+                found.add((name, field))
+            case nodes.Getitem(node=nodes.Name(name=name), arg=nodes.Const(value=str(field))) if (
+                name not in own
+            ):
+                found.add((name, field))
+            case _:
+                pass
+    return frozenset(found)
 
 
 def rewritten(node: nodes.Node) -> None:

@@ -5,8 +5,11 @@ there is refused when the template is made, so a configuration that loads has no
 values.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import TYPE_CHECKING
+
+from ..text.nearest import did_you_mean
+from .errors import TemplateError
 
 if TYPE_CHECKING:  # Jinja2 is imported with the first template, for most commands need none
     from jinja2.environment import Template as JinjaTemplate
@@ -35,6 +38,21 @@ class Template:
         self.source = source
         self._compiled: JinjaTemplate
         self._compiled, self.names, self.fields = compiled(source)
+
+    def check(self, known: Mapping[str, Collection[str]]) -> None:
+        """Refuse names that no value will be given to, and fields that their values do not have.
+
+        `known` are the names and the fields of each; one without any may have whatever a message
+        says. Raises `TemplateError`.
+        """
+        for name in sorted(self.names - known.keys()):
+            meant = did_you_mean(name, known, "")
+            there = f"there is no {name} here; there are: {', '.join(sorted(known))}"
+            raise TemplateError(f"{there}; {meant}" if meant else there)
+        for name, field in sorted(self.fields):
+            if known.get(name) and field not in known[name]:
+                hint = did_you_mean(field, known[name], f"it has {', '.join(known[name])}")
+                raise TemplateError(f"{name} has no {field}; {hint}")
 
     def render(self, values: Mapping[str, object]) -> str:
         """The text; names, items and attributes that are not there are empty, as is None.

@@ -119,6 +119,16 @@ def table(**keys: str | None) -> str:
             "fields.course-id: is no name that templates can use; write letters, digits",
         ),
         ({"fields": '{ title = "{{ jsn.x }}" }'}, "title: there is no jsn here; there are: json"),
+        (
+            {"fields": '{ title = "{{ room.nmae }}" }'},
+            "title: room has no nmae; did you mean",
+        ),
+        ({"fields": "{ title = \"{{ room['nmae'] }}\" }"}, "room has no nmae; did you mean name?"),
+        (
+            {"room": '"{{ topic.capture[0] }}"'},
+            "topic has no capture; did you mean captures?",
+        ),
+        ({"fields": '{ title = "{{ now.weekday }}" }'}, "now has no weekday; did you mean day?"),
         ({"fields": '{ title = "{% include 1 %}" }'}, "{% include %} is not available"),
         ({"fields": "{ title = [1] }"}, "title: must be text, a number or a truth value"),
         ({"frob": "1"}, "frob: is no key here"),

@@ -291,6 +291,22 @@ def test_templates_are_values() -> None:
     assert Template("{{ json.a }}{% set b = room %}{{ b }}{{ range(1) }}").names == {"json", "room"}
 
 
+def test_what_is_known_of_names_is_checked() -> None:
+    known = {"room": ("name",), "json": ()}
+    for source in ("{{ room.name.upper() }}{{ json.x.y }}", "{{ room.get('name') }}{{ room }}"):
+        Template(source).check(known)
+    Template("{% for room in json %}{{ room.nmae }}{% endfor %}").check(known)
+    for source, why in [
+        ("{{ room.nmae | upper }}", "room has no nmae; did you mean name?"),
+        ("{{ room['nmae'][0] }}", "room has no nmae"),
+        ("{% if room.x %}{% endif %}", "room has no x; it has name"),
+        ("{{ rom.name }}", "there is no rom here; there are: json, room; did you mean room?"),
+    ]:
+        with pytest.raises(TemplateError) as refused:
+            Template(source).check(known)
+        assert why in str(refused.value)
+
+
 def test_values_are_not_changed() -> None:
     values = {"json": {"a": [1, 2]}}
     before = json.dumps(values)
