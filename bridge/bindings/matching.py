@@ -31,7 +31,7 @@ _TRUE = frozenset({"true", "1", "on", "press", "pressed", "yes"})
 _FALSE = frozenset({"false", "0", "off", "release", "released", "no"})
 
 _DECIMALS = re.compile(r"(?<=\d)\.0+$", re.ASCII)
-"""What a gateway adds that writes every value as a number with decimals, such as ``1.000``."""
+"""The decimals of a gateway that writes every value as a number with some, such as ``1.000``."""
 
 _LONGEST_SHOWN = 60
 _MOST_SHOWN = 5

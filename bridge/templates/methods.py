@@ -46,7 +46,7 @@ def _short(method: Callable[..., object]) -> Callable[..., object]:
 
 
 def fault_of_format(form: str, *, of_time: bool) -> str | None:
-    """What is wrong with a format: it takes small widths that are written out, a time's none."""
+    """The fault of a format: it takes small widths that are written out, a time's none."""
     if of_time and (len(form) > _WIDEST or re.search(r"%[^a-zA-Z%]*\d", form)):
         return "a time's format takes no widths and few characters"
     pattern = r"%(\([^)%]*\))?[^a-zA-Z%]*(\*|\d{3})"

@@ -49,7 +49,7 @@ MOST_WORK = 2_000_000
 """Characters that all filters, calls and operators of one rendering may touch."""
 
 WORK_PER_ITEM = 10
-"""What an item of a list or mapping counts for, in characters."""
+"""Characters that an item of a list or mapping counts for."""
 
 _LONGEST_SAID = 600
 """Characters of what is said of a failure, for Python's words quote the values of a message."""
@@ -100,7 +100,7 @@ def compiled(source: str) -> tuple[JinjaTemplate, frozenset[str], frozenset[tupl
 
 
 class _Missing(ChainableUndefined):
-    """What is not there: empty as text, and said by its name where it is needed as a number."""
+    """A value that is not there: empty as text, and named where it is needed as a number."""
 
     __slots__ = ()
 

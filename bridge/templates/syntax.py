@@ -12,7 +12,7 @@ from .methods import METHODS, fault_of_format
 __all__ = ["FORMATTED", "FUNCTIONS", "JOINED", "METHOD", "TURNS", "check", "fields", "rewritten"]
 
 FUNCTIONS = frozenset({"range"})
-"""What can be called by its name."""
+"""The functions that can be called by their names."""
 
 METHOD, TURNS, JOINED, FORMATTED = "method ", "turns of a loop", "joined", "formatted"
 """Filters of our own, whose names nobody can write: before the name of a method or function, around
