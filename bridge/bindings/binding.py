@@ -13,7 +13,8 @@ from ..mqtt.payload import LONGEST_PAYLOAD
 from ..mqtt.topics import Input
 from ..room.facts.meeting import MeetingTimeError, wall_time
 from ..room.facts.values import Now
-from ..templates.template import Template, TemplateError
+from ..templates.errors import TemplateError
+from ..templates.template import Template
 from .conditions import Condition
 from .matching import NOT_JSON, Answer, answer_to, find, plain, shown
 from .outcome import Arrival, Failed, Heard, Wish, made
@@ -47,13 +48,13 @@ class Binding:
 
     @property
     def remembers(self) -> bool:
-        """Whether what came before matters."""
+        """It matters what came before."""
         return self.unique is not None or self.timing != Timing()
 
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What a binding made of a message: something to do, or why not.
+    """The verdict of a binding on a message: something to do, or why not.
 
     `later` are seconds after which, or within which, it may still act. `held_at` is the monotonic
     time at which a press had been held for long enough, None for what acts at once.
@@ -68,7 +69,7 @@ class Verdict:
 
 
 Memory = Mapping[tuple[int, str], Track]
-"""What is remembered: for a binding (its number) and a topic, in the order of the last message."""
+"""The memory of bindings, by their number and a topic, in the order of the last message."""
 
 
 def take(
@@ -78,7 +79,7 @@ def take(
     now: Now,
     rooms: Mapping[str, str],
 ) -> tuple[Memory, list[Verdict]]:
-    """What the bindings whose topic it is make of a message; `rooms` are display names by key.
+    """The verdicts on a message of the bindings on its topic; `rooms` are display names by key.
 
     Never raises: a template that fails is a `Failed` of its binding, and no other binding's.
     """
@@ -101,7 +102,7 @@ def take(
 def tick(
     bindings: Sequence[Binding], memory: Memory, now: Now, rooms: Mapping[str, str]
 ) -> tuple[Memory, list[Verdict]]:
-    """What has been held for long enough by now."""
+    """The verdicts on what has been held for long enough by now."""
     verdicts = []
     for (number, topic), track in memory.items():
         binding = bindings[number]

@@ -1,4 +1,4 @@
-"""The conditions of a binding: what a message must say, checked when the configuration is read.
+"""The conditions of a binding, for what a message must say, checked when the configuration is read.
 
 A table is a condition, ``{ regex = "…" }`` or ``{ exists = true }``, or it is nested: paths below
 its own, with what each must be. All of its keys tell which. A table with nothing but keys that read
@@ -8,19 +8,12 @@ the path in one piece, ``"action.equals" = "x"``.
 """
 
 import difflib
-import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 
+from .pattern import Pattern
+
 __all__ = ["Condition", "Items", "Value", "condition", "steps"]
-
-_LONGEST_FOR_PATTERN = 200
-"""Characters of a text that a regular expression is tried on …"""
-
-_LONGEST_FOR_SIMPLE_PATTERN = 20_000
-"""… and one that takes no longer than reading the text: with one repeat, and few choices."""
-
-_FEW_CHOICES = 4
 
 _CONDITION_KEYS = ("regex", "exists")
 
@@ -33,27 +26,23 @@ _OTHERS_KEYS = frozenset(
 _ALIKE = 0.81
 """Of 1: how much a key is like one of ours when it is taken for a slip of the pen."""
 
-_MOST_REPEATS = 4
-"""Repeats of a regular expression without a bound: so many, on so short a text, take no time."""
-
 
 @dataclass(frozen=True, slots=True)
 class Value:
     """A value at a dotted path is equal to one of `wanted`, or matches `pattern`, or `exists`.
 
-    `pattern` must match the whole text, as it is or without the space around it, and is tried on
-    texts of up to `longest` characters. An empty path is the whole payload.
+    `pattern` must match the whole text, as it is or without the space around it. An empty path is
+    the whole payload.
     """
 
     path: str
     wanted: tuple[object, ...] = ()
-    pattern: re.Pattern[str] | None = None
+    pattern: Pattern | None = None
     exists: bool | None = None
-    longest: int = _LONGEST_FOR_PATTERN
 
     @property
     def is_switch(self) -> bool:
-        """Whether it is about a truth value."""
+        """It is about a truth value."""
         return any(isinstance(each, bool) for each in self.wanted)
 
 
@@ -66,7 +55,7 @@ class Items:
 
     @property
     def is_switch(self) -> bool:
-        """Whether one of the conditions is about a truth value."""
+        """One of the conditions is about a truth value."""
         return any(each.is_switch for each in self.conditions)
 
 
@@ -107,8 +96,7 @@ def condition(path: str, wanted: object, *, empty_counts: bool = False) -> Condi
 def _of_table(path: str, table: Mapping[str, object], empty_counts: bool) -> Condition:
     match table:
         case {"regex": pattern, **rest} if not rest:
-            compiled = _pattern(path, pattern)
-            return Value(path, pattern=compiled, longest=_longest_for(compiled.pattern))
+            return Value(path, pattern=_pattern(path, pattern))
         case {"exists": bool(exists), **rest} if not rest:
             return Value(path, exists=exists)
         case {"exists": _, **rest} if not rest:
@@ -132,7 +120,7 @@ def _alike(word: str) -> list[str]:
 
 
 def _no_condition(path: str, table: Mapping[str, object]) -> str:
-    """What to say of a table whose keys read like conditions and that is none."""
+    """The words for a table whose keys read like conditions and that is none."""
     if set(table) <= set(_CONDITION_KEYS):
         return "regex and exists stand alone; keep one of them"
     key = next(each for each in table if each not in _CONDITION_KEYS)
@@ -162,60 +150,10 @@ def _checked(path: str, wanted: object, empty_counts: bool) -> None:
         raise ValueError(f"{where}nan is equal to nothing, so it can never match")
 
 
-def _pattern(path: str, pattern: object) -> re.Pattern[str]:
-    where = _where(path)
-    if not isinstance(pattern, str):
-        raise ValueError(f"{where}regex must be text in quotes")  # noqa: TRY004 - of a file
+def _pattern(path: str, source: object) -> Pattern:
+    if not isinstance(source, str):
+        raise ValueError(f"{_where(path)}regex must be text in quotes")  # noqa: TRY004 - of a file
     try:
-        compiled = re.compile(pattern, re.DOTALL)
-    except (re.error, RecursionError, OverflowError) as error:
-        raise ValueError(f"{where}{pattern!r} is no regular expression: {error}") from None
-    if _takes_for_ever(pattern):
-        raise ValueError(
-            f"{where}{pattern!r} can take for ever; write at most {_MOST_REPEATS} of + and *, and "
-            "none after a group that has + * ? or | in it"
-        )
-    return compiled
-
-
-def _longest_for(pattern: str) -> int:
-    words = [character for _, character in _outside_classes(pattern)]
-    simple = sum(map(words.count, "*+{")) <= 1 and sum(map(words.count, "|?")) <= _FEW_CHOICES
-    return _LONGEST_FOR_SIMPLE_PATTERN if simple else _LONGEST_FOR_PATTERN
-
-
-def _takes_for_ever(pattern: str) -> bool:
-    """Whether a group that can have many lengths is itself repeated, as in ``(a+)+``."""
-    characters = list(_outside_classes(pattern))
-    if sum(character in "*+{" for _, character in characters) > _MOST_REPEATS:
-        return True
-    opened: list[int] = []
-    for at, character in characters:
-        if character == "(":
-            opened.append(at)
-        elif character == ")" and opened:
-            start = opened.pop()
-            varies = any(
-                each in "*+{|?" for position, each in characters if start + 1 < position < at
-            )
-            if varies and pattern[at + 1 : at + 2] in ("*", "+", "{"):
-                return True
-    return False
-
-
-def _outside_classes(pattern: str) -> Iterator[tuple[int, str]]:
-    """The characters that are neither escaped nor within ``[…]``, with their positions."""
-    at, inside = 0, False
-    while at < len(pattern):
-        character = pattern[at]
-        if character == "\\":
-            at += 1
-        elif inside:
-            inside = character != "]"
-        elif character == "[":
-            inside = True
-            # A bracket that comes first is itself a member of the class.
-            at += 2 if pattern[at + 1 : at + 3] == "^]" else int(pattern[at + 1 : at + 2] == "]")
-        else:
-            yield at, character
-        at += 1
+        return Pattern(source)
+    except ValueError as error:
+        raise ValueError(f"{_where(path)}{error}") from None

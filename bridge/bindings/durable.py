@@ -1,4 +1,4 @@
-"""What bindings remember, as a document that survives a restart.
+"""The memory of bindings, as a document that survives a restart.
 
 A device that publishes its last press again and again, or its level, must not be taken for a new
 press because the bridge has begun anew. Nor must a press be lost that is acknowledged and has yet

@@ -1,4 +1,4 @@
-"""Whether a payload is what a binding waits for, and if not, why not, in words.
+"""The answer of a payload to what a binding waits for, and if it is no, why, in words.
 
 An answer has three values, for a message may also say nothing about what is asked: `YES`, `NO` (the
 value is there, and another one), `SILENT` (it is not there, or the message is about another
@@ -14,6 +14,7 @@ from collections.abc import Iterator, Sequence
 from enum import Enum
 
 from .conditions import Condition, Items, Value
+from .pattern import LONGEST
 
 __all__ = [
     "NOT_JSON",
@@ -30,14 +31,14 @@ _TRUE = frozenset({"true", "1", "on", "press", "pressed", "yes"})
 _FALSE = frozenset({"false", "0", "off", "release", "released", "no"})
 
 _DECIMALS = re.compile(r"(?<=\d)\.0+$", re.ASCII)
-"""What a gateway adds that writes every value as a number with decimals, such as ``1.000``."""
+"""The decimals of a gateway that writes every value as a number with some, such as ``1.000``."""
 
 _LONGEST_SHOWN = 60
 _MOST_SHOWN = 5
 
 
 class Answer(Enum):
-    """What a message says about a condition."""
+    """The answer of a message to a condition."""
 
     YES = "it is so"
     NO = "it is otherwise"
@@ -50,7 +51,7 @@ class _NotJson:
 
 
 NOT_JSON = _NotJson()
-"""What `parse_json` gives for a payload that is none; not None, which is JSON's null."""
+"""The value that `parse_json` gives for a payload that is none; not None, which is JSON's null."""
 
 
 def parse_json(text: str) -> object:
@@ -65,7 +66,7 @@ def parse_json(text: str) -> object:
 
 
 def value_condition(conditions: Sequence[Condition]) -> int:
-    """Which of the conditions is the one that becomes true and false."""
+    """The place of the condition that becomes true and false."""
     switches = [at for at, each in enumerate(conditions) if each.is_switch]
     return switches[-1] if switches else len(conditions) - 1
 
@@ -73,7 +74,7 @@ def value_condition(conditions: Sequence[Condition]) -> int:
 def answer_to(
     conditions: Sequence[Condition], value: object, *, ignore_empty: bool = True
 ) -> tuple[Answer, str]:
-    """What a value says about all of the conditions, and where it is not `YES`, why."""
+    """The answer of a value to all of the conditions, and where it is not `YES`, why."""
     if not conditions:
         return Answer.YES, ""
     deciding = value_condition(conditions)
@@ -125,11 +126,7 @@ def _of_items(
 
 def _meets(each: Value, value: object) -> bool:
     if each.pattern is not None:
-        return any(
-            each.pattern.fullmatch(text) is not None
-            for text in _ways_to_read(value)
-            if len(text) <= each.longest
-        )
+        return any(map(each.pattern.matches, _ways_to_read(value)))
     return any(_equal(wanted, value) for wanted in each.wanted)
 
 
@@ -221,7 +218,7 @@ def _walk(value: object, rest: list[str]) -> Iterator[object]:
 
 
 def _missing(value: object, path: str) -> str:
-    """Why nothing is at a path: how far it goes, and what is there instead."""
+    """The reason why nothing is at a path: how far it goes, and what is there instead."""
     if value is NOT_JSON:
         return "the payload is not JSON"
     rest = path.split(".")
@@ -274,14 +271,14 @@ def _some(values: list[object]) -> str:
 
 
 def _instead(each: Value, found: list[object]) -> str:
-    if each.pattern is not None and all(len(_as_text(item) or "") > each.longest for item in found):
-        return f"; a regular expression like this is tried on {each.longest:,} characters at most"
+    if each.pattern is not None and all(len(_as_text(item) or "") > LONGEST for item in found):
+        return f"; a regular expression is tried on {LONGEST:,} characters at most"
     return f", not {_wanted(each)}"
 
 
 def _wanted(each: Value) -> str:
     if each.pattern is not None:
-        return f"what matches {each.pattern.pattern!r}"
+        return f"what matches {each.pattern.source!r}"
     return " or ".join(shown(value) for value in each.wanted)
 
 
@@ -295,14 +292,14 @@ def _described(each: Condition) -> str:
             return f"{each.path} with {_all_of(each)}"
         case Value(exists=None):
             sign = "matching" if each.pattern is not None else "="
-            wanted = each.pattern.pattern if each.pattern is not None else _wanted(each)
+            wanted = each.pattern.source if each.pattern is not None else _wanted(each)
             return f"{each.path} {sign} {wanted}"
         case _:
             return each.path if each.exists else f"no {each.path}"
 
 
 def _seen(each: Items, found: list[object]) -> str:
-    """What the items have where something else was wanted."""
+    """The values that the items have where something else was wanted."""
     paths = [inner.path for inner in each.conditions]
     lines = []
     for item in found[:_MOST_SHOWN]:

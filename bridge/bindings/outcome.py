@@ -1,4 +1,4 @@
-"""What a binding that acts asks for: its templates, rendered with the message."""
+"""The wish of a binding that acts: its templates, rendered with the message."""
 
 import re
 from collections.abc import Mapping
@@ -9,14 +9,26 @@ from functools import cached_property
 from ..hmp import arguments
 from ..mqtt.payload import LONGEST_ID, UnreadablePayload, read_text
 from ..mqtt.topics import Input
+from ..room.facts.detail import FIELDS_OF_NOW, FIELDS_OF_ROOM
 from ..room.facts.values import Now
-from ..templates.template import Template, TemplateError, cut
+from ..templates.errors import TemplateError
+from ..templates.template import Template
+from ..text.cut import cut
 from .matching import NOT_JSON, parse_json, shown
 
 __all__ = ["NAMES", "Arrival", "Failed", "Heard", "Wish", "made", "written"]
 
-NAMES = frozenset({"topic", "payload", "json", "room", "now"})
-"""What templates of bindings can use; `room` is not known where the room itself is rendered."""
+NAMES: dict[str, tuple[str, ...]] = {
+    "json": (),
+    "now": FIELDS_OF_NOW,
+    "payload": (),
+    "room": FIELDS_OF_ROOM,
+    "topic": ("captures", "levels"),
+}
+"""The names that templates of bindings can use, with the fields of those that are known.
+
+`room` is not known where the room itself is rendered.
+"""
 
 
 class _Topic(str):
@@ -62,7 +74,7 @@ class Heard:
     rooms: Mapping[str, str]
 
     def values(self) -> dict[str, object]:
-        """What templates see of it."""
+        """The values that templates see of it."""
         topic = _Topic(self.arrival.topic)
         topic.captures = self.captures
         topic.levels = tuple(topic.split("/"))
@@ -85,7 +97,7 @@ class Failed:
 
 @dataclass(frozen=True, slots=True)
 class Wish:
-    """What a binding asks for: an action or an event of a room, and its parameters.
+    """The wish of a binding: an action or an event of a room, and its parameters.
 
     Every text may be a template. `fields` that come out empty are left out. So are those whose
     template fails where the recording must not wait for them: recording comes first (R14).
@@ -97,7 +109,7 @@ class Wish:
     fields: Mapping[str, object] = field(default_factory=dict)
 
     def can_do_without(self, name: str) -> bool:
-        """Whether to act without a field that cannot be made; a meeting needs its id."""
+        """It acts without a field that cannot be made; a meeting needs its id."""
         if self.is_event:
             return self.word == "meeting_start" and name != "id"
         return self.word in {"record", "mark"}
@@ -106,20 +118,17 @@ class Wish:
 def written(source: str) -> str | Template:
     """A text of the configuration: a template where it has something of one.
 
-    Raises `TemplateError`, also for a name that no message gives a value to.
+    Raises `TemplateError`, also for a name or a field that no message gives a value to.
     """
     if not re.search(r"\{[{%#]", source):
         return source
     template = Template(source)
-    if unknown := sorted(template.names - NAMES):
-        raise TemplateError(
-            f"there is no {', '.join(unknown)} here; there are: {', '.join(sorted(NAMES))}"
-        )
+    template.check(NAMES)
     return template
 
 
 def made(wish: Wish, heard: Heard) -> Input | Failed:
-    """What is asked for, its templates rendered; never raises."""
+    """The input that is asked for, its templates rendered; never raises."""
     try:
         return _made(wish, heard)
     except _Unmade as failure:

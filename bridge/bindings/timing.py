@@ -37,7 +37,7 @@ class Timing:
 
 @dataclass(frozen=True, slots=True)
 class Track:
-    """What is remembered of one binding and one topic."""
+    """The memory of one binding and one topic."""
 
     level: bool = False
     pressed_at: float | None = None
@@ -53,7 +53,7 @@ class Track:
 
 @dataclass(frozen=True, slots=True)
 class Move:
-    """What a level comes to. `later`: it acts after so many seconds if nothing intervenes.
+    """The move that a level comes to. `later`: it acts after so many seconds if nothing intervenes.
 
     Without a `reason`, why nothing is done is that it is not so.
     """

@@ -21,7 +21,7 @@ log = structlog.get_logger("bridge")
 
 
 def filters_of(bindings: Iterable[Binding]) -> list[str]:
-    """What to subscribe to for these bindings."""
+    """The filters to subscribe to for these bindings."""
     return fewest(binding.topic_filter for binding in bindings)
 
 
@@ -61,16 +61,16 @@ class Translator:
         self._changed.unpark_all()
 
     def is_bound(self, topic: str) -> bool:
-        """Whether a message on this topic was subscribed to for a binding."""
+        """A message on this topic was subscribed to for a binding."""
         return any(matches(each, topic) for each in self.filters)
 
     @property
     def remembered(self) -> Callable[[], str]:
-        """What must survive a restart, as it is now; a document once somebody wants it."""
+        """The memory that survives a restart, as it is now; a document once somebody wants it."""
         return partial(to_document, self._bindings, self._memory, self._boot)
 
     def take(self, message: Message) -> tuple[list[Verdict], bool]:
-        """What comes of a message now: the verdicts that have an outcome.
+        """The verdicts on a message, now, that have an outcome.
 
         And whether anything is remembered otherwise than before.
         """
@@ -95,7 +95,7 @@ class Translator:
         return [verdict for verdict in verdicts if verdict.outcome is not None], changed
 
     def _say_once(self, verdict: Verdict) -> None:
-        """What no binding can look at may have been a meeting."""
+        """A message that no binding can look at may have been a meeting."""
         topic = verdict.topic
         if not self._no_text_said.is_first(topic):
             return
@@ -108,7 +108,7 @@ class Translator:
         )
 
     async def held(self) -> list[Verdict]:
-        """What has been held for long enough; waits until something has."""
+        """The verdicts on what has been held for long enough; waits until something has."""
         while True:
             moment = due(self._bindings, self._memory)
             wait = inf if moment is None else max(0.0, moment - self._clock().monotonic)

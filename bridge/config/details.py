@@ -6,11 +6,18 @@ from pydantic import AfterValidator, Field, model_validator
 
 from ..hmp import arguments
 from ..hmp.commands import CategoryId
-from ..room.facts.detail import DetailKind, DetailPlan, Share, describe
+from ..room.facts.detail import (
+    FIELDS_OF_NOW,
+    FIELDS_OF_ROOM,
+    DetailKind,
+    DetailPlan,
+    Share,
+    describe,
+)
 from ..room.facts.meeting import Meeting
 from ..room.facts.values import Now
-from ..templates.template import Template, TemplateError
-from ..text.nearest import did_you_mean
+from ..templates.errors import TemplateError
+from ..templates.template import Template
 from .key_types import Table
 
 __all__ = ["DetailsTable"]
@@ -24,18 +31,19 @@ _SAMPLE = Meeting(
 )
 """A meeting that templates are tried with."""
 
-_SEEN = ("room", "meeting", "now")
-"""What templates of details see."""
+_SEEN: dict[str, tuple[str, ...]] = {
+    "meeting": (),
+    "now": FIELDS_OF_NOW,
+    "room": FIELDS_OF_ROOM,
+}
+"""The names that templates of details see; a meeting also has whatever its event carried."""
 
 
 def _template(source: str) -> str:
     try:
-        names = Template(source).names
+        Template(source).check(_SEEN)
     except TemplateError as error:
         raise ValueError(f"is no template: {error}") from None
-    for name in names - set(_SEEN):
-        hint = did_you_mean(name, _SEEN, f"there are {', '.join(_SEEN)}")
-        raise ValueError(f"has {name}, which is not known here; {hint}")
     return source
 
 

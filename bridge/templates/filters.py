@@ -7,8 +7,10 @@ from datetime import UTC, datetime, timedelta
 
 from jinja2 import filters as jinja
 from jinja2.runtime import Undefined
+from jinja2.tests import TESTS as JINJA_TESTS
 
-from .operations import LONGEST, TooMuch, centered, formatted, in_words, replaced, to_json, to_text
+from .methods import METHODS, formatted
+from .values import bounded, calculate, in_words, number, to_json, to_text
 
 __all__ = ["FILTERS", "TESTS"]
 
@@ -48,8 +50,7 @@ def _joined(values: Iterable[object], separator: object = "", attribute: str | N
         values = [each.get(attribute) if isinstance(each, Mapping) else None for each in values]
     texts = [to_text(value) for value in values]
     between = to_text(separator)
-    if sum(map(len, texts)) + len(between) * len(texts) > LONGEST * 4:
-        raise TooMuch(f"a text gets longer than {LONGEST:,} characters")
+    bounded(sum(map(len, texts)) + len(between) * len(texts))
     return between.join(texts)
 
 
@@ -76,42 +77,52 @@ def _number(value: object) -> float:
     return float(to_text(value))
 
 
+_AS_METHODS = ("capitalize", "center", "lower", "replace", "title", "upper")
+
 FILTERS: dict[str, Callable[..., object]] = {
+    **{name: _of_text(METHODS[name]) for name in _AS_METHODS},
     "abs": lambda value: abs(_number(value)),
     "as_datetime": _as_datetime,
-    "capitalize": _of_text(str.capitalize),
-    "center": _of_text(centered),
     "count": len,
     "d": _default,
     "default": _default,
     "first": lambda values: next(iter(values), None),
     "float": jinja.do_float,
-    "format": lambda form, *values: formatted(to_text(form), values),
+    "format": lambda form, *values: formatted(form, values),
     "from_json": _from_json,
-    "int": jinja.do_int,
+    "int": lambda value, *args: number(jinja.do_int(value, *args)),
     "join": _joined,
     "last": lambda values: values[-1] if isinstance(values, Sequence) and values else None,
     "length": len,
     "list": list,
-    "lower": _of_text(str.lower),
     "max": lambda values: max(values, default=None),
     "min": lambda values: min(values, default=None),
     "minutes": _minutes,
-    "replace": lambda value, old, new, *count: replaced(to_text(value), old, new, *count),
     "round": lambda value, digits=0: round(_number(value), digits),
     "sort": _sorted,
     "string": to_text,
-    "title": _of_text(str.title),
     "tojson": to_json,
-    "trim": _of_text(str.strip),
+    "trim": _of_text(METHODS["strip"]),
     "truncate": _truncated,
     "unique": lambda values: list({to_text(each): each for each in values}.values()),
-    "upper": _of_text(str.upper),
 }
 """Every filter. `default` replaces None and empty text too, for that is what a missing title is."""
 
-TESTS = frozenset(
-    "boolean defined divisibleby eq equalto even false float ge gt in integer le lower lt "  # noqa: SIM905 - a list of words
-    "mapping ne none number odd sequence string true undefined upper".split()
+
+def _divisible(value: object, by: object) -> bool:
+    """Jinja2's own tests take a text of a message for a format."""
+    return calculate("%", value, by) == 0
+
+
+_OTHERS = frozenset(
+    "boolean defined eq equalto false float ge gt in integer le lower lt mapping ne none number "  # noqa: SIM905 - a list of words
+    "sequence string true undefined upper".split()
 )
+
+TESTS: dict[str, Callable[..., bool]] = {
+    **{name: JINJA_TESTS[name] for name in _OTHERS},  # type: ignore[misc]
+    "divisibleby": _divisible,
+    "even": lambda value: _divisible(value, 2),
+    "odd": lambda value: calculate("%", value, 2) == 1,
+}
 """Every test that can stand after ``is``."""

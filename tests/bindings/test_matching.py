@@ -97,11 +97,13 @@ ITEMS = {"e.*": {"c": "input:0", "e": "double"}}
         ({"a": {"regex": "START,.*,60"}}, '{"a":"START,7,Week\nly,60\r\n"}', Answer.YES, ""),
         ({"a": {"regex": "START\r\n"}}, '{"a":"START\\r\\n"}', Answer.YES, ""),
         ({"a": {"regex": "START,.*"}}, '{"a":"START,' + "😀" * 10_000 + '"}', Answer.YES, ""),
+        ({"a": {"regex": ".*,.*"}}, '{"a":"' + "x" * 9_999 + ',"}', Answer.YES, ""),
+        ({"a": {"regex": "[^,]+,.*"}}, '{"a":"\\ud83d, b"}', Answer.YES, ""),
         (
-            {"a": {"regex": ".*,.*"}},
-            '{"a":"' + "x" * 201 + '"}',
+            {"a": {"regex": "x*"}},
+            '{"a":"' + "x" * 20_001 + '"}',
             Answer.NO,
-            "…; a regular expression like this is tried on 200 characters at most",
+            "…; a regular expression is tried on 20,000 characters at most",
         ),
         ({"a": {"exists": True}}, '{"a":null}', Answer.YES, ""),
         ({"a": {"exists": True}}, "{}", Answer.NO, "a: is not there"),
@@ -148,26 +150,17 @@ def test_what_a_message_says(match: dict[str, Any], payload: str, answer: Answer
         ("a..b", 1, "is no path"),
         (".a", 1, "is no path"),
         ("a", {"regex": "("}, "is no regular expression"),
+        ("a", {"regex": "a)|(b"}, "is no regular expression: unopened group"),
+        ("a", {"regex": "(?!ping).*"}, "look-around, including look-ahead and look-behind, is not"),
+        ("a", {"regex": "(a)\\1"}, "backreferences are not supported"),
+        ("a", {"regex": "((a{1000}){1000}){1000}"}, "size limit"),
         ("a", {"regex": 7}, "text in quotes"),
-        ("a", {"regex": "(a+)+$"}, "can take for ever"),
-        ("a", {"regex": "(a|aa)*"}, "can take for ever"),
-        ("a", {"regex": "(?:a?)+"}, "can take for ever"),
-        ("a", {"regex": "((ab)*c)*"}, "can take for ever"),
-        ("a", {"regex": "(a{1,9}){1,9}"}, "can take for ever"),
-        ("a", {"regex": ".*.*.*.*.*"}, "can take for ever"),
         ("a.*", {"b": {"regex": "("}}, "is no regular expression"),
     ],
 )
 def test_conditions_that_mean_nothing(path: str, wanted: object, why: str) -> None:
     with pytest.raises(ValueError, match=re.escape(why)):
         condition(path, wanted)
-
-
-@pytest.mark.parametrize(
-    "pattern", ["[(a+)+]", r"\(a+\)+", "[]*+]x", "[^]*]+", "(ab)+", "(?:ab){2}"]
-)
-def test_patterns_that_only_look_dangerous(pattern: str) -> None:
-    condition("a", {"regex": pattern})
 
 
 @pytest.mark.parametrize(

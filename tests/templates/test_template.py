@@ -11,7 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bridge.templates.template import Template, TemplateError, cut
+from bridge.templates.errors import TemplateError
+from bridge.templates.template import Template
 from tests.process.watched import PATIENCE
 
 NOW = datetime(2026, 3, 1, 9, 5, tzinfo=UTC)
@@ -290,6 +291,22 @@ def test_templates_are_values() -> None:
     assert Template("{{ json.a }}{% set b = room %}{{ b }}{{ range(1) }}").names == {"json", "room"}
 
 
+def test_what_is_known_of_names_is_checked() -> None:
+    known = {"room": ("name",), "json": ()}
+    for source in ("{{ room.name.upper() }}{{ json.x.y }}", "{{ room.get('name') }}{{ room }}"):
+        Template(source).check(known)
+    Template("{% for room in json %}{{ room.nmae }}{% endfor %}").check(known)
+    for source, why in [
+        ("{{ room.nmae | upper }}", "room has no nmae; did you mean name?"),
+        ("{{ room['nmae'][0] }}", "room has no nmae"),
+        ("{% if room.x %}{% endif %}", "room has no x; it has name"),
+        ("{{ rom.name }}", "there is no rom here; there are: json, room; did you mean room?"),
+    ]:
+        with pytest.raises(TemplateError) as refused:
+            Template(source).check(known)
+        assert why in str(refused.value)
+
+
 def test_values_are_not_changed() -> None:
     values = {"json": {"a": [1, 2]}}
     before = json.dumps(values)
@@ -309,44 +326,6 @@ def test_jinja2_is_imported_with_the_first_template_only() -> None:
         timeout=PATIENCE,
     )
     assert done.stdout.strip() == "False"
-
-
-@pytest.mark.parametrize(
-    ("text", "limit", "result"),
-    [
-        ("short", 5, "short"),
-        ("longer", 5, "long…"),
-        ("two words", 5, "two…"),
-        ("anything", 1, "…"),
-        ("anything", 0, ""),
-        ("e\u0301e\u0301e\u0301", 4, "e\u0301…"),
-        ("a👨‍👩‍👧b", 5, "a…"),
-        ("a👨‍👩‍👧bc", 7, "a👨‍👩‍👧…"),
-        ("👍🏽👍🏽", 2, "…"),
-        ("👍🏽👍🏽", 3, "👍🏽…"),
-        ("❤️❤️", 2, "…"),
-        ("❤️❤️", 3, "❤️…"),
-        ("🇩🇪🇫🇷🇮🇹", 4, "🇩🇪…"),
-        ("x🇩🇪🇫🇷", 4, "x🇩🇪…"),
-        ("🏴\U000e0067\U000e0062\U000e0065\U000e006e\U000e0067\U000e007f!!", 5, "…"),
-        ("1️⃣2️⃣", 5, "1️⃣…"),
-        ("\r\n\r\nend", 4, "…"),
-        ("\u1112\u1161\u11ab\u1100\u1173\u11af", 5, "\u1112\u1161\u11ab…"),
-        ("नमस्ते", 5, "नम…"),
-        ("é" * 10_000, 8, "é" * 7 + "…"),
-    ],
-)
-def test_cut(text: str, limit: int, result: str) -> None:
-    assert cut(text, limit) == result
-
-
-@given(st.text(alphabet="aé\u0301\u200d\ufe0f👩👍🏽🇩🇪 \r\n\u0900नस्"), st.integers(0, 20))
-def test_cut_keeps_to_the_limit_and_to_the_beginning(text: str, limit: int) -> None:
-    result = cut(text, limit)
-    assert len(result) <= limit
-    if result != text:
-        assert limit == 0 or result.endswith("…")
-        assert text.startswith(result.removesuffix("…"))
 
 
 def test_what_roomos_boxes_is_written_unboxed() -> None:

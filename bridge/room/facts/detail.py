@@ -11,11 +11,15 @@ from enum import StrEnum
 
 from ...hmp import arguments
 from ...hmp.commands import CategoryId, PermissionId, RecordingId, SessionId
-from ...templates.template import Template, TemplateError, cut
+from ...templates.errors import TemplateError
+from ...templates.template import Template
+from ...text.cut import cut
 from .meeting import Meeting
 from .values import Now, Problem
 
 __all__ = [
+    "FIELDS_OF_NOW",
+    "FIELDS_OF_ROOM",
     "NO_DETAILS",
     "Detail",
     "DetailKind",
@@ -115,6 +119,12 @@ class DetailPlan:
 
 
 NO_DETAILS = DetailPlan()
+
+FIELDS_OF_ROOM = ("key", "name")
+"""The fields of ``room`` in templates."""
+
+FIELDS_OF_NOW = ("year", "month", "day", "hour", "minute", "second")
+"""The fields of ``now`` in templates, which is a time."""
 
 
 def describe(

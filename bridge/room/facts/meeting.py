@@ -11,7 +11,7 @@ from datetime import datetime
 from math import isfinite
 
 from ...hmp import arguments
-from ...templates.template import cut
+from ...text.cut import cut
 from ...text.shortened import shortened
 
 __all__ = [
