@@ -76,6 +76,7 @@ PURE = [
     "bridge.room.rules.recording_status",
     "bridge.room.rehearse",
     "bridge.room.facts.requests",
+    "bridge.room.facts.restart",
     "bridge.room.rules.restream",
     "bridge.room.rules.session",
     "bridge.room.stages",

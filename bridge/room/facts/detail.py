@@ -13,6 +13,7 @@ from ...hmp import arguments
 from ...hmp.commands import CategoryId, PermissionId, RecordingId, SessionId
 from ...templates.template import Template, TemplateError, cut
 from .meeting import Meeting
+from .restart import Monotonic, Passing
 from .values import Now, Problem
 
 __all__ = [
@@ -65,9 +66,9 @@ class Detail:
     fate: Fate = Fate.WAITING
     #: HMP's last refusal, or why the template gave nothing.
     problem: Problem | None = None
-    attempts: int = 0
-    #: Monotonic time before which it is not sent again.
-    not_before: float = 0.0
+    attempts: Passing[int] = 0
+    #: Before this it is not sent again.
+    not_before: Passing[Monotonic] = 0.0
 
     @property
     def name(self) -> str:
@@ -77,12 +78,12 @@ class Detail:
 
 @dataclass(frozen=True, slots=True)
 class Details:
-    """What one recording is to be given. `until` is the monotonic time of giving up, once ended."""
+    """What one recording is to be given. `until` is the time of giving up, once it has ended."""
 
     recording: RecordingId
     session: SessionId | None
     items: tuple[Detail, ...] = ()
-    until: float | None = None
+    until: Monotonic | None = None
 
     @property
     def outstanding(self) -> bool:

@@ -13,6 +13,7 @@ from math import isfinite
 from ...hmp import arguments
 from ...templates.template import cut
 from ...text.shortened import shortened
+from .restart import Monotonic
 
 __all__ = [
     "LAST_MOMENT",
@@ -65,16 +66,16 @@ class Meeting:
     length: float | None = None
     #: Whatever else the event carried as text, for templates.
     fields: tuple[tuple[str, str], ...] = ()
-    #: Monotonic time when its start was taken in.
-    began: float = 0.0
-    #: Monotonic time of its `meeting_end`; it is over once the grace has passed.
-    ended_at: float | None = None
+    #: When its start was taken in.
+    began: Monotonic = 0.0
+    #: When its `meeting_end` came; it is over once the grace has passed.
+    ended_at: Monotonic | None = None
     #: A person stopped the recording while it ran: nothing is started for it any more (R11).
     dismissed: bool = False
     #: To be recorded as soon as the room records nothing else.
     due: bool = False
-    #: Monotonic time before which a start that HMP refused is not tried again.
-    retry_at: float = 0.0
+    #: Before this a start that HMP refused is not tried again.
+    retry_at: Monotonic = 0.0
     #: Seconds by which people have moved its end.
     extended: float = 0.0
 
