@@ -57,6 +57,7 @@ PURE = [
     "bridge.mqtt.topic_values",
     "bridge.text.nearest",
     "bridge.room.facts.answer",
+    "bridge.room.facts.changed",
     "bridge.room.rules.answers",
     "bridge.room.facts.detail",
     "bridge.room.rules.details",

@@ -78,6 +78,7 @@ class DrivenRoom:
         #: By how much the wall clock has been set, and whether it can be believed.
         self.stepped = 0.0
         self.synchronised = True
+        self._looked_at = self._wall_clock()
         self.room = RoomState(policy, not_ready_since=0.0)
         self.queueing = False
         self.written = False
@@ -214,12 +215,27 @@ class DrivenRoom:
             until = self.clock + wake_in(self.room, self.now)
             if self.room.busy is not None and not self.written and self.due > self.clock:
                 until = min(until, self.due)
+            self.check_that_nothing_passes_before(min(until, end))
             if until > end:
                 break
             self.clock = until
             self._go_on()
         self.clock = end
         self._go_on()
+
+    def check_that_nothing_passes_before(self, until: float) -> None:
+        """The room may sleep until then: just before, it is what it was and wants what it wanted.
+
+        Whatever falls due, a rule waits for it and the room is woken for it.
+        """
+        if self._wall_clock() != self._looked_at:
+            return  # it was set meanwhile, which nobody knows in advance
+        early = min(0.001, (until - self.clock) / 2)
+        passed = until - early - self.clock
+        then = self.now._replace(monotonic=self.now.monotonic + passed, wall=self.now.wall + passed)
+        change = tick(self.room, then)
+        assert change == Change(self.room, ()), "something fell due and nobody looked"
+        assert next_step(self.room, then) == next_step(self.room, self.now), "a step fell due"
 
     def outcome(self, request_id: int) -> Outcome | None:
         """What became of a request, None while it waits."""
@@ -231,6 +247,9 @@ class DrivenRoom:
         problem = self.results[request_id].problem
         return None if problem is None else problem.code
 
+    def _wall_clock(self) -> tuple[float, bool]:
+        return self.stepped, self.synchronised
+
     def _become(self, change: Change) -> None:
         self.room = change.state
         for result in change.results:
@@ -240,6 +259,7 @@ class DrivenRoom:
 
     def _go_on(self) -> None:
         """Let time take effect, call back what waits in vain, send what is wanted."""
+        self._looked_at = self._wall_clock()
         for _ in range(20):
             self._become(tick(self.room, self.now))
             step = next_step(self.room, self.now)

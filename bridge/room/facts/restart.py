@@ -7,10 +7,12 @@ worked out once per class.
 """
 
 from collections.abc import Callable, Iterator
-from dataclasses import fields, is_dataclass, replace
+from dataclasses import fields, is_dataclass
 from functools import cache
 from operator import attrgetter
 from typing import Annotated, Any, TypeVar, get_args, get_origin, get_type_hints
+
+from .changed import changed
 
 __all__ = ["Monotonic", "Passing", "lasting", "moved"]
 
@@ -36,7 +38,7 @@ def moved(value: _Value, shift: float) -> _Value:
     for name in instants:
         if (instant := getattr(value, name)) is not None:
             changes[name] = instant + shift
-    return replace(value, **changes) if changes else value  # type: ignore[type-var]
+    return changed(value, changes)
 
 
 def lasting(source: object, kind: type) -> dict[str, Any]:
@@ -57,10 +59,7 @@ def _lasting(value: Any) -> Any:
         return tuple(map(_lasting, value))
     kind: type = type(value)
     passing, holders = _marked(kind, _PASSING)
-    changes = {name: _lasting(getattr(value, name)) for name in holders} | passing
-    if all(getattr(value, name) is after for name, after in changes.items()):
-        return value
-    return replace(value, **changes)
+    return changed(value, {name: _lasting(getattr(value, name)) for name in holders} | passing)
 
 
 @cache

@@ -34,7 +34,7 @@ class Now(NamedTuple):
 
     def is_past(self, wall_time: float | None) -> bool:
         """Whether that is over for certain; None never is."""
-        return wall_time is not None and self.synchronised and wall_time <= self.wall
+        return wall_time is not None and self.has_come(self.monotonic_at(wall_time))
 
 
 @dataclass(frozen=True, slots=True)

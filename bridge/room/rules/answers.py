@@ -185,7 +185,7 @@ def _marked(turn: Turn, answer: Answer) -> None:
 def _can_move(turn: Turn, mark: Mark) -> bool:
     """Whether the next second of the recording comes in time for this mark."""
     running = turn.recording.status is RecordingStatus.RECORDING
-    return running and not mark.moved and mark.expires_at > turn.now.monotonic + MARK_EVERY
+    return running and not mark.moved and not turn.now.has_come(mark.expires_at - MARK_EVERY)
 
 
 _BY_COMMAND: dict[StepKind, Callable[[Turn, Step, Answer], None]] = {

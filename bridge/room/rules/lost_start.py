@@ -23,7 +23,6 @@ __all__ = [
     "known_not_recorded",
     "proved",
     "questioned",
-    "restart_until",
     "start_lost",
 ]
 
@@ -171,9 +170,8 @@ def _not_proved(turn: Turn) -> None:
     elif lost is None:
         # No spare file was found, which proves nothing here: the alarm stays.
         turn.update(spare_suspected=False)
-    elif turn.now.monotonic < lost.written_at + room.policy.start_timeout:
+    elif not turn.now.has_come(last := lost.written_at + room.policy.start_timeout):
         # HMP may still be at it.
-        last = lost.written_at + room.policy.start_timeout
         ask_again(turn, min(turn.now.monotonic + room.policy.poll_interval, last))
     elif room.target is Target.IDLE:
         if not room.server_proves:
@@ -202,14 +200,14 @@ def _may_restart(turn: Turn) -> bool:
         return False
     if lost is not None and _still_runs(room, lost.owner):
         return True
-    return turn.now.monotonic < room.intended_at + room.policy.restart_within
+    return not turn.now.has_come(room.intended_at + room.policy.restart_within)
 
 
 def _still_runs(room: RoomState, owner: str) -> bool:
     return any(each.owner == owner and not each.dismissed for each in room.meetings)
 
 
-def restart_until(room: RoomState) -> float | None:
+def _restart_until(room: RoomState) -> float | None:
     """Monotonic time after which the restart of a lost start comes too late, None without one."""
     if not room.restarted or room.recording is not None or room.target is Target.IDLE:
         return None
@@ -224,8 +222,7 @@ def restart_until(room: RoomState) -> float | None:
 
 def give_up_restart(turn: Turn) -> None:
     """The link was down for so long that nobody expects the restart any more."""
-    until = restart_until(turn.room)
-    if until is not None and until <= turn.now.monotonic:
+    if turn.now.has_come(_restart_until(turn.room)):
         turn.update(target=Target.IDLE, next_title=None)
 
 

@@ -26,18 +26,13 @@ from ..facts.vocabulary import Alarm, Goal, Outcome, State, StepKind, Stop, Targ
 from .turn import Turn
 
 __all__ = [
-    "LOOK_AT_CLOCK",
     "MOST_MEETINGS",
-    "moments",
     "settle",
     "started",
 ]
 
 MOST_MEETINGS = 64
 """Meetings that one room can have running at once; whoever sends more has lost count."""
-
-LOOK_AT_CLOCK = 10.0
-"""Seconds between two looks at the wall clock while something hangs on it: it may be set."""
 
 
 # What booking systems say.
@@ -188,18 +183,18 @@ _RECORD = {
 def settle(turn: Turn) -> None:
     """Let meetings be over, give up a cut, and begin what is due."""
     for meeting in turn.room.meetings:
-        if _over_at(turn.room, meeting, turn.now) <= turn.now.monotonic:
+        if turn.now.has_come(_over_at(turn.room, meeting, turn.now)):
             _be_over(turn, meeting)
     recording = turn.room.recording
     if recording is not None:
-        if recording.cut_until is not None and recording.cut_until <= turn.now.monotonic:
+        if turn.now.has_come(recording.cut_until):
             _run_on(turn, turn.room.next_owner)
             turn.resolve({Goal.START}, Outcome.OK, problems.CUT_FAILED)
         return
     room = turn.room
     if room.sending(StepKind.START) or room.adopting is not None or not _is_free(room):
         return
-    due = [each for each in room.meetings if each.due and each.retry_at <= turn.now.monotonic]
+    due = [each for each in room.meetings if each.due and turn.now.has_come(each.retry_at)]
     if due:
         turn.want_recording(due[-1].owner)
         if turn.room.lost_start is not None:
@@ -217,27 +212,13 @@ def _is_free(room: RoomState) -> bool:
     return room.target is Target.IDLE
 
 
-def moments(room: RoomState, now: Now) -> list[float]:
-    """Monotonic times at which `settle` has something to do."""
-    found = []
-    for meeting in room.meetings:
-        found += [_over_at(room, meeting, now)]
-        if meeting.end is not None:
-            found.append(now.monotonic + LOOK_AT_CLOCK)
-        if meeting.due:
-            found.append(meeting.retry_at)
-    if room.recording is not None and room.recording.cut_until is not None:
-        found.append(room.recording.cut_until)
-    return found
-
-
 def _over_at(room: RoomState, meeting: Meeting, now: Now) -> float:
     """Monotonic time from which the meeting is over, as far as can be said now."""
     grace = room.policy.stop_grace
     if meeting.ended_at is not None:
         return meeting.ended_at + grace
     if meeting.end is not None:
-        return now.monotonic + meeting.end + grace - now.wall if now.synchronised else inf
+        return now.monotonic_at(meeting.end + grace)
     recorded = room.recording is not None and room.recording.owner == meeting.owner
     return inf if recorded else meeting.began + room.policy.max_duration
 

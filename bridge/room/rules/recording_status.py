@@ -55,10 +55,12 @@ def confirmed(turn: Turn, answer: Answer) -> None:
                 turn.alarm(Alarm.RECORDING_ERROR)
             if recording.stop_answered_at is None or recording.stop is not Stop.ANSWERED:
                 return
-            waited = turn.now.monotonic - recording.stop_answered_at
-            if status is RecordingStatus.ERROR and waited >= turn.room.policy.start_timeout:
+            error = status is RecordingStatus.ERROR
+            longest = turn.room.policy.start_timeout if error else _STOP_AGAIN_AFTER
+            over = turn.now.has_come(recording.stop_answered_at + longest)
+            if error and over:
                 _stop_confirmed(turn)  # HMP took the stop and will never call it FINISHED
-            elif status is not RecordingStatus.ERROR and waited >= _STOP_AGAIN_AFTER:
+            elif over:
                 turn.update_recording(stop=Stop.WANTED)
             else:
                 turn.wait_until(turn.now.monotonic + _CONFIRM_EVERY)
@@ -142,7 +144,7 @@ def _ours(turn: Turn) -> bool:
     if active_at is not None and active_at <= sent_at:
         return True  # HMP has not said since that it went on
     policy = turn.room.policy
-    return turn.now.monotonic < sent_at + policy.cut_timeout + policy.start_timeout
+    return not turn.now.has_come(sent_at + policy.cut_timeout + policy.start_timeout)
 
 
 def _stop_confirmed(turn: Turn) -> None:
@@ -190,7 +192,7 @@ def _asked_long_enough(turn: Turn) -> bool:
     if since is None:
         since = turn.now.monotonic
         turn.update_recording(missing_since=since)
-    return turn.now.monotonic - since >= turn.room.policy.start_timeout
+    return turn.now.has_come(since + turn.room.policy.start_timeout)
 
 
 def _interrupted(turn: Turn, *, gone: bool) -> None:

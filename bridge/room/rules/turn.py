@@ -10,6 +10,7 @@ from math import inf
 
 from ...hmp.commands import RecordingStatus
 from ..facts import problems
+from ..facts.changed import changed
 from ..facts.meeting import Meeting
 from ..facts.state import Change, Recording, RoomState, elapsed
 from ..facts.values import Now, Pending, Problem, Request, Result
@@ -36,16 +37,12 @@ class Turn:
         self._answers: list[tuple[Request, Outcome, Problem | None]] = []
 
     def update(self, **changes: object) -> None:
-        """Replace fields of the room; most of the time most of them are as they were."""
-        room = self.room
-        if any(getattr(room, name) is not value for name, value in changes.items()):
-            self.room = replace(room, **changes)  # type: ignore[arg-type]  # names are the fields'
+        """Replace fields of the room."""
+        self.room = changed(self.room, changes)
 
     def update_recording(self, **changes: object) -> None:
         """Replace fields of the recording, which must exist."""
-        recording = self.recording
-        if any(getattr(recording, name) is not value for name, value in changes.items()):
-            self.update(recording=replace(recording, **changes))  # type: ignore[arg-type]
+        self.update(recording=changed(self.recording, changes))
 
     @property
     def recording(self) -> Recording:
@@ -158,14 +155,13 @@ class Turn:
 
     def update_meeting(self, owner: str, **changes: object) -> None:
         """Replace fields of the meeting with this owner, if there is one."""
-        if self.meeting(owner) is None:
-            return
-        self.update(
-            meetings=tuple(
-                replace(each, **changes) if each.owner == owner else each  # type: ignore[arg-type]
-                for each in self.room.meetings
+        if self.meeting(owner) is not None:
+            meetings = self.room.meetings
+            self.update(
+                meetings=tuple(
+                    changed(each, changes) if each.owner == owner else each for each in meetings
+                )
             )
-        )
 
     def be_due(self, owner: str, *, retry_at: float = 0.0) -> None:
         """The meeting with this owner is to be recorded, unless a person has dismissed it (R11)."""
