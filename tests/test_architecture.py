@@ -336,6 +336,22 @@ def test_every_module_is_short_and_says_what_it_is(module: str) -> None:
     assert all(name == "__version__" or not name.startswith("_") for name in names)
 
 
+@pytest.mark.parametrize(
+    "module", [name for name in MODULES if name.startswith("bridge.room.rules.")]
+)
+def test_rules_compare_nothing_with_the_clock_but_through_it(module: str) -> None:
+    """`Now.has_come` and `Now.is_past` compare: a room is woken for what they are asked about."""
+    tree = ast.parse(MODULES[module].read_text(encoding="utf-8"))
+    by_hand = [
+        f"line {node.lineno}: {ast.unparse(node)}"
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Compare)
+        for part in ast.walk(node)
+        if isinstance(part, ast.Attribute) and part.attr in ("monotonic", "wall")
+    ]
+    assert not by_hand
+
+
 def test_what_the_code_cites_is_written_down() -> None:
     rules = (BRIDGE / "RULES.md").read_text(encoding="utf-8")
     cited = {

@@ -33,7 +33,8 @@ def carried_out(room: RoomState, command: Command[object], now: Now) -> Change:
         return turn.finish()
     match command:
         case StopRecording():
-            turn.update(target=Target.IDLE, next_title=None, problem=None)
+            turn.want_nothing()
+            turn.update(problem=None)
             turn.update_recording(
                 stop=Stop.ANSWERED, stop_taken=True, stop_answered_at=now.monotonic, not_before=0.0
             )

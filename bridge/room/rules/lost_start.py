@@ -223,7 +223,7 @@ def _restart_until(room: RoomState) -> float | None:
 def give_up_restart(turn: Turn) -> None:
     """The link was down for so long that nobody expects the restart any more."""
     if turn.now.has_come(_restart_until(turn.room)):
-        turn.update(target=Target.IDLE, next_title=None)
+        turn.want_nothing()
 
 
 def known_not_recorded(turn: Turn) -> None:
@@ -243,7 +243,7 @@ def _not_recorded(turn: Turn) -> None:
     turn.clear(Alarm.OUTCOME_UNKNOWN)
     turn.update(lost_start=None, spare_suspected=False, spare_until=None)
     if not turn.room.awaits(Goal.START):
-        turn.update(target=Target.IDLE)
+        turn.want_nothing()
 
 
 def ask_again(turn: Turn, moment: float) -> None:

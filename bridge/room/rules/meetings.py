@@ -131,17 +131,14 @@ def _cut(turn: Turn, request: Request, owner: str) -> None:
         _run_on(turn, owner)
         turn.answer(request, Outcome.OK, problems.CUT_FAILED)
         return
-    turn.update_recording(
-        stop=Stop.WANTED,
-        cut_until=turn.now.monotonic + turn.room.policy.cut_timeout,
-        not_before=0.0,
-    )
+    turn.want_stop()
+    turn.update_recording(cut_until=turn.now.monotonic + turn.room.policy.cut_timeout)
     _record(turn, request, owner)
 
 
 def _replace(turn: Turn, request: Request, owner: str) -> None:
     """HMP says ERROR: that recording is of no use to anybody."""
-    turn.update_recording(stop=Stop.WANTED, not_before=0.0)
+    turn.want_stop()
     _record(turn, request, owner)
 
 
@@ -237,7 +234,7 @@ def _be_over(turn: Turn, meeting: Meeting) -> None:
     awaited = turn.room.next_owner if lost is None else lost.owner
     started = awaited == owner and turn.room.target is not Target.IDLE
     if started and (recording is None or recording.stop is not Stop.NO):
-        turn.update(target=Target.IDLE, next_title=None)
+        turn.want_nothing()
         if recording is not None:
             turn.update_recording(cut_until=None)
         if turn.room.sending(StepKind.START) or lost is not None:

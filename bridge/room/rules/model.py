@@ -191,10 +191,7 @@ def _expire(turn: Turn, since: float) -> None:
     goals = {p.goal for p in over}  # a toggle still undecided wanted nothing yet
     if Goal.ADOPT in goals:
         turn.update(adopting=None)
-    if turn.room.recording is None:
-        if Goal.START in goals and not turn.room.awaits(Goal.START):
-            turn.update(target=Target.IDLE, next_title=None)
-    elif goals & {Goal.PAUSE, Goal.RESUME}:
+    if turn.room.recording is not None and goals & {Goal.PAUSE, Goal.RESUME}:
         turn.follow_status()
     elif Goal.START in goals and not turn.room.awaits(Goal.START):
-        turn.update(target=Target.IDLE)
+        turn.want_nothing()

@@ -99,10 +99,10 @@ class _Watched(Now):
     earliest = inf
 
     def has_come(self, moment: Monotonic | None) -> bool:
-        if moment is None or moment <= self.monotonic:
-            return moment is not None
-        self.earliest = min(self.earliest, moment)
-        return False
+        come = super().has_come(moment)
+        if moment is not None and not come:
+            self.earliest = min(self.earliest, moment)
+        return come
 
     def monotonic_at(self, wall_time: float) -> Monotonic:
         self.earliest = min(self.earliest, self.monotonic + _LOOK_AT_CLOCK)

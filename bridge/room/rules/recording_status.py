@@ -61,7 +61,7 @@ def confirmed(turn: Turn, answer: Answer) -> None:
             if error and over:
                 _stop_confirmed(turn)  # HMP took the stop and will never call it FINISHED
             elif over:
-                turn.update_recording(stop=Stop.WANTED)
+                turn.want_stop()
             else:
                 turn.wait_until(turn.now.monotonic + _CONFIRM_EVERY)
         case Refused(kind=ErrorKind.RECORDING_NOT_FOUND):
@@ -107,7 +107,7 @@ def _compare(turn: Turn, status: RecordingStatus) -> None:
     if turn.room.target is Target.IDLE:
         # Its stop could not be carried out while HMP did not know it.
         if turn.recording.stop is Stop.NO:
-            turn.update_recording(stop=Stop.WANTED)
+            turn.want_stop()
         return
     if turn.room.target is (Target.PAUSED if paused else Target.RECORDING):
         turn.resolve({reached}, Outcome.OK)
@@ -132,7 +132,7 @@ def _ended_by_somebody(turn: Turn) -> None:
         turn.alarm(Alarm.STOPPED_UNEXPECTEDLY)
     turn.certain()
     turn.end_recording()
-    turn.update(target=Target.IDLE)
+    turn.want_nothing()
     turn.resolve({Goal.PAUSE, Goal.RESUME}, Outcome.FAILED, problems.ENDED)
 
 
@@ -216,6 +216,6 @@ def _interrupted(turn: Turn, *, gone: bool) -> None:
         if gone:
             turn.end_recording()
         else:
-            turn.update_recording(stop=Stop.WANTED)
+            turn.want_stop()
     elif gone:
         turn.set_status(RecordingStatus.ERROR)

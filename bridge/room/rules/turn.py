@@ -117,7 +117,7 @@ class Turn:
             return
         if not for_good:
             self.be_due(self.room.next_owner, retry_at=again_at)
-        self.update(target=Target.IDLE, next_title=None)
+        self.want_nothing()
         self.resolve({Goal.START, Goal.PAUSE, Goal.RESUME}, Outcome.FAILED, problem)
 
     def want_recording(self, owner: str, title: str | None = None) -> None:
@@ -139,15 +139,21 @@ class Turn:
             start_not_before=0.0,
         )
 
+    def want_nothing(self) -> None:
+        """From now on nothing is to be recorded; the title of a start that was to come goes too."""
+        self.update(target=Target.IDLE, next_title=None)
+
+    def want_stop(self) -> None:
+        """The recording is to be ended by HMP, and that at once."""
+        self.update_recording(stop=Stop.WANTED, not_before=0.0)
+
     def stop_recording(self) -> None:
         """The bridge ends the recording: its meeting is over, or its time."""
-        self.update(target=Target.IDLE, next_title=None)
+        self.want_nothing()
         if self.room.recording is not None and self.recording.id is not None:
-            self.update_recording(
-                stop=Stop.WANTED if self.recording.stop is Stop.NO else self.recording.stop,
-                cut_until=None,
-                not_before=0.0,
-            )
+            if self.recording.stop is Stop.NO:
+                self.want_stop()
+            self.update_recording(cut_until=None, not_before=0.0)
 
     def meeting(self, owner: str) -> Meeting | None:
         """The meeting with this owner, while it is not over."""
