@@ -70,6 +70,10 @@ DOWN = refused("070000", "Internal Server Error", "any")
 STATUS_NOT_FOUND = refused("070003", "Recording not found", "getRecordingStatus")
 
 
+_LONGEST_SLEEP = 1e6
+"""Seconds, beyond the longest that a room waits for anything."""
+
+
 class DrivenRoom:
     """One room and everything around it that is not the model."""
 
@@ -215,7 +219,7 @@ class DrivenRoom:
             until = self.clock + wake_in(self.room, self.now)
             if self.room.busy is not None and not self.written and self.due > self.clock:
                 until = min(until, self.due)
-            self.check_that_nothing_passes_before(min(until, end))
+            self.check_that_nothing_passes_unseen()
             if until > end:
                 break
             self.clock = until
@@ -223,16 +227,16 @@ class DrivenRoom:
         self.clock = end
         self._go_on()
 
-    def check_that_nothing_passes_before(self, until: float) -> None:
-        """The room may sleep until then: just before, it is what it was and wants what it wanted.
+    def check_that_nothing_passes_unseen(self) -> None:
+        """Just before the room would wake by itself, it is what it was and wants what it wanted.
 
-        Whatever falls due, a rule waits for it and the room is woken for it.
+        Polls and others' words may wake it earlier: whatever falls due by time does not rely on it.
         """
         if self._wall_clock() != self._looked_at:
             return  # it was set meanwhile, which nobody knows in advance
-        early = min(0.001, (until - self.clock) / 2)
-        passed = until - early - self.clock
-        then = self.now._replace(monotonic=self.now.monotonic + passed, wall=self.now.wall + passed)
+        asleep = min(wake_in(self.room, self.now), _LONGEST_SLEEP)
+        passed = asleep - min(0.001, asleep / 2)
+        then = Now(self.clock + passed, self.now.wall + passed, self.synchronised)
         change = tick(self.room, then)
         assert change == Change(self.room, ()), "something fell due and nobody looked"
         assert next_step(self.room, then) == next_step(self.room, self.now), "a step fell due"
