@@ -1,4 +1,4 @@
-"""What a room is: all that is known of it and wanted of it, and the word published for that.
+"""A room: all that is known of it and wanted of it, and the word published for that.
 
 Everything here is a value: frozen, comparable, without I/O and without a clock of its own. Times
 are as in `values`.
@@ -18,7 +18,7 @@ what people want (`RoomState.target`) and from what is under way, by the table i
                HMP: FINISHED or gone
 
 Between RECORDING and PAUSED a room is PAUSING or RESUMING until HMP has answered. ERROR is HMP's
-word for a recording, or that it has lost one (R25). How UNKNOWN ends is told in `lost_start`.
+word for a recording, or that it has lost one (R25). How UNKNOWN ends: `rules.lost_start`.
 """
 
 from dataclasses import dataclass
@@ -108,7 +108,7 @@ class Recording:
 
 @dataclass(frozen=True, slots=True)
 class LostStart:
-    """A `startRecording` whose reply never came: nobody knows whether it records (R7b)."""
+    """A `startRecording` whose reply never came; `rules.lost_start` tells how that ends (R7b)."""
 
     #: None where the journal does not say: then nothing can be asked.
     session: SessionId | None

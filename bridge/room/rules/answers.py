@@ -1,4 +1,4 @@
-"""What HMP's answer to a step means to a room.
+"""HMP's answers to steps, and what each makes of a room.
 
 `apply` takes the step that was sent and what came of it. Answers to questions about a recording
 are in `recording_status`, answers to the question after a lost start in `lost_start`.

@@ -1,4 +1,4 @@
-"""What commands that somebody gave HMP by name mean to the room whose recording they are about.
+"""Commands that somebody gave HMP by name, and the room whose recording they are about.
 
 They did not come from the room, so nothing of it waits for them; but HMP's answer to them is as
 good as its answer to the room's own (R1). A `stopRecording` by name is a person's stop.

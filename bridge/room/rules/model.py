@@ -1,4 +1,4 @@
-"""What happens to a room: requests, the passing of time, and word of the server link.
+"""The events of a room: requests, the passing of time, and word of the server link.
 
 `decide` takes a request, `tick` takes the passing of time, `link_changed` takes word of the server
 link. All three are pure: state in, `Change` out. They never say which command is to be sent; that

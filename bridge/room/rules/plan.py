@@ -1,4 +1,4 @@
-"""What a room wants HMP to do next, and when it should be looked at again.
+"""The next command that a room calls for, and when it should be looked at again.
 
 The step follows from the state alone, so it can be asked for at any time: after every change, and
 while a step waits in the server's queue, to see whether it is still the right one (R10).

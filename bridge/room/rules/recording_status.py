@@ -1,4 +1,4 @@
-"""What HMP's word about a recording means: polled, asked to settle a doubt, or to confirm a stop.
+"""HMP's word about a recording: polled, asked to settle a doubt, or to confirm a stop.
 
 R2 (verification), R8 (a stop counts when HMP confirms it) and R25 (HMP lost the recording).
 """

@@ -1,4 +1,4 @@
-"""What a request does in each published state: the table of `bridge/RULES.md`, as data.
+"""Requests in each published state: the table of `bridge/RULES.md`, as data.
 
 `TABLE[state][action]` is a function of the turn and the request that answers the request at once or
 lets it wait for its goal. Nothing here sends a command; what to send follows from the state.

@@ -189,7 +189,7 @@ class Turn:
             self.update(meetings=tuple(dismissed))
 
     def suspect_spare(self) -> None:
-        """A start whose reply was lost may be recording beside what comes next (R7b)."""
+        """A lost start may be recording beside what comes next (`lost_start`, R7b)."""
         self.update(spare_suspected=True, spare_until=self.now.monotonic + SPARE_FOR)
 
     def leave_lost_start(self) -> None:
