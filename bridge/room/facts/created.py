@@ -1,4 +1,4 @@
-"""What a room has made on HMP besides its recordings: sessions of its own, and a re-stream.
+"""Things that a room has made on HMP besides its recordings: sessions of its own, and a re-stream.
 
 HMP lists neither (E45), so what is kept here and in the journal is all that anybody knows of them.
 """

@@ -1,4 +1,4 @@
-"""What a recording is to be given besides being started, and what became of each detail (R14).
+"""The details that a recording is given besides being started, and what became of each (R14).
 
 Values only. What a configuration wants is a `DetailPlan`; what one recording is to get, rendered
 when it has started, are `Details`.
@@ -78,7 +78,7 @@ class Detail:
 
 @dataclass(frozen=True, slots=True)
 class Details:
-    """What one recording is to be given. `until` is the time of giving up, once it has ended."""
+    """The details of one recording. `until` is the time of giving up, once it has ended."""
 
     recording: RecordingId
     session: SessionId | None
@@ -87,7 +87,7 @@ class Details:
 
     @property
     def outstanding(self) -> bool:
-        """Whether anything is still to be applied."""
+        """True if anything is still to be applied."""
         return any(item.fate in (Fate.WAITING, Fate.AFTER_THE_END) for item in self.items)
 
 

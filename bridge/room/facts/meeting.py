@@ -86,7 +86,7 @@ class Meeting:
         return owner if self.start is None else f"{owner}{_OCCURRENCE}{self.start:.3f}"
 
     def is_same(self, other: "Meeting") -> bool:
-        """Whether both are one occurrence; where one has no start, the id decides."""
+        """True if both are one occurrence; where one has no start, the id decides."""
         starts = {start for start in (self.start, other.start) if start is not None}
         return self.id == other.id and len(starts) < 2
 
@@ -99,12 +99,12 @@ class Meeting:
 
 
 def is_meeting(owner: str) -> bool:
-    """Whether a recording with this owner belongs to a meeting."""
+    """True if a recording with this owner belongs to a meeting."""
     return owner_in_words(owner) == "meeting" or owner.startswith("meeting:")
 
 
 def is_of_before(given: Meeting, running: Iterable[Meeting]) -> bool:
-    """Whether it is an earlier occurrence of what runs, said again after it was over."""
+    """True if it is an earlier occurrence of what runs, said again after it was over."""
     if given.start is None or given.end is not None:
         return False
     starts = (each.start for each in running if each.id == given.id)

@@ -208,7 +208,7 @@ class RoomState(Kept):
 
     @property
     def restarting(self) -> bool:
-        """Whether a start now would follow an interruption and no later request (R25)."""
+        """True if a start now would follow an interruption and no later request (R25)."""
         if self.interrupted_at is None:
             return False
         return self.intended_at is None or self.intended_at < self.interrupted_at
@@ -227,11 +227,11 @@ class RoomState(Kept):
         return (*owners, self.next_owner) if self.target is not Target.IDLE else tuple(owners)
 
     def sending(self, *kinds: StepKind) -> bool:
-        """Whether a step of one of these kinds is in flight, or queued at the link."""
+        """True if a step of one of these kinds is in flight, or queued at the link."""
         return self.busy is not None and self.busy.kind in kinds
 
     def awaits(self, goal: Goal) -> bool:
-        """Whether a request that was accepted still waits for `goal`."""
+        """True if a request that was accepted still waits for `goal`."""
         return any(pending.goal is goal for pending in self.pending)
 
     @property
@@ -241,17 +241,17 @@ class RoomState(Kept):
 
     @property
     def active(self) -> bool:
-        """Whether HMP holds an active recording for this room, as last known."""
+        """True if HMP holds an active recording for this room, as last known."""
         return self.recording is not None
 
     @property
     def paused(self) -> bool:
-        """Whether that recording is paused, as last known."""
+        """True if that recording is paused, as last known."""
         return self.recording is not None and self.recording.status is RecordingStatus.PAUSED
 
     @property
     def stale(self) -> bool:
-        """Whether HMP could not be asked lately, so that all this is memory (R4)."""
+        """True if HMP could not be asked lately, so that all this is memory (R4)."""
         return not self.link_ready or (self.recording is not None and self.recording.unsettled)
 
     @property
@@ -261,7 +261,7 @@ class RoomState(Kept):
 
 
 class Change(NamedTuple):
-    """What a decision came to: the state after it and the results that are now due."""
+    """The outcome of a decision: the state after it and the results that are now due."""
 
     state: RoomState
     results: tuple[Result, ...]

@@ -25,7 +25,7 @@ class Now(NamedTuple):
     synchronised: bool = True
 
     def has_come(self, moment: Monotonic | None) -> bool:
-        """Whether that time is now or lies behind; None never comes."""
+        """True if that time is now or lies behind; None never comes."""
         return moment is not None and moment <= self.monotonic
 
     def monotonic_at(self, wall_time: float) -> Monotonic:
@@ -33,7 +33,7 @@ class Now(NamedTuple):
         return self.monotonic + (wall_time - self.wall) if self.synchronised else inf
 
     def is_past(self, wall_time: float | None) -> bool:
-        """Whether that is over for certain; None never is."""
+        """True if that is over for certain; None never is."""
         return wall_time is not None and self.has_come(self.monotonic_at(wall_time))
 
 

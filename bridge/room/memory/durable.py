@@ -52,7 +52,7 @@ _DOCUMENTS = TypeAdapter(Remembered)
 
 
 def remember(room: RoomState) -> Remembered:
-    """What must survive; equal as long as nothing that matters has changed."""
+    """The record of a room; equal as long as nothing that matters has changed."""
     kept = lasting(room, Kept)
     if not (room.pending or room.deferred):
         kept["not_ready_since"] = None  # nothing waits for the link: it may come and go
@@ -61,7 +61,7 @@ def remember(room: RoomState) -> Remembered:
 
 
 def must_precede(known: Remembered, kept: Remembered | None) -> bool:
-    """Whether `known` must be on the disk before anything of it is sent or published (R6).
+    """True if `known` must be on the disk before anything of it is sent or published (R6).
 
     So it must when it has an intent to create something, or an id, that `kept` has not.
     """
@@ -72,12 +72,12 @@ def must_precede(known: Remembered, kept: Remembered | None) -> bool:
 
 
 def _intent(known: Remembered) -> tuple[object, ...]:
-    """What is on its way to HMP; the same command may follow itself."""
+    """All that is on its way to HMP; the same command may follow itself."""
     return known.sent, known.marks, known.sessions, known.restream
 
 
 def _ids(known: Remembered) -> tuple[str | None, ...]:
-    """What HMP has made for this room and would not tell again."""
+    """The ids of all that HMP has made for this room and would not tell again."""
     recording, session, stream = known.recording, known.sessions.made, known.restream
     return (
         None if recording is None else recording.id,

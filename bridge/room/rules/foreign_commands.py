@@ -17,7 +17,7 @@ ABOUT_RECORDING = (StopRecording, PauseRecording, ResumeRecording)
 
 
 def is_about(room: RoomState, command: Command[object]) -> bool:
-    """Whether the command changes the recording that this room holds."""
+    """True if the command changes the recording that this room holds."""
     held = None if room.recording is None else room.recording.id
     return (
         isinstance(command, ABOUT_RECORDING)

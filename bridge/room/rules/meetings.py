@@ -97,7 +97,7 @@ def _enter(turn: Turn, given: Meeting) -> None:
 
 
 def _covered(room: RoomState) -> bool:
-    """Whether the room is being recorded, or on the way to it, whoever owns that."""
+    """True if the room is being recorded, or on the way to it, whoever owns that."""
     if room.recording is not None and room.recording.stop is Stop.NO:
         return True
     return room.target is not Target.IDLE
@@ -199,7 +199,7 @@ def settle(turn: Turn) -> None:
 
 
 def _is_free(room: RoomState) -> bool:
-    """Whether what is due may begin: nothing else is wanted, or nobody will say what became of it.
+    """True if what is due may begin: nothing else is wanted, or nobody will say what became of it.
 
     A meeting's own lost start is another matter: it was sent again once already (R7b).
     """

@@ -167,7 +167,7 @@ def _for_recording(
 
 
 def _may_mark(mark: Mark, recording: Recording, now: Now) -> bool:
-    """Whether a second is free for the mark (R15); a paused recording has none before its end."""
+    """True if a second is free for the mark (R15); a paused recording has none before its end."""
     if now.has_come(mark.expires_at):
         return False
     if recording.marked_at is None or recording.status is not RecordingStatus.RECORDING:

@@ -137,7 +137,7 @@ def _ended_by_somebody(turn: Turn) -> None:
 
 
 def _ours(turn: Turn) -> bool:
-    """Whether the end may be that of a cut that was given up: then the next recording is due."""
+    """True if the end may be that of a cut that was given up: then the next recording is due."""
     sent_at, active_at = turn.recording.stop_sent_at, turn.recording.active_at
     if sent_at is None:
         return False
