@@ -57,6 +57,7 @@ PURE = [
     "bridge.mqtt.topic_values",
     "bridge.text.nearest",
     "bridge.room.facts.answer",
+    "bridge.room.facts.changed",
     "bridge.room.rules.answers",
     "bridge.room.facts.detail",
     "bridge.room.rules.details",
@@ -76,6 +77,7 @@ PURE = [
     "bridge.room.rules.recording_status",
     "bridge.room.rehearse",
     "bridge.room.facts.requests",
+    "bridge.room.facts.restart",
     "bridge.room.rules.restream",
     "bridge.room.rules.session",
     "bridge.room.stages",
@@ -336,6 +338,22 @@ def test_every_module_is_short_and_says_what_it_is(module: str) -> None:
     names = ast.literal_eval(listed[0])
     assert len(set(names)) == len(names)
     assert all(name == "__version__" or not name.startswith("_") for name in names)
+
+
+@pytest.mark.parametrize(
+    "module", [name for name in MODULES if name.startswith("bridge.room.rules.")]
+)
+def test_rules_compare_nothing_with_the_clock_but_through_it(module: str) -> None:
+    """`Now.has_come` and `Now.is_past` compare: a room is woken for what they are asked about."""
+    tree = ast.parse(MODULES[module].read_text(encoding="utf-8"))
+    by_hand = [
+        f"line {node.lineno}: {ast.unparse(node)}"
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Compare)
+        for part in ast.walk(node)
+        if isinstance(part, ast.Attribute) and part.attr in ("monotonic", "wall")
+    ]
+    assert not by_hand
 
 
 def test_what_the_code_cites_is_written_down() -> None:

@@ -28,7 +28,8 @@ Then by subject:
 - requests in words: `facts.requests`, `facts.problems` (why one is refused), `rehearse` (what one
   would do)
 - settings: `facts.policy`, and `rules.reconfigure` where they change while it runs
-- what outlives the process: `memory.durable` (what, and what a restart makes of it),
+- what outlives the process: `facts.state.Kept` (the fields, and by `facts.restart` what becomes of
+  each), `memory.durable` (their document, and what a restart makes of it),
   `memory.memory` (when it is written), `memory.retained` (a replaced box, which has only its own
   retained topics)
 - `stages`: when a request was received, sent and answered, for the log and the metrics
@@ -36,6 +37,6 @@ Then by subject:
 Singular modules hold values, plural ones what happens to them: `meeting` and `meetings`, `detail`
 and `details`, `answer` and `answers`. The subjects' functions are called alike: `pressed` takes a
 request, and of meetings a participle takes an event; `step` or `errand` says what to send;
-everywhere else a participle takes HMP's answer; `settle` is what passes by itself, and `moments`
-when that is.
+everywhere else a participle takes HMP's answer; `settle` is what passes by itself. When that is
+follows from what it asks the clock (`plan.wake_in`).
 """

@@ -1,4 +1,4 @@
-"""What a request would come to, played through with an HMP that says yes to everything."""
+"""A request as it would go, played through with an HMP that says yes to everything."""
 
 from dataclasses import dataclass, replace
 

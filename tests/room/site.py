@@ -167,6 +167,7 @@ class Site(DrivenRoom):
             if answering:
                 self.flow()
             until = min([*self._moments(), end])
+            self.check_that_nothing_passes_unseen()
             self.clock = until
             for at, step in [each for each in self.late if each[0] <= until]:
                 self.late.remove((at, step))

@@ -1,4 +1,4 @@
-"""What can come of a command, as values for the room model."""
+"""The outcomes of a command, as values for the room model."""
 
 from dataclasses import dataclass
 

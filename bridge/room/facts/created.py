@@ -1,4 +1,4 @@
-"""What a room has made on HMP besides its recordings: sessions of its own, and a re-stream.
+"""Things that a room has made on HMP besides its recordings: sessions of its own, and a re-stream.
 
 HMP lists neither (E45), so what is kept here and in the journal is all that anybody knows of them.
 """
@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from enum import Enum
 
 from ...hmp.commands import RecordingId, SessionId, SourceId, StreamId
+from .restart import Monotonic, Passing
 
 __all__ = ["NO_SESSIONS", "MadeSession", "Phase", "Restream", "Sessions", "UnwantedSession"]
 
@@ -44,8 +45,8 @@ class Sessions:
     #: recording now wanted: once it is set, the next loss ends the attempt.
     orphan: str | None = None
     unwanted: tuple[UnwantedSession, ...] = ()
-    #: Monotonic time before which no removal is tried again.
-    remove_at: float = 0.0
+    #: Before this no removal is tried again.
+    remove_at: Passing[Monotonic] = 0.0
 
 
 NO_SESSIONS = Sessions()

@@ -1,4 +1,4 @@
-"""What a recording is to be given besides being started, and what became of each detail (R14).
+"""The details that a recording is given besides being started, and what became of each (R14).
 
 Values only. What a configuration wants is a `DetailPlan`; what one recording is to get, rendered
 when it has started, are `Details`.
@@ -15,6 +15,7 @@ from ...templates.errors import TemplateError
 from ...templates.template import Template
 from ...text.cut import cut
 from .meeting import Meeting
+from .restart import Monotonic, Passing
 from .values import Now, Problem
 
 __all__ = [
@@ -69,9 +70,9 @@ class Detail:
     fate: Fate = Fate.WAITING
     #: HMP's last refusal, or why the template gave nothing.
     problem: Problem | None = None
-    attempts: int = 0
-    #: Monotonic time before which it is not sent again.
-    not_before: float = 0.0
+    attempts: Passing[int] = 0
+    #: Before this it is not sent again.
+    not_before: Passing[Monotonic] = 0.0
 
     @property
     def name(self) -> str:
@@ -81,16 +82,16 @@ class Detail:
 
 @dataclass(frozen=True, slots=True)
 class Details:
-    """What one recording is to be given. `until` is the monotonic time of giving up, once ended."""
+    """The details of one recording. `until` is the time of giving up, once it has ended."""
 
     recording: RecordingId
     session: SessionId | None
     items: tuple[Detail, ...] = ()
-    until: float | None = None
+    until: Monotonic | None = None
 
     @property
     def outstanding(self) -> bool:
-        """Whether anything is still to be applied."""
+        """True if anything is still to be applied."""
         return any(item.fate in (Fate.WAITING, Fate.AFTER_THE_END) for item in self.items)
 
 

@@ -13,6 +13,7 @@ from math import isfinite
 from ...hmp import arguments
 from ...text.cut import cut
 from ...text.shortened import shortened
+from .restart import Monotonic
 
 __all__ = [
     "LAST_MOMENT",
@@ -65,16 +66,16 @@ class Meeting:
     length: float | None = None
     #: Whatever else the event carried as text, for templates.
     fields: tuple[tuple[str, str], ...] = ()
-    #: Monotonic time when its start was taken in.
-    began: float = 0.0
-    #: Monotonic time of its `meeting_end`; it is over once the grace has passed.
-    ended_at: float | None = None
+    #: When its start was taken in.
+    began: Monotonic = 0.0
+    #: When its `meeting_end` came; it is over once the grace has passed.
+    ended_at: Monotonic | None = None
     #: A person stopped the recording while it ran: nothing is started for it any more (R11).
     dismissed: bool = False
     #: To be recorded as soon as the room records nothing else.
     due: bool = False
-    #: Monotonic time before which a start that HMP refused is not tried again.
-    retry_at: float = 0.0
+    #: Before this a start that HMP refused is not tried again.
+    retry_at: Monotonic = 0.0
     #: Seconds by which people have moved its end.
     extended: float = 0.0
 
@@ -85,7 +86,7 @@ class Meeting:
         return owner if self.start is None else f"{owner}{_OCCURRENCE}{self.start:.3f}"
 
     def is_same(self, other: "Meeting") -> bool:
-        """Whether both are one occurrence; where one has no start, the id decides."""
+        """True if both are one occurrence; where one has no start, the id decides."""
         starts = {start for start in (self.start, other.start) if start is not None}
         return self.id == other.id and len(starts) < 2
 
@@ -98,12 +99,12 @@ class Meeting:
 
 
 def is_meeting(owner: str) -> bool:
-    """Whether a recording with this owner belongs to a meeting."""
+    """True if a recording with this owner belongs to a meeting."""
     return owner_in_words(owner) == "meeting" or owner.startswith("meeting:")
 
 
 def is_of_before(given: Meeting, running: Iterable[Meeting]) -> bool:
-    """Whether it is an earlier occurrence of what runs, said again after it was over."""
+    """True if it is an earlier occurrence of what runs, said again after it was over."""
     if given.start is None or given.end is not None:
         return False
     starts = (each.start for each in running if each.id == given.id)

@@ -106,7 +106,7 @@ def _unknown(word: str, *, event: bool) -> Problem:
 
 
 def outlives(asked: Request) -> bool:
-    """Whether a request counts however old it is (R16): a stop, and what a meeting's events say."""
+    """True if a request counts however old it is (R16): a stop, and what a meeting's events say."""
     return asked.action in ALWAYS_COUNT
 
 

@@ -1,4 +1,4 @@
-"""What a room is: all that is known of it and wanted of it, and the word published for that.
+"""A room: all that is known of it and wanted of it, and the word published for that.
 
 Everything here is a value: frozen, comparable, without I/O and without a clock of its own. Times
 are as in `values`.
@@ -18,7 +18,7 @@ what people want (`RoomState.target`) and from what is under way, by the table i
                HMP: FINISHED or gone
 
 Between RECORDING and PAUSED a room is PAUSING or RESUMING until HMP has answered. ERROR is HMP's
-word for a recording, or that it has lost one (R25). How UNKNOWN ends is told in `lost_start`.
+word for a recording, or that it has lost one (R25). How UNKNOWN ends: `rules.lost_start`.
 """
 
 from dataclasses import dataclass
@@ -29,11 +29,13 @@ from .created import NO_SESSIONS, Restream, Sessions
 from .detail import Details, Texts
 from .meeting import Meeting
 from .policy import Policy
+from .restart import Monotonic, Passing
 from .values import Mark, Now, Pending, Problem, Result
 from .vocabulary import ALARMS, Alarm, Goal, State, StepKind, Stop, Target
 
 __all__ = [
     "Change",
+    "Kept",
     "LostStart",
     "Recording",
     "RoomState",
@@ -57,64 +59,64 @@ class Recording:
     owner: str = "manual"
     #: Wall time of the first status RECORDING or PAUSED: HMP holds it (R2).
     verified_at: float | None = None
-    #: Monotonic time of HMP's last word that it is active: what ended it came later.
-    active_at: float | None = None
+    #: HMP's last word that it is active: what ended it came later.
+    active_at: Passing[Monotonic | None] = None
     #: Seconds recorded before `running_since`, pauses left out (E52: our own estimate).
     recorded: float = 0.0
-    #: Monotonic time since when it has been running, None while it is not.
-    running_since: float | None = None
+    #: Since when it has been running, None while it is not.
+    running_since: Monotonic | None = None
     #: HMP must be asked how things stand before anything else is decided.
-    unsettled: bool = False
+    unsettled: Passing[bool] = False
     #: A status has been asked for at least once.
-    asked: bool = False
+    asked: Passing[bool] = False
     stop: Stop = Stop.NO
-    #: Monotonic time before which nothing is asked or sent again.
-    not_before: float = 0.0
-    #: Monotonic time since when HMP has answered *not found* for it, before it was ever verified.
-    missing_since: float | None = None
+    #: Before this nothing is asked or sent again.
+    not_before: Passing[Monotonic] = 0.0
+    #: Since when HMP has answered *not found* for it, before it was ever verified.
+    missing_since: Monotonic | None = None
     #: Known from our retained topics only (R9): if HMP does not know it, it ended some time ago.
     remembered: bool = False
     #: HMP has not known it for `start_timeout`: nobody can say whether it exists (R8).
     missing: bool = False
-    #: Monotonic time when HMP answered the stop, bounds how long ERROR is taken for *not ended*.
-    stop_answered_at: float | None = None
+    #: When HMP answered the stop, bounds how long ERROR is taken for *not ended*.
+    stop_answered_at: Monotonic | None = None
     #: What HMP answered to the last pause, resume or stop it refused.
-    refused: Problem | None = None
+    refused: Passing[Problem | None] = None
     #: HMP took the stop: it knew the recording, whether or not a status ever showed it.
     stop_taken: bool = False
     #: How often in a row HMP has refused the stop.
-    failures: int = 0
+    failures: Passing[int] = 0
     #: The title that it was given, for people.
     title: str | None = None
-    #: Monotonic time of its start; None where only the wall clock can tell (R13: another boot).
-    began: float | None = None
+    #: When it was started; None where only the wall clock can tell (R13: another boot).
+    began: Monotonic | None = None
     #: Whether the wall clock could be believed at its start.
     dated: bool = True
     #: Seconds by which people have moved its greatest duration.
     extended: float = 0.0
-    #: Monotonic time since when it has been paused.
-    paused_since: float | None = None
+    #: Since when it has been paused.
+    paused_since: Monotonic | None = None
     #: What follows from `max_pause` has been done for this pause.
     pause_over: bool = False
-    #: Monotonic time of the last HotMark's answer: HMP takes one a second (R15).
-    marked_at: float | None = None
-    #: It is being stopped for another meeting: monotonic time until which that may take (R12).
-    cut_until: float | None = None
-    #: Monotonic time of the last stop of ours that may have reached HMP.
-    stop_sent_at: float | None = None
+    #: When HMP answered the last HotMark, of which it takes one a second (R15).
+    marked_at: Passing[Monotonic | None] = None
+    #: It is being stopped for another meeting, which may take until then (R12).
+    cut_until: Monotonic | None = None
+    #: The last stop of ours that may have reached HMP.
+    stop_sent_at: Monotonic | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class LostStart:
-    """A `startRecording` whose reply never came: nobody knows whether it records (R7b)."""
+    """A `startRecording` whose reply never came; `rules.lost_start` tells how that ends (R7b)."""
 
     #: None where the journal does not say: then nothing can be asked.
     session: SessionId | None
-    #: Monotonic and wall time when it was written.
-    written_at: float
+    written_at: Monotonic
+    #: Wall time of the same.
     wall: float
-    #: Monotonic time of the next question to HMP.
-    ask_at: float
+    #: When HMP is asked next.
+    ask_at: Passing[Monotonic] = 0.0
     #: Every question until `start_timeout` after the write was inconclusive.
     inconclusive: bool = False
     owner: str = "manual"
@@ -129,20 +131,20 @@ class Step:
     command: Command[object]
 
 
-@dataclass(frozen=True, slots=True)
-class RoomState:
-    """Everything that is known about a room and wanted of it."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Kept:
+    """All that a restart must know of a room: the fields that are journalled, each of them here.
 
-    policy: Policy
+    A document of an earlier version has not all of them: whatever is added, here or in what it is
+    made of, needs a default that means *not known*.
+    """
+
     target: Target = Target.IDLE
     recording: Recording | None = None
     lost_start: LostStart | None = None
     last_recording_id: RecordingId | None = None
-    #: The step in flight or queued at the link.
-    busy: Step | None = None
-    link_ready: bool = False
-    #: Monotonic time since when the link has not been ready.
-    not_ready_since: float | None = 0.0
+    #: Since when the link has not been ready.
+    not_ready_since: Monotonic | None = None
     pending: tuple[Pending, ...] = ()
     #: Toggles that came while nothing certain was known; decided when HMP has been asked.
     deferred: tuple[Pending, ...] = ()
@@ -154,21 +156,19 @@ class RoomState:
     #: Owner and title asked for with `record`, for the recording that is to start.
     next_owner: str = "manual"
     next_title: str | None = None
-    #: Monotonic time of the intent whose start may be sent once more if it is lost (R7b).
-    intended_at: float | None = None
+    #: The intent whose start may be sent once more if it is lost (R7b).
+    intended_at: Monotonic | None = None
     #: The intent's one restart has been used.
     restarted: bool = False
     #: After a restart: ask once more when its recording has ended, there may be a spare file.
     spare_suspected: bool = False
-    #: Monotonic time until which a spare file may be being recorded that nobody can ask about:
-    #: until then the alarm stays, unless HMP proves otherwise.
-    spare_until: float | None = None
-    #: Monotonic time before which no recording is started (R25).
-    start_not_before: float = 0.0
-    #: Monotonic time of the last restart after an interruption (R25).
-    interrupted_at: float | None = None
-    #: Seconds recorded as last published.
-    elapsed: int = 0
+    #: Until then a spare file may be being recorded that nobody can ask about, and the alarm stays,
+    #: unless HMP proves otherwise.
+    spare_until: Monotonic | None = None
+    #: Before this no recording is started (R25).
+    start_not_before: Monotonic = 0.0
+    #: The last restart after an interruption (R25).
+    interrupted_at: Monotonic | None = None
     #: This server has answered 060003 to the question of R7b before.
     server_proves: bool = False
     sessions: Sessions = NO_SESSIONS
@@ -183,6 +183,18 @@ class RoomState:
     texts: Texts = ()
     #: Whether the session is to be shown live, while somebody waits for that.
     live: bool | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RoomState(Kept):
+    """Everything that is known about a room and wanted of it: what is kept, and what is not."""
+
+    policy: Policy
+    #: The step in flight or queued at the link.
+    busy: Step | None = None
+    link_ready: bool = False
+    #: Seconds recorded as last published.
+    elapsed: int = 0
     #: Wall time at which the recording is to end by itself, as last published.
     ends_at: float | None = None
 
@@ -196,7 +208,7 @@ class RoomState:
 
     @property
     def restarting(self) -> bool:
-        """Whether a start now would follow an interruption and no later request (R25)."""
+        """True if a start now would follow an interruption and no later request (R25)."""
         if self.interrupted_at is None:
             return False
         return self.intended_at is None or self.intended_at < self.interrupted_at
@@ -215,11 +227,11 @@ class RoomState:
         return (*owners, self.next_owner) if self.target is not Target.IDLE else tuple(owners)
 
     def sending(self, *kinds: StepKind) -> bool:
-        """Whether a step of one of these kinds is in flight, or queued at the link."""
+        """True if a step of one of these kinds is in flight, or queued at the link."""
         return self.busy is not None and self.busy.kind in kinds
 
     def awaits(self, goal: Goal) -> bool:
-        """Whether a request that was accepted still waits for `goal`."""
+        """True if a request that was accepted still waits for `goal`."""
         return any(pending.goal is goal for pending in self.pending)
 
     @property
@@ -229,17 +241,17 @@ class RoomState:
 
     @property
     def active(self) -> bool:
-        """Whether HMP holds an active recording for this room, as last known."""
+        """True if HMP holds an active recording for this room, as last known."""
         return self.recording is not None
 
     @property
     def paused(self) -> bool:
-        """Whether that recording is paused, as last known."""
+        """True if that recording is paused, as last known."""
         return self.recording is not None and self.recording.status is RecordingStatus.PAUSED
 
     @property
     def stale(self) -> bool:
-        """Whether HMP could not be asked lately, so that all this is memory (R4)."""
+        """True if HMP could not be asked lately, so that all this is memory (R4)."""
         return not self.link_ready or (self.recording is not None and self.recording.unsettled)
 
     @property
@@ -249,7 +261,7 @@ class RoomState:
 
 
 class Change(NamedTuple):
-    """What a decision came to: the state after it and the results that are now due."""
+    """The outcome of a decision: the state after it and the results that are now due."""
 
     state: RoomState
     results: tuple[Result, ...]

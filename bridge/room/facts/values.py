@@ -1,14 +1,16 @@
 """The values that go in and out of a room: instants, requests, problems, results.
 
-Times called *monotonic* are seconds of a clock that is never set; times called *wall* are seconds
-since 1970 UTC.
+Times of the type `Monotonic` are seconds of a clock that is never set; times called *wall* are
+seconds since 1970 UTC.
 """
 
 from dataclasses import dataclass, replace
+from math import inf
 from typing import NamedTuple
 
 from ...hmp.commands import RecordingId
 from .meeting import Meeting
+from .restart import Monotonic
 from .vocabulary import Action, Goal, Outcome, State
 
 __all__ = ["Mark", "Now", "Pending", "Problem", "Reply", "Request", "Result"]
@@ -22,9 +24,17 @@ class Now(NamedTuple):
     #: Whether the wall clock can be believed: what it says ends nothing otherwise (R13).
     synchronised: bool = True
 
+    def has_come(self, moment: Monotonic | None) -> bool:
+        """True if that time is now or lies behind; None never comes."""
+        return moment is not None and moment <= self.monotonic
+
+    def monotonic_at(self, wall_time: float) -> Monotonic:
+        """When the wall clock will show `wall_time`; infinite while it cannot be believed."""
+        return self.monotonic + (wall_time - self.wall) if self.synchronised else inf
+
     def is_past(self, wall_time: float | None) -> bool:
-        """Whether that is over for certain; None never is."""
-        return wall_time is not None and self.synchronised and wall_time <= self.wall
+        """True if that is over for certain; None never is."""
+        return wall_time is not None and self.has_come(self.monotonic_at(wall_time))
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +72,7 @@ class Request:
     id: str | int
     word: str
     origin: str
-    received_at: float
+    received_at: Monotonic
     title: str | None = None
     recording_id: RecordingId | None = None
     ip: str | None = None
@@ -121,11 +131,11 @@ class Pending:
 
 @dataclass(frozen=True, slots=True)
 class Mark:
-    """A HotMark to be set before the monotonic time `expires_at` (R8: always within `mark_ttl`)."""
+    """A HotMark to be set before `expires_at` (R8: always within `mark_ttl`)."""
 
     #: None for a mark that the room sets by itself.
     request: Request | None
     title: str
-    expires_at: float
+    expires_at: Monotonic
     #: It has met another mark in its second, and was moved to the next one (R15).
     moved: bool = False

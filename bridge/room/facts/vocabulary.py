@@ -25,7 +25,7 @@ def folded_word(word: str) -> str:
 
 
 class Action(StrEnum):
-    """What a person can ask of a room."""
+    """A thing that can be asked of a room."""
 
     RECORD = "record"
     STOP = "stop"
@@ -84,7 +84,7 @@ class Target(StrEnum):
 
 
 class Outcome(StrEnum):
-    """What became of a request."""
+    """The end of a request."""
 
     OK = "ok"
     IGNORED = "ignored"
@@ -94,7 +94,7 @@ class Outcome(StrEnum):
 
 
 class Alarm(StrEnum):
-    """What somebody should look at. Declared in order of importance; the first is published."""
+    """A reason to look at the room. Declared in order of importance; the first is published."""
 
     OUTCOME_UNKNOWN = "outcome_unknown"
     DISK_FULL = "disk_full"
@@ -115,7 +115,7 @@ ALARMS = tuple(Alarm)
 
 
 class Goal(Enum):
-    """What a pending request waits for."""
+    """A thing that a pending request waits for."""
 
     START = "a recording of its own"
     PAUSE = "the pause"

@@ -1,4 +1,4 @@
-"""What one room keeps on the disk: written when it matters, and not a moment later (R6)."""
+"""The disk of one room, as it sees it: written when it matters, and not a moment later (R6)."""
 
 import math
 from collections.abc import Awaitable, Callable, Sequence
@@ -56,7 +56,7 @@ class Memory:
         self._tidy_at = math.inf
 
     def comes_first(self, state: RoomState) -> bool:
-        """Whether `state` must be written down before anything of it is sent or published (R6)."""
+        """True if `state` must be written down before anything of it is sent or published (R6)."""
         return must_precede(self._known(state), self._kept)
 
     async def keep(

@@ -1,4 +1,4 @@
-"""What HMP's answer to a step means to a room.
+"""HMP's answers to steps, and what each makes of a room.
 
 `apply` takes the step that was sent and what came of it. Answers to questions about a recording
 are in `recording_status`, answers to the question after a lost start in `lost_start`.
@@ -49,7 +49,7 @@ def apply(room: RoomState, step: Step, answer: Answer, now: Now) -> Change:
 
 
 def _concerns(room: RoomState, step: Step) -> bool:
-    """Whether the step is about what the room holds now: it may have given a recording up."""
+    """True if the step is about what the room holds now: it may have given a recording up."""
     about = getattr(step.command, "recording", None)
     if about is None or step.kind in (StepKind.ADOPT, StepKind.RESTREAM, StepKind.DETAIL):
         return True
@@ -183,9 +183,9 @@ def _marked(turn: Turn, answer: Answer) -> None:
 
 
 def _can_move(turn: Turn, mark: Mark) -> bool:
-    """Whether the next second of the recording comes in time for this mark."""
+    """True if the next second of the recording comes in time for this mark."""
     running = turn.recording.status is RecordingStatus.RECORDING
-    return running and not mark.moved and mark.expires_at > turn.now.monotonic + MARK_EVERY
+    return running and not mark.moved and not turn.now.has_come(mark.expires_at - MARK_EVERY)
 
 
 _BY_COMMAND: dict[StepKind, Callable[[Turn, Step, Answer], None]] = {

@@ -36,7 +36,6 @@ __all__ = [
     "begin_without",
     "describe_pressed",
     "drop_live",
-    "moments",
     "settle",
     "step",
 ]
@@ -130,7 +129,7 @@ def step(room: RoomState, now: Now) -> Step | None:
     """The next detail of the recording that runs, or of one that has ended."""
     for details in _all(room):
         for item in details.items:
-            if item.fate is Fate.WAITING and item.not_before <= now.monotonic:
+            if item.fate is Fate.WAITING and now.has_come(item.not_before):
                 command = _command(details, item)
                 if command is not None:
                     return Step(StepKind.DETAIL, command)
@@ -225,7 +224,7 @@ def settle(turn: Turn) -> None:
         if details.until is None:
             _give_up_what_is_lost(turn, details)
             continue
-        over = details.until <= turn.now.monotonic
+        over = turn.now.has_come(details.until)
         items = []
         for item in details.items:
             after = item
@@ -262,14 +261,3 @@ def _answer_what_nothing_answers(turn: Turn) -> None:
     }
     for kind in _TEXTS.keys() - open_kinds:
         turn.resolve({Goal.DETAIL}, Outcome.IGNORED, about=kind)
-
-
-def moments(room: RoomState) -> list[float]:
-    """Monotonic times at which `settle` or `step` has something to do."""
-    found = []
-    for details in _all(room):
-        waiting = [item.not_before for item in details.items if item.fate is Fate.WAITING]
-        found += waiting
-        if details.until is not None and details.outstanding:
-            found.append(details.until)
-    return found

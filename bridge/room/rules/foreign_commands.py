@@ -1,4 +1,4 @@
-"""What commands that somebody gave HMP by name mean to the room whose recording they are about.
+"""Commands that somebody gave HMP by name, and the room whose recording they are about.
 
 They did not come from the room, so nothing of it waits for them; but HMP's answer to them is as
 good as its answer to the room's own (R1). A `stopRecording` by name is a person's stop.
@@ -17,7 +17,7 @@ ABOUT_RECORDING = (StopRecording, PauseRecording, ResumeRecording)
 
 
 def is_about(room: RoomState, command: Command[object]) -> bool:
-    """Whether the command changes the recording that this room holds."""
+    """True if the command changes the recording that this room holds."""
     held = None if room.recording is None else room.recording.id
     return (
         isinstance(command, ABOUT_RECORDING)
@@ -33,7 +33,8 @@ def carried_out(room: RoomState, command: Command[object], now: Now) -> Change:
         return turn.finish()
     match command:
         case StopRecording():
-            turn.update(target=Target.IDLE, next_title=None, problem=None)
+            turn.want_nothing()
+            turn.update(problem=None)
             turn.update_recording(
                 stop=Stop.ANSWERED, stop_taken=True, stop_answered_at=now.monotonic, not_before=0.0
             )

@@ -9,14 +9,14 @@ from math import inf
 
 from ..facts import problems
 from ..facts.meeting import Meeting
+from ..facts.restart import Monotonic
 from ..facts.state import Recording, RoomState
 from ..facts.values import Now, Request
 from ..facts.vocabulary import Alarm, Outcome, State, Stop, Target
 from . import meeting_ends
-from .meetings import LOOK_AT_CLOCK
 from .turn import Turn
 
-__all__ = ["extend", "moments", "settle"]
+__all__ = ["extend", "settle"]
 
 _SAME_END = 1.5
 """Seconds by which a computed end may differ from the published one and be the same."""
@@ -59,62 +59,45 @@ def _bounding(room: RoomState) -> Meeting | None:
 
 def settle(turn: Turn) -> None:
     """Stop what runs on for too long, warn of an end, and act on a pause that lasts."""
-    room = turn.room
+    room, now = turn.room, turn.now
     if room.recording is None:
         _publish_end(turn, _end_of_newest(room))
         return
-    left = _left(room, turn.now)
+    end = _end(room, room.recording, now)
     stopping = room.recording.stop is not Stop.NO
-    if left <= 0 and not stopping and room.recording.id is not None:
+    if not stopping and room.recording.id is not None and now.has_come(end):
         _stop(turn)
         stopping = True
-    soon = left <= room.policy.warn_before and not stopping
-    if soon and Alarm.ENDING_SOON not in room.alarms:
+    if not stopping and now.has_come(end - room.policy.warn_before):
         turn.alarm(Alarm.ENDING_SOON)
-    elif not soon and Alarm.ENDING_SOON in room.alarms:
+    else:
         turn.clear(Alarm.ENDING_SOON)
     if not stopping:  # it ends now, whatever would have ended it else
-        _publish_end(turn, None if left == inf else turn.now.wall + left)
+        _publish_end(turn, None if end == inf else now.wall + (end - now.monotonic))
     _settle_pause(turn)
 
 
-def moments(room: RoomState, now: Now) -> list[float]:
-    """Monotonic times at which `settle` has something to do."""
-    recording = room.recording
-    if recording is None or recording.stop is not Stop.NO:
-        return []
-    left = _left(room, now)
-    found = [now.monotonic + left, now.monotonic + left - room.policy.warn_before]
-    if recording.began is None:
-        found.append(now.monotonic + LOOK_AT_CLOCK)
-    if recording.paused_since is not None:
-        limits = (room.policy.pause_reminder, room.policy.max_pause)
-        found += [recording.paused_since + limit for limit in limits if limit is not None]
-    return [moment for moment in found if moment != inf]
-
-
-def _left(room: RoomState, now: Now) -> float:
-    """Seconds until the recording's end comes by itself; infinite where nobody can say."""
-    assert room.recording is not None  # noqa: S101  # asked of what is being recorded
-    age = _age(room.recording, now)
-    longest = room.policy.max_duration + room.recording.extended
+def _end(room: RoomState, recording: Recording, now: Now) -> Monotonic:
+    """When the recording's end comes by itself; infinite where nobody can say."""
+    longest = room.policy.max_duration + recording.extended
     meeting = _bounding(room)
     if meeting is not None and meeting.ended_at is not None:
-        return meeting.ended_at + room.policy.stop_grace - now.monotonic
-    if meeting is None or meeting.end is None:
-        return inf if age is None else longest - age
-    if now.synchronised:
-        return meeting.end - now.wall
-    # Nobody knows how late it is: the meeting gets the time that was planned for it.
-    planned = (meeting.planned or 0.0) + meeting.extended
-    return inf if age is None else max(longest, planned) - age
+        return meeting.ended_at + room.policy.stop_grace
+    if meeting is not None and meeting.end is not None:
+        end = now.monotonic_at(meeting.end)
+        if end != inf:
+            return end
+        # Nobody knows how late it is: the meeting gets the time that was planned for it.
+        longest = max(longest, (meeting.planned or 0.0) + meeting.extended)
+    return _began(recording, now) + longest
 
 
-def _age(recording: Recording, now: Now) -> float | None:
-    """Seconds since its start, pauses included; None where nobody can say."""
+def _began(recording: Recording, now: Now) -> Monotonic:
+    """When it was started, pauses included; infinite where nobody can say."""
     if recording.began is not None:
-        return now.monotonic - recording.began
-    return max(0.0, now.wall - recording.started_at) if now.synchronised else None
+        return recording.began
+    began = now.monotonic_at(recording.started_at)
+    return began if began == inf else min(began, now.monotonic)
 
 
 def _stop(turn: Turn) -> None:
@@ -140,20 +123,20 @@ def _publish_end(turn: Turn, end: float | None) -> None:
 
 
 def _settle_pause(turn: Turn) -> None:
-    room, recording = turn.room, turn.recording
-    paused = None
-    if recording.paused_since is not None and room.state is State.PAUSED:
-        paused = turn.now.monotonic - recording.paused_since
-    reminder, longest = room.policy.pause_reminder, room.policy.max_pause
-    if paused is not None and reminder is not None and paused >= reminder:
-        if Alarm.PAUSED_TOO_LONG not in room.alarms:
-            turn.alarm(Alarm.PAUSED_TOO_LONG)
-    elif recording.paused_since is None and Alarm.PAUSED_TOO_LONG in room.alarms:
+    room, policy, since = turn.room, turn.room.policy, turn.recording.paused_since
+    if since is None:
         turn.clear(Alarm.PAUSED_TOO_LONG)
-    if paused is None or longest is None or paused < longest or recording.pause_over:
+        return
+    if room.state is not State.PAUSED:
+        return
+    if policy.pause_reminder is not None and turn.now.has_come(since + policy.pause_reminder):
+        turn.alarm(Alarm.PAUSED_TOO_LONG)
+    if policy.max_pause is None or turn.recording.pause_over:
+        return
+    if not turn.now.has_come(since + policy.max_pause):
         return
     turn.update_recording(pause_over=True)
-    if room.policy.on_max_pause == "resume":
+    if policy.on_max_pause == "resume":
         turn.update(target=Target.RECORDING)
     else:
         turn.dismiss_meetings()  # people have paused: nothing else is to begin now

@@ -2,7 +2,47 @@
 
 HMP lists nothing, so it is asked something that changes nothing and cannot be answered without
 looking: to remove a source that does not exist from the session. ``060003`` proves that the session
-is being recorded. Anything else proves little, because an HMP may look for the source first.
+is being recorded. Anything else proves little, because an HMP may look for the source first, until
+this one has given the proof before (`server_proves`). A session that the room has made itself can
+be asked beyond doubt (`session`): there every answer is a proof, and no spare file is possible.
+
+::
+
+    START under way ── reply lost ──▶ ASKING
+    ASKING ─┬─ 060003 ──────────────────────────────────────▶ WITHOUT ID
+            ├─ proved that nothing is recorded ─────────────▶ CERTAIN, or SENT AGAIN
+            └─ nothing proved for start_timeout ─┬─ wanted ─▶ SENT AGAIN, A SPARE FILE
+                                                 ├─ stopped ▶ A SPARE FILE
+                                                 └─ else ───▶ INCONCLUSIVE
+    INCONCLUSIVE ─┬─ 060003 ────────────────────────────────▶ WITHOUT ID
+                  └─ record, stop, a meeting that is due ───▶ A SPARE FILE
+    SENT AGAIN ─┬─ reply lost ──────────────────────────────▶ ASKING
+                └─ any answer, or too late ─────────────────▶ CERTAIN
+    A SPARE FILE ─┬─ 060003 ────────────────────────────────▶ WITHOUT ID
+                  └─ proved, or a day has passed ───────────▶ CERTAIN
+    WITHOUT ID ── 060003 no more, or adopt ─────────────────▶ CERTAIN
+
+Each by what a room holds then, and who moves it on:
+
+- ASKING: `RoomState.lost_start`; published UNKNOWN. `start_lost` brings it about. The question is
+  put at `LostStart.ask_at`; `questioned` (or `session.questioned`) takes the answer. Presses wait:
+  `record` lets the lost start stand for it, `stop` changes the target, and is decided with the
+  answer (`table`); another meeting takes the start over (`meetings`).
+- INCONCLUSIVE: the same with `LostStart.inconclusive`, and at once where nobody knows in which
+  session it was. HMP is asked on; what is wanted of the room need not wait for it any more.
+  `Turn.leave_lost_start` ends it.
+- WITHOUT ID: a `Recording` without id; published RECORDING. `proved` brings it about. It cannot be
+  stopped here. It ends when the question is not answered ``060003`` any more, or `adopted` learns
+  its id.
+- SENT AGAIN: `RoomState.restarted`; STARTING. At most once for each intent, within
+  `restart_within` of it or while its meeting runs; `give_up_restart` ends what the link holds up
+  beyond that.
+- A SPARE FILE: `RoomState.spare_until`, with the alarm, whatever the room is. `Turn.suspect_spare`
+  brings it about. `spare_suspected`: the question is put before anything else is started, which
+  `Turn.end_recording` asks for. ``060003`` makes it a recording WITHOUT ID; a proof of the
+  contrary, or the end of the day (`model.settle`), ends the doubt.
+- CERTAIN: none of these. `_not_recorded` where HMP has proved it, `adopted` where a person hands
+  the recording over.
 """
 
 from dataclasses import replace
@@ -23,7 +63,6 @@ __all__ = [
     "known_not_recorded",
     "proved",
     "questioned",
-    "restart_until",
     "start_lost",
 ]
 
@@ -49,7 +88,7 @@ def start_lost(turn: Turn, waited: float) -> None:
 
 
 def questioned(turn: Turn, answer: Answer) -> None:
-    """The answer to whether the session is being recorded."""
+    """HMP has answered the question, or not; one in a session of the room's own: `session`."""
     match answer:
         case Refused(kind=ErrorKind.ACTIVE_RECORDING):
             turn.update(server_proves=True)
@@ -171,9 +210,8 @@ def _not_proved(turn: Turn) -> None:
     elif lost is None:
         # No spare file was found, which proves nothing here: the alarm stays.
         turn.update(spare_suspected=False)
-    elif turn.now.monotonic < lost.written_at + room.policy.start_timeout:
+    elif not turn.now.has_come(last := lost.written_at + room.policy.start_timeout):
         # HMP may still be at it.
-        last = lost.written_at + room.policy.start_timeout
         ask_again(turn, min(turn.now.monotonic + room.policy.poll_interval, last))
     elif room.target is Target.IDLE:
         if not room.server_proves:
@@ -202,14 +240,14 @@ def _may_restart(turn: Turn) -> bool:
         return False
     if lost is not None and _still_runs(room, lost.owner):
         return True
-    return turn.now.monotonic < room.intended_at + room.policy.restart_within
+    return not turn.now.has_come(room.intended_at + room.policy.restart_within)
 
 
 def _still_runs(room: RoomState, owner: str) -> bool:
     return any(each.owner == owner and not each.dismissed for each in room.meetings)
 
 
-def restart_until(room: RoomState) -> float | None:
+def _restart_until(room: RoomState) -> float | None:
     """Monotonic time after which the restart of a lost start comes too late, None without one."""
     if not room.restarted or room.recording is not None or room.target is Target.IDLE:
         return None
@@ -224,9 +262,8 @@ def restart_until(room: RoomState) -> float | None:
 
 def give_up_restart(turn: Turn) -> None:
     """The link was down for so long that nobody expects the restart any more."""
-    until = restart_until(turn.room)
-    if until is not None and until <= turn.now.monotonic:
-        turn.update(target=Target.IDLE, next_title=None)
+    if turn.now.has_come(_restart_until(turn.room)):
+        turn.want_nothing()
 
 
 def known_not_recorded(turn: Turn) -> None:
@@ -246,7 +283,7 @@ def _not_recorded(turn: Turn) -> None:
     turn.clear(Alarm.OUTCOME_UNKNOWN)
     turn.update(lost_start=None, spare_suspected=False, spare_until=None)
     if not turn.room.awaits(Goal.START):
-        turn.update(target=Target.IDLE)
+        turn.want_nothing()
 
 
 def ask_again(turn: Turn, moment: float) -> None:

@@ -26,18 +26,13 @@ from ..facts.vocabulary import Alarm, Goal, Outcome, State, StepKind, Stop, Targ
 from .turn import Turn
 
 __all__ = [
-    "LOOK_AT_CLOCK",
     "MOST_MEETINGS",
-    "moments",
     "settle",
     "started",
 ]
 
 MOST_MEETINGS = 64
 """Meetings that one room can have running at once; whoever sends more has lost count."""
-
-LOOK_AT_CLOCK = 10.0
-"""Seconds between two looks at the wall clock while something hangs on it: it may be set."""
 
 
 # What booking systems say.
@@ -102,7 +97,7 @@ def _enter(turn: Turn, given: Meeting) -> None:
 
 
 def _covered(room: RoomState) -> bool:
-    """Whether the room is being recorded, or on the way to it, whoever owns that."""
+    """True if the room is being recorded, or on the way to it, whoever owns that."""
     if room.recording is not None and room.recording.stop is Stop.NO:
         return True
     return room.target is not Target.IDLE
@@ -136,17 +131,14 @@ def _cut(turn: Turn, request: Request, owner: str) -> None:
         _run_on(turn, owner)
         turn.answer(request, Outcome.OK, problems.CUT_FAILED)
         return
-    turn.update_recording(
-        stop=Stop.WANTED,
-        cut_until=turn.now.monotonic + turn.room.policy.cut_timeout,
-        not_before=0.0,
-    )
+    turn.want_stop()
+    turn.update_recording(cut_until=turn.now.monotonic + turn.room.policy.cut_timeout)
     _record(turn, request, owner)
 
 
 def _replace(turn: Turn, request: Request, owner: str) -> None:
     """HMP says ERROR: that recording is of no use to anybody."""
-    turn.update_recording(stop=Stop.WANTED, not_before=0.0)
+    turn.want_stop()
     _record(turn, request, owner)
 
 
@@ -188,18 +180,18 @@ _RECORD = {
 def settle(turn: Turn) -> None:
     """Let meetings be over, give up a cut, and begin what is due."""
     for meeting in turn.room.meetings:
-        if _over_at(turn.room, meeting, turn.now) <= turn.now.monotonic:
+        if turn.now.has_come(_over_at(turn.room, meeting, turn.now)):
             _be_over(turn, meeting)
     recording = turn.room.recording
     if recording is not None:
-        if recording.cut_until is not None and recording.cut_until <= turn.now.monotonic:
+        if turn.now.has_come(recording.cut_until):
             _run_on(turn, turn.room.next_owner)
             turn.resolve({Goal.START}, Outcome.OK, problems.CUT_FAILED)
         return
     room = turn.room
     if room.sending(StepKind.START) or room.adopting is not None or not _is_free(room):
         return
-    due = [each for each in room.meetings if each.due and each.retry_at <= turn.now.monotonic]
+    due = [each for each in room.meetings if each.due and turn.now.has_come(each.retry_at)]
     if due:
         turn.want_recording(due[-1].owner)
         if turn.room.lost_start is not None:
@@ -207,7 +199,7 @@ def settle(turn: Turn) -> None:
 
 
 def _is_free(room: RoomState) -> bool:
-    """Whether what is due may begin: nothing else is wanted, or nobody will say what became of it.
+    """True if what is due may begin: nothing else is wanted, or nobody will say what became of it.
 
     A meeting's own lost start is another matter: it was sent again once already (R7b).
     """
@@ -217,27 +209,13 @@ def _is_free(room: RoomState) -> bool:
     return room.target is Target.IDLE
 
 
-def moments(room: RoomState, now: Now) -> list[float]:
-    """Monotonic times at which `settle` has something to do."""
-    found = []
-    for meeting in room.meetings:
-        found += [_over_at(room, meeting, now)]
-        if meeting.end is not None:
-            found.append(now.monotonic + LOOK_AT_CLOCK)
-        if meeting.due:
-            found.append(meeting.retry_at)
-    if room.recording is not None and room.recording.cut_until is not None:
-        found.append(room.recording.cut_until)
-    return found
-
-
 def _over_at(room: RoomState, meeting: Meeting, now: Now) -> float:
     """Monotonic time from which the meeting is over, as far as can be said now."""
     grace = room.policy.stop_grace
     if meeting.ended_at is not None:
         return meeting.ended_at + grace
     if meeting.end is not None:
-        return now.monotonic + meeting.end + grace - now.wall if now.synchronised else inf
+        return now.monotonic_at(meeting.end + grace)
     recorded = room.recording is not None and room.recording.owner == meeting.owner
     return inf if recorded else meeting.began + room.policy.max_duration
 
@@ -256,7 +234,7 @@ def _be_over(turn: Turn, meeting: Meeting) -> None:
     awaited = turn.room.next_owner if lost is None else lost.owner
     started = awaited == owner and turn.room.target is not Target.IDLE
     if started and (recording is None or recording.stop is not Stop.NO):
-        turn.update(target=Target.IDLE, next_title=None)
+        turn.want_nothing()
         if recording is not None:
             turn.update_recording(cut_until=None)
         if turn.room.sending(StepKind.START) or lost is not None:

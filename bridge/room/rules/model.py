@@ -1,4 +1,4 @@
-"""What happens to a room: requests, the passing of time, and word of the server link.
+"""The events of a room: requests, the passing of time, and word of the server link.
 
 `decide` takes a request, `tick` takes the passing of time, `link_changed` takes word of the server
 link. All three are pure: state in, `Change` out. They never say which command is to be sent; that
@@ -11,9 +11,11 @@ Two rules make the rest simple:
   for its own answer; one whose command was not sent yet ends `ignored`.
 """
 
+from math import ceil
+
 from ..facts import problems
 from ..facts.state import Change, RoomState, elapsed
-from ..facts.values import Now, Request
+from ..facts.values import Now, Pending, Request
 from ..facts.vocabulary import ALWAYS_COUNT, Action, Alarm, Goal, Outcome, State, StepKind, Target
 from . import details, limits, live, meetings, restream, session
 from .lost_start import give_up_restart
@@ -27,6 +29,7 @@ __all__ = [
     "decide_deferred",
     "journal_changed",
     "link_changed",
+    "settle",
     "tick",
 ]
 
@@ -123,9 +126,19 @@ def journal_changed(room: RoomState, failing: bool, now: Now) -> Change:
 def tick(room: RoomState, now: Now) -> Change:
     """Time has passed: let expire what is due (R8), tidy up, and count the seconds recorded."""
     turn = Turn(room, now)
+    settle(turn)
+    return turn.finish()
+
+
+def settle(turn: Turn) -> None:
+    """Everything that time alone brings about.
+
+    Each comparison with the clock is one of `Now`: from these follows when to look again.
+    """
+    room, now = turn.room, turn.now
     # The first mark may be on its way to HMP; then its answer is its result.
     waiting = room.marks[1:] if room.sending(StepKind.MARK) else room.marks
-    late = tuple(mark for mark in waiting if mark.expires_at <= now.monotonic)
+    late = tuple(mark for mark in waiting if now.has_come(mark.expires_at))
     if late:
         for mark in late:
             turn.answer(mark.request, Outcome.EXPIRED, problems.TOO_LATE)
@@ -139,14 +152,19 @@ def tick(room: RoomState, now: Now) -> Change:
     session.settle(turn)
     restream.settle(turn)
     live.settle(turn)
-    if room.spare_until is not None and room.spare_until <= now.monotonic:
+    if now.has_come(room.spare_until):
         turn.update(spare_until=None, spare_suspected=False)
         if turn.room.state is not State.UNKNOWN:
             turn.certain()
-    seconds = elapsed(room.recording, now)
-    if seconds - room.elapsed >= room.policy.elapsed_every:
-        turn.update(elapsed=seconds)
-    return turn.finish()
+    _count(turn)
+
+
+def _count(turn: Turn) -> None:
+    room, recording = turn.room, turn.room.recording
+    if recording is not None and recording.running_since is not None:
+        seconds = ceil(room.elapsed + room.policy.elapsed_every)
+        if turn.now.has_come(recording.running_since + seconds - recording.recorded):
+            turn.update(elapsed=max(seconds, elapsed(recording, turn.now)))
 
 
 def decide_deferred(turn: Turn) -> None:
@@ -158,9 +176,12 @@ def decide_deferred(turn: Turn) -> None:
 
 
 def _expire(turn: Turn, since: float) -> None:
-    room, now = turn.room, turn.now.monotonic
-    over = tuple(p for p in room.pending if p.left is not None and since + p.left <= now)
-    undecided = tuple(p for p in room.deferred if p.left is not None and since + p.left <= now)
+    def is_over(pending: Pending) -> bool:
+        return pending.left is not None and turn.now.has_come(since + pending.left)
+
+    room = turn.room
+    over = tuple(filter(is_over, room.pending))
+    undecided = tuple(filter(is_over, room.deferred))
     for pending in (*over, *undecided):
         turn.answer(pending.request, Outcome.EXPIRED, problems.TOO_LATE)
     turn.update(
@@ -170,10 +191,7 @@ def _expire(turn: Turn, since: float) -> None:
     goals = {p.goal for p in over}  # a toggle still undecided wanted nothing yet
     if Goal.ADOPT in goals:
         turn.update(adopting=None)
-    if turn.room.recording is None:
-        if Goal.START in goals and not turn.room.awaits(Goal.START):
-            turn.update(target=Target.IDLE, next_title=None)
-    elif goals & {Goal.PAUSE, Goal.RESUME}:
+    if turn.room.recording is not None and goals & {Goal.PAUSE, Goal.RESUME}:
         turn.follow_status()
     elif Goal.START in goals and not turn.room.awaits(Goal.START):
-        turn.update(target=Target.IDLE)
+        turn.want_nothing()

@@ -1,4 +1,4 @@
-"""What a room wants HMP to do next, and when it should be looked at again.
+"""The next command that a room calls for, and when it should be looked at again.
 
 The step follows from the state alone, so it can be asked for at any time: after every change, and
 while a step waits in the server's queue, to see whether it is still the right one (R10).
@@ -18,12 +18,13 @@ from ...hmp.commands import (
     StopRecording,
 )
 from ...hmp.link import Priority
+from ..facts.restart import Monotonic
 from ..facts.state import Recording, RoomState, Step
-from ..facts.values import Now
+from ..facts.values import Mark, Now
 from ..facts.vocabulary import StepKind, Stop, Target
-from . import details, limits, live, meetings, restream, session
-from .lost_start import restart_until
-from .turn import MARK_EVERY
+from . import details, live, restream, session
+from .model import settle
+from .turn import MARK_EVERY, Turn
 
 __all__ = ["NIL_SOURCE", "PRIORITY", "ROUTINE", "next_step", "wake_in"]
 
@@ -53,6 +54,9 @@ PRIORITY = {
 }
 """Which commands go first (R22). A status that a person waits for is no poll."""
 
+_LOOK_AT_CLOCK = 10.0
+"""Seconds between two looks at the wall clock while something hangs on it: it may be set."""
+
 ROUTINE = frozenset({StepKind.POLL, StepKind.VERIFY})
 """Looks at a recording that nobody waits for."""
 
@@ -79,45 +83,43 @@ def _for_room(room: RoomState, now: Now) -> Step | None:
     if room.adopting is not None:
         return Step(StepKind.ADOPT, GetRecordingStatus(room.adopting))
     if room.lost_start is not None:
-        if room.lost_start.ask_at > now.monotonic:
-            return None
-        return _question(room)
+        return _question(room) if now.has_come(room.lost_start.ask_at) else None
     if room.recording is None:
         return _start(room, now)
-    if room.recording.not_before > now.monotonic:
+    if not now.has_come(room.recording.not_before):
         return None
     if room.recording.id is None:
         return _question(room)
     return _for_recording(room, room.recording, room.recording.id, now)
 
 
+class _Watched(Now):
+    """An instant that notes the earliest time that it is asked about and that is still to come."""
+
+    earliest = inf
+
+    def has_come(self, moment: Monotonic | None) -> bool:
+        come = super().has_come(moment)
+        if moment is not None and not come:
+            self.earliest = min(self.earliest, moment)
+        return come
+
+    def monotonic_at(self, wall_time: float) -> Monotonic:
+        self.earliest = min(self.earliest, self.monotonic + _LOOK_AT_CLOCK)
+        return super().monotonic_at(wall_time)
+
+
 def wake_in(room: RoomState, now: Now) -> float:
-    """Seconds until the state changes by time alone; infinite if it does not."""
-    moments = [mark.expires_at for mark in room.marks]
-    if room.not_ready_since is not None:
-        lefts = [p.left for p in (*room.pending, *room.deferred) if p.left is not None]
-        moments += [room.not_ready_since + left for left in lefts]
-    if room.lost_start is not None:
-        moments.append(room.lost_start.ask_at)
-    if room.sessions.unwanted:
-        moments.append(room.sessions.remove_at)
-    if room.spare_until is not None:
-        moments.append(room.spare_until)
-    moments += meetings.moments(room, now)
-    moments += limits.moments(room, now)
-    moments += details.moments(room)
-    recording = room.recording
-    if recording is None:
-        moments.append(room.start_not_before)
-        moments.append(restart_until(room) or 0.0)
-    else:
-        moments.append(recording.not_before)
-        if room.marks:
-            moments.append(_next_mark_at(recording))
-        if recording.running_since is not None:
-            shown = room.elapsed - recording.recorded + room.policy.elapsed_every
-            moments.append(recording.running_since + shown)
-    return min((at - now.monotonic for at in moments if at > now.monotonic), default=inf)
+    """Seconds until the state, or the step it calls for, may change by time alone; else infinite.
+
+    The rules are gone through once more, on a clock that notes what they compare with it. Until the
+    earliest of these times every comparison comes out the same, and so does all that follows:
+    whatever a rule waits for, the room is woken for. `room` is as `tick` has left it.
+    """
+    watched = _Watched(*now)
+    settle(Turn(room, watched))
+    next_step(room, watched)
+    return watched.earliest - now.monotonic
 
 
 def _question(room: RoomState) -> Step | None:
@@ -132,7 +134,7 @@ def _question(room: RoomState) -> Step | None:
 
 
 def _start(room: RoomState, now: Now) -> Step | None:
-    if room.start_not_before > now.monotonic:
+    if not now.has_come(room.start_not_before):
         return None
     asks = room.target is Target.IDLE or not room.restarted
     if room.spare_suspected and room.session is not None and asks:
@@ -159,13 +161,15 @@ def _for_recording(
         return Step(StepKind.PAUSE, PauseRecording(recording_id))
     if (recording.status, room.target) == (RecordingStatus.PAUSED, Target.RECORDING):
         return Step(StepKind.RESUME, ResumeRecording(recording_id))
-    if room.marks and room.marks[0].expires_at > now.monotonic >= _next_mark_at(recording):
+    if room.marks and _may_mark(room.marks[0], recording, now):
         return Step(StepKind.MARK, AddHotmark(recording_id, room.marks[0].title))
     return Step(StepKind.POLL if recording.asked else StepKind.VERIFY, ask)
 
 
-def _next_mark_at(recording: Recording) -> float:
-    """Monotonic time of the next free second (R15); a paused recording has none before its end."""
+def _may_mark(mark: Mark, recording: Recording, now: Now) -> bool:
+    """True if a second is free for the mark (R15); a paused recording has none before its end."""
+    if now.has_come(mark.expires_at):
+        return False
     if recording.marked_at is None or recording.status is not RecordingStatus.RECORDING:
-        return 0.0
-    return recording.marked_at + MARK_EVERY
+        return True
+    return now.has_come(recording.marked_at + MARK_EVERY)

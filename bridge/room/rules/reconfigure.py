@@ -1,4 +1,4 @@
-"""What a room makes of settings that change while it runs, and of its own removal. Pure."""
+"""Settings that change while a room runs, and its own removal. Pure."""
 
 from dataclasses import replace
 

@@ -1,4 +1,4 @@
-"""What HMP's word about a recording means: polled, asked to settle a doubt, or to confirm a stop.
+"""HMP's word about a recording: polled, asked to settle a doubt, or to confirm a stop.
 
 R2 (verification), R8 (a stop counts when HMP confirms it) and R25 (HMP lost the recording).
 """
@@ -55,11 +55,13 @@ def confirmed(turn: Turn, answer: Answer) -> None:
                 turn.alarm(Alarm.RECORDING_ERROR)
             if recording.stop_answered_at is None or recording.stop is not Stop.ANSWERED:
                 return
-            waited = turn.now.monotonic - recording.stop_answered_at
-            if status is RecordingStatus.ERROR and waited >= turn.room.policy.start_timeout:
+            error = status is RecordingStatus.ERROR
+            longest = turn.room.policy.start_timeout if error else _STOP_AGAIN_AFTER
+            over = turn.now.has_come(recording.stop_answered_at + longest)
+            if error and over:
                 _stop_confirmed(turn)  # HMP took the stop and will never call it FINISHED
-            elif status is not RecordingStatus.ERROR and waited >= _STOP_AGAIN_AFTER:
-                turn.update_recording(stop=Stop.WANTED)
+            elif over:
+                turn.want_stop()
             else:
                 turn.wait_until(turn.now.monotonic + _CONFIRM_EVERY)
         case Refused(kind=ErrorKind.RECORDING_NOT_FOUND):
@@ -105,7 +107,7 @@ def _compare(turn: Turn, status: RecordingStatus) -> None:
     if turn.room.target is Target.IDLE:
         # Its stop could not be carried out while HMP did not know it.
         if turn.recording.stop is Stop.NO:
-            turn.update_recording(stop=Stop.WANTED)
+            turn.want_stop()
         return
     if turn.room.target is (Target.PAUSED if paused else Target.RECORDING):
         turn.resolve({reached}, Outcome.OK)
@@ -130,19 +132,19 @@ def _ended_by_somebody(turn: Turn) -> None:
         turn.alarm(Alarm.STOPPED_UNEXPECTEDLY)
     turn.certain()
     turn.end_recording()
-    turn.update(target=Target.IDLE)
+    turn.want_nothing()
     turn.resolve({Goal.PAUSE, Goal.RESUME}, Outcome.FAILED, problems.ENDED)
 
 
 def _ours(turn: Turn) -> bool:
-    """Whether the end may be that of a cut that was given up: then the next recording is due."""
+    """True if the end may be that of a cut that was given up: then the next recording is due."""
     sent_at, active_at = turn.recording.stop_sent_at, turn.recording.active_at
     if sent_at is None:
         return False
     if active_at is not None and active_at <= sent_at:
         return True  # HMP has not said since that it went on
     policy = turn.room.policy
-    return turn.now.monotonic < sent_at + policy.cut_timeout + policy.start_timeout
+    return not turn.now.has_come(sent_at + policy.cut_timeout + policy.start_timeout)
 
 
 def _stop_confirmed(turn: Turn) -> None:
@@ -190,7 +192,7 @@ def _asked_long_enough(turn: Turn) -> bool:
     if since is None:
         since = turn.now.monotonic
         turn.update_recording(missing_since=since)
-    return turn.now.monotonic - since >= turn.room.policy.start_timeout
+    return turn.now.has_come(since + turn.room.policy.start_timeout)
 
 
 def _interrupted(turn: Turn, *, gone: bool) -> None:
@@ -214,6 +216,6 @@ def _interrupted(turn: Turn, *, gone: bool) -> None:
         if gone:
             turn.end_recording()
         else:
-            turn.update_recording(stop=Stop.WANTED)
+            turn.want_stop()
     elif gone:
         turn.set_status(RecordingStatus.ERROR)

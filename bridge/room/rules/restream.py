@@ -14,12 +14,11 @@ A lost reply leaves a doubt (`Restream.doubt`) that HMP itself can end: the same
 without id cannot be stopped here; `restream_start` asks HMP in the same way whether it still runs.
 """
 
-from dataclasses import replace
-
 from ...hmp.commands import StartRestreamRecording, StopRestreamRecording
 from ...hmp.errors import ErrorKind, Refused
 from ..facts import problems
 from ..facts.answer import Answer, Done, problem_of
+from ..facts.changed import changed
 from ..facts.created import Phase, Restream
 from ..facts.state import RoomState, Step
 from ..facts.values import Request
@@ -235,4 +234,4 @@ def _held(turn: Turn) -> Restream:
 
 
 def _update(turn: Turn, **changes: object) -> None:
-    turn.update(restream=replace(_held(turn), **changes))  # type: ignore[arg-type]
+    turn.update(restream=changed(_held(turn), changes))

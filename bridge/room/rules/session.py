@@ -24,6 +24,7 @@ from ...hmp.commands import (
 from ...hmp.errors import ErrorKind, Refused
 from ..facts import problems
 from ..facts.answer import Answer, Done, problem_of
+from ..facts.changed import changed
 from ..facts.created import MadeSession, UnwantedSession
 from ..facts.state import RoomState, Step
 from ..facts.values import Now, Problem
@@ -86,8 +87,8 @@ def question(room: RoomState) -> Step | None:
 
 def errand(room: RoomState, now: Now) -> Step | None:
     """What is to be cleared away when nothing else is to be done."""
-    unwanted, remove_at = room.sessions.unwanted, room.sessions.remove_at
-    if not unwanted or remove_at > now.monotonic:
+    unwanted = room.sessions.unwanted
+    if not unwanted or not now.has_come(room.sessions.remove_at):
         return None
     details = (room.details, *room.unfinished)
     if any(each and each.outstanding and each.session == unwanted[0].id for each in details):
@@ -238,4 +239,4 @@ def removed(turn: Turn, answer: Answer) -> None:
 
 
 def _update(turn: Turn, **changes: object) -> None:
-    turn.update(sessions=replace(turn.room.sessions, **changes))  # type: ignore[arg-type]
+    turn.update(sessions=changed(turn.room.sessions, changes))

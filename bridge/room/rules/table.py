@@ -1,4 +1,4 @@
-"""What a request does in each published state: the table of `bridge/RULES.md`, as data.
+"""Requests in each published state: the table of `bridge/RULES.md`, as data.
 
 `TABLE[state][action]` is a function of the turn and the request that answers the request at once or
 lets it wait for its goal. Nothing here sends a command; what to send follows from the state.
@@ -9,7 +9,7 @@ from dataclasses import replace
 
 from ..facts import problems
 from ..facts.values import Mark, Request
-from ..facts.vocabulary import Action, Goal, Outcome, State, Stop, Target
+from ..facts.vocabulary import Action, Goal, Outcome, State, Target
 from . import details, limits, live, meeting_ends, meetings, restream
 from .turn import Turn
 
@@ -55,7 +55,7 @@ def _stop_while_starting(turn: Turn, request: Request) -> None:
     if turn.room.target is Target.IDLE:
         turn.answer(request, Outcome.IGNORED)
         return
-    turn.update(target=Target.IDLE, next_title=None)
+    turn.want_nothing()
     turn.wait_for(request, Goal.STOP, None)
 
 
@@ -94,8 +94,8 @@ def _stop(turn: Turn, request: Request) -> None:
     if turn.recording.id is None:
         turn.answer(request, Outcome.FAILED, problems.ID_UNKNOWN)
         return
-    turn.update(target=Target.IDLE, next_title=None)
-    turn.update_recording(stop=Stop.WANTED, not_before=0.0)
+    turn.want_nothing()
+    turn.want_stop()
     turn.wait_for(request, Goal.STOP, None)
 
 
@@ -130,7 +130,7 @@ def _start_after_stop(turn: Turn, request: Request) -> None:
 
 def _stop_while_stopping(turn: Turn, request: Request) -> None:
     """The stop stands; a start that was to follow it is overtaken."""
-    turn.update(target=Target.IDLE, next_title=None)
+    turn.want_nothing()
     turn.update_recording(cut_until=None)
     turn.answer(request, Outcome.IGNORED)
 
@@ -144,7 +144,7 @@ def _toggle_while_stopping(turn: Turn, request: Request) -> None:
 
 def _replace(turn: Turn, request: Request) -> None:
     """HMP says ERROR: end that recording, then start another (R25)."""
-    turn.update_recording(stop=Stop.WANTED, not_before=0.0)
+    turn.want_stop()
     _start(turn, request)
 
 
@@ -171,13 +171,14 @@ def _stop_while_unknown(turn: Turn, request: Request) -> None:
     if turn.room.awaits(Goal.STOP):
         turn.answer(request, Outcome.IGNORED)
         return
-    turn.update(target=Target.IDLE, next_title=None)
+    turn.want_nothing()
     if lost is not None and lost.inconclusive:
         turn.leave_lost_start()
         turn.answer(request, Outcome.UNKNOWN, problems.OUTCOME_UNKNOWN)
         return
     if lost is None:
-        turn.update_recording(stop=Stop.WANTED, missing=False, missing_since=None, not_before=0.0)
+        turn.want_stop()
+        turn.update_recording(missing=False, missing_since=None)
     turn.wait_for(request, Goal.STOP, None)
 
 

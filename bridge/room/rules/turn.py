@@ -10,6 +10,7 @@ from math import inf
 
 from ...hmp.commands import RecordingStatus
 from ..facts import problems
+from ..facts.changed import changed
 from ..facts.meeting import Meeting
 from ..facts.state import Change, Recording, RoomState, elapsed
 from ..facts.values import Now, Pending, Problem, Request, Result
@@ -36,16 +37,12 @@ class Turn:
         self._answers: list[tuple[Request, Outcome, Problem | None]] = []
 
     def update(self, **changes: object) -> None:
-        """Replace fields of the room; most of the time most of them are as they were."""
-        room = self.room
-        if any(getattr(room, name) is not value for name, value in changes.items()):
-            self.room = replace(room, **changes)  # type: ignore[arg-type]  # names are the fields'
+        """Replace fields of the room."""
+        self.room = changed(self.room, changes)
 
     def update_recording(self, **changes: object) -> None:
         """Replace fields of the recording, which must exist."""
-        recording = self.recording
-        if any(getattr(recording, name) is not value for name, value in changes.items()):
-            self.update(recording=replace(recording, **changes))  # type: ignore[arg-type]
+        self.update(recording=changed(self.recording, changes))
 
     @property
     def recording(self) -> Recording:
@@ -120,7 +117,7 @@ class Turn:
             return
         if not for_good:
             self.be_due(self.room.next_owner, retry_at=again_at)
-        self.update(target=Target.IDLE, next_title=None)
+        self.want_nothing()
         self.resolve({Goal.START, Goal.PAUSE, Goal.RESUME}, Outcome.FAILED, problem)
 
     def want_recording(self, owner: str, title: str | None = None) -> None:
@@ -142,15 +139,21 @@ class Turn:
             start_not_before=0.0,
         )
 
+    def want_nothing(self) -> None:
+        """From now on nothing is to be recorded; the title of a start that was to come goes too."""
+        self.update(target=Target.IDLE, next_title=None)
+
+    def want_stop(self) -> None:
+        """The recording is to be ended by HMP, and that at once."""
+        self.update_recording(stop=Stop.WANTED, not_before=0.0)
+
     def stop_recording(self) -> None:
         """The bridge ends the recording: its meeting is over, or its time."""
-        self.update(target=Target.IDLE, next_title=None)
+        self.want_nothing()
         if self.room.recording is not None and self.recording.id is not None:
-            self.update_recording(
-                stop=Stop.WANTED if self.recording.stop is Stop.NO else self.recording.stop,
-                cut_until=None,
-                not_before=0.0,
-            )
+            if self.recording.stop is Stop.NO:
+                self.want_stop()
+            self.update_recording(cut_until=None, not_before=0.0)
 
     def meeting(self, owner: str) -> Meeting | None:
         """The meeting with this owner, while it is not over."""
@@ -158,14 +161,13 @@ class Turn:
 
     def update_meeting(self, owner: str, **changes: object) -> None:
         """Replace fields of the meeting with this owner, if there is one."""
-        if self.meeting(owner) is None:
-            return
-        self.update(
-            meetings=tuple(
-                replace(each, **changes) if each.owner == owner else each  # type: ignore[arg-type]
-                for each in self.room.meetings
+        if self.meeting(owner) is not None:
+            meetings = self.room.meetings
+            self.update(
+                meetings=tuple(
+                    changed(each, changes) if each.owner == owner else each for each in meetings
+                )
             )
-        )
 
     def be_due(self, owner: str, *, retry_at: float = 0.0) -> None:
         """The meeting with this owner is to be recorded, unless a person has dismissed it (R11)."""
@@ -187,7 +189,7 @@ class Turn:
             self.update(meetings=tuple(dismissed))
 
     def suspect_spare(self) -> None:
-        """A start whose reply was lost may be recording beside what comes next (R7b)."""
+        """A lost start may be recording beside what comes next (`lost_start`, R7b)."""
         self.update(spare_suspected=True, spare_until=self.now.monotonic + SPARE_FOR)
 
     def leave_lost_start(self) -> None:

@@ -2,7 +2,7 @@
 
 from bridge.room.facts.vocabulary import Action, Outcome, State
 
-from ..driven import FINISHED, DrivenRoom, recording
+from ..driven import FINISHED, STARTED, DrivenRoom, recording
 
 # -- expiry (R8) ----------------------------------------------------------------------------------
 
@@ -42,6 +42,18 @@ def test_the_start_after_a_stop_expires_and_the_stop_stays() -> None:
     assert (room.outcome(start), room.outcome(stop)) == (Outcome.EXPIRED, None)
     room.answer(FINISHED)
     assert (room.outcome(stop), room.state, room.step) == (Outcome.OK, State.IDLE, None)
+
+
+def test_the_title_of_a_start_that_expired_is_not_given_to_the_next() -> None:
+    room = recording()
+    room.press(Action.STOP)
+    room.press(Action.RECORD, title="Weekly")
+    room.cut(seconds=31)
+    room.answer(FINISHED)
+    room.press(Action.RECORD)
+    room.answer(STARTED)
+    assert room.room.recording is not None
+    assert room.room.recording.title is None
 
 
 def test_of_two_starts_that_wait_the_younger_keeps_the_room_starting() -> None:

@@ -17,6 +17,7 @@ from ..driven import (
     NOT_FOUND,
     OK,
     OTHER_ID,
+    POLICY,
     SESSION,
     STARTED,
     WALL,
@@ -172,6 +173,17 @@ def test_a_refused_start_is_tried_again_while_the_meeting_runs() -> None:
     assert (room.owner, room.room.alarms) == ("meeting:a", frozenset())
     room.live(3600)
     assert (room.state, len(room.recorded)) == (State.IDLE, 1)
+
+
+def test_a_refused_start_is_tried_again_when_its_time_has_come_and_nothing_else_happens() -> None:
+    """Nothing looks at a clock for a meeting without an end."""
+    room = DrivenRoom()
+    room.press(Action.MEETING_START, meeting=Meeting("a"))
+    room.answer(refused("060009", "No source", "startRecording"))
+    room.wait(POLICY.interrupt_backoff - 0.5)
+    assert room.sent == [StepKind.START]
+    room.wait(0.5)
+    assert room.sent == [StepKind.START, StepKind.START]
 
 
 @pytest.mark.parametrize("fault", ["disk_full:startRecording", "write_error:startRecording"])
