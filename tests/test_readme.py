@@ -221,7 +221,7 @@ def test_the_log_line_is_one_that_is_written() -> None:
     requests = RequestLog(lambda: Now(10.0041, 0.0))
     requests.broker(online=True)
     done = Result("a1", "record", "topic", Outcome.OK, State.RECORDING, took=0.0035)
-    requests.given("boardroom", done, Stages(10.0, 10.0009, 10.0033), lambda: None)()
+    requests.arrived(requests.given("boardroom", done, Stages(10.0, 10.0009, 10.0033)))
     written = stream.getvalue().partition(" ")[2].strip()
     assert shown == written
 

@@ -22,9 +22,9 @@ from ..mqtt.message import Message
 from ..mqtt.once_per_topic import OncePerTopic
 from ..mqtt.topics import Input, Malformed, Nothing, Topics, parse
 from ..room.facts.requests import malformed
-from ..room.facts.values import Now, Problem, Result
+from ..room.facts.values import Now, Problem
 from ..room.worker import Room
-from .admission import Admission
+from .admission import Admission, Refusals
 
 __all__ = ["Dispatcher"]
 
@@ -34,9 +34,9 @@ log = structlog.get_logger("mqtt")
 class Dispatcher:
     """Hands what the broker delivers to the rooms.
 
-    `refuse` answers what is for no room or action: it gets the result, and what to call once the
-    broker has that. `taken` are the inputs of before a restart that the broker may deliver again.
-    `translator` has what bindings make of other topics, `save` writes down what they remember.
+    `refusals` answers what is for no room or action. `taken` are the inputs of before a restart
+    that the broker may deliver again. `translator` has what bindings make of other topics, `save`
+    writes down what they remember.
     """
 
     def __init__(
@@ -46,7 +46,7 @@ class Dispatcher:
         rooms: Mapping[str, Room],
         *,
         api: Api,
-        refuse: Callable[[Result, Callable[[], None]], None],
+        refusals: Refusals,
         clock: Callable[[], Now],
         taken: Iterable[InputKey] = (),
         translator: Translator,
@@ -56,7 +56,7 @@ class Dispatcher:
         self._topics = topics
         self._rooms = rooms
         self._api = api
-        self._admission = Admission(rooms, refuse=refuse, clock=clock)
+        self._admission = Admission(rooms, refusals=refusals, clock=clock)
         self._clock = clock
         self._taken = set(taken)
         self._translator = translator
