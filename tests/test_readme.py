@@ -230,6 +230,13 @@ def test_the_parts_of_the_log_are_named() -> None:
     assert f"`part` is who speaks: {', '.join(f'`{part}`' for part in PARTS)}." in README
 
 
+def test_every_file_on_the_way_of_a_press_is_there() -> None:
+    walk = README[README.index("Follow a press through the code") : README.index("What the code")]
+    named = re.findall(r"`([a-z_]+(?:/[a-z_]+)+)`", walk)
+    assert len(named) > len(set(named)) > 40
+    assert [each for each in named if not (ROOT / f"bridge/{each}.py").is_file()] == []
+
+
 def test_metrics_named_exist() -> None:
     meters = Meters(version="1", servers=["main"], snapshot=look())
     names = {
