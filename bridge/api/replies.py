@@ -61,7 +61,7 @@ class Replies:
     def give_result(
         self, result: Result, servers: Collection[str], *, arrived: Callable[[], None]
     ) -> bool:
-        """Give a room's result as the answer, where it was asked for by name; whether it was.
+        """Give a room's result as the answer, where it was asked for by name; True if it was.
 
         `servers` are the names that may be asked.
         """

@@ -13,7 +13,7 @@ __all__ = ["Identity", "identity_in", "render_health", "render_info"]
 
 
 class Identity(NamedTuple):
-    """Who a bridge is, and when it started; of two, the one that started earlier sorts first."""
+    """A bridge and when it started; of two, the one that started earlier sorts first."""
 
     started_at: str
     instance: str
@@ -64,7 +64,7 @@ def render_health(
     monotonic: float,
     wall: float,
 ) -> str:
-    """How the links do, at the instant that both clocks show.
+    """The object of `bridge/health` at the instant that both clocks show.
 
     `round_trip_ms` and `last_answer` are of the last command or probe that was answered.
     """

@@ -90,7 +90,7 @@ class SelfReport:
                 await self._reconfigured.wait()
 
     def snapshot(self) -> Snapshot:
-        """How everything stands at this moment."""
+        """Everything as it stands at this moment."""
         return Snapshot(
             {name: link.health() for name, link in self._site.links.items()},
             self._broker.health(),

@@ -35,7 +35,7 @@ log = structlog.get_logger("bridge")
 
 
 class Site:
-    """What there is: `links` and `rooms`, by name.
+    """The `links` and `rooms` that there are, by name.
 
     `outlet` hears all that rooms say, `server_changed` hears of every change of a link.
     """

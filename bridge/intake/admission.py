@@ -110,7 +110,7 @@ class Admission:
 
 
 def _too_old(asked: Request, part: Part, room: Room) -> bool:
-    """Whether it waited at the broker for longer than it keeps, as far as can be told (R16)."""
+    """True where it waited at the broker for longer than it keeps, as far as can be told (R16)."""
     policy = room.state.policy
     keeps = policy.mark_ttl if asked.action is Action.MARK else policy.action_ttl
     return part.waited > keeps and not outlives(asked)

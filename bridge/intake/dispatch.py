@@ -87,7 +87,7 @@ class Dispatcher:
         self._taken = {each for each in self._taken if each.mid < 0}
 
     def fresh(self) -> None:
-        """What was kept for us has been delivered; what comes from now on is fresh."""
+        """All that was kept for us has been delivered; whatever comes from now on is fresh."""
         self._fresh_since = trio.current_time()
         self._acknowledgements.advance()
 
@@ -143,7 +143,7 @@ class Dispatcher:
             self._dispatch_bound(place)
 
     def _carried_out(self, message: Message, key: InputKey | None) -> bool:
-        """Whether it is delivered again and was journalled before the restart (R27)."""
+        """True if it is delivered again and was journalled before the restart (R27)."""
         if not message.duplicate or key not in self._taken:
             return False
         self._taken.discard(key)
@@ -267,7 +267,7 @@ def _log_received(message: Message) -> None:
 
 
 def _key(message: Message, part: str = "") -> InputKey | None:
-    """What a redelivery is recognised by; None at QoS 0."""
+    """The key that a redelivery is recognised by; None at QoS 0."""
     if message.receipt is None:
         return None
     return key_of(message.receipt.mid, message.topic, message.payload, part)

@@ -53,7 +53,7 @@ _FAREWELL = 10.0
 
 @dataclass(slots=True)
 class ServerFacts:
-    """What the rooms of one server have learnt about it."""
+    """All that the rooms of one server have learnt about it."""
 
     #: It has answered 060003 to the question after a lost start, so that not doing so tells (R7b).
     proves: bool = False
@@ -165,7 +165,7 @@ class Room:
 
     @property
     def in_use(self) -> str:
-        """Why the room cannot be removed without leaving something behind; empty where it can."""
+        """The reason why the room cannot be removed and leave nothing behind; empty where it can."""
         if not self.known:
             return "waits for the broker to say what it was doing"
         if any(isinstance(each, Delivery) for each in self._inbox):
@@ -173,7 +173,7 @@ class Room:
         return in_use(self.state)
 
     def concerned(self, command: Command[object]) -> bool:
-        """Whether `command` changes the recording that this room holds."""
+        """True where `command` changes the recording that this room holds."""
         return is_about(self.state, command)
 
     @property
@@ -183,7 +183,7 @@ class Room:
 
     @property
     def known(self) -> bool:
-        """Whether the room remembers anything by itself, or has been told."""
+        """True once the room remembers anything by itself, or has been told."""
         return self._memory.known
 
     async def adopt(self, retained_status: bytes) -> None:
@@ -194,7 +194,7 @@ class Room:
         await waiting.accepted()
 
     def holds(self, recording_id: RecordingId) -> bool:
-        """Whether the recording with this id is this room's."""
+        """True where the recording with this id is this room's."""
         recording = self.state.recording
         held = None if recording is None else recording.id
         return recording_id in (held, self.state.adopting)
