@@ -165,7 +165,7 @@ class Room:
 
     @property
     def in_use(self) -> str:
-        """The reason why the room cannot be removed and leave nothing behind; empty where it can."""
+        """The reason why the room cannot be removed without a trace; empty where it can."""
         if not self.known:
             return "waits for the broker to say what it was doing"
         if any(isinstance(each, Delivery) for each in self._inbox):
