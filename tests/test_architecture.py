@@ -75,6 +75,7 @@ PURE = [
     "bridge.room.facts.problems",
     "bridge.room.rules.reconfigure",
     "bridge.room.rules.recording_status",
+    "bridge.room.delivery",
     "bridge.room.rehearse",
     "bridge.room.facts.requests",
     "bridge.room.facts.restart",

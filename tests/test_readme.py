@@ -221,13 +221,20 @@ def test_the_log_line_is_one_that_is_written() -> None:
     requests = RequestLog(lambda: Now(10.0041, 0.0))
     requests.broker(online=True)
     done = Result("a1", "record", "topic", Outcome.OK, State.RECORDING, took=0.0035)
-    requests.given("boardroom", done, Stages(10.0, 10.0009, 10.0033), lambda: None)()
+    requests.arrived(requests.given("boardroom", done, Stages(10.0, 10.0009, 10.0033)))
     written = stream.getvalue().partition(" ")[2].strip()
     assert shown == written
 
 
 def test_the_parts_of_the_log_are_named() -> None:
     assert f"`part` is who speaks: {', '.join(f'`{part}`' for part in PARTS)}." in README
+
+
+def test_every_file_on_the_way_of_a_press_is_there() -> None:
+    walk = README[README.index("Follow a press through the code") : README.index("What the code")]
+    named = re.findall(r"`([a-z_]+(?:/[a-z_]+)+)`", walk)
+    assert len(named) > len(set(named)) > 40
+    assert [each for each in named if not (ROOT / f"bridge/{each}.py").is_file()] == []
 
 
 def test_metrics_named_exist() -> None:

@@ -12,6 +12,7 @@ import trio
 
 from ..logs.levels import LEVELS
 from ..logs.log import set_level
+from ..mqtt.acknowledgements import Part
 from ..mqtt.api_topics import Answer, Asked, Caller
 from ..room.facts.values import Problem
 from ..room.facts.vocabulary import Outcome
@@ -80,7 +81,7 @@ class BridgeRequests:
         self._measured: trio.Event | None = None
         self._figures: Figures = {}
 
-    def take(self, caller: Caller, verb: Verb, asked: Asked, accepted: Callable[[], None]) -> None:
+    def take(self, caller: Caller, verb: Verb, asked: Asked, part: Part) -> None:
         """Have a verb carried out. Raises `Rejected` for its parameters."""
         _check_parameters(verb, asked)
         if self._under_way >= _MOST_AT_ONCE:
@@ -93,13 +94,13 @@ class BridgeRequests:
             )
         if verb is Verb.LOG_LEVEL:  # at once, so that the last one counts
             answer = _change_level(asked)
-            accepted()
+            part.place.accept()
             self._replies.give(caller, answer)
             return
         self._under_way += 1
         self._waiting.append((verb, caller, asked))
         self._wake.set()
-        accepted()
+        part.place.accept()
 
     async def run(self) -> None:
         """Carry out until cancelled."""

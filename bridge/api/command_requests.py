@@ -35,9 +35,10 @@ from ..hmp.link import LinkState, Priority
 from ..mqtt.acknowledgements import Part
 from ..mqtt.api_topics import Answer, Asked, Caller, CommandTopic
 from ..process.lifetime import Lifetime
-from ..room.facts.values import Now, Request, Result
+from ..room.delivery import Delivery
+from ..room.facts.values import Now, Request
 from ..room.facts.vocabulary import Action, Outcome, State
-from ..room.worker import Delivery, Room
+from ..room.worker import Room
 from . import answers
 from .checks import ServerRules, check_command
 from .ledger import Entry, Ledger, Save, ledger_name
@@ -74,11 +75,15 @@ class _Server:
 
 
 class CommandRequests:
-    """The requests to all servers. `documents` are the ledgers' as the journal has them."""
+    """The requests to all servers.
+
+    `rules` says what may be asked of each, and is kept up to date here for all who hold it.
+    `documents` are the ledgers' as the journal has them.
+    """
 
     def __init__(
         self,
-        rules: Mapping[str, ServerRules],
+        rules: dict[str, ServerRules],
         links: Mapping[str, ServerLink],
         rooms: Mapping[str, Room],
         replies: Replies,
@@ -87,8 +92,7 @@ class CommandRequests:
         save: Save,
         clock: Callable[[], Now],
     ) -> None:
-        #: What may be asked of each server.
-        self.rules: dict[str, ServerRules] = {}
+        self.rules = rules
         self._rooms = rooms
         self._replies = replies
         self._save = save
@@ -177,15 +181,6 @@ class CommandRequests:
         else:
             self._submit(caller, asked_on.server, command, part)
 
-    def room_answered(self, caller: Caller, result: Result, arrived: Callable[[], None]) -> None:
-        """A room has recorded its session, or not, as it was asked to by name."""
-        self._replies.give(
-            caller,
-            answers.from_room(result),
-            arrived=arrived,
-            milliseconds=result.took * 1000,
-        )
-
     def _begin(self, server: _Server) -> None:
         assert self._nursery is not None  # noqa: S101 - callers have looked
         self._answer_for_the_dead(server.ledger)
@@ -267,7 +262,7 @@ class CommandRequests:
             ttl=max(0.0, ttl),
             reply=caller.reply,
         )
-        room.submit(Delivery(request, part.key, part.place.accept))
+        room.submit(Delivery(request, part.key, part.place))
 
 
 def _too_old(command: Command[object], part: Part, rules: ServerRules) -> bool:

@@ -1,6 +1,6 @@
 """Answers on their way back: our own topic, the sender's, and one line in the log."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 
 import structlog
 
@@ -8,13 +8,16 @@ from ..mqtt.api_topics import (
     Answer,
     Caller,
     CommandTopic,
+    answer_topic,
     may_answer_on,
     parse_topic,
     render_answer,
 )
 from ..mqtt.image import Image
 from ..mqtt.topics import Topics
+from ..room.facts.values import Result
 from ..room.facts.vocabulary import Outcome
+from .answers import from_room
 
 __all__ = ["Replies"]
 
@@ -54,6 +57,22 @@ class Replies:
         self._image.send(
             caller.topic, text, correlation_data=correlation if same else None, arrived=arrived
         )
+
+    def give_result(
+        self, result: Result, servers: Collection[str], *, arrived: Callable[[], None]
+    ) -> bool:
+        """Give a room's result as the answer, where it was asked for by name; True if it was.
+
+        `servers` are the names that may be asked.
+        """
+        asked_on = parse_topic(self._topics, result.origin)
+        if asked_on is None:
+            return False
+        topic = answer_topic(self._topics, asked_on, servers)
+        caller = Caller(result.id, result.origin, topic, result.reply)
+        took = result.took * 1000
+        self.give(caller, from_room(result), arrived=arrived, milliseconds=took)
+        return True
 
     def _may_answer_on(self, topic: str, caller: Caller) -> bool:
         own = self._listens(topic) or self._image.get(topic) is not None

@@ -1,7 +1,6 @@
 """The API as a whole: what a message asks for, who asks, and where that is carried out."""
 
 import secrets
-from collections.abc import Callable
 
 import trio
 
@@ -20,7 +19,6 @@ from ..mqtt.api_topics import (
     reply_of,
 )
 from ..mqtt.topics import Topics
-from ..room.facts.values import Result
 from ..room.facts.vocabulary import Outcome
 from .bridge_requests import BridgeRequests, Verb, verb_called
 from .checks import Rejected, check_topic, how_to_ask, malformed
@@ -99,17 +97,7 @@ class Api:
         verb = verb_called(asked_on.verb)
         if unreadable is not None:
             raise Rejected(malformed(unreadable, "Send a JSON object, or nothing."))
-        self.bridge.take(caller, verb, asked, part.place.accept)
-
-    def room_answered(self, result: Result, arrived: Callable[[], None]) -> bool:
-        """Give a room's result to whoever requested it; True if somebody did."""
-        asked_on = parse_topic(self._topics, result.origin)
-        if asked_on is None:
-            return False
-        topic = answer_topic(self._topics, asked_on, self.commands.rules)
-        caller = Caller(result.id, result.origin, topic, result.reply)
-        self.commands.room_answered(caller, result, arrived)
-        return True
+        self.bridge.take(caller, verb, asked, part)
 
 
 def _read(asked_on: CommandTopic | VerbTopic, payload: bytes) -> tuple[Asked, str | None]:

@@ -1,13 +1,13 @@
-"""The API, put together."""
+"""The API, put together for `app`: its replies first, which the outlet gives rooms' results to."""
 
 from collections.abc import Callable, Mapping
 
 from ..api.bridge_requests import BridgeRequests, Reload
+from ..api.checks import ServerRules
 from ..api.command_requests import CommandRequests
 from ..api.health import Health
 from ..api.replies import Replies
 from ..api.service import Api
-from ..config.configuration import Configuration
 from ..hmp.client import ServerLink
 from ..journal.journal import Journal
 from ..mqtt.filters import matches
@@ -16,13 +16,23 @@ from ..mqtt.topics import Topics
 from ..room.facts.values import Now
 from ..room.worker import Room
 
-__all__ = ["build_api"]
+__all__ = ["build_api", "build_replies"]
+
+
+def build_replies(topics: Topics, broker: BrokerLink) -> Replies:
+    """The way of answers to a broker."""
+
+    def listens(topic: str) -> bool:
+        return any(matches(each.topic_filter, topic) for each in broker.subscriptions)
+
+    return Replies(topics, broker.image, listens)
 
 
 def build_api(
-    configuration: Configuration,
+    rules: dict[str, ServerRules],
     topics: Topics,
     broker: BrokerLink,
+    replies: Replies,
     *,
     links: Mapping[str, ServerLink],
     rooms: Mapping[str, Room],
@@ -30,17 +40,16 @@ def build_api(
     clock: Callable[[], Now],
     reload: Reload | None = None,
 ) -> Api:
-    """The API of a bridge with these links and rooms, wired but not yet running."""
+    """The API of a bridge with these links and rooms, wired but not yet running.
 
-    def listens(topic: str) -> bool:
-        return any(matches(each.topic_filter, topic) for each in broker.subscriptions)
+    `rules` says what may be asked of each server; the API keeps it up to date.
+    """
 
     def info() -> str:
         return (broker.image.get(topics.bridge_info) or b"null").decode()
 
-    replies = Replies(topics, broker.image, listens)
     commands = CommandRequests(
-        {name: table.rules() for name, table in configuration.servers.items()},
+        rules,
         links,
         rooms,
         replies,

@@ -50,7 +50,7 @@ class Clock:
 def is_synchronised(
     clocks: Path = _REAL_TIME_CLOCKS, services: tuple[Path, ...] = _TIME_SERVICES
 ) -> bool:
-    """Whether the wall clock can be believed.
+    """True where the wall clock can be believed.
 
     It can when the kernel says that it is kept right, when the box has a clock of its own that set
     it at boot, and when nothing runs that would set it: then it is all there is.

@@ -12,36 +12,35 @@ from ..mqtt.topics import timestamp
 __all__ = ["Identity", "identity_in", "render_health", "render_info"]
 
 
+class Identity(NamedTuple):
+    """A bridge and when it started; of two, the one that started earlier sorts first."""
+
+    started_at: str
+    instance: str
+
+
 def render_info(
     *,
     version: str,
-    instance_id: str,
+    identity: Identity,
     protocol: str,
-    started_at: float,
     servers: Iterable[str],
     rooms: Iterable[str],
     digest: str,
 ) -> str:
-    """What this bridge is. `started_at` is wall time, `protocol` the MQTT version in use."""
+    """The object of `bridge/info`; `protocol` is the version of MQTT in use."""
     return json.dumps(
         {
             "version": version,
-            "instance": instance_id,
+            "instance": identity.instance,
             "protocol": protocol,
-            "started_at": timestamp(started_at),
+            "started_at": identity.started_at,
             "servers": list(servers),
             "rooms": list(rooms),
             "configuration": digest,
         },
         separators=(",", ":"),
     )
-
-
-class Identity(NamedTuple):
-    """Who a bridge is; of two, the one that started earlier sorts first."""
-
-    started_at: str
-    instance: str
 
 
 def identity_in(info: bytes) -> Identity | None:
@@ -65,7 +64,7 @@ def render_health(
     monotonic: float,
     wall: float,
 ) -> str:
-    """How the links do, at the instant that both clocks show.
+    """The object of `bridge/health` at the instant that both clocks show.
 
     `round_trip_ms` and `last_answer` are of the last command or probe that was answered.
     """

@@ -1,8 +1,10 @@
-"""Of which rooms and servers the broker may hold topics, so that none that is gone leaves a ghost.
+"""The manifest of names that the broker may hold topics of, so that none leaves a ghost.
 
 A name is written down before anything is published for it, and struck out once the broker has
 confirmed that its topics are empty. So whatever happens in between, a kill or a configuration that
 was changed while the bridge was down, the next start finds it and empties what is left.
+
+`app` has it swept first, and runs it beside the rooms; a reload tells it what comes and goes.
 """
 
 import json

@@ -44,7 +44,7 @@ Load = Callable[[], Configuration]
 
 
 def bound_subscriptions(filters: list[str]) -> list[Subscription]:
-    """How bindings' topics are subscribed to.
+    """The subscriptions to bindings' topics.
 
     What others keep for themselves may be published retained while it is live (R16).
     """

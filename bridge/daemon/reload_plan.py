@@ -1,4 +1,4 @@
-"""What another configuration changes, decided before anything is done; pure.
+"""The plan of a reload, decided before anything is done; pure. `reload` makes and applies it.
 
 What is added, changed and removed is told by comparing tables. What cannot be done without losing
 sight of a recording is refused, all of it at once; what only a restart can do is named, and
@@ -46,7 +46,7 @@ class Difference:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What is to be done. With `refused`, which says why and what to do, nothing is."""
+    """All that is to be done. With `refused`, which says why and what to do, nothing is."""
 
     in_force: Configuration
     rooms: Difference
@@ -62,7 +62,7 @@ class Plan:
 
     @property
     def report(self) -> dict[str, object]:
-        """What is done, as JSON says it to whoever asked."""
+        """The changes, as JSON says it to whoever asked."""
         return {
             "rooms": self.rooms.as_lists("added", "changed", "removed"),
             "servers": self.servers.as_lists("added", "changed", "removed"),
@@ -73,7 +73,7 @@ class Plan:
 
     @property
     def changes(self) -> dict[str, str]:
-        """What is done, as a line of the log says it: only what there is."""
+        """The changes, as a line of the log says it: only what there is."""
         parts = {"rooms": self.rooms, "servers": self.servers, "bindings": self.bindings}
         said = {
             f"{part}_{kind}": ", ".join(names)
@@ -91,7 +91,7 @@ def plan_reload(
     *,
     force: bool = False,
 ) -> Plan:
-    """How to get from the configuration in force to another one.
+    """The way from the configuration in force to another one.
 
     `in_use` says of rooms what they are doing that must not be left behind. `force` leaves it
     behind all the same.

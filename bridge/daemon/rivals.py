@@ -1,4 +1,8 @@
-"""One bridge per base topic: whoever finds another one online leaves (R26)."""
+"""One bridge per base topic: whoever finds another one online leaves (R26).
+
+The contact has it look at each connection and hear what comes later; `app` runs it beside the
+rooms.
+"""
 
 from collections.abc import Mapping
 from typing import TypeGuard
@@ -33,7 +37,7 @@ class Rivals:
             raise self._foreign(other)
 
     def hear(self, message: Message) -> bool:
-        """Whether the message is a bridge's word of itself; two that start at once meet here."""
+        """True for a bridge's word of itself; two that start at once meet here."""
         if message.topic != self._topics.bridge_info:
             return False
         if message.retain:

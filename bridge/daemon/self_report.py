@@ -1,25 +1,29 @@
-"""What the bridge says of itself: `bridge/info`, `bridge/health`, and how it stands for metrics."""
+"""The bridge's report of itself: `bridge/info`, `bridge/health`, and how it stands for metrics.
+
+Made by `app` and run beside the rooms. The contact with the broker, the links, the journal and a
+reload have it speak when something is different.
+"""
 
 import time
-from collections.abc import Callable
 
 import trio
 
 from .. import __version__
 from ..config.configuration import Configuration
+from ..intake.dispatch import Dispatcher
 from ..journal.journal import Journal
 from ..metrics.snapshot import Snapshot
 from ..mqtt.image import Image
 from ..mqtt.link import BrokerLink
 from ..mqtt.topics import Topics
-from .info_and_health import render_health, render_info
+from .info_and_health import Identity, render_health, render_info
 from .site import Site
 
 __all__ = ["SelfReport"]
 
 
 class SelfReport:
-    """Publishes it; `configuration` is the one in force, `retained_dropped` counts messages."""
+    """Publishes it; `configuration` is the one in force."""
 
     def __init__(
         self,
@@ -30,9 +34,8 @@ class SelfReport:
         site: Site,
         broker: BrokerLink,
         journal: Journal,
-        instance_id: str,
-        started_at: float,
-        retained_dropped: Callable[[], int],
+        dispatcher: Dispatcher,
+        identity: Identity,
     ) -> None:
         self.configuration = configuration
         self._topics = topics
@@ -40,9 +43,8 @@ class SelfReport:
         self._site = site
         self._broker = broker
         self._journal = journal
-        self._instance_id = instance_id
-        self._started_at = started_at
-        self._retained_dropped = retained_dropped
+        self._identity = identity
+        self._dispatcher = dispatcher
         self._reconfigured = trio.Event()
 
     def reconfigured(self, configuration: Configuration) -> None:
@@ -58,9 +60,8 @@ class SelfReport:
         """Say what this bridge is; `protocol` is the version of MQTT in use."""
         info = render_info(
             version=__version__,
-            instance_id=self._instance_id,
+            identity=self._identity,
             protocol=protocol,
-            started_at=self._started_at,
             servers=self._site.links,
             rooms=self._site.rooms,
             digest=self.configuration.digest,
@@ -89,11 +90,11 @@ class SelfReport:
                 await self._reconfigured.wait()
 
     def snapshot(self) -> Snapshot:
-        """How everything stands at this moment."""
+        """Everything as it stands at this moment."""
         return Snapshot(
             {name: link.health() for name, link in self._site.links.items()},
             self._broker.health(),
             self._journal.health(),
             [room.state for room in self._site.rooms.values()],
-            self._retained_dropped(),
+            self._dispatcher.retained_dropped,
         )

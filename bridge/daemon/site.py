@@ -2,9 +2,10 @@
 
 Links run in one nursery, rooms in the one within it (`app`), whenever they come. Each has a
 `Lifetime` of its own there, so that it can end in order while its neighbours notice nothing.
+Wired by `app`: every room speaks to the one outlet, a link's change goes to its rooms from here.
 """
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable
 from functools import partial
 
 import structlog
@@ -18,18 +19,15 @@ from ..hmp.link import LinkState
 from ..journal.file import Entry
 from ..journal.instant import this_instant
 from ..journal.journal import Journal
-from ..logs.room_lines import RoomLog
 from ..metrics.observe import Observer
 from ..mqtt.catalogue import retained_topics
 from ..mqtt.image import Image
-from ..mqtt.topics import Topics, render_room
+from ..mqtt.topics import Topics
 from ..process.lifetime import Lifetime
-from ..room.facts.state import RoomState
-from ..room.facts.values import Now, Result
-from ..room.facts.vocabulary import State
+from ..room.facts.values import Now
 from ..room.memory.memory import recall
-from ..room.stages import Stages
 from ..room.worker import Room, ServerFacts
+from .outlet import Outlet
 
 __all__ = ["Site"]
 
@@ -37,9 +35,9 @@ log = structlog.get_logger("bridge")
 
 
 class Site:
-    """What there is: `links` and `rooms`, by name.
+    """The `links` and `rooms` that there are, by name.
 
-    `give` gets every result as the room gave it, `server_changed` hears of every change of a link.
+    `outlet` hears all that rooms say, `server_changed` hears of every change of a link.
     """
 
     def __init__(
@@ -51,7 +49,7 @@ class Site:
         journal: Journal,
         observer: Observer,
         clock: Callable[[], Now],
-        give: Callable[[str, Result, Stages, Callable[[], None]], None],
+        outlet: Outlet,
         server_changed: Callable[[str, LinkState], None],
     ) -> None:
         self.links: dict[str, ServerLink] = {}
@@ -61,10 +59,9 @@ class Site:
         self._journal = journal
         self._observer = observer
         self._clock = clock
-        self._give = give
+        self._outlet = outlet
         self._changed = server_changed
         self._facts: dict[str, ServerFacts] = {}
-        self._tally: dict[str, Mapping[State, str]] = {}
         self._lifetimes: dict[ServerLink | Room, Lifetime] = {}
         self._retired_links: set[ServerLink] = set()
         self._server_layer: trio.Nursery | None = None
@@ -177,17 +174,16 @@ class Site:
         )
         memory.known |= known
         facts.proves |= state.server_proves
-        self._tally[name] = table.tally_words()
         room = self.rooms[name] = Room(
             name,
             state,
             link,
             memory=memory,
             facts=facts,
-            publish=partial(self._publish, name, RoomLog(name)),
-            give=partial(self._give, name),
+            audience=self._outlet,
             clock=self._clock,
         )
+        self._outlet.room_added(room, table.tally_words())
         self._lifetimes[room] = Lifetime()
         if link.state is LinkState.READY:
             room.link_changed(ready=True)
@@ -201,7 +197,7 @@ class Site:
 
     def change_room(self, name: str, table: RoomTable, server: ServerTable) -> None:
         """Other settings for a room on the same server; what it records goes on."""
-        self._tally[name] = table.tally_words()
+        self._outlet.room_changed(name, table.tally_words())
         self.rooms[name].reconfigure(table.policy(server, name))
 
     def retire_room(self, name: str) -> Lifetime:
@@ -234,8 +230,9 @@ class Site:
                 session=room.state.session,
                 what_to_do="stop it in HMP's web pages, or adopt it in another room",
             )
-        if room.name not in self.rooms:
-            del self._tally[room.name]
+        replaced = room.name in self.rooms
+        self._outlet.room_removed(room, replaced=replaced)
+        if not replaced:
             self._forget("room", room.name)
         with trio.CancelScope(shield=True):
             await self._journal.forget(room.name)
@@ -243,11 +240,6 @@ class Site:
     def _forget(self, kind: str, name: str) -> None:
         for topic in retained_topics(self._topics.base, kind, name):
             self._image.forget(topic)
-
-    def _publish(self, name: str, room_log: RoomLog, state: RoomState) -> None:
-        room_log.note(state)
-        for topic, payload in render_room(self._topics, name, state, self._tally[name]).items():
-            self._image.set(topic, payload)
 
 
 async def _succeed(

@@ -23,6 +23,7 @@ import trio
 
 from ..config.configuration import Configuration
 from ..daemon.app import Bridge
+from ..daemon.parts import Parts
 from ..journal.instance import claim_state_folder
 from ..journal.journal import Journal
 from ..logs.log import configure_logs
@@ -115,7 +116,7 @@ async def _bridge(configuration: Configuration) -> None:
         claim_state_folder(Path(folder)) as instance_id,
         closing(Journal(Path(folder))) as journal,
     ):
-        await Bridge(configuration, instance_id, journal).run()
+        await Bridge(Parts(configuration, instance_id, journal)).run()
 
 
 @asynccontextmanager

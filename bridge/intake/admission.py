@@ -1,7 +1,12 @@
-"""What is asked of the rooms: handed to the room that is meant, or refused with the reason."""
+"""Admission to the rooms: what is asked is handed to the room that is meant, or refused.
+
+Refused with its reason: by the room, where that is known, so that it is journalled; else by the
+outlet, and until the broker has that it keeps the message.
+"""
 
 import secrets
 from collections.abc import Callable, Mapping
+from typing import Protocol
 
 import trio
 
@@ -9,34 +14,38 @@ from ..hmp.commands import RecordingId
 from ..mqtt.acknowledgements import Part
 from ..mqtt.message import Message
 from ..mqtt.topics import Input
+from ..room.delivery import Bearer, Delivery, Refusal
 from ..room.facts.problems import ALREADY_HELD, TOO_OLD
 from ..room.facts.requests import NotUnderstood, outlives, request
 from ..room.facts.values import Now, Problem, Request, Result
 from ..room.facts.vocabulary import Action, Outcome
-from ..room.worker import Delivery, Refusal, Room
+from ..room.worker import Room
 from ..text.shortened import shortened
 
-__all__ = ["Admission"]
+__all__ = ["Admission", "Refusals"]
 
 _LONGEST_WORD = 40
 
 
-class Admission:
-    """The rooms, as seen by whoever asks.
+class Refusals(Protocol):
+    """Whoever answers for no room: the `Outlet` of ``daemon/outlet``."""
 
-    `refuse` answers what is for no room or action: it gets the result, and what to call once the
-    broker has that.
-    """
+    def refusal(self, result: Result, bearer: Bearer) -> None:
+        """A message was for no room or action; `bearer` is told once the broker has the result."""
+
+
+class Admission:
+    """The rooms, as seen by whoever asks; `refusals` answers what is for none of them."""
 
     def __init__(
         self,
         rooms: Mapping[str, Room],
         *,
-        refuse: Callable[[Result, Callable[[], None]], None],
+        refusals: Refusals,
         clock: Callable[[], Now],
     ) -> None:
         self._rooms = rooms
-        self._refuse = refuse
+        self._refusals = refusals
         self._clock = clock
 
     def submit(self, given: Input, part: Part) -> None:
@@ -66,7 +75,7 @@ class Admission:
         elif _too_old(asked, part, room):
             self.fail(part, room.name, given.word, asked.id, TOO_OLD, outcome=Outcome.EXPIRED)
         else:
-            room.submit(Delivery(asked, part.key, part.place.accept))
+            room.submit(Delivery(asked, part.key, part.place))
 
     def fail(
         self,
@@ -90,11 +99,10 @@ class Admission:
             took=_age(part.message),
         )
         if room is not None:
-            refusal = Refusal(result, part.key, part.place.accept)
-            self._rooms[room].submit(refusal)
+            self._rooms[room].submit(Refusal(result, part.key, part.place))
         else:
             # No journal has it: until the broker has the refusal, it keeps the message.
-            self._refuse(result, part.place.accept)
+            self._refusals.refusal(result, part.place)
 
     def _held_elsewhere(self, recording_id: RecordingId, room: Room) -> bool:
         others = (other for other in self._rooms.values() if other is not room)
@@ -102,7 +110,7 @@ class Admission:
 
 
 def _too_old(asked: Request, part: Part, room: Room) -> bool:
-    """Whether it waited at the broker for longer than it keeps, as far as can be told (R16)."""
+    """True where it waited at the broker for longer than it keeps, as far as can be told (R16)."""
     policy = room.state.policy
     keeps = policy.mark_ttl if asked.action is Action.MARK else policy.action_ttl
     return part.waited > keeps and not outlives(asked)

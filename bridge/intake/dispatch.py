@@ -22,9 +22,9 @@ from ..mqtt.message import Message
 from ..mqtt.once_per_topic import OncePerTopic
 from ..mqtt.topics import Input, Malformed, Nothing, Topics, parse
 from ..room.facts.requests import malformed
-from ..room.facts.values import Now, Problem, Result
+from ..room.facts.values import Now, Problem
 from ..room.worker import Room
-from .admission import Admission
+from .admission import Admission, Refusals
 
 __all__ = ["Dispatcher"]
 
@@ -34,9 +34,9 @@ log = structlog.get_logger("mqtt")
 class Dispatcher:
     """Hands what the broker delivers to the rooms.
 
-    `refuse` answers what is for no room or action: it gets the result, and what to call once the
-    broker has that. `taken` are the inputs of before a restart that the broker may deliver again.
-    `translator` has what bindings make of other topics, `save` writes down what they remember.
+    `refusals` answers what is for no room or action. `taken` are the inputs of before a restart
+    that the broker may deliver again. `translator` has what bindings make of other topics, `save`
+    writes down what they remember.
     """
 
     def __init__(
@@ -46,7 +46,7 @@ class Dispatcher:
         rooms: Mapping[str, Room],
         *,
         api: Api,
-        refuse: Callable[[Result, Callable[[], None]], None],
+        refusals: Refusals,
         clock: Callable[[], Now],
         taken: Iterable[InputKey] = (),
         translator: Translator,
@@ -56,7 +56,7 @@ class Dispatcher:
         self._topics = topics
         self._rooms = rooms
         self._api = api
-        self._admission = Admission(rooms, refuse=refuse, clock=clock)
+        self._admission = Admission(rooms, refusals=refusals, clock=clock)
         self._clock = clock
         self._taken = set(taken)
         self._translator = translator
@@ -87,7 +87,7 @@ class Dispatcher:
         self._taken = {each for each in self._taken if each.mid < 0}
 
     def fresh(self) -> None:
-        """What was kept for us has been delivered; what comes from now on is fresh."""
+        """All that was kept for us has been delivered; whatever comes from now on is fresh."""
         self._fresh_since = trio.current_time()
         self._acknowledgements.advance()
 
@@ -143,7 +143,7 @@ class Dispatcher:
             self._dispatch_bound(place)
 
     def _carried_out(self, message: Message, key: InputKey | None) -> bool:
-        """Whether it is delivered again and was journalled before the restart (R27)."""
+        """True if it is delivered again and was journalled before the restart (R27)."""
         if not message.duplicate or key not in self._taken:
             return False
         self._taken.discard(key)
@@ -267,7 +267,7 @@ def _log_received(message: Message) -> None:
 
 
 def _key(message: Message, part: str = "") -> InputKey | None:
-    """What a redelivery is recognised by; None at QoS 0."""
+    """The key that a redelivery is recognised by; None at QoS 0."""
     if message.receipt is None:
         return None
     return key_of(message.receipt.mid, message.topic, message.payload, part)

@@ -12,7 +12,7 @@ import structlog
 from ..room.facts.values import Now, Result
 from ..room.stages import Stages
 
-__all__ = ["RequestLog"]
+__all__ = ["Line", "RequestLog"]
 
 log = structlog.get_logger("room")
 
@@ -20,7 +20,9 @@ _STAGES = ("sent_ms", "answered_ms", "published_ms")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class _Done:
+class Line:
+    """One line, as far as it is known before the broker has the result."""
+
     room: str
     result: Result
     stages: Stages
@@ -32,25 +34,22 @@ class RequestLog:
     def __init__(self, clock: Callable[[], Now]) -> None:
         self._clock = clock
         self._online = False
-        self._waiting: dict[_Done, None] = {}
+        self._waiting: dict[Line, None] = {}
 
-    def given(
-        self, room: str, result: Result, stages: Stages, arrived: Callable[[], None]
-    ) -> Callable[[], None]:
-        """A result is on its way to the broker; what to call once it has come there."""
-        done = _Done(room, result, stages)
+    def given(self, room: str, result: Result, stages: Stages) -> Line:
+        """A result is on its way to the broker; its line is due once it has `arrived` there."""
+        line = Line(room, result, stages)
         if self._online:
-            self._waiting[done] = None
+            self._waiting[line] = None
         else:
-            _write(done, None)
+            _write(line, None)
+        return line
 
-        def published() -> None:
-            if done in self._waiting:
-                del self._waiting[done]
-                _write(done, self._clock().monotonic)
-            arrived()
-
-        return published
+    def arrived(self, line: Line) -> None:
+        """The broker has the result of this line."""
+        if line in self._waiting:
+            del self._waiting[line]
+            _write(line, self._clock().monotonic)
 
     def broker(self, *, online: bool) -> None:
         """Results get through, or no more.
@@ -60,12 +59,12 @@ class RequestLog:
         self._online = online
         if not online:
             waiting, self._waiting = self._waiting, {}
-            for done in waiting:
-                _write(done, None)
+            for line in waiting:
+                _write(line, None)
 
 
-def _write(done: _Done, published_at: float | None) -> None:
-    result, stages = done.result, done.stages
+def _write(line: Line, published_at: float | None) -> None:
+    result, stages = line.result, line.stages
     before = stages.received_at
     fields: dict[str, object] = {}
     for name, at in zip(_STAGES, (stages.sent_at, stages.answered_at, published_at), strict=True):
@@ -77,7 +76,7 @@ def _write(done: _Done, published_at: float | None) -> None:
         fields["error"] = result.problem.message
     log.info(
         "request done",
-        room=done.room,
+        room=line.room,
         action=result.word,
         id=result.id,
         outcome=str(result.outcome),

@@ -1,6 +1,7 @@
-"""Whoever looks on: log lines always, metrics where they are asked for.
+"""The observer: log lines always, metrics where they are asked for.
 
-The parts that know call it as things happen. It decides nothing, and nothing waits for it.
+The outlet tells it of requests, the site of servers and their commands, the journal of commits, the
+contact of the broker. It decides nothing, and nothing waits for it.
 """
 
 from collections.abc import Callable
@@ -11,7 +12,7 @@ import outcome
 from ..hmp.command import Command
 from ..hmp.link import Passage
 from ..logs.command_lines import ending, log_command
-from ..logs.request_lines import RequestLog
+from ..logs.request_lines import Line, RequestLog
 from ..room.facts.values import Now, Result
 from ..room.stages import Stages
 
@@ -32,13 +33,15 @@ class Observer:
         """The broker is reached, or no more."""
         self._requests.broker(online=online)
 
-    def request_done(
-        self, room: str, result: Result, stages: Stages, arrived: Callable[[], None]
-    ) -> Callable[[], None]:
-        """A request has its result; what to call, for `arrived`, once the broker has it too."""
+    def request_done(self, room: str, result: Result, stages: Stages) -> Line:
+        """A request has its result; `result_arrived` is to be told once the broker has it too."""
         if self.meters is not None:
             self.meters.request_done(result)
-        return self._requests.given(room, result, stages, arrived)
+        return self._requests.given(room, result, stages)
+
+    def result_arrived(self, line: Line) -> None:
+        """The broker has the result of a request."""
+        self._requests.arrived(line)
 
     def request_refused(self, result: Result) -> None:
         """A request was for no room, or for none of its actions."""

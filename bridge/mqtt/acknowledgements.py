@@ -1,4 +1,4 @@
-"""When the broker may forget a message: in order of arrival, once none of it can be lost (R27).
+"""Acknowledgements: in order of arrival, each once nothing of its message can be lost (R27).
 
 What bindings remember of a message is written down after what came of it and before the broker
 forgets it. So whenever the process is killed, a message that comes again is either known to each
@@ -45,7 +45,7 @@ class Place:
 
     @property
     def accepted(self) -> bool:
-        """Whether nothing that came of the message can be lost any more."""
+        """True once nothing that came of the message can be lost any more."""
         return self._expected <= 0
 
 
@@ -84,7 +84,7 @@ class Acknowledgements:
         return place
 
     def none_before(self, moment: float) -> bool:
-        """Whether all that was received before a moment is acknowledged."""
+        """True where all that was received before a moment is acknowledged."""
         return not self._places or self._places[0].message.received_at >= moment
 
     def advance(self) -> None:

@@ -20,8 +20,8 @@ that is wanted no more is withdrawn, unless it is on its way; its answer is alwa
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from functools import partial
 from math import inf
+from typing import Protocol
 
 import trio
 
@@ -30,10 +30,11 @@ from ..hmp.commands import Command, RecordingId
 from ..hmp.errors import LinkDown, OutcomeUnknown, Refused
 from ..hmp.link import Passage
 from ..journal.inputs import InputKey
+from .delivery import Bearer, Delivery, Refusal
 from .facts.answer import Answer, Done, NotSent
 from .facts.policy import Policy
 from .facts.state import Change, RoomState, Step
-from .facts.values import Now, Request, Result
+from .facts.values import Now, Result
 from .facts.vocabulary import StepKind
 from .memory.memory import Memory
 from .memory.retained import adopt_retained
@@ -44,7 +45,7 @@ from .rules.plan import PRIORITY, ROUTINE, next_step, wake_in
 from .rules.reconfigure import in_use, reconfigured, removed
 from .stages import StageNotes, Stages
 
-__all__ = ["Delivery", "Refusal", "Room", "ServerFacts"]
+__all__ = ["Audience", "Room", "ServerFacts"]
 
 _FAREWELL = 10.0
 """Seconds that a room may take to write down and say what came last."""
@@ -52,35 +53,23 @@ _FAREWELL = 10.0
 
 @dataclass(slots=True)
 class ServerFacts:
-    """What the rooms of one server have learnt about it."""
+    """All that the rooms of one server have learnt about it."""
 
     #: It has answered 060003 to the question after a lost start, so that not doing so tells (R7b).
     proves: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Delivery:
-    """A request and the message that brought it.
+class Audience(Protocol):
+    """Whoever hears what a room says: the `Outlet` of ``daemon/outlet``. Nothing here may wait."""
 
-    `input_key` is what a redelivery is recognised by; `accepted` is called once the request is
-    journalled (R27).
-    """
+    def state(self, room: "Room") -> None:
+        """The room's state is another one."""
 
-    request: Request
-    input_key: InputKey | None = None
-    accepted: Callable[[], None] = lambda: None
+    def result(self, room: "Room", result: Result, stages: Stages) -> None:
+        """A request has its result; `Room.arrived` is to be called once the broker has that.
 
-
-@dataclass(frozen=True, slots=True)
-class Refusal:
-    """A result that needed no decision of the room's, kept and given like all its others.
-
-    So a redelivery is recognised, and what was refused once is never carried out later (R16, R27).
-    """
-
-    result: Result
-    input_key: InputKey | None = None
-    accepted: Callable[[], None] = lambda: None
+        It comes after the state that it speaks of, and after the journal has it (R1, R6).
+        """
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,18 +81,27 @@ class _Answered:
 
 @dataclass(frozen=True, slots=True)
 class _Told:
-    """Something the room is told; `settled` is called once it is written down and published."""
+    """Something the room is told; `bearer` is told once it is written down and published."""
 
     decide: Callable[[RoomState, Now], Change]
-    settled: Callable[[], None] = lambda: None
+    bearer: Bearer | None = None
+
+
+class _Waiting:
+    """Waits, as a `Bearer`, for what it told the room."""
+
+    def __init__(self) -> None:
+        self._accepted = trio.Event()
+
+    def accept(self) -> None:
+        self._accepted.set()
+
+    async def accepted(self) -> None:
+        await self._accepted.wait()
 
 
 class Room:
-    """A room and its recorder.
-
-    `publish` gets the state whenever it has changed, `give` every result, its stages, and what to
-    call once the broker has it, in that order.
-    """
+    """A room and its recorder; `audience` hears its state and its results."""
 
     def __init__(
         self,
@@ -113,8 +111,7 @@ class Room:
         *,
         memory: Memory,
         facts: ServerFacts,
-        publish: Callable[[RoomState], None],
-        give: Callable[[Result, Stages, Callable[[], None]], None],
+        audience: Audience,
         clock: Callable[[], Now],
     ) -> None:
         self.name = name
@@ -122,17 +119,19 @@ class Room:
         self._link = link
         self._memory = memory
         self._facts = facts
-        self._publish = publish
-        self._give = give
+        self._audience = audience
         self._clock = clock
         #: The instant at which everything was last looked at.
         self._now = clock()
         self._inbox: deque[Delivery | Refusal | _Answered | _Told] = deque()
         self._wake = trio.Event()
-        self._settled: list[Callable[[], None]] = []
+        # What has come about since the journal was written last.
         self._taken: list[InputKey] = []
         self._results: list[Result] = list(memory.results)
-        self._written: list[Callable[[], None]] = []
+        self._bearers: list[Bearer] = []
+        # What the journal has and nobody has heard yet.
+        self._written: list[Result] = []
+        self._safe: list[Bearer] = []
         self._planned: Step | None = None
         #: Something was taken in that would do the opposite if it came again (R27).
         self._acts_once = False
@@ -166,7 +165,7 @@ class Room:
 
     @property
     def in_use(self) -> str:
-        """Why the room cannot be removed without leaving something behind; empty where it can."""
+        """The reason why the room cannot be removed without a trace; empty where it can."""
         if not self.known:
             return "waits for the broker to say what it was doing"
         if any(isinstance(each, Delivery) for each in self._inbox):
@@ -174,7 +173,7 @@ class Room:
         return in_use(self.state)
 
     def concerned(self, command: Command[object]) -> bool:
-        """Whether `command` changes the recording that this room holds."""
+        """True where `command` changes the recording that this room holds."""
         return is_about(self.state, command)
 
     @property
@@ -184,18 +183,18 @@ class Room:
 
     @property
     def known(self) -> bool:
-        """Whether the room remembers anything by itself, or has been told."""
+        """True once the room remembers anything by itself, or has been told."""
         return self._memory.known
 
     async def adopt(self, retained_status: bytes) -> None:
         """Take over what the room's retained topics say, before anything is published (R9)."""
         self._memory.known = True
-        settled = trio.Event()
-        self._put(_Told(lambda room, now: adopt_retained(room, retained_status, now), settled.set))
-        await settled.wait()
+        waiting = _Waiting()
+        self._put(_Told(lambda room, now: adopt_retained(room, retained_status, now), waiting))
+        await waiting.accepted()
 
     def holds(self, recording_id: RecordingId) -> bool:
-        """Whether the recording with this id is this room's."""
+        """True where the recording with this id is this room's."""
         recording = self.state.recording
         held = None if recording is None else recording.id
         return recording_id in (held, self.state.adopting)
@@ -224,6 +223,10 @@ class Room:
                 self._say_how_things_stand()
                 self._say_what_came_of_it()
 
+    def arrived(self, result: Result) -> None:
+        """The broker has a result that the audience was given."""
+        self._memory.arrived(result)
+
     async def tidy(self) -> None:
         """Write down, after `run`, which results the broker has taken at last."""
         await self._memory.tidy(self.state)
@@ -247,25 +250,29 @@ class Room:
         now = self._now = self._clock()
         while self._inbox:
             match self._inbox.popleft():
-                case Delivery(request, input_key, accepted):
+                case Delivery(request, input_key, bearer):
                     self._become(decide(self.state, request, now))
-                    self._taken += [] if input_key is None else [input_key]
+                    self._note_input(input_key, bearer)
                     self._acts_once |= request.action in ACTS_ONCE
-                    self._settled.append(accepted)
-                case Refusal(result, input_key, accepted):
+                case Refusal(result, input_key, bearer):
                     self._results.append(result)
-                    self._taken += [] if input_key is None else [input_key]
-                    self._settled.append(accepted)
+                    self._note_input(input_key, bearer)
                 case _Answered(step, answer, passage):
                     shift = now.monotonic - trio.current_time()
                     self._stages.note(passage, routine=step.kind in ROUTINE, shift=shift)
                     known = replace(self.state, server_proves=self._facts.proves)
                     self._become(apply(known, step, answer, now))
                     self._facts.proves = self.state.server_proves
-                case _Told(decision, settled):
+                case _Told(decision, bearer):
                     self._become(decision(self.state, now))
-                    self._settled.append(settled)
+                    self._note_input(None, bearer)
         self._become(tick(self.state, now))
+
+    def _note_input(self, key: InputKey | None, bearer: Bearer | None) -> None:
+        if key is not None:
+            self._taken.append(key)
+        if bearer is not None:
+            self._bearers.append(bearer)
 
     def _become(self, change: Change) -> None:
         self.state = change.state
@@ -298,31 +305,26 @@ class Room:
         """Return once everything that has come to pass would survive a kill."""
         results, self._results = self._results, []
         taken, self._taken = self._taken, []
-        settled, self._settled = self._settled, []
+        bearers, self._bearers = self._bearers, []
         self._acts_once = False
         with trio.CancelScope(shield=True):
             await self._memory.keep(self.state, results, taken)
-        self._written += [
-            partial(
-                self._give,
-                each,
-                self._stages.of(each, self._now),
-                partial(self._memory.arrived, each),
-            )
-            for each in results
-        ]
-        self._written += settled
+        self._written += results
+        self._safe += bearers
 
     def _say_how_things_stand(self) -> None:
         if self.state is not self._published:
-            self._publish(self.state)
+            self._audience.state(self)
             self._published = self.state
 
     def _say_what_came_of_it(self) -> None:
         """Results and acknowledgements: never before the state they speak of (R1, R27)."""
         written, self._written = self._written, []
-        for each in written:
-            each()
+        safe, self._safe = self._safe, []
+        for result in written:
+            self._audience.result(self, result, self._stages.of(result, self._now))
+        for bearer in safe:
+            bearer.accept()
 
     def _send(self, nursery: trio.Nursery) -> None:
         step, self._planned = self._planned, None

@@ -28,15 +28,11 @@ def logged() -> tuple[RequestLog, Clock]:
 
 def test_it_is_written_when_the_broker_has_the_result() -> None:
     requests, clock = logged()
-    arrived: list[str] = []
     with capture_logs() as lines:
-        published = requests.given(
-            "r0", OK, Stages(9.95, 9.96, 9.99), lambda: arrived.append("arrived")
-        )
+        line = requests.given("r0", OK, Stages(9.95, 9.96, 9.99))
         assert lines == []
         clock.now = 10.05
-        published()
-    assert arrived == ["arrived"]
+        requests.arrived(line)
     assert lines == [
         {
             "event": "request done",
@@ -60,9 +56,9 @@ def test_stages_that_were_not_passed_are_left_out() -> None:
         "8", "pause", "topic", Outcome.FAILED, State.IDLE, Problem("idle", "nothing runs", "record")
     )
     with capture_logs() as lines:
-        published = requests.given("r0", refused, Stages(9.99), lambda: None)
+        line = requests.given("r0", refused, Stages(9.99))
         clock.now = 10.01
-        published()
+        requests.arrived(line)
     assert not {"sent_ms", "answered_ms"} & lines[0].keys()
     assert (lines[0]["ms"], lines[0]["published_ms"]) == (20.0, 20.0)
     assert lines[0]["error"] == "nothing runs"
@@ -70,20 +66,17 @@ def test_stages_that_were_not_passed_are_left_out() -> None:
 
 def test_without_a_broker_it_is_written_at_once_and_once() -> None:
     requests, _ = logged()
-    arrived: list[str] = []
     stages = Stages(9.95, 9.96, 9.99)
     with capture_logs() as lines:
-        before = requests.given("r0", OK, stages, lambda: arrived.append("before"))
+        before = requests.given("r0", OK, stages)
         requests.broker(online=False)
         assert len(lines) == 1  # it was on its way when the broker went
-        meanwhile = requests.given("r1", OK, stages, lambda: arrived.append("meanwhile"))
+        meanwhile = requests.given("r1", OK, stages)
         assert len(lines) == 2
         requests.broker(online=True)
-        before()
-        meanwhile()
-        after = requests.given("r2", OK, stages, lambda: arrived.append("after"))
-        after()
+        requests.arrived(before)
+        requests.arrived(meanwhile)
+        requests.arrived(requests.given("r2", OK, stages))
     assert [line["room"] for line in lines] == ["r0", "r1", "r2"]
     assert [line.get("published_ms") for line in lines] == [None, None, 10.0]
     assert lines[0]["ms"] == 40.0
-    assert arrived == ["before", "meanwhile", "after"]

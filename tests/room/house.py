@@ -8,6 +8,7 @@ import json
 import random
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from functools import partial
 
 import trio
@@ -16,24 +17,37 @@ import trio.testing
 from bridge.hmp.client import ServerLink
 from bridge.hmp.link import LinkSettings, LinkState
 from bridge.journal.inputs import InputKey
+from bridge.room.delivery import Delivery
 from bridge.room.facts.state import RoomState
 from bridge.room.facts.values import Now, Request, Result
 from bridge.room.facts.vocabulary import Action, State
 from bridge.room.memory.memory import Memory
 from bridge.room.stages import Stages
-from bridge.room.worker import Delivery, Room, ServerFacts
+from bridge.room.worker import Room, ServerFacts
 from bridge.simulator.server import Simulator
 from bridge.simulator.wire import StreamWire
 from bridge.simulator.worldfile import load_world
 
 from .driven import POLICY, WALL
 
-__all__ = ["House"]
+__all__ = ["Carried", "House"]
 
 
 def clock() -> Now:
     """The virtual clock."""
     return Now(trio.current_time(), WALL + trio.current_time())
+
+
+@dataclass(frozen=True)
+class Carried:
+    """A message, by the id of its request, and those whose message the broker may forget."""
+
+    id: str
+    accepted: list[str]
+
+    def accept(self) -> None:
+        """The broker may forget it."""
+        self.accepted.append(self.id)
 
 
 class House:
@@ -61,8 +75,7 @@ class House:
             self.link,
             memory=Memory("boardroom", self._save, None),
             facts=ServerFacts(),
-            publish=self._publish,
-            give=self._give,
+            audience=self,
             clock=clock,
         )
 
@@ -88,8 +101,8 @@ class House:
     def press(self, action: Action, request_id: str = "1") -> None:
         """Ask something of the room."""
         request = Request(action, request_id, str(action), "topic", trio.current_time())
-        accepted = partial(self.accepted.append, request_id)
-        self.room.submit(Delivery(request, InputKey(7, request_id.encode()), accepted))
+        bearer = Carried(request_id, self.accepted)
+        self.room.submit(Delivery(request, InputKey(7, request_id.encode()), bearer))
 
     async def until(self, look: Callable[[], object]) -> None:
         """Wait for something to have been published, given or written."""
@@ -123,14 +136,16 @@ class House:
         self.inputs += inputs
         self._note()
 
-    def _publish(self, state: RoomState) -> None:
-        self.published.append(state)
+    def state(self, room: Room) -> None:
+        """The room's state is published."""
+        self.published.append(room.state)
         self._note()
 
-    def _give(self, result: Result, stages: Stages, arrived: Callable[[], None]) -> None:
+    def result(self, room: Room, result: Result, stages: Stages) -> None:
+        """A result is published, and the broker has it at once."""
         self.results.append(result)
         self.stages.append(stages)
-        arrived()
+        room.arrived(result)
         self._note()
 
     def _note(self) -> None:

@@ -1,7 +1,5 @@
 """One room's loop: what is sent, written down, published and answered, and in which order."""
 
-from functools import partial
-
 import pytest
 import trio
 import trio.testing
@@ -10,13 +8,13 @@ from bridge.hmp.commands import GetRecordingStatus, RecordingId
 from bridge.hmp.errors import Refused
 from bridge.hmp.link import Priority
 from bridge.journal.inputs import InputKey
+from bridge.room.delivery import Refusal
 from bridge.room.facts.values import Result
 from bridge.room.facts.vocabulary import Action, Outcome, State
-from bridge.room.worker import Refusal
 from bridge.simulator.faults import Fault
 
 from .driven import POLICY
-from .house import House
+from .house import Carried, House
 
 
 async def test_a_press_from_end_to_end(autojump_clock: trio.testing.MockClock) -> None:
@@ -118,7 +116,7 @@ async def test_a_refusal_is_on_the_disk_before_it_is_given_or_acknowledged(
     house = House(commit=0.05)
     expired = Result("9", "record", "topic", Outcome.EXPIRED, State.IDLE)
     async with house.running():
-        house.room.submit(Refusal(expired, InputKey(9, b"9"), partial(house.accepted.append, "9")))
+        house.room.submit(Refusal(expired, InputKey(9, b"9"), Carried("9", house.accepted)))
         await trio.sleep(house.commit / 2)
         assert (house.results, house.accepted) == ([], [])
         await house.until(lambda: house.results)

@@ -34,6 +34,7 @@ _MOST_RESULTS = 100
 """Results of one room that are kept for a broker that is away."""
 
 Save = Callable[[str, str, Sequence[InputKey]], Awaitable[None]]
+"""`Journal.save`: of a room, its document, and the inputs it has taken in."""
 
 
 class Memory:

@@ -1,0 +1,122 @@
+"""The contact with the broker: what greets it, what follows when it comes and goes, how old it is.
+
+`app` makes the one that there is, has the broker link call `greet` and `changed`, and runs
+`keep_up` beside the rooms. It tells the dispatcher how old that may be which the broker delivers
+(R16), and rooms that remember nothing what their retained topics say (R9).
+"""
+
+import math
+from collections.abc import Callable, Mapping
+
+import trio
+
+from ..intake.dispatch import Dispatcher
+from ..journal.instant import this_instant
+from ..journal.journal import Journal
+from ..metrics.observe import Observer
+from ..mqtt.link import BrokerLink, BrokerState
+from ..mqtt.retained import read_retained
+from ..mqtt.session import Session
+from ..mqtt.settings import Subscription
+from ..mqtt.topics import Topics
+from ..room.facts.values import Now
+from ..room.worker import Room
+from .rivals import Rivals
+from .self_report import SelfReport
+
+__all__ = ["Contact"]
+
+_CONTACT_EVERY = 10.0
+"""Seconds between two journalled contacts with the broker: how well a backlog's age is known."""
+
+
+class Contact:
+    """Speaks with the broker about everything that is not a message of somebody's."""
+
+    def __init__(
+        self,
+        topics: Topics,
+        *,
+        broker: BrokerLink,
+        dispatcher: Dispatcher,
+        rooms: Mapping[str, Room],
+        journal: Journal,
+        rivals: Rivals,
+        self_report: SelfReport,
+        observer: Observer,
+        clock: Callable[[], Now],
+    ) -> None:
+        self._topics = topics
+        self._broker = broker
+        self._dispatcher = dispatcher
+        self._rooms = rooms
+        self._journal = journal
+        self._rivals = rivals
+        self._self_report = self_report
+        self._observer = observer
+        self._clock = clock
+        self._online = trio.Event()
+
+    def resume(self) -> None:
+        """Have the dispatcher go on from the last contact of a process before this one."""
+        if all(room.known for room in self._rooms.values()):
+            self._dispatcher.begin()
+        self._dispatcher.away(since=trio.current_time() - self._out_of_contact())
+
+    def _out_of_contact(self) -> float:
+        """Seconds since a process before this one was in contact; infinite if none ever was."""
+        contact, now = self._journal.contact(), this_instant()
+        if contact is None:
+            return math.inf
+        shift = contact.shift_to(now, trusted=self._clock().synchronised)
+        return now.monotonic - (contact.monotonic + shift)
+
+    async def greet(self, session: Session) -> None:
+        """On every connection, before anything is published: who else is here, what was here?
+
+        Raises `ForeignBridge` where another bridge is online (R26).
+        """
+        if not session.session_present:
+            self._dispatcher.afresh()
+            await self._journal.forget_inputs()
+        info, state = self._topics.bridge_info, self._topics.bridge_state
+        unknown = {
+            self._topics.room(name, "status"): room
+            for name, room in self._rooms.items()
+            if not room.known
+        }
+        asked = [info, state, *unknown]
+        retained = await read_retained(session, asked, self._topics.bridge_marker)
+        # The marker came back behind everything that was kept for us (R16).
+        self._dispatcher.fresh()
+        self._rivals.check(retained)
+        session.interceptors.append(self._rivals.hear)
+        await session.subscribe([Subscription(info, retain_as_published=False)])
+        for topic, room in unknown.items():
+            if self._rooms.get(room.name) is room:  # it may have been taken out meanwhile
+                await room.adopt(retained.get(topic, b""))
+        self._dispatcher.begin()
+        self._self_report.publish_info(session.protocol)
+
+    def changed(self, state: BrokerState) -> None:
+        """The broker link stands otherwise."""
+        self._observer.broker(online=state is BrokerState.ONLINE)
+        if state is BrokerState.ONLINE:
+            self._self_report.publish_health()
+            self._online.set()
+        else:
+            self._online = trio.Event()
+            self._dispatcher.away()
+
+    async def keep_up(self) -> None:
+        """Journal again and again that the broker is in contact: the age of a backlog (R16).
+
+        Not before the backlog is done: what is delivered again after a kill is as old as it was.
+        """
+        while True:
+            await self._online.wait()
+            await self._dispatcher.caught_up()
+            if await self._broker.touch(self._topics.bridge_marker):
+                self._dispatcher.in_contact()
+                await self._journal.save_contact()
+            await trio.sleep(_CONTACT_EVERY)

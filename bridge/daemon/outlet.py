@@ -1,0 +1,112 @@
+"""The outlet: all that rooms say, on its way to the broker, the log and the metrics.
+
+::
+
+    Room ─────▶ state ───▶ RoomLog, render_room ─▶ Image.set
+    Room ─────▶ result ──▶ Observer ─┬─▶ asked for by name: Replies ─▶ Image.send
+                                     └─▶ ack and result ─────────────▶ Image.send ─▶ Room.arrived
+    Admission ▶ refusal ─▶ Observer ───▶ the topic of errors ────────▶ Image.send ─▶ Place.accept
+
+`app` makes the one that there is. `site` hands it to each room as its `Audience`, the dispatcher to
+`Admission`; it hears of rooms that come and go from `site`.
+"""
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+
+import structlog
+
+from ..api.replies import Replies
+from ..intake.admission import Refusals
+from ..logs.request_lines import Line
+from ..logs.room_lines import RoomLog
+from ..metrics.observe import Observer
+from ..mqtt.image import Image
+from ..mqtt.topics import Topics, render_ack, render_result, render_room
+from ..room.delivery import Bearer
+from ..room.facts.values import Result
+from ..room.facts.vocabulary import State
+from ..room.stages import Stages
+from ..room.worker import Audience, Room
+
+__all__ = ["Outlet"]
+
+log = structlog.get_logger("bridge")
+
+
+@dataclass(frozen=True, slots=True)
+class _OnItsWay:
+    """A result that the broker does not have yet."""
+
+    room: Room
+    result: Result
+    line: Line
+    observer: Observer
+
+    def arrived(self) -> None:
+        """The broker has it: its line is due, and the room need not give it again."""
+        self.observer.result_arrived(self.line)
+        self.room.arrived(self.result)
+
+
+class Outlet(Audience, Refusals):
+    """Says it. `servers` are the names that commands may be asked of, as they are at any time."""
+
+    def __init__(
+        self,
+        topics: Topics,
+        image: Image,
+        observer: Observer,
+        replies: Replies,
+        servers: Collection[str],
+    ) -> None:
+        self._topics = topics
+        self._image = image
+        self._observer = observer
+        self._replies = replies
+        self._servers = servers
+        self._logs: dict[Room, RoomLog] = {}
+        self._tally: dict[str, Mapping[State, str]] = {}
+
+    # Which rooms there are.
+
+    def room_added(self, room: Room, tally: Mapping[State, str]) -> None:
+        """A room will speak; `tally` has the words of its tally light."""
+        self._logs[room] = RoomLog(room.name)
+        self._tally[room.name] = tally
+
+    def room_changed(self, name: str, tally: Mapping[State, str]) -> None:
+        """The words of its tally light are others."""
+        self._tally[name] = tally
+
+    def room_removed(self, room: Room, *, replaced: bool) -> None:
+        """A room has said its last word; `replaced`: another one of its name speaks on."""
+        del self._logs[room]
+        if not replaced:
+            del self._tally[room.name]
+
+    # What they say.
+
+    def state(self, room: Room) -> None:
+        """Have the room's retained topics say how it stands."""
+        self._logs[room].note(room.state)
+        tally = self._tally[room.name]
+        for topic, payload in render_room(self._topics, room.name, room.state, tally).items():
+            self._image.set(topic, payload)
+
+    def result(self, room: Room, result: Result, stages: Stages) -> None:
+        """Send a request's result to whoever asked."""
+        line = self._observer.request_done(room.name, result, stages)
+        sent = _OnItsWay(room, result, line, self._observer)
+        if self._replies.give_result(result, self._servers, arrived=sent.arrived):
+            return
+        self._image.send(self._topics.room(room.name, "ack"), render_ack(result))
+        topic = self._topics.room(room.name, "result")
+        self._image.send(topic, render_result(result), arrived=sent.arrived)
+
+    def refusal(self, result: Result, bearer: Bearer) -> None:
+        """Send the result of what was for no room or action to the topic of errors."""
+        error = "" if result.problem is None else result.problem.message
+        self._observer.request_refused(result)
+        log.warning("request refused", topic=result.origin, id=result.id, error=error)
+        self._image.send(self._topics.error, render_result(result), arrived=bearer.accept)

@@ -1,0 +1,215 @@
+"""The parts of the daemon, and which of them is given which.
+
+::
+
+    broker link ─▶ Dispatcher ─┬─▶ Admission ─▶ Room ─▶ server link
+         ▲                     └─▶ Api ─────────────────────▲
+         │                                      │
+       Image ◀── Outlet ◀─── state, result ─────┘
+
+`app` makes them once and runs them. Two know each other: the broker link calls the contact, which
+is made when everything else is there.
+"""
+
+import time
+from functools import partial
+
+from ..api.bridge_requests import Reload, ReloadReport
+from ..api.checks import ServerRules
+from ..api.replies import Replies
+from ..api.service import Api
+from ..bindings.translator import Translator
+from ..config.bindings import make_bindings
+from ..config.configuration import Configuration
+from ..hmp.link import LinkState
+from ..intake.dispatch import Dispatcher
+from ..journal.instant import this_instant
+from ..journal.journal import Journal
+from ..metrics.observe import Observer
+from ..mqtt.api_topics import request_filters
+from ..mqtt.image import Image
+from ..mqtt.link import BrokerLink
+from ..mqtt.settings import Subscription
+from ..mqtt.topics import Topics, timestamp
+from .api import build_api, build_replies
+from .clock import Clock
+from .contact import Contact
+from .info_and_health import Identity
+from .manifest import Manifest
+from .outlet import Outlet
+from .reload import Load, Reloader, bound_subscriptions
+from .rivals import Rivals
+from .self_report import SelfReport
+from .site import Site
+
+__all__ = ["Parts"]
+
+_BINDINGS = "bindings"
+"""The journal's note of what bindings remember."""
+
+_TOPICS = "topics"
+"""The journal's note of whose topics the broker may hold."""
+
+_MOST_ANSWERS = 8192
+"""Results and acks that may wait for the broker: two for each message of the largest backlog that
+mosquitto was seen to deliver before an acknowledgement, 16 times Receive Maximum."""
+
+
+class Parts:
+    """Everything that one process runs, wired but not yet running.
+
+    `load` reads the configuration again; without it there is no reload.
+    """
+
+    def __init__(
+        self,
+        configuration: Configuration,
+        instance_id: str,
+        journal: Journal,
+        load: Load | None = None,
+    ) -> None:
+        self.configuration = configuration
+        self.journal = journal
+        self._identity = Identity(timestamp(time.time()), instance_id)
+        self.topics = Topics(configuration.mqtt.base_topic)
+        self.image = Image(outbox_limit=_MOST_ANSWERS)
+        self.clock = Clock(trusted=configuration.bridge.clock == "trusted")
+        self.observer = Observer(self.clock)
+        self.translator = self._make_translator()
+        self.broker = self._make_broker()
+        rules = {name: table.rules() for name, table in configuration.servers.items()}
+        replies = build_replies(self.topics, self.broker)
+        self.outlet = Outlet(self.topics, self.image, self.observer, replies, servers=rules)
+        self.site = self._make_site()
+        self.links, self.rooms = self.site.links, self.site.rooms
+        self.manifest = self._make_manifest()
+        self.api = self._make_api(rules, replies, None if load is None else self._reload)
+        self.dispatcher = self._make_dispatcher()
+        self.self_report = self._make_self_report()
+        self.reloader = None if load is None else self._make_reloader(load)
+        self.rivals = Rivals(self._identity, self.topics, self.broker.settings.address)
+        self.contact = self._make_contact()
+        self.contact.resume()
+        journal.on_change(self._journal_changed)
+        journal.on_commit(self.observer.committed)
+
+    # What there is, from the broker to the rooms and from the rooms to the broker.
+
+    def _make_translator(self) -> Translator:
+        return Translator(
+            make_bindings(self.configuration.bindings),
+            self.configuration.room_names,
+            clock=self.clock,
+            boot=this_instant().boot,
+            kept=self.journal.note(_BINDINGS),
+        )
+
+    def _make_broker(self) -> BrokerLink:
+        inputs = (*self.topics.inputs, *request_filters(self.topics))
+        return BrokerLink(
+            self.configuration.broker(f"hmp-bridge-{self._identity.instance}"),
+            self.image,
+            [*map(Subscription, inputs), *bound_subscriptions(self.translator.filters)],
+            availability_topic=self.topics.bridge_state,
+            greet=lambda session: self.contact.greet(session),  # noqa: PLW0108 - it is made last
+            changed=lambda state: self.contact.changed(state),  # noqa: PLW0108
+        )
+
+    def _make_site(self) -> Site:
+        return Site(
+            self.configuration,
+            topics=self.topics,
+            image=self.image,
+            journal=self.journal,
+            observer=self.observer,
+            clock=self.clock,
+            outlet=self.outlet,
+            server_changed=self._server_changed,
+        )
+
+    def _make_manifest(self) -> Manifest:
+        return Manifest(
+            self.topics,
+            self.image,
+            kept=self.journal.note(_TOPICS),
+            save=partial(self.journal.save_note, _TOPICS),
+        )
+
+    def _make_api(
+        self, rules: dict[str, ServerRules], replies: Replies, reload: Reload | None
+    ) -> Api:
+        return build_api(
+            rules,
+            self.topics,
+            self.broker,
+            replies,
+            links=self.links,
+            rooms=self.rooms,
+            journal=self.journal,
+            clock=self.clock,
+            reload=reload,
+        )
+
+    def _make_dispatcher(self) -> Dispatcher:
+        return Dispatcher(
+            self.broker,
+            self.topics,
+            self.rooms,
+            api=self.api,
+            refusals=self.outlet,
+            clock=self.clock,
+            taken=self.journal.inputs(),
+            translator=self.translator,
+            save=partial(self.journal.save_note, _BINDINGS),
+        )
+
+    def _make_self_report(self) -> SelfReport:
+        return SelfReport(
+            self.configuration,
+            topics=self.topics,
+            image=self.image,
+            site=self.site,
+            broker=self.broker,
+            journal=self.journal,
+            dispatcher=self.dispatcher,
+            identity=self._identity,
+        )
+
+    def _make_reloader(self, load: Load) -> Reloader:
+        return Reloader(
+            load,
+            self.configuration,
+            site=self.site,
+            commands=self.api.commands,
+            broker=self.broker,
+            translator=self.translator,
+            journal=self.journal,
+            manifest=self.manifest,
+            applied=self.self_report.reconfigured,
+        )
+
+    def _make_contact(self) -> Contact:
+        return Contact(
+            self.topics,
+            broker=self.broker,
+            dispatcher=self.dispatcher,
+            rooms=self.rooms,
+            journal=self.journal,
+            rivals=self.rivals,
+            self_report=self.self_report,
+            observer=self.observer,
+            clock=self.clock,
+        )
+
+    def _server_changed(self, name: str, state: LinkState) -> None:
+        self.api.commands.link_changed(name, state)
+        self.self_report.publish_health()
+
+    async def _reload(self, force: bool) -> ReloadReport:
+        assert self.reloader is not None  # noqa: S101 - else the API is not given this
+        return await self.reloader.reload(force)
+
+    def _journal_changed(self, failing: bool) -> None:
+        for room in self.rooms.values():
+            room.journal_changed(failing=failing)
+        self.self_report.publish_health()
