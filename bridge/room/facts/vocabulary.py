@@ -151,6 +151,7 @@ class StepKind(Enum):
     ADOPT = "ask about a recording to be adopted"
     QUESTION = "ask whether the session is being recorded"
     PROVE = "ask whether the session that the room made is being recorded"
+    WITNESS = "ask whether the session still records what HMP does not know any more"
     MARK = "mark"
     DETAIL = "give the recording a detail"
     LIVE = "show the session live, or not"

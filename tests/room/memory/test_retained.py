@@ -72,7 +72,10 @@ def test_hmp_decides() -> None:
 @pytest.mark.parametrize("ended", [FINISHED, NOT_FOUND])
 def test_what_ended_meanwhile_has_ended_and_nothing_is_started(ended: Any) -> None:
     driven = adopted(retained(recording()))
-    driven.answer(ended)
+    if ended is NOT_FOUND:
+        driven.lose()
+    else:
+        driven.answer(ended)
     assert driven.state is State.IDLE
     assert driven.room.alarm is Alarm.STOPPED_UNEXPECTEDLY
     assert driven.room.last_recording_id == RECORDING_ID
