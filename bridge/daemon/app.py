@@ -40,6 +40,7 @@ from ..mqtt.topics import Topics, render_ack, render_result, timestamp
 from ..process.signals import reload_on_signal, stop_on_signal
 from ..process.systemd import keep_watchdog, notify
 from ..room.facts.values import Result
+from ..room.facts.vocabulary import Alarm
 from ..room.stages import Stages
 from .api import build_api
 from .clock import Clock
@@ -298,7 +299,7 @@ class Bridge:
 
     def _journal_changed(self, failing: bool) -> None:
         for room in self.rooms.values():
-            room.journal_changed(failing=failing)
+            room.alarm_changed(Alarm.JOURNAL_FAILING, raised=failing)
         self.self_report.publish_health()
 
     def _give(self, name: str, result: Result, stages: Stages, arrived: Callable[[], None]) -> None:

@@ -4,6 +4,7 @@ Links run in one nursery, rooms in the one within it (`app`), whenever they come
 `Lifetime` of its own there, so that it can end in order while its neighbours notice nothing.
 """
 
+from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping
 from functools import partial
 
@@ -26,7 +27,7 @@ from ..mqtt.topics import Topics, render_room
 from ..process.lifetime import Lifetime
 from ..room.facts.state import RoomState
 from ..room.facts.values import Now, Result
-from ..room.facts.vocabulary import State
+from ..room.facts.vocabulary import Alarm, State
 from ..room.memory.memory import recall
 from ..room.stages import Stages
 from ..room.worker import Room, ServerFacts
@@ -66,6 +67,9 @@ class Site:
         self._facts: dict[str, ServerFacts] = {}
         self._tally: dict[str, Mapping[State, str]] = {}
         self._lifetimes: dict[ServerLink | Room, Lifetime] = {}
+        #: The recording that each room holds, and the rooms that hold one with another.
+        self._held: dict[str, tuple[str, str]] = {}
+        self._sharing: set[str] = set()
         self._retired_links: set[ServerLink] = set()
         self._server_layer: trio.Nursery | None = None
         self._room_layer: trio.Nursery | None = None
@@ -237,6 +241,7 @@ class Site:
         if room.name not in self.rooms:
             del self._tally[room.name]
             self._forget("room", room.name)
+            self._look_for_shared(room.name, None)
         with trio.CancelScope(shield=True):
             await self._journal.forget(room.name)
 
@@ -248,6 +253,21 @@ class Site:
         room_log.note(state)
         for topic, payload in render_room(self._topics, name, state, self._tally[name]).items():
             self._image.set(topic, payload)
+        self._look_for_shared(name, state)
+
+    def _look_for_shared(self, name: str, state: RoomState | None) -> None:
+        """Copied journals and topics can give two rooms one recording: both must say so (R5)."""
+        held = None if state is None or state.recording is None else state.recording.id
+        before = self._held.pop(name, None)
+        if held is not None and name in self.rooms:
+            self._held[name] = (self.rooms[name].server, held.lower())
+        if self._held.get(name) == before:
+            return
+        times = Counter(self._held.values())
+        sharing = {room for room, recording in self._held.items() if times[recording] > 1}
+        changed, self._sharing = sharing ^ self._sharing, sharing
+        for room in changed & self.rooms.keys():
+            self.rooms[room].alarm_changed(Alarm.SHARED_RECORDING, raised=room in sharing)
 
 
 async def _succeed(

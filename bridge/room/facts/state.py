@@ -98,7 +98,7 @@ class Recording:
     title: str | None = None
     #: When it was started; None where only the wall clock can tell (R13: another boot).
     began: Monotonic | None = None
-    #: Whether the wall clock could be believed at its start.
+    #: Whether the wall time of its start can be believed: the clock then, or whoever says so.
     dated: bool = True
     #: Seconds by which people have moved its greatest duration.
     extended: float = 0.0

@@ -91,7 +91,7 @@ def _begin(turn: Turn, recording_id: object) -> None:
     turn.certain()
     details.begin(turn, turn.recording, title)
     if not room.restarting:
-        turn.clear(Alarm.RECORDING_ERROR)
+        turn.clear(Alarm.RECORDING_ERROR, Alarm.STOPPED_BY_LIMIT)
     turn.resolve({Goal.START}, Outcome.OK)
 
 

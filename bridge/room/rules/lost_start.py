@@ -148,7 +148,7 @@ def adopted(turn: Turn, answer: Answer) -> None:
         spare_suspected=False,
         spare_until=None,
     )
-    turn.clear(Alarm.OUTCOME_UNKNOWN, Alarm.STOPPED_UNEXPECTEDLY)
+    turn.clear(Alarm.OUTCOME_UNKNOWN, Alarm.STOPPED_UNEXPECTEDLY, Alarm.STOPPED_BY_LIMIT)
     own = known or room.lost_start
     if own is not None:  # its id was lost: it gets what its start would have given it
         details.begin(turn, turn.recording, own.title)

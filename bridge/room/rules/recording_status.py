@@ -17,6 +17,7 @@ from ...hmp.errors import ErrorKind, NotUnderstood, Refused
 from ..facts import problems
 from ..facts.answer import Answer, Done, problem_of
 from ..facts.vocabulary import Alarm, Goal, Outcome, Stop, Target
+from . import limits
 from .turn import ASK_AGAIN, ASKED_AGAIN, Turn
 
 __all__ = ["confirmed", "polled", "witnessed"]
@@ -171,6 +172,9 @@ def _ended_by_somebody(turn: Turn) -> None:
     if turn.recording.stop is not Stop.NO or _ours(turn):
         _stop_confirmed(turn)
         return
+    if limits.was_limit(turn.room, turn.now):
+        _ended_by_limit(turn)
+        return
     active_at = turn.recording.active_at
     turn.dismiss_meetings(until=inf if active_at is None else active_at)
     turn.be_due(turn.recording.owner)
@@ -180,6 +184,31 @@ def _ended_by_somebody(turn: Turn) -> None:
     turn.end_recording()
     turn.want_nothing()
     turn.resolve({Goal.PAUSE, Goal.RESUME}, Outcome.FAILED, problems.ENDED)
+
+
+def _ended_by_limit(turn: Turn) -> None:
+    """FINISHED because HMP lets nothing run for longer: nobody wanted that, so it goes on (R25)."""
+    room = turn.room
+    turn.alarm(Alarm.STOPPED_BY_LIMIT)
+    turn.resolve({Goal.PAUSE, Goal.RESUME}, Outcome.FAILED, problems.ENDED)
+    if room.policy.restart_limited and room.target is Target.RECORDING:
+        _begin_again(turn, turn.now.monotonic)
+    else:
+        turn.want_nothing()
+    turn.certain()
+    turn.end_recording()
+
+
+def _begin_again(turn: Turn, restart_at: float) -> None:
+    """Another recording takes the place of this one, and is whose this was."""
+    recording = turn.recording
+    turn.update(
+        interrupted_at=restart_at,
+        start_not_before=restart_at,
+        next_owner=recording.owner,
+        next_title=recording.title,
+    )
+    turn.update_meeting(recording.owner, due=False)
 
 
 def _ours(turn: Turn) -> bool:
@@ -302,13 +331,7 @@ def _interrupted(turn: Turn, *, gone: bool) -> None:
         restart_at = turn.now.monotonic
         if room.interrupted_at is not None:
             restart_at = max(restart_at, room.interrupted_at + room.policy.interrupt_backoff)
-        turn.update(
-            interrupted_at=restart_at,
-            start_not_before=restart_at,
-            next_owner=recording.owner,
-            next_title=recording.title,
-        )
-        turn.update_meeting(recording.owner, due=False)
+        _begin_again(turn, restart_at)
         turn.want_stop()  # of what is gone, too: it may only be hidden
     elif gone:
         turn.set_status(RecordingStatus.ERROR)
