@@ -120,9 +120,9 @@ def test_a_recording_may_last_as_long_as_hmp_allows() -> None:
     world.knobs = world.knobs.with_value("max_recording", 4)
     recording = start(world)
     clock.time += 4 * 3600 - 1
-    assert world.execute(f"getRecordingStatus {recording}") == "OK|RECORDING"
+    assert execute(world, f"getRecordingStatus {recording}") == "OK|RECORDING"
     clock.time += 61
-    assert world.execute(f"getRecordingStatus {recording}") == "OK|FINISHED"
+    assert execute(world, f"getRecordingStatus {recording}") == "OK|FINISHED"
     assert world.recordings[recording].stopped_at == clock.time - 60
 
 
@@ -131,12 +131,12 @@ def test_what_has_not_finished_is_called_otherwise() -> None:
     world = example_world(clock)
     world.knobs = world.knobs.with_value("status_word", "lower").with_value("stop_takes", 5)
     recording = start(world)
-    assert world.execute(f"getRecordingStatus {recording}") == "OK|recording"
-    world.execute(f"stopRecording {recording}")
+    assert execute(world, f"getRecordingStatus {recording}") == "OK|recording"
+    execute(world, f"stopRecording {recording}")
     world.knobs = world.knobs.with_value("status_word", "FINALIZING")
-    assert world.execute(f"getRecordingStatus {recording}") == "OK|FINALIZING"
+    assert execute(world, f"getRecordingStatus {recording}") == "OK|FINALIZING"
     clock.time += 5
-    assert world.execute(f"getRecordingStatus {recording}") == "OK|FINISHED"
+    assert execute(world, f"getRecordingStatus {recording}") == "OK|FINISHED"
 
 
 def test_log_is_bounded_and_read_from_where_one_left_off() -> None:
