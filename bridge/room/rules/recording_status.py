@@ -104,6 +104,13 @@ def _unclear(turn: Turn) -> None:
     """HMP has the recording, in a state that its guide does not have (E54): all else stays."""
     _certain_again(turn)
     _give_up_change(turn)
+    _stop_after_all(turn)
+
+
+def _stop_after_all(turn: Turn) -> None:
+    """A stop that could not be carried out while HMP did not know the recording."""
+    if turn.room.target is Target.IDLE and turn.recording.stop is Stop.NO:
+        turn.want_stop()
 
 
 def _give_up_change(turn: Turn) -> None:
@@ -152,9 +159,7 @@ def _compare(turn: Turn, status: RecordingStatus) -> None:
     paused = status is RecordingStatus.PAUSED
     reached, wanted = (Goal.PAUSE, Goal.RESUME) if paused else (Goal.RESUME, Goal.PAUSE)
     if turn.room.target is Target.IDLE:
-        # Its stop could not be carried out while HMP did not know it.
-        if turn.recording.stop is Stop.NO:
-            turn.want_stop()
+        _stop_after_all(turn)
         return
     if turn.room.target is (Target.PAUSED if paused else Target.RECORDING):
         turn.resolve({reached}, Outcome.OK)
@@ -290,7 +295,9 @@ def _no_witness(turn: Turn) -> None:
         _ask_in(turn, ASK_AGAIN)
         return
     turn.update_recording(lost=True, unsettled=False)
-    if turn.recording.stop is not Stop.NO or _ours(turn):
+    if turn.recording.stop is Stop.WANTED:
+        pass  # it was pressed meanwhile, and is sent all the same
+    elif turn.recording.stop is Stop.ANSWERED or _ours(turn):
         _stop_confirmed(turn)
     elif turn.recording.remembered:
         # Nobody watched it since who knows when: it has ended, and whether it was lost is moot.

@@ -120,6 +120,17 @@ def test_a_person_s_stop_goes_before_the_doubt() -> None:
     assert (room.outcome(stop), room.state) == (Outcome.OK, State.IDLE)
 
 
+def test_a_stop_pressed_at_the_end_of_the_doubt_is_sent() -> None:
+    room = recording()
+    room.lose(times=3)
+    room.answer(NOT_FOUND)
+    stop = room.press(Action.STOP)
+    room.answer(NOT_RECORDED)
+    assert (room.outcome(stop), room.step) == (None, StepKind.STOP)
+    room.answers(OK, FINISHED)
+    assert (room.outcome(stop), room.state) == (Outcome.OK, State.IDLE)
+
+
 def test_a_pause_while_its_session_speaks_for_it_fails() -> None:
     room = recording()
     pause = room.press(Action.PAUSE)
@@ -234,6 +245,19 @@ def test_a_stop_is_sent_and_asked_about_whatever_the_status_is_called() -> None:
         room.wait(1.0)
     room.answer(FINISHED)
     assert (room.outcome(stop), room.state) == (Outcome.OK, State.IDLE)
+
+
+def test_a_stop_given_up_is_sent_when_the_recording_turns_up_under_any_name() -> None:
+    room = DrivenRoom()
+    room.press(Action.RECORD)
+    room.answers(STARTED, NOT_FOUND)
+    room.press(Action.STOP)
+    while room.state is not State.UNKNOWN:
+        room.wait(0.5)
+        if room.written:
+            room.answer(NOT_FOUND)
+    room.answer(UNCLEAR)
+    assert (room.state, room.step) == (State.STOPPING, StepKind.STOP)
 
 
 def test_a_pause_is_carried_out_whatever_the_status_is_called() -> None:
