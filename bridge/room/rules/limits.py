@@ -127,6 +127,8 @@ def was_limit(room: RoomState, now: Now) -> bool:
         return False
     running = 0.0 if recording.running_since is None else now.monotonic - recording.running_since
     unseen = 0.0 if recording.active_at is None else now.monotonic - recording.active_at
+    if recording.unsettled:
+        unseen = inf  # HMP was out of reach, or the bridge was away
     ages = {recording.recorded + running}
     if (began := _began(recording, now)) != inf:
         ages.add(now.monotonic - began)

@@ -127,14 +127,26 @@ def test_what_is_paused_is_not_begun_again() -> None:
     assert (room.state, room.room.alarm) == (State.IDLE, Alarm.STOPPED_BY_LIMIT)
 
 
-def test_an_hour_that_passed_unseen_is_a_person_s_unless_the_limit_is_known() -> None:
-    for policy, alarm in ((BOOKED, Alarm.STOPPED_UNEXPECTEDLY), (KNOWN, Alarm.STOPPED_BY_LIMIT)):
-        room = recording(replace(policy, poll_interval=2.0))
-        room.wait(3.5 * HOUR)
-        room.answer(IS_RECORDING)
+@pytest.mark.parametrize("killed", [True, False])
+@pytest.mark.parametrize(
+    ("policy", "alarm"),
+    [(BOOKED, Alarm.STOPPED_UNEXPECTEDLY), (KNOWN, Alarm.STOPPED_BY_LIMIT)],
+    ids=["unknown", "known"],
+)
+def test_an_hour_that_passed_unseen_is_a_person_s_unless_the_limit_is_known(
+    policy: Policy, alarm: Alarm, killed: bool
+) -> None:
+    room = recording(replace(policy, poll_interval=2.0))
+    room.wait(3.5 * HOUR)
+    room.answer(IS_RECORDING)
+    if killed:
+        room.clock += HOUR
+        room.kill()
+        room.link(ready=True)
+    else:
         room.cut(seconds=HOUR)
-        room.answer(FINISHED)
-        assert alarm in room.room.alarms
+    room.answer(FINISHED)
+    assert alarm in room.room.alarms
 
 
 def test_the_alarm_stays_through_the_recording_that_follows_by_itself() -> None:
