@@ -75,6 +75,8 @@ class RoomTable(Table):
     """HMP lost a running recording: start another one, or hold."""
     interrupt_backoff: Annotated[Duration, Field(ge=1)] = 30.0
     """The shortest time between two such starts."""
+    on_limit: Literal["restart", "hold"] = "restart"
+    """HMP ended a recording by its own maximum duration: start another one, or hold."""
     stop_grace: Annotated[Duration, Field(ge=0, le=3600)] = 0.0
     """How long a meeting's recording runs on after its end."""
     cut_timeout: Annotated[Duration, Field(ge=1)] = 15.0
@@ -116,6 +118,8 @@ class RoomTable(Table):
             "start_timeout": server.start_timeout,
             "restart_lost_start": self.on_lost_start == "restart",
             "restart_interrupted": self.on_interrupted == "restart",
+            "restart_limited": self.on_limit == "restart",
+            "max_recording": server.max_recording or None,
             "pause_reminder": self.pause_reminder or None,
             "max_pause": self.max_pause or None,
             "details": NO_DETAILS

@@ -32,6 +32,8 @@ class ServerTable(Table):
     """How often an active recording is looked at."""
     max_polls_per_second: Annotated[float, Field(gt=0, le=1000)] = 20.0
     """The most looks that this HMP gets in all; more rooms are looked at less often."""
+    max_recording: Annotated[Duration, Field(ge=0)] = 0.0
+    """HMP's own maximum recording duration, as in its settings; 0s: not known, or none."""
     allow_commands: Commands = ()
     """The commands that may be asked for by name over MQTT; "*" for all."""
     request_ttl: Annotated[Duration, Field(gt=0)] = 30.0
@@ -39,7 +41,7 @@ class ServerTable(Table):
 
     def link(self, name: str) -> LinkSettings:
         """The settings of the server link."""
-        settings = self.model_dump(exclude={"allow_commands", "request_ttl"})
+        settings = self.model_dump(exclude={"allow_commands", "max_recording", "request_ttl"})
         return LinkSettings(name=name, **settings)
 
     def rules(self) -> ServerRules:

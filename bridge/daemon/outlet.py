@@ -28,6 +28,7 @@ from ..room.facts.values import Result
 from ..room.facts.vocabulary import State
 from ..room.stages import Stages
 from ..room.worker import Audience, Room
+from .shared_recordings import SharedRecordings
 
 __all__ = ["Outlet"]
 
@@ -67,6 +68,7 @@ class Outlet(Audience, Refusals):
         self._servers = servers
         self._logs: dict[Room, RoomLog] = {}
         self._tally: dict[str, Mapping[State, str]] = {}
+        self._shared = SharedRecordings()
 
     # Which rooms there are.
 
@@ -82,6 +84,7 @@ class Outlet(Audience, Refusals):
     def room_removed(self, room: Room, *, replaced: bool) -> None:
         """A room has said its last word; `replaced`: another one of its name speaks on."""
         del self._logs[room]
+        self._shared.forget(room)
         if not replaced:
             del self._tally[room.name]
 
@@ -93,6 +96,7 @@ class Outlet(Audience, Refusals):
         tally = self._tally[room.name]
         for topic, payload in render_room(self._topics, room.name, room.state, tally).items():
             self._image.set(topic, payload)
+        self._shared.note(room)
 
     def result(self, room: Room, result: Result, stages: Stages) -> None:
         """Send a request's result to whoever asked."""

@@ -31,6 +31,7 @@ from ..mqtt.image import Image
 from ..mqtt.link import BrokerLink
 from ..mqtt.settings import Subscription
 from ..mqtt.topics import Topics, timestamp
+from ..room.facts.vocabulary import Alarm
 from .api import build_api, build_replies
 from .clock import Clock
 from .contact import Contact
@@ -211,5 +212,5 @@ class Parts:
 
     def _journal_changed(self, failing: bool) -> None:
         for room in self.rooms.values():
-            room.journal_changed(failing=failing)
+            room.alarm_changed(Alarm.JOURNAL_FAILING, raised=failing)
         self.self_report.publish_health()

@@ -5,7 +5,8 @@ What holds at every moment:
 - One command is in flight at most (R20). Replies carry no correlation, so a reply is the answer to
   the one command that waits, or the connection is given up.
 - A command that was not answered in time closes the connection: a late reply must never answer the
-  next command. So does a line that nobody waits for, and one that is none of the guide's.
+  next command. So does a line that nobody waits for, and one that is no reply at all. A value that
+  is not understood does not: it is its caller's (`NotUnderstood`), and is logged once.
 - What `execute` raises says what has happened at HMP: after `LinkDown` nothing was sent, after
   `OutcomeUnknown` HMP may have done it, after `Refused` it has not.
 - The link owns an exchange from its first byte to its reply. Cancelling the caller withdraws a
@@ -37,7 +38,7 @@ from .connection import (
     local_address,
     open_connection,
 )
-from .errors import LinkDown, NotAuthorized, OutcomeUnknown, Refused
+from .errors import LinkDown, NotAuthorized, NotUnderstood, OutcomeUnknown, Refused
 from .failures import Unusable, backend_down, connection_lost, not_authorized
 from .link import LinkHealth, LinkSettings, LinkState, Passage, Priority
 from .polls import PollSlots
@@ -180,10 +181,7 @@ class ServerLink:
         raise self._failure
 
     async def _serve(self, over: trio.Event) -> None:
-        """The tasks of one connection, shielded: an exchange in flight ends before they do (R6).
-
-        Their scope's deadline is the time limit of the command in flight.
-        """
+        """The tasks of one connection, shielded: an exchange in flight ends before they do (R6)."""
         with trio.CancelScope(shield=True) as self._scope:
             async with trio.open_nursery() as nursery:
                 nursery.start_soon(self._read)
@@ -275,20 +273,22 @@ class ServerLink:
         if reply.lenient:
             self._log_once("lenient", "HMP answered with a space for the pipe")
         error = reply.error
+        if isinstance(error, NotUnderstood):
+            self._log_once(f"unclear {error.command}", "HMP's answer is unclear", error=str(error))
         request.settle(outcome.Error(error) if error else outcome.Value(reply.result))
         if isinstance(error, NotAuthorized):
             self._end(not_authorized(self.settings, local_address(self._stream)))
         elif request.task is None:
             self._probed(error)
-        elif error is not None and error.backend_down:
+        elif isinstance(error, Refused) and error.backend_down:
             self._enqueue_probe()
         self._silence.deadline = now + self.settings.allowed_silence(self._state)
         if self._leaving:
             self._scope.cancel()
 
-    def _probed(self, error: Refused | None) -> None:
+    def _probed(self, error: Refused | NotUnderstood | None) -> None:
         self._proved = True
-        if error is not None and error.code not in ALIVE_CODES:
+        if isinstance(error, Refused) and error.code not in ALIVE_CODES:
             self._fail(backend_down(error.code, error.message))
             return
         self._backoff.reset()

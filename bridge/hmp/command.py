@@ -12,7 +12,7 @@ from dataclasses import dataclass, fields
 from enum import Enum, StrEnum
 from typing import Any, ClassVar, Generic, TypeVar, get_type_hints
 
-from .errors import InvalidArgument, ProtocolViolation
+from .errors import InvalidArgument, NotUnderstood
 
 __all__ = [
     "Argument",
@@ -101,7 +101,7 @@ class Command(ABC, Generic[T_co]):
     def result(self, value: str | None) -> T_co:
         """The typed value of ``OK`` (`None`) or ``OK|value``.
 
-        Raises `ProtocolViolation` where the value is not what the guide promises.
+        Raises `NotUnderstood` where the value is not what the guide promises.
         """
 
 
@@ -110,20 +110,20 @@ class NoResult(Command[None]):
     """A command whose success is a plain ``OK``."""
 
     def result(self, value: str | None) -> None:
-        """Nothing; a value that HMP sends all the same is a violation."""
+        """Nothing; raises `NotUnderstood` for a value that HMP sends all the same."""
         if value:
-            raise ProtocolViolation(f"{self.name}: expected a plain OK, got {value!r}")
+            raise NotUnderstood(self.name, f"expected a plain OK, got {value!r}")
 
 
 def id_in(value: str | None, check: Callable[[object], T], command: Command[T]) -> T:
     """The ID that the ``OK`` of a command carries which makes something.
 
-    `check` is the one that the ID has to pass as an argument. Raises `ProtocolViolation`.
+    `check` is the one that the ID has to pass as an argument. Raises `NotUnderstood`.
     """
     try:
         return check(value)
     except InvalidArgument as error:
-        raise ProtocolViolation(f"{command.name}: {error}") from None
+        raise NotUnderstood(command.name, f"HMP's OK carries no ID: {error}") from None
 
 
 _PARAMETERS: dict[type[Command[Any]], tuple[Parameter, ...]] = {}

@@ -144,8 +144,8 @@ _TABLE: dict[str, tuple[Meaning, ...]] = {
     ),
     "040006": (
         Meaning(("Session not found",), _K.SESSION_MISSING,
-            "HMP has no session with this ID.",
-            "Check the session's ID in the configuration; it may have been deleted in HMP."),
+            "HMP has no session with this ID, or hides it from this API.",
+            "Check the session's ID in the configuration; it may be deleted or hidden in HMP."),
     ),
     "040007": (
         Meaning(("Category not found",), _K.CATEGORY_NOT_FOUND,

@@ -5,6 +5,7 @@ HmpError
 │ └ NotAuthorized    … because this box is not on its list
 ├ LinkDown           nothing was sent
 ├ OutcomeUnknown     it was sent, the reply never came: HMP may have done it (R7)
+│ └ NotUnderstood    … or it came, and what it carries is none of the guide's
 ├ ProtocolViolation  HMP sent what its guide does not allow
 ├ LocalProtocolError this bridge used the protocol wrongly
 └ InvalidArgument    refused here, before anything was sent (R17); also a ValueError
@@ -22,6 +23,7 @@ __all__ = [
     "LinkDown",
     "LocalProtocolError",
     "NotAuthorized",
+    "NotUnderstood",
     "OutcomeUnknown",
     "ProtocolViolation",
     "Refused",
@@ -108,6 +110,16 @@ class OutcomeUnknown(HmpError):
 
     def __str__(self) -> str:
         return f"{self.command}: sent, but {self.reason}; HMP may have carried it out"
+
+
+class NotUnderstood(OutcomeUnknown):
+    """HMP answered ``OK`` with a value that its guide does not have; what it tells is lost.
+
+    The line is a reply like any other, so the stream is as good as before.
+    """
+
+    def __str__(self) -> str:
+        return f"{self.command}: {self.reason}"
 
 
 class ProtocolViolation(HmpError):

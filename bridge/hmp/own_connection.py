@@ -15,7 +15,7 @@ from .connection import (
     local_address,
     open_connection,
 )
-from .errors import NotAuthorized, OutcomeUnknown, Refused
+from .errors import HmpError, NotAuthorized, OutcomeUnknown
 from .failures import NOT_AUTHORIZED, Unusable, connection_lost
 from .link import LinkSettings
 from .protocol import Closed, Event, Protocol, Reply, Unsolicited
@@ -49,7 +49,7 @@ class OwnConnection:
                 case Reply(error=None, result=result):
                     answer: T = result
                     return answer
-                case Reply(error=Refused() as error) | Unsolicited(error=error):
+                case Reply(error=HmpError() as error) | Unsolicited(error=error):
                     raise error
                 case Closed(violation=violation):
                     reason = str(violation or "HMP closed the connection")

@@ -1,16 +1,19 @@
 """One connection to HMP as a state machine without I/O.
 
-The whole of it, in two rules:
+The whole of it, in three rules:
 
 1. HMP answers one line per command, in order, and says nothing else. So there is at most one
    command in flight, and a line that nobody waits for means that the stream can no longer be
    trusted: whatever came next would be taken for the answer to another command.
 2. The one thing HMP says unasked is ``Not Authorized``, right after connecting or when somebody
    takes this box off its list; it closes the connection then.
+3. A reply whose value is none of the guide's is a reply all the same: it concerns the command that
+   it answers, and nobody else who uses the connection. One whose value is due to *another* command
+   of the guide (an ID for a status) is out of step, and so is everything after it.
 
 ::
 
-            send                      line that is a reply
+            send            line that is a reply, understood or not
     IDLE ──────────▶ AWAITING ───────────────────────────────▶ IDLE
       │                 │
       │ any line, end   │ Not Authorized, no reply of the guide, end
@@ -29,8 +32,17 @@ from dataclasses import dataclass
 from enum import Enum, auto
 from typing import Any
 
-from .command import Command
-from .errors import LocalProtocolError, NotAuthorized, ProtocolViolation, Refused
+from .arguments import recording_id
+from .command import Command, NoResult
+from .errors import (
+    InvalidArgument,
+    LocalProtocolError,
+    NotAuthorized,
+    NotUnderstood,
+    ProtocolViolation,
+    Refused,
+)
+from .recording_commands import RecordingStatus
 from .syntax import ErrorLine, LineReceiver, OkLine, decode_response, encode_command
 
 __all__ = ["TRANSITIONS", "Closed", "Event", "Input", "Protocol", "Reply", "State", "Unsolicited"]
@@ -93,11 +105,11 @@ TRANSITIONS: dict[State, dict[Input, State]] = {
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """The answer to `command`: its typed `result`, or the `error` that HMP answered."""
+    """The answer to `command`: its typed `result`, or the `error` that stands in its place."""
 
     command: Command[Any]
     result: Any = None
-    error: Refused | None = None
+    error: Refused | NotUnderstood | None = None
     #: a space stood for the pipe, as in the guide's tables (E1); worth a line in the log
     lenient: bool = False
 
@@ -208,7 +220,25 @@ class Protocol:
 
 
 def _read_reply(command: Command[Any], line: OkLine | ErrorLine) -> Reply:
-    if isinstance(line, OkLine):
+    if isinstance(line, ErrorLine):
+        error = Refused(line.code, line.message, line.raw_code, command.name)
+        return Reply(command, error=error, lenient=line.lenient)
+    try:
         return Reply(command, result=command.result(line.value), lenient=line.lenient)
-    error = Refused(line.code, line.message, line.raw_code, command.name)
-    return Reply(command, error=error, lenient=line.lenient)
+    except NotUnderstood as unclear:
+        if _is_due_to_another(line.value):
+            raise ProtocolViolation(str(unclear)) from None
+        if isinstance(command, NoResult):  # OK was all that was to be said
+            return Reply(command, lenient=line.lenient)
+        return Reply(command, error=unclear, lenient=line.lenient)
+
+
+def _is_due_to_another(value: str | None) -> bool:
+    """Whether the guide has such a value, which is not that of the command in flight."""
+    if not value or value in list(RecordingStatus):
+        return True
+    try:
+        recording_id(value, "value")
+    except InvalidArgument:
+        return False
+    return True

@@ -4,10 +4,11 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Annotated, ClassVar
 
+from ..text.shortened import shortened
 from . import arguments as check
 from .arguments import CategoryId, MetadataField, PermissionId, RecordingId, SessionId, StreamId
 from .command import Argument, Command, NoResult, Repeat, TimeoutClass, id_in
-from .errors import ProtocolViolation
+from .errors import NotUnderstood
 
 __all__ = [
     "AddHotmark",
@@ -103,7 +104,8 @@ class GetRecordingStatus(Command[RecordingStatus]):
         try:
             return RecordingStatus(value or "")
         except ValueError:
-            raise ProtocolViolation(f"{self.name}: {value!r} is no status of the guide") from None
+            said = shortened(repr(value), 80)
+            raise NotUnderstood(self.name, f"HMP says {said}, no status of its guide") from None
 
 
 @dataclass(frozen=True, slots=True)

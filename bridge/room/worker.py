@@ -35,12 +35,12 @@ from .facts.answer import Answer, Done, NotSent
 from .facts.policy import Policy
 from .facts.state import Change, RoomState, Step
 from .facts.values import Now, Result
-from .facts.vocabulary import StepKind
+from .facts.vocabulary import Alarm, StepKind
 from .memory.memory import Memory
 from .memory.retained import adopt_retained
 from .rules.answers import apply
 from .rules.foreign_commands import carried_out, is_about, perhaps_carried_out
-from .rules.model import ACTS_ONCE, decide, journal_changed, link_changed, tick
+from .rules.model import ACTS_ONCE, alarm_changed, decide, link_changed, tick
 from .rules.plan import PRIORITY, ROUTINE, next_step, wake_in
 from .rules.reconfigure import in_use, reconfigured, removed
 from .stages import StageNotes, Stages
@@ -150,9 +150,9 @@ class Room:
         """Tell the room whether its server link is usable."""
         self._put(_Told(lambda room, now: link_changed(room, ready, now)))
 
-    def journal_changed(self, *, failing: bool) -> None:
-        """Tell the room whether what it must remember cannot be written."""
-        self._put(_Told(lambda room, now: journal_changed(room, failing, now)))
+    def alarm_changed(self, alarm: Alarm, *, raised: bool) -> None:
+        """Tell the room of something that it cannot see by itself."""
+        self._put(_Told(lambda room, now: alarm_changed(room, alarm, raised, now)))
 
     def commanded(self, command: Command[object], *, done: bool) -> None:
         """HMP was given `command` by name, and has carried it out, or perhaps (R1)."""

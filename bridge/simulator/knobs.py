@@ -82,6 +82,21 @@ class Knobs:
         doc="how long after stopRecording's OK the status still is what it was, and the recording "
         "cannot be re-streamed (finalising, E31)",
     )
+    status_word: str = _choice(
+        "guide",
+        "lower",
+        "<WORD>",
+        also=r"[A-Z]+",
+        doc="what getRecordingStatus says of a recording that has not finished: the guide's word, "
+        "the same in small letters, or a word of its own such as FINALIZING (E54)",
+    )
+    max_recording: float = _number(
+        0.0,
+        float,
+        1000,
+        doc="HMP's own maximum recording duration, in hours from the start: what is recorded for "
+        "longer is FINISHED; 0 = none (E53)",
+    )
     second_start: Literal["new", "060003"] = _choice(
         "new", "060003", doc="startRecording for a session that is being recorded (E23)"
     )

@@ -117,7 +117,7 @@ class Recording:
             ▲ ──────resume──── │           any of the two ──fail──▶ ERROR ──stop──▶ FINISHED
 
     `hotmarks` maps the second of recorded time to the title. `no_results` makes HMP answer 040012
-    to commands on its metadata. `fails_at` is when it turns ERROR by itself.
+    to commands on its metadata. `fails_at` is when it turns ERROR by itself, `ends_at` FINISHED.
     """
 
     id: str
@@ -133,6 +133,7 @@ class Recording:
     running_since: float | None = None
     recorded_before: float = 0.0
     fails_at: float | None = None
+    ends_at: float | None = None
     hotmarks: dict[int, str] = field(default_factory=dict)
     categories: dict[str, list[str]] = field(default_factory=dict)
     shares: dict[str, str] = field(default_factory=dict)
@@ -150,11 +151,13 @@ class Recording:
         return self.recorded_before + running
 
     def settle(self, now: float) -> None:
-        """Let a failure happen whose time has come."""
+        """Let a failure or an end happen whose time has come."""
         if self.fails_at is not None and now >= self.fails_at:
             failed_at, self.fails_at = self.fails_at, None
             if self.active:
                 self.fail(failed_at)
+        if self.ends_at is not None and now >= self.ends_at and self.active:
+            self.stop(self.ends_at)
 
     def pause(self, now: float) -> None:
         """RECORDING → PAUSED."""

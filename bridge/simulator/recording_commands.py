@@ -42,6 +42,7 @@ def new_recording(world: World, session: Session) -> Recording:
         tuple(session.sources),
         session.description,
         running_since=now,
+        ends_at=now + world.knobs.max_recording * 3600 if world.knobs.max_recording else None,
     )
     world.recordings[recording.id] = recording
     session.recordings.append(recording.id)
@@ -124,16 +125,27 @@ def get_recording_status(world: World, arguments: list[str]) -> str:
     )
     recording = _find(world, arguments[0], unknown)
     if recording.stopped_at is None:
-        return recording.state.value
+        return _word(world, recording.state)
     finished_for = world.now() - recording.stopped_at - knobs.stop_takes
     if finished_for < 0:
-        return recording.before_stop.value
+        return _word(world, recording.before_stop)
     if knobs.status_after_stop == "070003":
         raise Refusal(messages.STATUS_NOT_FOUND)
     word, _, seconds = knobs.status_after_stop.partition(":")
     if word == "040001" or (seconds and finished_for >= float(seconds)):
         raise Refusal(messages.ACTIVE_RECORDING_NOT_FOUND)
     return recording.state.value
+
+
+def _word(world: World, state: RecordingState) -> str:
+    """What a state that is not the end is called (E54)."""
+    match world.knobs.status_word:
+        case "guide":
+            return state.value
+        case "lower":
+            return state.value.lower()
+        case word:
+            return word
 
 
 def share_recording_with_user(world: World, arguments: list[str]) -> None:

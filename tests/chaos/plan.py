@@ -219,6 +219,8 @@ def _hmp_fault(chance: random.Random, server: str) -> Fault:
         "lose_reply:stopRecording:count=1",
         "lose_reply:startRecording:count=1",
         "garbage:getRecordingStatus:count=1",
+        "garbage:getRecordingStatus:OK|FINALIZING:count=1",
+        "error:getRecordingStatus:040001:count=1",
         "slow_reply:getRecordingStatus:1.5:count=1",
     )
     return Fault("hmp_fault", server, how=chance.choice(texts))

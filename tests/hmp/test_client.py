@@ -16,7 +16,14 @@ from bridge.hmp.commands import (
     AddHotmark,
     RecordingStatus,
 )
-from bridge.hmp.errors import ErrorKind, LinkDown, NotAuthorized, OutcomeUnknown, Refused
+from bridge.hmp.errors import (
+    ErrorKind,
+    LinkDown,
+    NotAuthorized,
+    NotUnderstood,
+    OutcomeUnknown,
+    Refused,
+)
 from bridge.hmp.link import LinkState, Priority
 from tests.hmp.peer import UUID, MemoryHmp, States
 from tests.hmp.ready_link import MARK, PAUSE, START, STATUS, STOP, Caller, ready
@@ -171,7 +178,7 @@ async def test_taken_off_the_list_with_a_command_in_flight(autojump_clock: trio.
         assert caught.value.state is LinkState.UNAUTHORIZED
 
 
-async def test_a_result_of_another_kind_leaves_the_outcome_unknown(
+async def test_a_result_of_another_command_leaves_the_outcome_unknown(
     autojump_clock: trio.abc.Clock,
 ) -> None:
     async with ready() as stage:
@@ -180,6 +187,21 @@ async def test_a_result_of_another_kind_leaves_the_outcome_unknown(
         with pytest.raises(OutcomeUnknown, match="UUID"):
             await start.result()
         assert stage.states.seen[-1] is LinkState.DOWN
+
+
+async def test_what_is_not_understood_is_its_callers_and_the_link_stays(
+    autojump_clock: trio.abc.Clock,
+) -> None:
+    async with ready() as stage:
+        start = stage.call(START)
+        await stage.peer.answer("OK|nonsense")
+        with pytest.raises(NotUnderstood, match="UUID"):
+            await start.result()
+        status = stage.call(STATUS)
+        await stage.peer.answer("OK|FINALIZING")
+        with pytest.raises(NotUnderstood, match="FINALIZING"):
+            await status.result()
+        assert stage.states.seen[-1] is LinkState.READY
 
 
 async def test_a_command_that_leaves_in_pieces_is_one_command(

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from bridge.hmp.command import Command, parameters
 from bridge.hmp.commands import COMMANDS, RecordingStatus, Repeat, TimeoutClass, parse_command
-from bridge.hmp.errors import InvalidArgument, ProtocolViolation
+from bridge.hmp.errors import InvalidArgument, NotUnderstood
 from bridge.hmp.syntax import encode_command
 from bridge.simulator.lines import read_line
 from tests.hmp.peer import UUID
@@ -131,7 +131,7 @@ def test_results_are_typed_and_nothing_else_passes(name: str) -> None:
         assert command.result("") is None
         refused = [UUID]
     for value in refused:
-        with pytest.raises(ProtocolViolation, match=name):
+        with pytest.raises(NotUnderstood, match=name):
             command.result(value)
 
 

@@ -9,7 +9,14 @@ import trio
 from bridge.hmp.arguments import SessionId
 from bridge.hmp.commands import StartRecording
 from bridge.hmp.connection import NothingSent
-from bridge.hmp.errors import HmpError, LinkDown, NotAuthorized, OutcomeUnknown, Refused
+from bridge.hmp.errors import (
+    HmpError,
+    LinkDown,
+    NotAuthorized,
+    NotUnderstood,
+    OutcomeUnknown,
+    Refused,
+)
 from bridge.hmp.link import LinkState
 from bridge.hmp.own_connection import send_once
 from tests.hmp.peer import SETTINGS, UUID, MemoryHmp, PeerConnection
@@ -45,6 +52,7 @@ async def test_the_answer(autojump_clock: trio.abc.Clock) -> None:
         ("ERROR|020000|Not Authorized", NotAuthorized, "startRecording: 020000"),
         ("Welcome", OutcomeUnknown, "Welcome"),
         ("OK", OutcomeUnknown, "UUID"),
+        ("OK|nonsense", NotUnderstood, "UUID"),
     ],
 )
 async def test_other_answers(

@@ -1,14 +1,16 @@
 """The protocol machine: every state against every input, and whole conversations in pieces."""
 
 import itertools
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from bridge.hmp.arguments import RecordingId, SessionId
+from bridge.hmp.command import Command
 from bridge.hmp.commands import GetRecordingStatus, PauseRecording, RecordingStatus, StartRecording
-from bridge.hmp.errors import ErrorKind, LocalProtocolError, NotAuthorized
+from bridge.hmp.errors import ErrorKind, LocalProtocolError, NotAuthorized, NotUnderstood, Refused
 from bridge.hmp.protocol import (
     TRANSITIONS,
     Closed,
@@ -84,7 +86,7 @@ def test_a_refusal_names_command_code_and_message() -> None:
     protocol = in_state(State.AWAITING)
     [reply] = protocol.receive_data(b"ERROR|0700014|Error writing to file\n")
     assert isinstance(reply, Reply)
-    assert reply.error is not None
+    assert isinstance(reply.error, Refused)
     assert (reply.error.code, reply.error.raw_code) == ("070014", "0700014")
     assert reply.error.command == "startRecording"
     assert reply.error.kind is ErrorKind.WRITE_ERROR
@@ -98,20 +100,44 @@ def test_a_valid_reply_is_not_lost_to_a_violation_behind_it() -> None:
     assert "unasked" in str(second.violation)
 
 
-@pytest.mark.parametrize("line", ["OK", "OK|", "OK|nonsense", f"OK|{UUID}x"])
-def test_a_result_of_another_kind_is_a_violation(line: str) -> None:
+@pytest.mark.parametrize("line", ["OK", "OK|", "OK|RECORDING"])
+def test_the_result_of_another_command_is_a_violation(line: str) -> None:
     protocol = in_state(State.AWAITING)
     [event] = protocol.receive_data(f"{line}\n".encode())
     assert isinstance(event, Closed)
     assert "startRecording" in str(event.violation)
 
 
-def test_a_value_where_none_is_due_is_a_violation() -> None:
+@pytest.mark.parametrize("value", [UUID, "PAUSED"])
+def test_another_commands_value_where_none_is_due_is_a_violation(value: str) -> None:
     protocol = Protocol()
     protocol.send(PAUSE)
-    [event] = protocol.receive_data(f"OK|{UUID}\n".encode())
+    [event] = protocol.receive_data(f"OK|{value}\n".encode())
     assert isinstance(event, Closed)
     assert event.violation is not None
+
+
+@pytest.mark.parametrize(
+    ("command", "value"),
+    [(START, "nonsense"), (START, f"{UUID}x"), (STATUS, "FINALIZING"), (STATUS, "recording")],
+)
+def test_a_value_of_nobodys_is_a_reply_that_is_not_understood(
+    command: Command[Any], value: str
+) -> None:
+    protocol = Protocol()
+    protocol.send(command)
+    [event] = protocol.receive_data(f"OK|{value}\n".encode())
+    assert isinstance(event, Reply)
+    assert event.command is command
+    assert isinstance(event.error, NotUnderstood)
+    assert command.name in str(event.error)
+    assert protocol.state is State.IDLE
+
+
+def test_a_value_of_nobodys_where_none_is_due_is_left() -> None:
+    protocol = Protocol()
+    protocol.send(PAUSE)
+    assert protocol.receive_data(b"OK|done\n") == [Reply(PAUSE)]
 
 
 def test_the_guides_printed_form_is_flagged() -> None:

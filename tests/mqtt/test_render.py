@@ -132,8 +132,8 @@ def test_the_first_alarm_is_published_and_all_are_in_the_status() -> None:
 def test_the_order_of_alarms_is_the_contracts() -> None:
     assert " ".join(ALARMS) == (
         "outcome_unknown disk_full write_error recording_error session_missing no_source "
-        "stopped_unexpectedly cut_failed journal_failing paused_too_long ending_soon "
-        "details_failed"
+        "shared_recording stopped_unexpectedly stopped_by_limit cut_failed journal_failing "
+        "paused_too_long ending_soon details_failed"
     )
 
 

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from bridge.hmp.commands import RecordingId, RecordingStatus, SessionId
-from bridge.hmp.errors import OutcomeUnknown, Refused
+from bridge.hmp.errors import NotUnderstood, OutcomeUnknown, Refused
 from bridge.room.facts.answer import Answer, Done, NotSent
 from bridge.room.facts.meeting import Meeting
 from bridge.room.facts.policy import Policy
@@ -31,13 +31,16 @@ __all__ = [
     "IS_RECORDING",
     "LOST",
     "NOT_FOUND",
+    "NOT_RECORDED",
     "OK",
     "OTHER_ID",
     "POLICY",
     "RECORDING_ID",
     "SESSION",
+    "SESSION_RECORDS",
     "STARTED",
     "STATUS_NOT_FOUND",
+    "UNCLEAR",
     "WALL",
     "DrivenRoom",
     "recording",
@@ -69,6 +72,11 @@ def refused(code: str, message: str, command: str) -> Refused:
 DOWN = refused("070000", "Internal Server Error", "any")
 STATUS_NOT_FOUND = refused("070003", "Recording not found", "getRecordingStatus")
 
+
+#: What HMP says of a session when it is asked to remove a source from it that nobody has (R7b).
+NOT_RECORDED = refused("040009", "Source not found", "removeSourceFromSession")
+SESSION_RECORDS = refused("060003", "Recording currently in progress", "removeSourceFromSession")
+UNCLEAR = NotUnderstood("getRecordingStatus", "HMP says 'FINALIZING', no status of its guide")
 
 _LONGEST_SLEEP = 1e6
 """Seconds, beyond the longest that a room waits for anything."""
@@ -168,6 +176,23 @@ class DrivenRoom:
         """Several answers in a row, each to the step that the one before brought about."""
         for answer in answers:
             self.answer(answer)
+
+    def lose(self, answer: Answer = NOT_FOUND, *, times: int = 4) -> None:
+        """HMP does not know the recording, so often, and its session speaks for nothing (R25)."""
+        for _ in range(times):
+            self.answer(answer)
+            assert self.step is StepKind.WITNESS
+            self.answer(NOT_RECORDED)
+            if self.room.recording is not None and not self.room.recording.lost:
+                self.wait(1.0)
+
+    def insist(self, answer: Answer) -> None:
+        """HMP answers so as often as it is asked, until that counts."""
+        for _ in range(3):
+            self.answer(answer)
+            assert self.step is None
+            self.wait(1.0)
+        self.answer(answer)
 
     def hear(self, told: Callable[[RoomState, Now], Change]) -> None:
         """The room is told something, as the worker tells it."""

@@ -10,7 +10,7 @@ from typing import Any
 from hypothesis import HealthCheck, Phase, settings
 
 from bridge.hmp.commands import RecordingId
-from bridge.hmp.errors import OutcomeUnknown, Refused
+from bridge.hmp.errors import NotUnderstood, OutcomeUnknown, Refused
 from bridge.hmp.syntax import ErrorLine, decode_response, encode_command
 from bridge.room.facts.answer import Answer, Done, NotSent
 from bridge.room.facts.meeting import is_meeting
@@ -187,6 +187,7 @@ class Site(DrivenRoom):
     def calm(self, seconds: float) -> set[str | int]:
         """Everything works for so long; the requests that have no result all the same."""
         self.world.faults.clear()
+        self.speak("guide")
         if not self.connected:
             self.connect()
         self.live(seconds)
@@ -220,6 +221,10 @@ class Site(DrivenRoom):
     def fault(self, text: str) -> None:
         """Something goes wrong in HMP from now on."""
         self.world.faults.add(Fault.from_text(text))
+
+    def speak(self, word: str) -> None:
+        """What HMP calls a status from now on."""
+        self.world.knobs = self.world.knobs.with_value("status_word", word)
 
     def in_web_pages(self, what: str, recording: RecordingId) -> None:
         """Somebody does something in HMP's web pages."""
@@ -301,7 +306,10 @@ class Site(DrivenRoom):
         answer = decode_response(execute(self.world, line).encode())
         if isinstance(answer, ErrorLine):
             return Refused(answer.code, answer.message, answer.raw_code, command.name)
-        value = command.result(answer.value)
+        try:
+            value = command.result(answer.value)
+        except NotUnderstood as unclear:
+            return unclear
         if step.kind is StepKind.START:
             self.orphans.add(str(value))  # until the room is told
         return Done(value)

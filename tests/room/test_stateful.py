@@ -32,6 +32,10 @@ FAULTS = st.sampled_from(
         "error:resumeRecording:070003:count=1",
         "error:stopRecording:070003:count=1",
         "error:getRecordingStatus:070000:count=1",
+        "error:getRecordingStatus:040001:count=1",
+        "error:getRecordingStatus:040001:count=3",
+        "error:stopRecording:040001:count=1",
+        "error:removeSourceFromSession:040006:count=1",
         "disk_full:startRecording:count=1",
         "write_error:startRecording:count=1",
         "recording_error:startRecording:3:count=1",
@@ -182,6 +186,10 @@ class RoomAtAnHmp(RuleBasedStateMachine):
     def hmp_has_troubles(self, fault: str) -> None:
         self.upsets += 1
         self.site.fault(fault)
+
+    @rule(word=st.sampled_from(["guide", "lower", "FINALIZING"]))
+    def hmp_speaks_otherwise(self, word: str) -> None:
+        self.site.speak(word)
 
     # -- time ------------------------------------------------------------------------------------
 

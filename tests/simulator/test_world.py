@@ -114,6 +114,31 @@ def test_a_planned_failure_does_not_reach_a_stopped_recording() -> None:
     assert execute(world, f"getRecordingStatus {recording}") == "OK|FINISHED"
 
 
+def test_a_recording_may_last_as_long_as_hmp_allows() -> None:
+    clock = Clock()
+    world = example_world(clock)
+    world.knobs = world.knobs.with_value("max_recording", 4)
+    recording = start(world)
+    clock.time += 4 * 3600 - 1
+    assert execute(world, f"getRecordingStatus {recording}") == "OK|RECORDING"
+    clock.time += 61
+    assert execute(world, f"getRecordingStatus {recording}") == "OK|FINISHED"
+    assert world.recordings[recording].stopped_at == clock.time - 60
+
+
+def test_what_has_not_finished_is_called_otherwise() -> None:
+    clock = Clock()
+    world = example_world(clock)
+    world.knobs = world.knobs.with_value("status_word", "lower").with_value("stop_takes", 5)
+    recording = start(world)
+    assert execute(world, f"getRecordingStatus {recording}") == "OK|recording"
+    execute(world, f"stopRecording {recording}")
+    world.knobs = world.knobs.with_value("status_word", "FINALIZING")
+    assert execute(world, f"getRecordingStatus {recording}") == "OK|FINALIZING"
+    clock.time += 5
+    assert execute(world, f"getRecordingStatus {recording}") == "OK|FINISHED"
+
+
 def test_log_is_bounded_and_read_from_where_one_left_off() -> None:
     world = example_world()
     world.log = deque(maxlen=3)

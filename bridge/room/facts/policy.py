@@ -42,6 +42,10 @@ class Policy:
     cut_timeout: float
     #: What stops anything that runs on (R13); pauses count.
     max_duration: float
+    #: HMP's own maximum recording duration; None where nobody has said (R25).
+    max_recording: float | None
+    #: Start another recording where HMP has ended one for that.
+    restart_limited: bool
     #: How long before an end that comes by itself people are warned.
     warn_before: float
     #: By how much `extend` moves an end that does not say so itself, and by how much in all.

@@ -15,6 +15,7 @@ __all__ = [
     "NOTHING_TO_STREAM",
     "NOT_CERTAIN",
     "NOT_RECORDING",
+    "NOT_UNDERSTOOD",
     "NO_DESTINATION",
     "NO_SESSION",
     "NO_SUCH_MEETING",
@@ -77,6 +78,11 @@ NO_SUCH_RECORDING = Problem(
     "no_such_recording",
     "HMP has no active recording with this id",
     "Look its id up in HMP's web pages; only an active recording can be handed over.",
+)
+NOT_UNDERSTOOD = Problem(
+    "not_understood",
+    "HMP answered with a word that its guide does not have",
+    "Look at the recording in HMP's web pages. What HMP said is in the bridge's log.",
 )
 BUSY_MARKING = Problem(
     "too_many_marks",

@@ -80,6 +80,14 @@ class Recording:
     missing: bool = False
     #: When HMP answered the stop, bounds how long ERROR is taken for *not ended*.
     stop_answered_at: Monotonic | None = None
+    #: How often in a row HMP has not known it, although it had (R25).
+    not_found: Passing[int] = 0
+    #: Its session is to be asked whether it records, before HMP is asked for it again (R25).
+    witness_due: Passing[bool] = False
+    #: HMP does not know it, and has proved that its session is being recorded (R25).
+    held: bool = False
+    #: HMP did not know it however often it was asked: only a stop is owed to it (R25).
+    lost: bool = False
     #: What HMP answered to the last pause, resume or stop it refused.
     refused: Passing[Problem | None] = None
     #: HMP took the stop: it knew the recording, whether or not a status ever showed it.
@@ -90,7 +98,7 @@ class Recording:
     title: str | None = None
     #: When it was started; None where only the wall clock can tell (R13: another boot).
     began: Monotonic | None = None
-    #: Whether the wall clock could be believed at its start.
+    #: Whether the wall time of its start can be believed: the clock then, or whoever says so.
     dated: bool = True
     #: Seconds by which people have moved its greatest duration.
     extended: float = 0.0
@@ -117,6 +125,8 @@ class LostStart:
     wall: float
     #: When HMP is asked next.
     ask_at: Passing[Monotonic] = 0.0
+    #: How often in a row HMP has said that its session is gone.
+    gone: Passing[int] = 0
     #: Every question until `start_timeout` after the write was inconclusive.
     inconclusive: bool = False
     owner: str = "manual"

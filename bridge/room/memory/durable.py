@@ -32,6 +32,9 @@ __all__ = [
 _CREATING = frozenset({StepKind.CREATE_SESSION, StepKind.START, StepKind.MARK, StepKind.RESTREAM})
 """Steps whose repeat would create something twice: that they were sent is journalled first (R6)."""
 
+_OF_THIS_PROCESS = {Alarm.JOURNAL_FAILING, Alarm.SHARED_RECORDING}
+"""Alarms that whoever raises them raises again."""
+
 
 class DocumentError(ValueError):
     """A journalled document that cannot be read."""
@@ -128,7 +131,7 @@ def restore(
         recording=recording,
         lost_start=lost and replace(lost, ask_at=now.monotonic),
         not_ready_since=min(waiting_since, now.monotonic),
-        alarms=known.alarms - {Alarm.JOURNAL_FAILING},
+        alarms=known.alarms - _OF_THIS_PROCESS,
         elapsed=elapsed(recording, now),
     )
     turn = Turn(room, now)

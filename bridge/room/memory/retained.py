@@ -11,7 +11,7 @@ from ...hmp.errors import InvalidArgument
 from ..facts.meeting import Meeting, owner_in_words, read_meeting
 from ..facts.state import Change, Recording, RoomState
 from ..facts.values import Now
-from ..facts.vocabulary import Alarm, State, Stop, Target
+from ..facts.vocabulary import Alarm, State, Target
 from ..rules.meetings import MOST_MEETINGS
 from ..rules.turn import SPARE_FOR
 
@@ -26,6 +26,10 @@ def adopt_retained(room: RoomState, status: bytes, now: Now) -> Change:
     Nothing in it is trusted: what is no id, or belongs to another session, is left. A session that
     the room may have made is shown again, and never removed. A room that knows anything by itself
     is left as it is.
+
+    Anybody who may write there can have written it, so the recording is watched and shown, but is
+    not stopped on its word: a stop that was under way is a person's to repeat, its times count from
+    now, and its meeting ends it when the booking system says so again.
     """
     pristine = room.recording is None and room.lost_start is None and not room.pending
     told = _object(status)
@@ -38,25 +42,27 @@ def adopt_retained(room: RoomState, status: bytes, now: Now) -> Change:
     session, own = _session(told), room.policy.session
     if recording_id is not None and own in (None, session):
         paused = told.get("paused") is True
-        stopping = told.get("state") == State.STOPPING
+        owner = _owner(told, changes["meetings"])
+        changes["meetings"] = tuple(
+            replace(each, end=None) if each.owner == owner else each for each in changes["meetings"]
+        )
         changes |= {
             "recording": Recording(
                 id=recording_id,
                 session=session,
                 started_at=_time(told.get("started_at")) or now.wall,
                 status=RecordingStatus.PAUSED if paused else RecordingStatus.RECORDING,
-                owner=_owner(told, changes["meetings"]),
+                owner=owner,
                 title=_text(told.get("title")),
-                verified_at=_time(told.get("verified_at")),
                 active_at=now.monotonic,
+                began=now.monotonic,
+                dated=False,
                 recorded=float(_seconds(told.get("elapsed"))),
                 running_since=None if paused else now.monotonic,
                 unsettled=True,
                 remembered=True,
-                stop=Stop.WANTED if stopping else Stop.NO,
             ),
-            # A stop that was under way is carried out (R8).
-            "target": Target.IDLE if stopping else Target.PAUSED if paused else Target.RECORDING,
+            "target": Target.PAUSED if paused else Target.RECORDING,
         }
     changes["meetings"] = _due(changes["meetings"], changes.get("recording"))
     alarms = told.get("alarms")

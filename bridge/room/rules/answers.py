@@ -91,7 +91,7 @@ def _begin(turn: Turn, recording_id: object) -> None:
     turn.certain()
     details.begin(turn, turn.recording, title)
     if not room.restarting:
-        turn.clear(Alarm.RECORDING_ERROR)
+        turn.clear(Alarm.RECORDING_ERROR, Alarm.STOPPED_BY_LIMIT)
     turn.resolve({Goal.START}, Outcome.OK)
 
 
@@ -114,8 +114,8 @@ def _stopped(turn: Turn, answer: Answer) -> None:
     match answer:
         case Done():
             answered = True
-            turn.update_recording(stop_taken=True)
-        case Refused(kind=ErrorKind.RECORDING_NOT_FOUND):
+            turn.update_recording(stop_taken=True, witness_due=False)
+        case Refused(kind=kind) if turn.recording.lost or kind is ErrorKind.RECORDING_NOT_FOUND:
             answered = True  # its status says whether it has ended or was never there
         case _:
             answered = False
@@ -206,6 +206,7 @@ _HANDLERS: dict[StepKind, Callable[[Turn, Answer], None]] = {
     StepKind.ADOPT: lost_start.adopted,
     StepKind.QUESTION: lost_start.questioned,
     StepKind.PROVE: session.questioned,
+    StepKind.WITNESS: recording_status.witnessed,
     StepKind.MARK: _marked,
     StepKind.REMOVE_SESSION: session.removed,
     StepKind.RESTREAM: restream.started,

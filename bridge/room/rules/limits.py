@@ -3,9 +3,13 @@
 Durations go by the monotonic clock. A recording that was started before the machine was restarted
 is measured by the wall clock, once that can be believed: until then nothing is ended for its age.
 The end of a meeting is the wall clock's, and is the business of `meetings`.
+
+HMP may have a *maximum recording duration* of its own, of whole hours (E53). It is no end of ours,
+so nothing is stopped for it; but it is shown and warned of, and what HMP ends then is told from
+what a person stops.
 """
 
-from math import inf
+from math import ceil, inf
 
 from ..facts import problems
 from ..facts.meeting import Meeting
@@ -16,10 +20,20 @@ from ..facts.vocabulary import Alarm, Outcome, State, Stop, Target
 from . import meeting_ends
 from .turn import Turn
 
-__all__ = ["extend", "settle"]
+__all__ = ["extend", "settle", "was_limit"]
 
 _SAME_END = 1.5
 """Seconds by which a computed end may differ from the published one and be the same."""
+
+_NEAR_CAP = 60.0
+"""Seconds by which an end may differ from HMP's known limit and still be due to it."""
+
+_HOUR = 3600.0
+_NEAR_HOUR = 10.0
+"""Seconds by which an end may differ from a whole number of hours where the limit is not known."""
+
+_LONGEST_LOOK_AWAY = 60.0
+"""Seconds in which HMP could not be asked after which nobody can say what hour it ended at."""
 
 
 # What people ask.
@@ -64,16 +78,17 @@ def settle(turn: Turn) -> None:
         _publish_end(turn, _end_of_newest(room))
         return
     end = _end(room, room.recording, now)
+    shown = min(end, _end_at_hmp(room, room.recording, now))
     stopping = room.recording.stop is not Stop.NO
     if not stopping and room.recording.id is not None and now.has_come(end):
         _stop(turn)
         stopping = True
-    if not stopping and now.has_come(end - room.policy.warn_before):
+    if not stopping and now.has_come(shown - room.policy.warn_before):
         turn.alarm(Alarm.ENDING_SOON)
     else:
         turn.clear(Alarm.ENDING_SOON)
     if not stopping:  # it ends now, whatever would have ended it else
-        _publish_end(turn, None if end == inf else now.wall + (end - now.monotonic))
+        _publish_end(turn, None if shown == inf else now.wall + (shown - now.monotonic))
     _settle_pause(turn)
 
 
@@ -90,6 +105,38 @@ def _end(room: RoomState, recording: Recording, now: Now) -> Monotonic:
         # Nobody knows how late it is: the meeting gets the time that was planned for it.
         longest = max(longest, (meeting.planned or 0.0) + meeting.extended)
     return _began(recording, now) + longest
+
+
+def _end_at_hmp(room: RoomState, recording: Recording, now: Now) -> Monotonic:
+    """When HMP ends it by its own limit; infinite where there is none, or it has not done so."""
+    longest = room.policy.max_recording
+    if longest is None:
+        return inf
+    end = _began(recording, now) + longest
+    return inf if now.has_come(end + _NEAR_CAP) else end
+
+
+def was_limit(room: RoomState, now: Now) -> bool:
+    """Whether an end that nobody here has asked for may be that of HMP's own limit (E53).
+
+    It came between HMP's last word that the recording is active and now. Whether pauses count
+    nobody says, so either will do.
+    """
+    recording, longest = room.recording, room.policy.max_recording
+    if recording is None:
+        return False
+    running = 0.0 if recording.running_since is None else now.monotonic - recording.running_since
+    unseen = 0.0 if recording.active_at is None else now.monotonic - recording.active_at
+    if recording.unsettled:
+        unseen = inf  # HMP was out of reach, or the bridge was away
+    ages = {recording.recorded + running}
+    if (began := _began(recording, now)) != inf:
+        ages.add(now.monotonic - began)
+    if longest is not None:
+        return any(age - unseen - _NEAR_CAP <= longest <= age + _NEAR_CAP for age in ages)
+    unseen = min(unseen, _LONGEST_LOOK_AWAY) + _NEAR_HOUR
+    hours = {age: max(1, ceil((age - unseen) / _HOUR)) * _HOUR for age in ages}
+    return any(hour <= age + _NEAR_HOUR for age, hour in hours.items())
 
 
 def _began(recording: Recording, now: Now) -> Monotonic:

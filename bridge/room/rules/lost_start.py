@@ -48,13 +48,13 @@ Each by what a room holds then, and who moves it on:
 from dataclasses import replace
 
 from ...hmp.commands import RecordingStatus
-from ...hmp.errors import ErrorKind, OutcomeUnknown, Refused
+from ...hmp.errors import ErrorKind, NotUnderstood, OutcomeUnknown, Refused
 from ..facts import problems
 from ..facts.answer import Answer, Done, problem_of
 from ..facts.state import LostStart, Recording, RoomState
 from ..facts.vocabulary import Alarm, Goal, Outcome, Stop, Target
 from . import details
-from .turn import Turn
+from .turn import ASK_AGAIN, ASKED_AGAIN, Turn
 
 __all__ = [
     "adopted",
@@ -63,6 +63,7 @@ __all__ = [
     "known_not_recorded",
     "proved",
     "questioned",
+    "said_often",
     "start_lost",
 ]
 
@@ -93,9 +94,11 @@ def questioned(turn: Turn, answer: Answer) -> None:
         case Refused(kind=ErrorKind.ACTIVE_RECORDING):
             turn.update(server_proves=True)
             proved(turn)
-        case Refused(kind=ErrorKind.SESSION_MISSING):
+        case Refused(kind=ErrorKind.SESSION_MISSING) if said_often(turn):
             turn.alarm(Alarm.SESSION_MISSING)
             _not_recorded(turn)
+        case Refused(kind=ErrorKind.SESSION_MISSING):
+            pass
         case Done() | Refused(kind=ErrorKind.SOURCE_NOT_FOUND):
             _not_proved(turn)
         case Refused():
@@ -107,13 +110,14 @@ def questioned(turn: Turn, answer: Answer) -> None:
 
 def adopted(turn: Turn, answer: Answer) -> None:
     """The answer to whether HMP knows a recording that somebody hands to this room."""
-    if isinstance(answer, OutcomeUnknown):
+    unclear = isinstance(answer, NotUnderstood)
+    if isinstance(answer, OutcomeUnknown) and not unclear:
         return  # asked again while the request lives
     recording_id = turn.room.adopting
     turn.update(adopting=None)
     active = (RecordingStatus.RECORDING, RecordingStatus.PAUSED)
     if not (isinstance(answer, Done) and answer.value in active):
-        problem = problems.NO_SUCH_RECORDING
+        problem = problems.NOT_UNDERSTOOD if unclear else problems.NO_SUCH_RECORDING
         if isinstance(answer, Refused) and answer.kind is not ErrorKind.RECORDING_NOT_FOUND:
             problem = problem_of(answer)
         turn.resolve({Goal.ADOPT}, Outcome.FAILED, problem)
@@ -144,7 +148,7 @@ def adopted(turn: Turn, answer: Answer) -> None:
         spare_suspected=False,
         spare_until=None,
     )
-    turn.clear(Alarm.OUTCOME_UNKNOWN, Alarm.STOPPED_UNEXPECTEDLY)
+    turn.clear(Alarm.OUTCOME_UNKNOWN, Alarm.STOPPED_UNEXPECTEDLY, Alarm.STOPPED_BY_LIMIT)
     own = known or room.lost_start
     if own is not None:  # its id was lost: it gets what its start would have given it
         details.begin(turn, turn.recording, own.title)
@@ -284,6 +288,20 @@ def _not_recorded(turn: Turn) -> None:
     turn.update(lost_start=None, spare_suspected=False, spare_until=None)
     if not turn.room.awaits(Goal.START):
         turn.want_nothing()
+
+
+def said_often(turn: Turn) -> bool:
+    """Whether HMP has said often enough that the session is gone, to be asked again otherwise."""
+    lost, recording = turn.room.lost_start, turn.room.recording
+    said = lost.gone if lost is not None else 0 if recording is None else recording.not_found
+    if said >= ASKED_AGAIN or (lost is None and recording is None):
+        return True
+    if lost is not None:
+        turn.update(lost_start=replace(lost, gone=said + 1))
+    else:
+        turn.update_recording(not_found=said + 1)
+    ask_again(turn, turn.now.monotonic + ASK_AGAIN)
+    return False
 
 
 def ask_again(turn: Turn, moment: float) -> None:

@@ -25,9 +25,9 @@ from .turn import Turn
 __all__ = [
     "ACTS_ONCE",
     "MOST_WAITING",
+    "alarm_changed",
     "decide",
     "decide_deferred",
-    "journal_changed",
     "link_changed",
     "settle",
     "tick",
@@ -113,13 +113,13 @@ def link_changed(room: RoomState, ready: bool, now: Now) -> Change:
     return turn.finish()
 
 
-def journal_changed(room: RoomState, failing: bool, now: Now) -> Change:
-    """What this room must remember can, or can no longer, be written to the disk."""
+def alarm_changed(room: RoomState, alarm: Alarm, raised: bool, now: Now) -> Change:
+    """Something that cannot be seen from within a room has begun, or has passed."""
     turn = Turn(room, now)
-    if failing:
-        turn.alarm(Alarm.JOURNAL_FAILING)
+    if raised:
+        turn.alarm(alarm)
     else:
-        turn.clear(Alarm.JOURNAL_FAILING)
+        turn.clear(alarm)
     return turn.finish()
 
 

@@ -43,6 +43,7 @@ PRIORITY = {
     StepKind.ADOPT: Priority.CONTROL,
     StepKind.QUESTION: Priority.CONTROL,
     StepKind.PROVE: Priority.CONTROL,
+    StepKind.WITNESS: Priority.CONTROL,
     StepKind.MARK: Priority.MARK,
     StepKind.DETAIL: Priority.DETAIL,
     StepKind.LIVE: Priority.DETAIL,
@@ -148,13 +149,15 @@ def _for_recording(
     room: RoomState, recording: Recording, recording_id: RecordingId, now: Now
 ) -> Step:
     ask = GetRecordingStatus(recording_id)
-    if recording.unsettled:
-        stopping = recording.stop is not Stop.NO
-        return Step(StepKind.CONFIRM if stopping else StepKind.SETTLE, ask)
-    if recording.stop is Stop.WANTED:
+    if recording.stop is Stop.WANTED:  # before every question: it can be repeated (R8)
         return Step(StepKind.STOP, StopRecording(recording_id))
+    if recording.witness_due and recording.session is not None:
+        source = session.witness(room) or NIL_SOURCE
+        return Step(StepKind.WITNESS, RemoveSourceFromSession(recording.session, source))
     if recording.stop is Stop.ANSWERED:
         return Step(StepKind.CONFIRM, ask)
+    if recording.unsettled:
+        return Step(StepKind.SETTLE, ask)
     if recording.missing_since is not None:  # nothing can be done to what HMP does not know
         return Step(StepKind.POLL if recording.missing else StepKind.SETTLE, ask)
     if (recording.status, room.target) == (RecordingStatus.RECORDING, Target.PAUSED):

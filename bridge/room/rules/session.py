@@ -19,6 +19,7 @@ from ...hmp.commands import (
     CreateSession,
     DeleteSession,
     RemoveSourceFromSession,
+    SourceId,
     StartRecording,
 )
 from ...hmp.errors import ErrorKind, Refused
@@ -44,6 +45,7 @@ __all__ = [
     "removed",
     "settle",
     "start",
+    "witness",
 ]
 
 _REMOVE_AGAIN = 10.0
@@ -83,6 +85,18 @@ def question(room: RoomState) -> Step | None:
     if room.recording is None or room.policy.delete_session or not made.sources:
         return Step(StepKind.PROVE, DeleteSession(made.id))
     return Step(StepKind.PROVE, RemoveSourceFromSession(made.id, made.sources[0]))
+
+
+def witness(room: RoomState) -> SourceId | None:
+    """A source by which the recording's session can be asked beyond doubt (R25).
+
+    None in a foreign session. It is lost to the session only where that is not being recorded, and
+    a session that was used is not used again.
+    """
+    made, about = room.sessions.made, room.recording
+    if made is None or about is None or about.session != made.id or not made.sources:
+        return None
+    return made.sources[0]
 
 
 def errand(room: RoomState, now: Now) -> Step | None:
@@ -210,9 +224,14 @@ def questioned(turn: Turn, answer: Answer) -> None:
         case Refused(kind=kind) if kind not in _GONE:
             turn.update(problem=problem_of(answer))
             lost_start.ask_again(turn, turn.now.monotonic + turn.room.policy.poll_interval)
-        case Done() | Refused():
+        case Done():
             forget(turn)
             lost_start.known_not_recorded(turn)
+        case Refused() if lost_start.said_often(turn):
+            forget(turn)
+            lost_start.known_not_recorded(turn)
+        case Refused():
+            pass
         case _:
             lost_start.ask_again(turn, turn.now.monotonic)
 

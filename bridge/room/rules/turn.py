@@ -16,7 +16,13 @@ from ..facts.state import Change, Recording, RoomState, elapsed
 from ..facts.values import Now, Pending, Problem, Request, Result
 from ..facts.vocabulary import Alarm, Goal, Outcome, Stop, Target
 
-__all__ = ["DETAILS_FOR", "MARK_EVERY", "SPARE_FOR", "Turn"]
+__all__ = ["ASKED_AGAIN", "ASK_AGAIN", "DETAILS_FOR", "MARK_EVERY", "SPARE_FOR", "Turn"]
+
+ASK_AGAIN = 1.0
+"""Seconds before a question is put again whose answer does not settle it."""
+
+ASKED_AGAIN = 3
+"""How often a question is put again before its answer ends something (`bridge/RULES.md`)."""
 
 MARK_EVERY = 1.0
 """Seconds between two HotMarks: HMP rounds down to the second (addHotmark)."""

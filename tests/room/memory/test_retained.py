@@ -13,11 +13,12 @@ from bridge.mqtt.topics import Topics, render_room
 from bridge.room.facts.meeting import Meeting, owner_in_words
 from bridge.room.facts.state import RoomState
 from bridge.room.facts.values import Now
-from bridge.room.facts.vocabulary import Action, Alarm, Outcome, State, StepKind, Stop, Target
+from bridge.room.facts.vocabulary import Action, Alarm, Outcome, State, StepKind, Target
 from bridge.room.memory.retained import adopt_retained
 
 from ..driven import (
     FINISHED,
+    IS_ERROR,
     IS_PAUSED,
     IS_RECORDING,
     NOT_FOUND,
@@ -72,7 +73,10 @@ def test_hmp_decides() -> None:
 @pytest.mark.parametrize("ended", [FINISHED, NOT_FOUND])
 def test_what_ended_meanwhile_has_ended_and_nothing_is_started(ended: Any) -> None:
     driven = adopted(retained(recording()))
-    driven.answer(ended)
+    if ended is NOT_FOUND:
+        driven.lose()
+    else:
+        driven.answer(ended)
     assert driven.state is State.IDLE
     assert driven.room.alarm is Alarm.STOPPED_UNEXPECTEDLY
     assert driven.room.last_recording_id == RECORDING_ID
@@ -113,16 +117,52 @@ def test_a_meeting_that_was_to_be_recorded_is() -> None:
     assert adopted(retained(before)).step is None
 
 
-def test_a_stop_under_way_is_carried_out() -> None:
-    before = recording()
-    before.press(Action.STOP)
-    state = adopt_retained(FRESH, retained(before), NOW).state
-    assert (state.state, state.target) == (State.STOPPING, Target.IDLE)
-    assert state.recording is not None
-    assert state.recording.stop is Stop.WANTED
-    driven = adopted(retained(before))
-    driven.answers(IS_RECORDING, OK, FINISHED)
-    assert driven.state is State.IDLE
+LONG_AGO = "2000-01-01T00:00:00+00:00"
+FORGED: list[dict[str, Any]] = [
+    {"state": "stopping"},
+    {"started_at": LONG_AGO, "elapsed": 31_000_000, "verified_at": LONG_AGO},
+    {"ends_at": LONG_AGO},
+    {
+        "owner": "meeting:a",
+        "meetings": [{"id": "a", "start": LONG_AGO, "end": "2000-01-01T01:00:00+00:00"}],
+    },
+]
+
+
+@pytest.mark.parametrize("forged", FORGED, ids=["stopping", "old", "over", "meeting"])
+@pytest.mark.parametrize("same_boot", [True, False])
+def test_nothing_is_stopped_on_the_word_of_a_retained_message(
+    forged: dict[str, Any], same_boot: bool
+) -> None:
+    status = json.loads(retained(recording())) | forged
+    driven = adopted(json.dumps(status).encode())
+    for minute in range(60):
+        if minute == 30:
+            driven.kill(same_boot=same_boot)
+            driven.link(ready=True)
+        driven.answer(IS_RECORDING)
+        driven.wait(60.0)
+    assert (driven.state, StepKind.STOP in driven.sent) == (State.RECORDING, False)
+    stop = driven.press(Action.STOP)  # a person's word counts
+    driven.answers(*[IS_RECORDING] * (driven.step is not StepKind.STOP), OK, FINISHED)
+    assert (driven.outcome(stop), driven.state) == (Outcome.OK, State.IDLE)
+
+
+def test_what_is_adopted_is_stopped_by_limits_that_count_from_the_adoption() -> None:
+    status = json.loads(retained(recording())) | {"started_at": LONG_AGO}
+    driven = adopted(json.dumps(status).encode())
+    driven.answer(IS_RECORDING)
+    driven.wait(POLICY.max_duration + 3)
+    driven.answer(IS_RECORDING)
+    assert driven.step is StepKind.STOP
+
+
+def test_an_error_of_what_is_adopted_stops_nothing() -> None:
+    """HMP has shown this bridge no recording that it could have lost."""
+    driven = adopted(retained(recording()))
+    driven.answer(IS_ERROR)
+    assert (driven.state, driven.room.alarm) == (State.ERROR, Alarm.RECORDING_ERROR)
+    assert driven.step is StepKind.POLL
 
 
 def test_the_last_recording_is_remembered() -> None:
@@ -181,8 +221,8 @@ def test_a_meeting_still_ends_what_it_started() -> None:
     held = replaced.room.recording
     assert held is not None
     assert (owner_in_words(held.owner), held.title) == ("meeting:a", "Weekly")
-    while replaced.clock < 1800.0:
-        replaced.answer(IS_RECORDING)
+    replaced.press(Action.MEETING_END, meeting=Meeting("a"))
+    assert replaced.step is StepKind.STOP
     replaced.answers(OK, FINISHED)
     assert replaced.state is State.IDLE
 

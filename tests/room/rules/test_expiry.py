@@ -2,7 +2,7 @@
 
 from bridge.room.facts.vocabulary import Action, Outcome, State
 
-from ..driven import FINISHED, STARTED, DrivenRoom, recording
+from ..driven import FINISHED, OK, STARTED, DrivenRoom, recording
 
 # -- expiry (R8) ----------------------------------------------------------------------------------
 
@@ -40,7 +40,7 @@ def test_the_start_after_a_stop_expires_and_the_stop_stays() -> None:
     start = room.press(Action.RECORD)
     room.cut(seconds=31)
     assert (room.outcome(start), room.outcome(stop)) == (Outcome.EXPIRED, None)
-    room.answer(FINISHED)
+    room.answers(OK, FINISHED)
     assert (room.outcome(stop), room.state, room.step) == (Outcome.OK, State.IDLE, None)
 
 

@@ -31,10 +31,14 @@ HOLDING = replace(POLICY, restart_interrupted=False, restart_lost_start=False)
 @pytest.mark.parametrize("answer", [IS_ERROR, NOT_FOUND, STATUS_NOT_FOUND])
 def test_what_hmp_lost_is_recorded_anew(answer: Answer) -> None:
     room = recording()
-    room.answer(answer)
     if answer is IS_ERROR:
+        room.answer(answer)
         assert room.state is State.STOPPING
         room.answers(OK, FINISHED)
+    else:
+        room.lose(answer)
+        assert (room.state, room.step) == (State.STOPPING, StepKind.STOP)
+        room.answers(NOT_FOUND, answer)  # the old one is told to end before another begins
     assert (room.state, room.step) == (State.STARTING, StepKind.START)
     room.answer(replace(STARTED, value=OTHER_ID))
     assert (room.state, room.room.alarm) == (State.RECORDING, Alarm.RECORDING_ERROR)
@@ -43,9 +47,11 @@ def test_what_hmp_lost_is_recorded_anew(answer: Answer) -> None:
 
 def test_a_recording_is_restarted_once_in_half_a_minute() -> None:
     room = recording()
-    room.answer(NOT_FOUND)
+    room.lose()
     first = room.clock
-    room.answers(STARTED, IS_RECORDING, NOT_FOUND)
+    room.answers(NOT_FOUND, NOT_FOUND, STARTED, IS_RECORDING)
+    room.lose()
+    room.answers(NOT_FOUND, NOT_FOUND)
     assert (room.state, room.step) == (State.STARTING, None)
     room.wait(first + 30 - room.clock - 0.1)
     assert room.step is None
@@ -55,7 +61,8 @@ def test_a_recording_is_restarted_once_in_half_a_minute() -> None:
 
 def test_a_refused_restart_is_tried_again_but_never_with_a_full_disk() -> None:
     room = recording()
-    room.answer(NOT_FOUND)
+    room.lose()
+    room.answers(NOT_FOUND, NOT_FOUND)
     room.answer(refused("060009", "Session requires at least one source", "startRecording"))
     assert (room.state, room.step) == (State.STARTING, None)
     room.wait(30.0)
@@ -68,7 +75,10 @@ def test_a_refused_restart_is_tried_again_but_never_with_a_full_disk() -> None:
 
 def test_a_press_instead_of_the_restart_to_come_gets_its_own_answer() -> None:
     room = recording()
-    room.answers(NOT_FOUND, STARTED, IS_RECORDING, NOT_FOUND)  # the next restart waits
+    room.lose()
+    room.answers(NOT_FOUND, NOT_FOUND, STARTED, IS_RECORDING)
+    room.lose()
+    room.answers(NOT_FOUND, NOT_FOUND)  # the next restart waits
     room.press(Action.STOP)
     request = room.press(Action.RECORD)
     room.answer(refused("060009", "Session requires at least one source", "startRecording"))
@@ -77,7 +87,7 @@ def test_a_press_instead_of_the_restart_to_come_gets_its_own_answer() -> None:
 
 def test_held_a_lost_recording_stays_in_error_until_somebody_presses() -> None:
     room = recording(HOLDING)
-    room.answer(NOT_FOUND)
+    room.lose()
     assert (room.state, room.room.active) == (State.ERROR, True)
     room.answer(NOT_FOUND)
     request = room.press(Action.RECORD)
@@ -89,7 +99,8 @@ def test_held_a_lost_recording_stays_in_error_until_somebody_presses() -> None:
 def test_a_paused_recording_is_not_restarted() -> None:
     room = recording()
     room.press(Action.PAUSE)
-    room.answers(OK, NOT_FOUND)
+    room.answer(OK)
+    room.lose()
     assert room.state is State.ERROR
 
 

@@ -275,7 +275,7 @@ def test_held_a_stop_ends_the_asking() -> None:
 
 def test_a_session_that_is_gone_is_not_recorded() -> None:
     room, _ = lost()
-    room.answer(SESSION_GONE)
+    room.insist(SESSION_GONE)
     assert (room.state, room.room.alarm) == (State.IDLE, Alarm.SESSION_MISSING)
 
 
@@ -289,7 +289,7 @@ def test_a_question_that_cannot_be_answered_is_asked_again() -> None:
     room.wait(2.0)
     room.answer(DOWN)
     room.wait(2.0)
-    room.answer(SESSION_GONE)
+    room.insist(SESSION_GONE)
     assert room.state is State.IDLE
 
 

@@ -90,7 +90,8 @@ def test_titles_of_one_second_differ() -> None:
 
 def test_a_recording_that_hmp_lost_is_restarted_in_another_session() -> None:
     room = recording()
-    room.answer(NOT_FOUND)
+    room.lose()
+    room.answers(NOT_FOUND, NOT_FOUND)
     assert room.sends(K.CREATE_SESSION)
     assert unwanted(room) == [MADE]
 
@@ -135,7 +136,8 @@ def test_a_refusal_fails_the_press(
 def test_a_restart_that_is_refused_uses_its_session_again() -> None:
     """So an HMP that refuses for hours does not fill up with sessions."""
     room = recording()
-    room.answers(NOT_FOUND, CREATED_AGAIN, OK, OK)
+    room.lose()
+    room.answers(NOT_FOUND, NOT_FOUND, CREATED_AGAIN, OK, OK)
     room.answer(refused("070000", "Internal Server Error", "startRecording"))
     assert session_id(room) == SECOND
     room.wait(30.0)

@@ -89,7 +89,9 @@ def test_the_orphan_is_said_while_it_records() -> None:
 def test_every_restart_may_lose_a_session_of_its_own() -> None:
     room = starting()
     room.cut()
-    room.answers(CREATED, OK, OK, STARTED, IS_RECORDING, NOT_FOUND)
+    room.answers(CREATED, OK, OK, STARTED, IS_RECORDING)
+    room.lose()
+    room.answers(NOT_FOUND, NOT_FOUND)
     assert room.sends(K.CREATE_SESSION)
     room.cut()
     assert room.sends(K.CREATE_SESSION)
@@ -118,13 +120,16 @@ def test_a_lost_start_that_did_not_work_is_restarted_at_once(
     assert (room.outcome(1), str(room.state)) == (Outcome.UNKNOWN, "unknown")
     assert Alarm.OUTCOME_UNKNOWN in room.room.alarms
     assert room.command() == DeleteSession(MADE)
-    room.answer(answer)
+    if answer is GONE:  # it may be hidden from us only: one such answer ends nothing
+        room.insist(answer)
+    else:
+        room.answer(answer)
     assert not room.room.alarms
     assert room.state is State.STARTING
     room.answers(CREATED_AGAIN, OK, OK, STARTED, IS_RECORDING)
     assert (room.state, session_id(room)) == (State.RECORDING, SECOND)
     assert not room.room.spare_suspected
-    assert room.clock < 3.0
+    assert room.clock < 4.0
 
 
 def test_a_lost_start_is_restarted_once() -> None:
@@ -187,7 +192,7 @@ def test_the_question_itself_is_lost_or_refused() -> None:
     room.answer(refused("070000", "Internal Server Error", "deleteSession"))
     assert (room.state, room.step) == (State.UNKNOWN, None)
     room.wait(2.0)
-    room.answer(GONE)
+    room.insist(GONE)
     assert room.state is State.STARTING
 
 
@@ -248,7 +253,7 @@ def test_the_configuration_names_a_session_now() -> None:
     room.kill()
     room.link(ready=True)
     assert room.command() == DeleteSession(MADE)  # still the session of the lost start
-    room.answer(GONE)
+    room.insist(GONE)
     assert (room.state, session_id(room)) == (State.IDLE, SESSION)
 
 

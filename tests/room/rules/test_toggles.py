@@ -58,7 +58,7 @@ def test_a_toggle_during_a_stop_is_decided_when_the_stop_was_asked_about() -> No
     room.answer(LOST)
     request = room.press(Action.TOGGLE)
     room.link(ready=True)
-    room.answers(FINISHED, STARTED)
+    room.answers(OK, FINISHED, STARTED)
     assert (room.outcome(request), room.state) == (Outcome.OK, State.RECORDING)
 
 
