@@ -93,7 +93,7 @@ ACTION_MEANINGS: Mapping[str, str] = {
 """What each action does; an action without a meaning here keeps the module from loading."""
 
 _EDGE = Values(
-    "true (1, on, press or empty); false (0, off, release) is ignored",
+    "true (1, on, press, pressed, yes); false (0, off, release) is ignored",
     len("release"),
     {"type": "string", "pattern": r"^\s*([Tt][Rr][Uu][Ee]|1|[Oo][Nn]|[Pp][Rr][Ee][Ss][Ss]|"
      r"[Ff][Aa][Ll][Ss][Ee]|0|[Oo][Ff][Ff]|[Rr][Ee][Ll][Ee][Aa][Ss][Ee])?\s*$"},

@@ -11,11 +11,10 @@ from bridge.hmp.arguments import NAME_LIMIT, TEXT_LIMIT, TITLE_LIMIT, MetadataFi
 from bridge.hmp.link import LinkState
 from bridge.mqtt.api_topics import Answer, Caller, render_answer
 from bridge.mqtt.catalogue import ACTION_MEANINGS, ROWS, Direction, Row, tally_words
+from bridge.mqtt.inputs import Nothing, parse
 from bridge.mqtt.topics import (
     Input,
-    Nothing,
     Topics,
-    parse,
     render_ack,
     render_result,
     render_room,

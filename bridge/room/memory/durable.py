@@ -249,6 +249,8 @@ def restore(
                 each,
                 began=each.began + shift,
                 ended_at=_shifted(each.ended_at, shift),
+                # After another boot its wall time is better known, where it has one.
+                until=_shifted(each.until, shift) if same_boot or each.end is None else None,
                 retry_at=each.retry_at + shift,
             )
             for each in known.meetings

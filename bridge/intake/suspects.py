@@ -1,0 +1,72 @@
+"""Messages in whose handling processes have ended: the third one does not handle them.
+
+Whatever kills the process while it handles a message keeps the broker from hearing that it was
+handled, so that the message comes again, to the next process, for ever. What comes again is rare:
+it is named in the journal before it is handled, one at a time, so that it is told from those beside
+it. Comes what is named there from the process before, then two in a row have ended over it.
+"""
+
+import json
+import time
+from collections.abc import Awaitable, Callable
+
+from ..journal.inputs import key_of
+from ..mqtt.message import Message
+from ..text.json_text import NotJson, read_value
+
+__all__ = ["HANDLING", "SET_ASIDE", "Suspects"]
+
+HANDLING = "handling"
+"""The journal's note of the message that came again and is being handled."""
+
+SET_ASIDE = "set_aside"
+"""The journal's ledger of the messages that were acknowledged without being handled."""
+
+_MOST_SET_ASIDE = 100
+
+
+class Suspects:
+    """What was being handled when the process before ended, and what is now.
+
+    `handling` and `set_aside` are the journal's notes of before this start, `save` writes one.
+    """
+
+    def __init__(
+        self, handling: str, set_aside: str, save: Callable[[str, str], Awaitable[None]]
+    ) -> None:
+        self._of_before = handling
+        self._written = handling
+        self._set_aside = _entries(set_aside)
+        self._save = save
+
+    async def is_safe(self, message: Message) -> bool:
+        """Whether a message that comes again is to be handled; written down before it is said."""
+        name = _name(message)
+        if name != self._of_before:
+            self._written = name
+            await self._save(HANDLING, name)
+            return True
+        entry = {"topic": message.topic, "bytes": len(message.payload), "at": int(time.time())}
+        self._set_aside = [*self._set_aside, entry][-_MOST_SET_ASIDE:]
+        await self._save(SET_ASIDE, json.dumps(self._set_aside, ensure_ascii=False))
+        return False
+
+    async def clear(self) -> None:
+        """Nothing that came again is being handled any more."""
+        self._of_before = ""
+        if self._written:
+            self._written = ""
+            await self._save(HANDLING, "")
+
+
+def _name(message: Message) -> str:
+    mid = 0 if message.receipt is None else message.receipt.mid
+    return f"{mid} {key_of(mid, message.topic, message.payload).digest.hex()}"
+
+
+def _entries(document: str) -> list[object]:
+    try:
+        kept = read_value(document) if document else []
+    except NotJson:
+        return []
+    return kept if isinstance(kept, list) else []

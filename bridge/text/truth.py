@@ -1,0 +1,25 @@
+"""What counts as true and as false, wherever a device says so. Pure."""
+
+import re
+
+__all__ = ["read_truth"]
+
+_TRUE = frozenset({"true", "1", "on", "press", "pressed", "yes"})
+_FALSE = frozenset({"false", "0", "off", "release", "released", "no"})
+
+_DECIMALS = re.compile(r"(?<=\d)\.0+$", re.ASCII)
+"""What a gateway adds that writes every value as a number with decimals, such as ``1.000``."""
+
+
+def read_truth(value: object) -> bool | None:
+    """The truth that a word, a number or a truth value tells; None where it tells none."""
+    if isinstance(value, bool) or value is None:
+        return value
+    if isinstance(value, int | float):
+        return bool(value) if value in (0, 1) else None
+    if not isinstance(value, str):
+        return None
+    word = _DECIMALS.sub("", value.strip().casefold())
+    if word in _TRUE:
+        return True
+    return False if word in _FALSE else None
