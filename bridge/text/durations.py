@@ -3,6 +3,8 @@
 import re
 from math import isfinite
 
+from .patterns import either_case
+
 __all__ = ["DURATION_PATTERN", "SECONDS", "NoDuration", "read_duration"]
 
 SECONDS = {"d": 86400.0, "h": 3600.0, "m": 60.0, "s": 1.0, "ms": 0.001}
@@ -11,19 +13,11 @@ SECONDS = {"d": 86400.0, "h": 3600.0, "m": 60.0, "s": 1.0, "ms": 0.001}
 _LONGEST = 100
 """Characters; no duration that a clock here counts to has as many."""
 
-
-def _either_case(pattern: str) -> str:
-    """The pattern without a flag for it, which JSON Schema does not know."""
-    return re.sub(
-        r"(?<!\\)[A-Za-z]", lambda found: f"[{found[0].upper()}{found[0].lower()}]", pattern
-    )
-
-
 _COUNT = r"(\d+(?:[.,]\d+)?)"
-_WRITTEN = r"(\d+(?:\.\d+)?)\s*(" + _either_case("ms|s|m|h|d") + ")"
-_BEGINNING = _either_case(r"P(?=\d|T)")
-_WITHOUT_LENGTH = _either_case(f"(?:{_COUNT}Y)?(?:{_COUNT}M)?")
-_REST = _either_case(
+_WRITTEN = r"(\d+(?:\.\d+)?)\s*(" + either_case("ms|s|m|h|d") + ")"
+_BEGINNING = either_case(r"P(?=\d|T)")
+_WITHOUT_LENGTH = either_case(f"(?:{_COUNT}Y)?(?:{_COUNT}M)?")
+_REST = either_case(
     f"(?:{_COUNT}W)?(?:{_COUNT}D)?(?:T(?=\\d)(?:{_COUNT}H)?(?:{_COUNT}M)?(?:{_COUNT}S)?)?"
 )
 

@@ -2,10 +2,15 @@
 
 import re
 
-__all__ = ["read_truth"]
+from .patterns import either_case
+
+__all__ = ["TRUTH_PATTERN", "read_truth"]
 
 _TRUE = frozenset({"true", "1", "on", "press", "pressed", "yes"})
 _FALSE = frozenset({"false", "0", "off", "release", "released", "no"})
+
+TRUTH_PATTERN = rf"({either_case('|'.join(sorted(_TRUE | _FALSE)))}|[01]\.0+)"
+"""What `read_truth` takes of a text without space around it, for JSON Schema."""
 
 _DECIMALS = re.compile(r"(?<=\d)\.0+$", re.ASCII)
 """What a gateway adds that writes every value as a number with decimals, such as ``1.000``."""
