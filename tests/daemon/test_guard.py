@@ -1,0 +1,88 @@
+"""A message over which a reader fails: answered, acknowledged, reported, and nothing else."""
+
+from collections.abc import Callable
+
+import pytest
+import trio
+
+from bridge.intake.admission import Admission
+from bridge.intake.guard import Guard
+from bridge.intake.suspects import Suspects
+from bridge.logs.log import configure_logs
+from bridge.mqtt.acknowledgements import Acknowledgements, Part
+from bridge.mqtt.message import Message, Receipt
+from bridge.mqtt.topics import Topics
+from bridge.room.facts.values import Now, Result
+
+
+async def nothing(*_: str) -> None:
+    pass
+
+
+def fail() -> None:
+    raise RecursionError("forgotten")
+
+
+async def test_whatever_a_reader_forgot_is_an_answer(capsys: pytest.CaptureFixture[str]) -> None:
+    configure_logs()
+    acknowledged: list[int] = []
+    refused: list[Result] = []
+    acknowledgements = Acknowledgements(nothing)
+
+    def refuse(result: Result, accept: Callable[[], None]) -> None:
+        refused.append(result)
+        accept()
+
+    admission = Admission({}, refuse=refuse, clock=lambda: Now(0.0, 0.0))
+    guard = Guard(Suspects("", "", nothing), admission, Topics(), {}, acknowledgements)
+    for mid in (1, 2):
+        receipt = Receipt(mid, 0, acknowledged.append)
+        message = Message(
+            "hmp/room/r/press/record", b"x", 1, False, False, trio.current_time(), receipt=receipt
+        )
+        guard.handle(Part(acknowledgements.place(message), None, 0.0), fail)
+    assert acknowledged == [1, 2]
+    assert [each.problem and each.problem.code for each in refused] == ["internal_error"] * 2
+    assert [(each.word, str(each.outcome)) for each in refused] == [("record", "failed")] * 2
+    said = capsys.readouterr().err
+    assert "internal error" in said
+    assert "RecursionError: forgotten" in said
+    assert said.count("Traceback") == 1  # of what comes again from the same topic, one
+
+
+async def test_cancellation_passes() -> None:
+    acknowledgements = Acknowledgements(nothing)
+    admission = Admission({}, refuse=lambda *_: None, clock=lambda: Now(0.0, 0.0))
+    guard = Guard(Suspects("", "", nothing), admission, Topics(), {}, acknowledgements)
+    message = Message("hmp/room/r/press/record", b"x", 0, False, False, 0.0)
+
+    def cancelled() -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        guard.handle(Part(acknowledgements.place(message), None, 0.0), cancelled)
+
+
+async def test_of_the_process_before_only_the_message_that_it_named_is_suspect() -> None:
+    notes: dict[str, str] = {}
+
+    async def save(name: str, document: str) -> None:
+        notes[name] = document
+
+    def again(mid: int, payload: bytes = b"x") -> Message:
+        receipt = Receipt(mid, 0, lambda _: None)
+        return Message("t", payload, 1, False, True, 0.0, receipt=receipt)
+
+    first = Suspects("", "", save)
+    assert await first.is_safe(again(1))
+    assert await first.is_safe(again(2))
+    assert await first.is_safe(again(2))  # twice in one process, as after a lost connection
+    second = Suspects(notes["handling"], "", save)
+    assert await second.is_safe(again(1))
+    assert await second.is_safe(again(2, b"y"))
+    assert not await second.is_safe(again(2))
+    assert '"topic": "t"' in notes["set_aside"]
+    await second.clear()
+    assert notes["handling"] == ""
+    third = Suspects(notes["handling"], notes["set_aside"], save)
+    assert await third.is_safe(again(2))
