@@ -14,7 +14,7 @@ log = structlog.get_logger("mqtt")
 
 
 def breaks(topics: Topics, topic: str, rooms: Mapping[str, Room]) -> str:
-    """What an empty message on an input topic does where a broker does not keep the retain flag."""
+    """The effect of an empty message on an input where a broker does not keep the retain flag."""
     name, _, leaf = topic.removeprefix(f"{topics.base}/room/").partition("/")
     room = rooms.get(name)
     if leaf.startswith("press/") and room is not None and room.state.policy.empty_is_press:

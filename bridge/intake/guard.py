@@ -1,4 +1,4 @@
-"""What keeps a message that the bridge cannot handle from ending the process, and the next ones.
+"""A guard against messages that end the process over them, and every one after it.
 
 A reader that has forgotten something raises; what hangs, or kills the process in another way,
 comes again to the next one (`suspects`). Either way the message is answered with `failed` and
@@ -75,7 +75,7 @@ class Guard:
             self._give_up(part, _INTERNAL_ERROR)
 
     async def admits(self, part: Part) -> bool:
-        """Whether a message that comes again may be handled; what may not is answered."""
+        """True if a message that comes again may be handled; else it is answered."""
         if await self._suspects.is_safe(part.message):
             return True
         log.error(

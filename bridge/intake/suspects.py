@@ -26,7 +26,7 @@ _MOST_SET_ASIDE = 100
 
 
 class Suspects:
-    """What was being handled when the process before ended, and what is now.
+    """The message that was being handled when the process before ended, and the one that is now.
 
     `handling` and `set_aside` are the journal's notes of before this start, `save` writes one.
     """
@@ -40,7 +40,7 @@ class Suspects:
         self._save = save
 
     async def is_safe(self, message: Message) -> bool:
-        """Whether a message that comes again is to be handled; written down before it is said."""
+        """True if a message that comes again is to be handled; written down before it is said."""
         name = _name(message)
         if name != self._of_before:
             self._written = name

@@ -1,4 +1,4 @@
-"""What a bug looks like in the log: said in one line, then where it was."""
+"""A bug in the log: said in one line, then where it was."""
 
 import sys
 import traceback

@@ -1,4 +1,4 @@
-"""What people send, as text: a message on one of our input topics becomes an `Input`. Pure."""
+"""Messages of people, as text: one on an input topic of ours becomes an `Input`. Pure."""
 
 from dataclasses import dataclass
 
@@ -70,7 +70,7 @@ def _text(room: str, word: str, payload: bytes) -> str:
 
 
 def _word(text: str) -> str:
-    """What is said where a word is expected; programs that write JSON put it in quotes."""
+    """The text where a word is expected; programs that write JSON put it in quotes."""
     text = text.strip()
     try:
         return str(read_json(text)).strip() if text.startswith('"') else text

@@ -22,7 +22,7 @@ _REST = either_case(
 )
 
 DURATION_PATTERN = rf"^\s*(?:{_WRITTEN}|{_BEGINNING}{_REST})\s*$"
-"""What `read_duration` takes without a `unit`, for JSON Schema."""
+"""The texts that `read_duration` takes without a `unit`, for JSON Schema."""
 
 _NUMBER_AND_UNIT = re.compile(_WRITTEN, re.ASCII)
 _OF_CALENDARS = re.compile(_BEGINNING + _WITHOUT_LENGTH + _REST, re.ASCII)

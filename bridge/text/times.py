@@ -52,7 +52,7 @@ def read_time(value: object, zone: object = None) -> float:
 
 
 def is_date(value: object) -> bool:
-    """Whether the value is a day without a time of day, as calendars mark what lasts all day."""
+    """True if the value is a day without a time of day, as calendars mark what lasts all day."""
     if not isinstance(value, str) or len(value) > _LONGEST:
         return False
     try:

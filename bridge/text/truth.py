@@ -1,4 +1,4 @@
-"""What counts as true and as false, wherever a device says so. Pure."""
+"""True and false in the words of devices. Pure."""
 
 import re
 
@@ -10,10 +10,10 @@ _TRUE = frozenset({"true", "1", "on", "press", "pressed", "yes"})
 _FALSE = frozenset({"false", "0", "off", "release", "released", "no"})
 
 TRUTH_PATTERN = rf"({either_case('|'.join(sorted(_TRUE | _FALSE)))}|[01]\.0+)"
-"""What `read_truth` takes of a text without space around it, for JSON Schema."""
+"""The texts that `read_truth` takes, without space around it, for JSON Schema."""
 
 _DECIMALS = re.compile(r"(?<=\d)\.0+$", re.ASCII)
-"""What a gateway adds that writes every value as a number with decimals, such as ``1.000``."""
+"""The decimals of a gateway that writes every value as a number with decimals, such as ``1.000``."""
 
 
 def read_truth(value: object) -> bool | None:

@@ -13,7 +13,7 @@ from tzlocal.windows_tz import win_tz
 __all__ = ["NoZone", "read_zone"]
 
 _IANA = re.compile(r"[A-Za-z][A-Za-z0-9_+-]{0,31}(?:/[A-Za-z0-9_+-]{1,32}){0,2}")
-"""What a name looks like; it becomes a path, and nothing else is looked for."""
+"""A name of IANA's; it becomes a path, and nothing else is looked for."""
 
 _WINDOWS = {name.casefold(): zone for name, zone in win_tz.items()}
 

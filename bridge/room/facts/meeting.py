@@ -28,7 +28,7 @@ __all__ = [
 _MOST_FIELDS = 20
 _LONGEST_MEETING = 366 * 86_400.0
 _ALL_DAY = frozenset({"allday", "isallday", "isalldayevent"})
-"""What booking systems call the mark of a meeting that lasts all day."""
+"""Names that booking systems have for the mark of a meeting that lasts all day."""
 
 _OCCURRENCE = "\x1f"
 """Between an id and its start in the key of an owner; no id has a control character."""
@@ -69,7 +69,7 @@ class Meeting:
 
     @property
     def has_end(self) -> bool:
-        """Whether its end is known, by one clock or the other."""
+        """True if its end is known, by one clock or the other."""
         return self.end is not None or self.until is not None
 
     @property

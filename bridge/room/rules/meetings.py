@@ -71,7 +71,7 @@ def ending_at(meeting: Meeting, wall: float | None) -> Meeting:
 
 
 def _is_past(meeting: Meeting, now: Now) -> bool:
-    """Whether its end has passed for certain."""
+    """True if its end has passed for certain."""
     if meeting.until is not None:
         return meeting.until <= now.monotonic
     return now.is_past(meeting.end)
