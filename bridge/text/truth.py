@@ -13,7 +13,7 @@ TRUTH_PATTERN = rf"({either_case('|'.join(sorted(_TRUE | _FALSE)))}|[01]\.0+)"
 """The texts that `read_truth` takes, without space around it, for JSON Schema."""
 
 _DECIMALS = re.compile(r"(?<=\d)\.0+$", re.ASCII)
-"""The decimals of a gateway that writes every value as a number with decimals, such as ``1.000``."""
+"""The decimals of a gateway that writes every value as such a number: ``1.000``."""
 
 
 def read_truth(value: object) -> bool | None:

@@ -1,7 +1,5 @@
 """A message over which a reader fails: answered, acknowledged, reported, and nothing else."""
 
-from collections.abc import Callable
-
 import pytest
 import trio
 
@@ -12,7 +10,19 @@ from bridge.logs.log import configure_logs
 from bridge.mqtt.acknowledgements import Acknowledgements, Part
 from bridge.mqtt.message import Message, Receipt
 from bridge.mqtt.topics import Topics
+from bridge.room.delivery import Bearer
 from bridge.room.facts.values import Now, Result
+
+
+class Refusals:
+    """Whoever answers for no room; the broker has each answer at once."""
+
+    def __init__(self) -> None:
+        self.results: list[Result] = []
+
+    def refusal(self, result: Result, bearer: Bearer) -> None:
+        self.results.append(result)
+        bearer.accept()
 
 
 async def nothing(*_: str) -> None:
@@ -26,14 +36,9 @@ def fail() -> None:
 async def test_whatever_a_reader_forgot_is_an_answer(capsys: pytest.CaptureFixture[str]) -> None:
     configure_logs()
     acknowledged: list[int] = []
-    refused: list[Result] = []
+    refusals = Refusals()
     acknowledgements = Acknowledgements(nothing)
-
-    def refuse(result: Result, accept: Callable[[], None]) -> None:
-        refused.append(result)
-        accept()
-
-    admission = Admission({}, refuse=refuse, clock=lambda: Now(0.0, 0.0))
+    admission = Admission({}, refusals=refusals, clock=lambda: Now(0.0, 0.0))
     guard = Guard(Suspects("", "", nothing), admission, Topics(), {}, acknowledgements)
     for mid in (1, 2):
         receipt = Receipt(mid, 0, acknowledged.append)
@@ -42,8 +47,12 @@ async def test_whatever_a_reader_forgot_is_an_answer(capsys: pytest.CaptureFixtu
         )
         guard.handle(Part(acknowledgements.place(message), None, 0.0), fail)
     assert acknowledged == [1, 2]
-    assert [each.problem and each.problem.code for each in refused] == ["internal_error"] * 2
-    assert [(each.word, str(each.outcome)) for each in refused] == [("record", "failed")] * 2
+    assert [each.problem and each.problem.code for each in refusals.results] == [
+        "internal_error"
+    ] * 2
+    assert [(each.word, str(each.outcome)) for each in refusals.results] == [
+        ("record", "failed")
+    ] * 2
     said = capsys.readouterr().err
     assert "internal error" in said
     assert "RecursionError: forgotten" in said
@@ -52,7 +61,7 @@ async def test_whatever_a_reader_forgot_is_an_answer(capsys: pytest.CaptureFixtu
 
 async def test_cancellation_passes() -> None:
     acknowledgements = Acknowledgements(nothing)
-    admission = Admission({}, refuse=lambda *_: None, clock=lambda: Now(0.0, 0.0))
+    admission = Admission({}, refusals=Refusals(), clock=lambda: Now(0.0, 0.0))
     guard = Guard(Suspects("", "", nothing), admission, Topics(), {}, acknowledgements)
     message = Message("hmp/room/r/press/record", b"x", 0, False, False, 0.0)
 
