@@ -1,9 +1,11 @@
-"""Messages in whose handling processes have ended: the third one does not handle them.
+"""Messages in whose handling two processes in a row have ended: the next does not handle them.
 
 Whatever kills the process while it handles a message keeps the broker from hearing that it was
 handled, so that the message comes again, to the next process, for ever. What comes again is rare:
 it is named in the journal before it is handled, one at a time, so that it is told from those beside
-it. Comes what is named there from the process before, then two in a row have ended over it.
+it. One process that ended over it may have been killed by chance, by a power cut that came twice:
+only what two in a row have named is not handled any more. Nothing is known of the process to which
+it came first, for a press that comes once is not to cost a flush of its own.
 """
 
 import json
@@ -24,6 +26,9 @@ SET_ASIDE = "set_aside"
 
 _MOST_SET_ASIDE = 100
 
+_MOST_ENDED = 2
+"""Processes in a row that may end over a message."""
+
 
 class Suspects:
     """The message that was being handled when the process before ended, and the one that is now.
@@ -34,7 +39,7 @@ class Suspects:
     def __init__(
         self, handling: str, set_aside: str, save: Callable[[str, str], Awaitable[None]]
     ) -> None:
-        self._of_before = handling
+        self._of_before, self._times = _named(handling)
         self._written = handling
         self._set_aside = _entries(set_aside)
         self._save = save
@@ -42,9 +47,10 @@ class Suspects:
     async def is_safe(self, message: Message) -> bool:
         """True if a message that comes again is to be handled; written down before it is said."""
         name = _name(message)
-        if name != self._of_before:
-            self._written = name
-            await self._save(HANDLING, name)
+        times = self._times if name == self._of_before else 0
+        if times < _MOST_ENDED:
+            self._written = f"{name} {times + 1}"
+            await self._save(HANDLING, self._written)
             return True
         entry = {"topic": message.topic, "bytes": len(message.payload), "at": int(time.time())}
         self._set_aside = [*self._set_aside, entry][-_MOST_SET_ASIDE:]
@@ -62,6 +68,12 @@ class Suspects:
 def _name(message: Message) -> str:
     mid = 0 if message.receipt is None else message.receipt.mid
     return f"{mid} {key_of(mid, message.topic, message.payload).digest.hex()}"
+
+
+def _named(document: str) -> tuple[str, int]:
+    """The message that a note names, and how many processes in a row have named it."""
+    name, _, times = document.rpartition(" ")
+    return name, int(times) if times in map(str, range(_MOST_ENDED + 1)) else 0
 
 
 def _entries(document: str) -> list[object]:

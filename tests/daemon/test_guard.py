@@ -87,11 +87,26 @@ async def test_of_the_process_before_only_the_message_that_it_named_is_suspect()
     assert await first.is_safe(again(2))
     assert await first.is_safe(again(2))  # twice in one process, as after a lost connection
     second = Suspects(notes["handling"], "", save)
-    assert await second.is_safe(again(1))
     assert await second.is_safe(again(2, b"y"))
-    assert not await second.is_safe(again(2))
+    assert await second.is_safe(again(2))
+    third = Suspects(notes["handling"], "", save)
+    assert await third.is_safe(again(1))
+    assert await third.is_safe(again(2, b"y"))
+    assert not await third.is_safe(again(2))
     assert '"topic": "t"' in notes["set_aside"]
-    await second.clear()
+    await third.clear()
     assert notes["handling"] == ""
-    third = Suspects(notes["handling"], notes["set_aside"], save)
-    assert await third.is_safe(again(2))
+    fourth = Suspects(notes["handling"], notes["set_aside"], save)
+    assert await fourth.is_safe(again(2))
+
+
+async def test_one_end_in_between_over_another_message_begins_anew() -> None:
+    notes: dict[str, str] = {}
+
+    async def save(name: str, document: str) -> None:
+        notes[name] = document
+
+    for payload in (b"x", b"y", b"x", b"y", b"x"):
+        receipt = Receipt(1, 0, lambda _: None)
+        message = Message("t", payload, 1, False, True, 0.0, receipt=receipt)
+        assert await Suspects(notes.get("handling", ""), "", save).is_safe(message)
