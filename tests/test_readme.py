@@ -33,7 +33,8 @@ from bridge.mqtt.api_topics import (
     render_answer,
 )
 from bridge.mqtt.catalogue import ROWS
-from bridge.mqtt.topics import Input, Topics, parse, render_room
+from bridge.mqtt.inputs import parse
+from bridge.mqtt.topics import Input, Topics, render_room
 from bridge.room.facts.requests import request
 from bridge.room.facts.state import RoomState
 from bridge.room.facts.values import Now, Result

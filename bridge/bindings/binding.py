@@ -11,10 +11,10 @@ from dataclasses import dataclass, replace
 from ..mqtt.filters import captures
 from ..mqtt.payload import LONGEST_PAYLOAD
 from ..mqtt.topics import Input
-from ..room.facts.meeting import MeetingTimeError, wall_time
 from ..room.facts.values import Now
 from ..templates.errors import TemplateError
 from ..templates.template import Template
+from ..text.times import NoTime, read_time
 from .conditions import Condition
 from .matching import NOT_JSON, Answer, answer_to, find, plain, shown
 from .outcome import Arrival, Failed, Heard, Wish, made
@@ -178,8 +178,8 @@ def _too_old(binding: Binding, heard: Heard) -> str:
     else:
         where, value = binding.age, _first(heard.arrival.json, binding.age)
     try:
-        age = heard.now.wall - wall_time(value)
-    except MeetingTimeError:
+        age = heard.now.wall - read_time(value)
+    except NoTime:
         return f"{where}: {shown(value)} is no time, so that its age cannot be told"
     if age <= binding.max_age:
         return ""

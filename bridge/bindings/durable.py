@@ -10,6 +10,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import replace
 
+from ..text.json_text import read_object
 from .binding import Binding, Memory
 from .outcome import Arrival
 from .timing import Track
@@ -41,13 +42,10 @@ def to_document(bindings: Sequence[Binding], memory: Memory, boot: str) -> str:
 
 def from_document(bindings: Sequence[Binding], document: str, boot: str) -> Memory:
     """The memory as far as it still fits; what cannot be read is as if it had never been kept."""
-    try:
-        kept = json.loads(document)
-    except (ValueError, RecursionError):
-        return {}
+    kept = read_object(document)
     memory: dict[tuple[int, str], Track] = {}
     for number, binding in enumerate(bindings):
-        topics = kept.get(binding.key) if isinstance(kept, dict) else None
+        topics = kept.get(binding.key)
         for topic, entry in (topics if isinstance(topics, dict) else {}).items():
             track = _track(entry)
             if track is not None:

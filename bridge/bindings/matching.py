@@ -8,11 +8,11 @@ Of several conditions all but one only choose which messages are meant: the one 
 or where there is none the last, is the one that becomes true and false.
 """
 
-import json
-import re
 from collections.abc import Iterator, Sequence
 from enum import Enum
 
+from ..text.json_text import NotJson, read_value
+from ..text.truth import read_truth
 from .conditions import Condition, Items, Value
 from .pattern import LONGEST
 
@@ -26,12 +26,6 @@ __all__ = [
     "shown",
     "value_condition",
 ]
-
-_TRUE = frozenset({"true", "1", "on", "press", "pressed", "yes"})
-_FALSE = frozenset({"false", "0", "off", "release", "released", "no"})
-
-_DECIMALS = re.compile(r"(?<=\d)\.0+$", re.ASCII)
-"""The decimals of a gateway that writes every value as a number with some, such as ``1.000``."""
 
 _LONGEST_SHOWN = 60
 _MOST_SHOWN = 5
@@ -60,8 +54,8 @@ def parse_json(text: str) -> object:
     A line that is broken within a text stays in it, as on our own topics.
     """
     try:
-        return json.loads(text, strict=False)
-    except (ValueError, RecursionError):
+        return read_value(text)
+    except NotJson:
         return NOT_JSON
 
 
@@ -138,13 +132,13 @@ def _ways_to_read(value: object) -> set[str]:
 
 def _equal(wanted: object, value: object) -> bool:
     """Equality as a person means it: upper or lower case, ``12`` or ``"12"``, ``ON`` or true."""
+    if isinstance(wanted, bool):
+        return read_truth(value) is wanted
     text = _as_text(value)
     if text is None:
         return False
     text = text.strip().casefold()
     match wanted:
-        case bool():
-            return _DECIMALS.sub("", text) in (_TRUE if wanted else _FALSE)
         case int() | float():
             try:
                 return float(text) == wanted if not isinstance(value, bool) else value == wanted
@@ -155,7 +149,7 @@ def _equal(wanted: object, value: object) -> bool:
 
 
 def _is_truth_value(value: object) -> bool:
-    return _equal(True, value) or _equal(False, value)
+    return read_truth(value) is not None
 
 
 def _as_text(value: object) -> str | None:

@@ -65,7 +65,7 @@ def _ended_by(error: BaseException) -> int:
 
 
 def _internal_error(error: BaseException) -> ExitCode:
-    from .internal_error import report_internal_error
+    from ..logs.internal_error import report_internal_error
 
     report_internal_error(error)
     return ExitCode.INTERNAL

@@ -11,7 +11,8 @@ from ..config.bindings import make_bindings
 from ..config.configuration import Configuration
 from ..hmp.syntax import encode_command
 from ..mqtt.filters import captures
-from ..mqtt.topics import Input, Malformed, Nothing, Topics, parse
+from ..mqtt.inputs import EmptyPress, Malformed, Nothing, parse
+from ..mqtt.topics import Input, Topics
 from ..room.facts.requests import NotUnderstood, request
 from ..room.facts.values import Now
 from ..room.rehearse import Rehearsal, rehearse
@@ -70,6 +71,12 @@ class _Trial:
         except Malformed as error:
             self.say(f"refused: {error.reason}")
             return
+        if isinstance(given, EmptyPress):
+            table = self._configuration.rooms.get(given.press.room)
+            if table is None or not table.empty_is_press:
+                self.say("ignored: an empty press is none; send true, or set empty_is_press")
+                return
+            given = given.press
         if isinstance(given, Nothing):
             self.say("ignored: the falling edge of a button means nothing")
             return

@@ -1,21 +1,15 @@
-"""Durations as people write them: ``300ms``, ``30s``, ``10m``, ``4h``. Pure."""
+"""Durations of the configuration: ``300ms``, ``30s``, ``10m``, ``4h``. Pure."""
 
 import re
 
+from ..text.durations import SECONDS, NoDuration, read_duration
+
 __all__ = [
-    "DURATION_PATTERN",
     "is_duration",
     "nearest_duration",
     "parse_duration",
     "render_duration",
 ]
-
-_SECONDS = {"d": 86400.0, "h": 3600.0, "m": 60.0, "s": 1.0, "ms": 0.001}
-"""Seconds of each unit, the largest first."""
-
-_DURATION = re.compile(r"(\d+(?:\.\d+)?)\s*(ms|s|m|h|d)")
-DURATION_PATTERN = rf"^\s*{_DURATION.pattern}\s*$"
-"""What `parse_duration` reads, for JSON Schema."""
 
 _LONGEST = 4_294_967_295.0
 """Seconds: what the four bytes of an MQTT session's expiry hold."""
@@ -26,12 +20,12 @@ def parse_duration(value: object) -> float:
 
     Raises `ValueError`; a number without a unit is refused, for nobody could tell which is meant.
     """
-    matched = _DURATION.fullmatch(value.strip()) if isinstance(value, str) else None
-    if matched is None:
+    try:
+        seconds = read_duration(value)
+    except NoDuration as error:
         raise ValueError(
-            "is no duration; write one number and its unit in quotes: 300ms, 30s or 4h"
-        )
-    seconds = float(matched[1]) * _SECONDS[matched[2]]
+            f"{error}; write one number and its unit in quotes: 300ms, 30s or 4h"
+        ) from None
     if seconds > _LONGEST:
         raise ValueError("is longer than 136 years, which no clock here counts to")
     return seconds
@@ -39,13 +33,17 @@ def parse_duration(value: object) -> float:
 
 def is_duration(value: object) -> bool:
     """True if `value` is written as a duration, however long."""
-    return isinstance(value, str) and _DURATION.fullmatch(value.strip()) is not None
+    try:
+        read_duration(value)
+    except NoDuration:
+        return False
+    return True
 
 
 def render_duration(seconds: float) -> str:
     """As a person writes it: in the largest unit that leaves no fraction."""
     for unit in ("d", "h", "m", "s"):
-        size = _SECONDS[unit]
+        size = SECONDS[unit]
         if seconds >= size and (seconds / size).is_integer():
             return f"{seconds / size:g}{unit}"
     return f"{seconds * 1000:g}ms" if seconds else "0s"

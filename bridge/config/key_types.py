@@ -19,8 +19,9 @@ from pydantic import (
 
 from ..hmp import arguments
 from ..hmp.commands import COMMANDS
+from ..text.durations import DURATION_PATTERN
 from ..text.nearest import nearest
-from .durations import DURATION_PATTERN, parse_duration
+from .durations import parse_duration
 
 __all__ = [
     "Address",

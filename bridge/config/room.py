@@ -99,6 +99,10 @@ class RoomTable(Table):
     """Title of a HotMark that is set at every pause; left out: none is."""
     resume_mark: MarkTitle | None = None
     """Title of a HotMark that is set when a pause ends; left out: none is."""
+    record_all_day: bool = False
+    """Record what the calendar marks as lasting all day; else its start is ignored."""
+    empty_is_press: bool = False
+    """An empty payload on a press topic acts; then clearing a retained press can be one."""
     details: DetailsTable | None = None
     """What recordings are given besides: title, description, categories, shares."""
     tally: TallyWords = TallyWords()

@@ -7,8 +7,9 @@ theirs. Durations are the texts that the file has, and nothing is null, for TOML
 from collections.abc import Mapping
 from typing import Any
 
+from ..text.durations import DURATION_PATTERN
 from .configuration import Configuration
-from .durations import DURATION_PATTERN, render_duration
+from .durations import render_duration
 
 __all__ = ["configuration_schema"]
 

@@ -8,6 +8,7 @@ from ..hmp.link import LinkHealth
 from ..journal.journal import JournalHealth
 from ..mqtt.link import BrokerHealth
 from ..mqtt.topics import timestamp
+from ..text.json_text import read_object
 
 __all__ = ["Identity", "identity_in", "render_health", "render_info"]
 
@@ -45,12 +46,7 @@ def render_info(
 
 def identity_in(info: bytes) -> Identity | None:
     """Whose `render_info` this is; None for anything else."""
-    try:
-        value = json.loads(info)
-    except (ValueError, RecursionError):
-        return None
-    if not isinstance(value, dict):
-        return None
+    value = read_object(info)
     identity = Identity(str(value.get("started_at")), str(value.get("instance")))
     return identity if "instance" in value else None
 

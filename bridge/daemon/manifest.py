@@ -17,6 +17,7 @@ import trio
 from ..mqtt.catalogue import retained_topics
 from ..mqtt.image import Image
 from ..mqtt.topics import Topics
+from ..text.json_text import read_value
 
 __all__ = ["Manifest", "Name"]
 
@@ -94,7 +95,7 @@ def _names_in(document: str, base: str) -> set[Name]:
     if not document:
         return set()
     try:
-        kept = json.loads(document)
+        kept = read_value(document)
         return {Name(*pair) for pair in kept["names"]} if kept.get("base") == base else set()
     except (ValueError, TypeError, KeyError, AttributeError) as error:
         log.warning("the journal's note of published topics is unreadable", error=repr(error))

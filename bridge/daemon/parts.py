@@ -23,6 +23,7 @@ from ..config.bindings import make_bindings
 from ..config.configuration import Configuration
 from ..hmp.link import LinkState
 from ..intake.dispatch import Dispatcher
+from ..intake.suspects import HANDLING, SET_ASIDE, Suspects
 from ..journal.instant import this_instant
 from ..journal.journal import Journal
 from ..metrics.observe import Observer
@@ -162,6 +163,9 @@ class Parts:
             taken=self.journal.inputs(),
             translator=self.translator,
             save=partial(self.journal.save_note, _BINDINGS),
+            suspects=Suspects(
+                self.journal.note(HANDLING), self.journal.note(SET_ASIDE), self.journal.save_note
+            ),
         )
 
     def _make_self_report(self) -> SelfReport:

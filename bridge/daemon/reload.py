@@ -109,6 +109,7 @@ class Reloader:
             return report
 
     async def _reload(self, *, force: bool) -> ReloadReport:
+        time.tzset()  # the box may have been moved to another zone, or put right
         try:
             configuration = await trio.to_thread.run_sync(self._load)
         except ConfigurationError as error:

@@ -4,6 +4,7 @@ Messages are taken, and acknowledged, in the order in which they arrived (R27).
 """
 
 from collections.abc import Awaitable, Callable, Iterable, Mapping
+from functools import partial
 
 import structlog
 import trio
@@ -17,14 +18,18 @@ from ..logs.log import hears
 from ..mqtt.acknowledgements import Acknowledgements, Part, Place
 from ..mqtt.api_topics import request_filters
 from ..mqtt.filters import matches
+from ..mqtt.inputs import EmptyPress, Malformed, Nothing, parse
 from ..mqtt.link import BrokerLink
 from ..mqtt.message import Message
 from ..mqtt.once_per_topic import OncePerTopic
-from ..mqtt.topics import Input, Malformed, Nothing, Topics, parse
+from ..mqtt.topics import Input, Topics
 from ..room.facts.requests import malformed
 from ..room.facts.values import Now, Problem
 from ..room.worker import Room
 from .admission import Admission, Refusals
+from .advice import breaks, log_received
+from .guard import Guard
+from .suspects import Suspects
 
 __all__ = ["Dispatcher"]
 
@@ -37,6 +42,7 @@ class Dispatcher:
     `refusals` answers what is for no room or action. `taken` are the inputs of before a restart
     that the broker may deliver again. `translator` has what bindings make of other topics, `save`
     writes down what they remember.
+    `suspects` knows what processes have ended over.
     """
 
     def __init__(
@@ -51,6 +57,7 @@ class Dispatcher:
         taken: Iterable[InputKey] = (),
         translator: Translator,
         save: Callable[[str], Awaitable[None]],
+        suspects: Suspects,
     ) -> None:
         self._broker = broker
         self._topics = topics
@@ -61,8 +68,10 @@ class Dispatcher:
         self._taken = set(taken)
         self._translator = translator
         self._acknowledgements = Acknowledgements(save)
+        self._guard = Guard(suspects, self._admission, topics, rooms, self._acknowledgements)
         self._inputs = (*topics.inputs, *request_filters(topics))
         self._retained_said = OncePerTopic()
+        self._empty_said = OncePerTopic()
         self._contact_at = trio.current_time()
         self._fresh_since: float | None = None
         self._begun = trio.Event()
@@ -99,6 +108,7 @@ class Dispatcher:
         """Return once everything that was kept for us has been taken in and acknowledged."""
         while not self._caught_up():
             await self._acknowledgements.advanced()
+        await self._guard.clear()
 
     def _caught_up(self) -> bool:
         if self._fresh_since is None or self._broker.waiting:
@@ -121,8 +131,14 @@ class Dispatcher:
         while True:
             message = await self._broker.receive()
             if hears("mqtt", "debug"):
-                _log_received(message)
-            self._take(self._acknowledgements.place(message))
+                log_received(message)
+            place = self._acknowledgements.place(message)
+            part = Part(place, _key(message), self._waited(message))
+            suspect = message.duplicate and part.key is not None and part.key not in self._taken
+            if not suspect or await self._guard.admits(part):
+                self._guard.handle(part, partial(self._take, place))
+            if suspect:
+                await self._guard.see_through(place)
 
     def _take(self, place: Place) -> None:
         """Hand a message on, unless it is of the past, or neither an input nor bound.
@@ -166,11 +182,27 @@ class Dispatcher:
             match parse(self._topics, message.topic, message.payload):
                 case Input() as given:
                     self._admission.submit(given, part)
+                case EmptyPress(press):
+                    self._take_empty(press, part)
                 case Nothing():
                     place.accept()
         except Malformed as error:
             room = error.room if error.room in self._rooms else None
             self._admission.fail(part, room, error.word, error.id, malformed(error.reason))
+
+    def _take_empty(self, press: Input, part: Part) -> None:
+        """Whoever clears a retained press means no press (R16)."""
+        room = self._rooms.get(press.room)
+        if room is not None and room.state.policy.empty_is_press:
+            self._admission.submit(press, part)
+            return
+        part.place.accept()
+        if self._empty_said.is_first(part.message.topic):
+            log.warning(
+                "empty press ignored",
+                topic=part.message.topic,
+                what_to_do=f"publish true; or set empty_is_press under [rooms.{press.room}]",
+            )
 
     def _dispatch_bound(self, place: Place) -> None:
         """Hand what the bindings make of the message to its rooms; it is acknowledged after all.
@@ -189,7 +221,7 @@ class Dispatcher:
         ]
         place.expect(len(parts))
         for verdict, part in parts:
-            self._carry_out(verdict, part)
+            self._guard.handle(part, partial(self._carry_out, verdict, part))
 
     async def _act_on_held(self) -> None:
         """A press that is held acts when its time has come, after a restart too.
@@ -214,7 +246,8 @@ class Dispatcher:
         if self._carried_out(message, key):
             place.accept()
         else:
-            self._carry_out(verdict, Part(place, key, late))
+            part = Part(place, key, late)
+            self._guard.handle(part, partial(self._carry_out, verdict, part))
 
     def _carry_out(self, verdict: Verdict, part: Part) -> None:
         match verdict.outcome:
@@ -251,19 +284,8 @@ class Dispatcher:
             "retained message ignored",
             topic=topic,
             what_to_do="publish inputs without the retain flag, and clear the retained message: "
-            f"mosquitto_pub -r -n -t {topic}",
+            f"mosquitto_pub -r -n -t {topic}; {breaks(self._topics, topic, self._rooms)}",
         )
-
-
-def _log_received(message: Message) -> None:
-    log.debug(
-        "message received",
-        topic=message.topic,
-        bytes=len(message.payload),
-        qos=message.qos,
-        retain=message.retain,
-        duplicate=message.duplicate,
-    )
 
 
 def _key(message: Message, part: str = "") -> InputKey | None:

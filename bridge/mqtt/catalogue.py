@@ -11,6 +11,7 @@ from enum import StrEnum
 
 from ..room.facts.requests import ACTIONS, EVENTS, METADATA, parameters_of
 from ..room.facts.vocabulary import ALARMS, Action, Outcome, State
+from ..text.truth import TRUTH_PATTERN
 from . import payloads
 from .topic_values import (
     NULL,
@@ -93,12 +94,11 @@ ACTION_MEANINGS: Mapping[str, str] = {
 """What each action does; an action without a meaning here keeps the module from loading."""
 
 _EDGE = Values(
-    "true (1, on, press or empty); false (0, off, release) is ignored",
-    len("release"),
-    {"type": "string", "pattern": r"^\s*([Tt][Rr][Uu][Ee]|1|[Oo][Nn]|[Pp][Rr][Ee][Ss][Ss]|"
-     r"[Ff][Aa][Ll][Ss][Ee]|0|[Oo][Ff][Ff]|[Rr][Ee][Ll][Ee][Aa][Ss][Ee])?\s*$"},
+    "true (1, on, press, pressed, yes); false (0, off, release) is ignored",
+    len("released"),
+    {"type": "string", "pattern": rf"^\s*({TRUTH_PATTERN}|\"\s*{TRUTH_PATTERN}?\s*\")?\s*$"},
     NULL,
-)  # fmt: skip
+)
 
 _AVAILABILITY = words(["online", "offline"])
 _STATE = words(State)

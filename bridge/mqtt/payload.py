@@ -1,8 +1,10 @@
 """What comes in a message: text, JSON, and the sender's id. Pure."""
 
 import json
-from typing import NoReturn
+from collections.abc import Callable, Mapping
+from typing import Any, NoReturn
 
+from ..text.json_text import read_value
 from ..text.shortened import shortened
 
 __all__ = [
@@ -46,20 +48,16 @@ def read_json(text: str, *, strict: bool = False, mend: bool = False) -> object:
 
     A line that is broken within a text, as by programs that put JSON together by hand, stays in it.
     `strict`: not that; every key once, and no NaN or infinity. `mend`: half a surrogate pair, which
-    programs leave that cut an emoji in two, becomes a question mark. Raises `UnreadablePayload`.
+    programs leave that cut an emoji in two, becomes a question mark, and a number of thousands of
+    digits an infinite one. Raises `UnreadablePayload`.
     """
     try:
-        if strict:
-            value = json.loads(text, object_pairs_hook=_unique, parse_constant=_no_number)
-        else:
-            value = json.loads(text, strict=False)
+        value = read_value(text, strict=strict, **(_STRICT if strict else {} if mend else _EXACT))
         if "\\u" in text:  # half of a surrogate pair is no text: it could not be answered with
             errors = "replace" if mend else "strict"
             encoded = json.dumps(value, ensure_ascii=False).encode(errors=errors)
             value = json.loads(encoded) if mend else value
-    except UnreadablePayload:
-        raise
-    except (ValueError, RecursionError) as error:
+    except ValueError as error:
         raise UnreadablePayload(f"the payload is not valid JSON: {error}") from None
     return value
 
@@ -68,13 +66,24 @@ def _unique(pairs: list[tuple[str, object]]) -> dict[str, object]:
     found: dict[str, object] = {}
     for key, value in pairs:
         if key in found:
-            raise UnreadablePayload(f"the payload is not valid JSON: {_shown(key)} is given twice")
+            raise ValueError(f"{_shown(key)} is given twice")
         found[key] = value
     return found
 
 
 def _no_number(word: str) -> NoReturn:
-    raise UnreadablePayload(f"the payload is not valid JSON: {word} is no number")
+    raise ValueError(f"{word} is no number")
+
+
+def _whole(digits: str) -> int:
+    try:
+        return int(digits)
+    except ValueError:
+        raise ValueError(f"a number in it has {len(digits):,} digits") from None
+
+
+_EXACT: Mapping[str, Callable[[Any], Any]] = {"parse_int": _whole}
+_STRICT = {**_EXACT, "object_pairs_hook": _unique, "parse_constant": _no_number}
 
 
 def _shown(key: str) -> str:

@@ -1,7 +1,7 @@
-"""The MQTT interface as text: a message becomes an input, a room's state becomes publications.
+"""The MQTT interface as text: where things are, and a room's state as publications.
 
-Topics and payloads are section 2 of the contract. Pure: what is subscribed, published and how is
-for the link to say.
+Topics and payloads are section 2 of the contract; `inputs` reads what people send. Pure: what is
+subscribed, published and how is for the link to say.
 """
 
 import json
@@ -14,23 +14,16 @@ from ..room.facts.detail import Details
 from ..room.facts.meeting import Meeting, owner_in_words
 from ..room.facts.state import RoomState
 from ..room.facts.values import Problem, Result
-from ..room.facts.vocabulary import Outcome, State, folded_word
-from .payload import LONGEST_ID, UnreadablePayload, read_id, read_json, read_text
+from ..room.facts.vocabulary import Outcome, State
 
 __all__ = [
     "Input",
-    "Malformed",
-    "Nothing",
     "Topics",
-    "parse",
     "render_ack",
     "render_result",
     "render_room",
     "timestamp",
 ]
-
-_TRUTHY = frozenset({"", "true", "1", "on", "press"})
-_FALSY = frozenset({"false", "0", "off", "release"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,130 +88,6 @@ class Input:
     parameters: Mapping[str, object] = field(default_factory=dict)
     id: str | int | None = None
     left_out: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Nothing:
-    """A message that means nothing by design: the falling edge of a button."""
-
-
-class Malformed(ValueError):
-    """A message on an input topic that cannot be understood; the text says what would be.
-
-    `room` and `word` are as far as they could be read, `id` likewise.
-    """
-
-    def __init__(self, reason: str, room: str, word: str, id: str | int | None = None) -> None:  # noqa: A002  # the contract's word
-        super().__init__(reason)
-        self.reason = reason
-        self.room = room
-        self.word = word
-        self.id = id
-
-
-def parse(topics: Topics, topic: str, payload: bytes) -> Input | Nothing:
-    """Understand a message on one of `topics.inputs`.
-
-    Raises `Malformed`.
-    """
-    room, _, leaf = topic.removeprefix(f"{topics.base}/room/").partition("/")
-    kind, _, action = leaf.partition("/")
-    text = _text(room, leaf if kind == "metadata" else action or kind, payload)
-    match kind:
-        case "press":
-            return _press(room, action, text)
-        case "set":
-            return _set(room, text)
-        case "mark":
-            return Input(room, "mark", parameters={"title": text} if text.strip() else {})
-        case "metadata":
-            return Input(room, leaf, parameters={"text": text})
-        case "event":
-            return _event(room, text)
-        case _:
-            raise Malformed(f"{topic} is no topic of this bridge", room, kind)
-
-
-def _text(room: str, word: str, payload: bytes) -> str:
-    try:
-        return read_text(payload)
-    except UnreadablePayload as error:
-        raise Malformed(str(error), room, word) from None
-
-
-def _press(room: str, action: str, text: str) -> Input | Nothing:
-    word = action.lower()
-    edge = text.strip().lower()
-    if edge in _TRUTHY:
-        return Input(room, word)
-    if edge in _FALSY:
-        return Nothing()
-    if not edge.startswith("{"):
-        raise Malformed("a press takes true, 1, on, press or an empty payload", room, word)
-    parameters = _object(room, word, text)
-    given = parameters.pop("action", action)
-    if not isinstance(given, str) or given.lower() != word:
-        raise Malformed(f"the topic says {word}, the payload another action", room, word)
-    return Input(room, word, parameters=parameters, id=_id(room, word, parameters))
-
-
-def _set(room: str, text: str) -> Input:
-    text = text.strip()
-    if not text:
-        raise Malformed("the payload is empty; send an action word such as record", room, "set")
-    if not text.startswith("{"):
-        return Input(room, text.lower())
-    parameters = _object(room, "set", text)
-    request_id = _id(room, "set", parameters)
-    action = parameters.pop("action", None)
-    if not isinstance(action, str) or not action.strip():
-        reason = 'the object needs "action" with an action word, such as {"action": "record"}'
-        raise Malformed(reason, room, "set", request_id)
-    return Input(room, action.strip().lower(), parameters=parameters, id=request_id)
-
-
-def _event(room: str, text: str) -> Input:
-    text = text.strip()
-    if not text:
-        reason = "the payload is empty; send an event word such as meeting_start"
-        raise Malformed(reason, room, "event")
-    if not text.startswith("{"):
-        return Input(room, folded_word(text), event=True)
-    # A meeting that is half understood is recorded all the same.
-    parameters = _object(room, "event", text, mend=True)
-    if isinstance(meeting_id := parameters.get("id"), (str, float)):
-        parameters["id"] = str(meeting_id)[:LONGEST_ID]
-    event = parameters.pop("event", None)
-    word = folded_word(event) if isinstance(event, str) else ""
-    left_out: tuple[str, ...] = ()
-    try:
-        request_id = read_id(parameters.get("id"))
-    except UnreadablePayload as error:
-        if word != "meeting_start":
-            raise Malformed(str(error), room, "event") from None
-        del parameters["id"]
-        request_id, left_out = None, (str(error),)
-    if not word:
-        reason = 'the object needs "event" with a word, such as {"event": "meeting_start"}'
-        raise Malformed(reason, room, "event", request_id)
-    return Input(room, word, event=True, parameters=parameters, id=request_id, left_out=left_out)
-
-
-def _object(room: str, word: str, text: str, *, mend: bool = False) -> dict[str, object]:
-    try:
-        value = read_json(text, mend=mend)
-    except UnreadablePayload as error:
-        raise Malformed(str(error), room, word) from None
-    if not isinstance(value, dict):
-        raise Malformed("the payload is not a JSON object", room, word)
-    return value
-
-
-def _id(room: str, word: str, parameters: dict[str, object]) -> str | int | None:
-    try:
-        return read_id(parameters.pop("id", None))
-    except UnreadablePayload as error:
-        raise Malformed(str(error), room, word) from None
 
 
 def render_room(

@@ -4,12 +4,13 @@
 `message_line` is a message by itself, for a pipe or a log.
 """
 
-import json
 import time
 from collections import deque
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
+
+from ..text.json_text import read_object
 
 __all__ = ["Event", "RoomView", "View", "message_line", "result_text"]
 
@@ -80,19 +81,19 @@ class View:
             case ["bridge", "state"]:
                 self._bridge_says(payload.decode(errors="replace"), wall)
             case ["bridge", "info"]:
-                self.info = _object(payload)
+                self.info = read_object(payload)
             case ["bridge", "health"]:
-                self.health = _object(payload)
+                self.health = read_object(payload)
             case ["bridge", "response", "error"]:
-                refused = _object(payload)
+                refused = read_object(payload)
                 origin = str(refused.get("origin", "")).removeprefix(f"{self.base}/")
                 self._happened(wall, origin or "bridge", refused)
             case ["server", name, "state"]:
                 self._server_says(name, payload.decode(errors="replace"), wall)
             case ["room", name, "status"]:
-                self._room_says(name, _object(payload), monotonic)
+                self._room_says(name, read_object(payload), monotonic)
             case ["room", name, "result"]:
-                result = _object(payload)
+                result = read_object(payload)
                 self.rooms.setdefault(name, RoomView()).last_result = result
                 self._happened(wall, name, result)
 
@@ -140,14 +141,6 @@ def result_text(result: dict[str, Any]) -> str:
     if isinstance(took, int | float):
         words.append(f"({took:.0f} ms)")
     return " ".join(filter(None, words))
-
-
-def _object(payload: bytes) -> dict[str, Any]:
-    try:
-        value = json.loads(payload)
-    except (ValueError, RecursionError):
-        return {}
-    return value if isinstance(value, dict) else {}
 
 
 def _whole(value: object) -> int:

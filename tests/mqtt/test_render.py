@@ -9,10 +9,9 @@ import pytest
 from hypothesis import given
 
 from bridge.hmp.commands import RecordingId
+from bridge.mqtt.inputs import Malformed, parse
 from bridge.mqtt.topics import (
-    Malformed,
     Topics,
-    parse,
     render_ack,
     render_result,
     render_room,

@@ -2,20 +2,15 @@
 
 import json
 from dataclasses import replace
+from math import inf
 
 import hypothesis.strategies as st
 import pytest
 from hypothesis import given
 
+from bridge.mqtt.inputs import EmptyPress, Malformed, Nothing, parse
 from bridge.mqtt.payload import LONGEST_ID
-from bridge.mqtt.topics import (
-    Input,
-    Malformed,
-    Nothing,
-    Topics,
-    parse,
-    render_result,
-)
+from bridge.mqtt.topics import Input, Topics, render_result
 from bridge.room.facts.vocabulary import Action
 
 from .samples import RESULT
@@ -23,7 +18,7 @@ from .samples import RESULT
 TOPICS = Topics()
 
 
-def read(leaf: str, payload: bytes | str, topics: Topics = TOPICS) -> Input | Nothing:
+def read(leaf: str, payload: bytes | str, topics: Topics = TOPICS) -> Input | EmptyPress | Nothing:
     data = payload.encode() if isinstance(payload, str) else payload
     return parse(topics, topics.room("boardroom", leaf), data)
 
@@ -44,22 +39,57 @@ def happened(word: str, id: str | int | None = None, **parameters: object) -> In
     return Input("boardroom", word, event=True, parameters=parameters, id=id)
 
 
-@pytest.mark.parametrize("payload", ["", "true", "1", "on", "press", "TRUE", "On", " press\n"])
+@pytest.mark.parametrize(
+    "payload",
+    [
+        "true",
+        "1",
+        "on",
+        "press",
+        "TRUE",
+        "On",
+        " press\n",
+        "pressed",
+        "yes",
+        "1.0",
+        '"true"',
+        '"ON"',
+    ],
+)
 @pytest.mark.parametrize("action", Action)
 def test_a_button_pressed(payload: str, action: Action) -> None:
     assert read(f"press/{action}", payload) == asked(action)
 
 
-@pytest.mark.parametrize("payload", ["false", "0", "off", "release", "FALSE", " off "])
+@pytest.mark.parametrize(
+    "payload", ["false", "0", "off", "release", "FALSE", " off ", "released", "0.0", '"false"']
+)
 def test_a_button_let_go_is_nothing(payload: str) -> None:
     assert read("press/record", payload) == Nothing()
 
 
-@pytest.mark.parametrize("payload", ["yes", "2", "pressed", "null", "[]", '"true"', "-"])
+@pytest.mark.parametrize("payload", ["2", "null", "[]", '"two"', '"', '"\\ud800"', "-"])
 def test_a_button_takes_edges_only(payload: str) -> None:
     error = refusal("press/record", payload)
     assert error.word == "record"
     assert "true" in error.reason
+
+
+@pytest.mark.parametrize("payload", ["", " \n", "\0", '""'])
+def test_an_empty_press_is_for_the_room_to_judge(payload: str) -> None:
+    assert read("press/record", payload) == EmptyPress(asked("record"))
+
+
+def test_a_word_in_quotes_is_the_word() -> None:
+    assert read("set", '"Record"') == asked("record")
+    assert read("event", ' "meeting-start" ') == happened("meeting_start")
+    assert read("set", json.dumps('{"action": "stop"}')) == asked("stop")
+
+
+def test_a_number_of_many_digits_spoils_no_meeting() -> None:
+    said = read("event", '{"event": "meeting_start", "title": "x", "seats": 1%s}' % ("0" * 10_000))
+    assert isinstance(said, Input)
+    assert said.parameters == {"title": "x", "seats": inf}
 
 
 def test_a_button_takes_json_too() -> None:
@@ -235,7 +265,7 @@ def test_anything_is_understood_or_malformed(leaf: str, payload: bytes) -> None:
     except Malformed as error:
         assert error.reason  # noqa: PT017  # either way is right, and both say something
     else:
-        assert isinstance(given_input, Input | Nothing)
+        assert isinstance(given_input, Input | EmptyPress | Nothing)
         if isinstance(given_input, Input):  # whatever it is, it can be answered
             result = replace(RESULT, id=given_input.id or "", word=given_input.word)
             assert render_result(result).encode()

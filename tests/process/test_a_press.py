@@ -78,7 +78,7 @@ def test_every_way_of_asking_gets_one_result(site: MakeSite) -> None:
     panel.wait_for("room/r1/ack", "meeting_end ok")
     panel.publish("room/r1/event", "button")
     panel.wait_for("room/r1/ack", "button ok")
-    panel.publish("room/r1/press/TOGGLE", b"")
+    panel.publish("room/r1/press/TOGGLE", b"1")
     panel.wait_for("room/r1/ack", "toggle ok")
 
     first, second = panel.wait_for_results("r0", 2)

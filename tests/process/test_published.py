@@ -35,7 +35,7 @@ def test_a_day_of_a_room(site: MakeSite) -> None:
         ("set", '{"action": "stop", "id": 7}'),
         ("event", '{"event": "meeting_start", "id": "42", "title": "Weekly é"}'),
         ("event", "meeting_end"),
-        ("press/restream_start", ""),
+        ("press/restream_start", "true"),
         ("set", json.dumps(ADOPT)),
         ("set", "{"),
         ("press/record", "maybe"),

@@ -52,3 +52,24 @@ def test_published_retained_while_running(site: MakeSite, launch: Launch, protoc
         s.panel.press("r0", "stop")
         s.panel.wait_for("room/r0/ack", "stop ok")
         assert len(s.hmp.commands("startRecording")) == 1
+
+
+@pytest.mark.parametrize("protocol", [pytest.param("5", marks=pytest.mark.mqtt5), "3.1.1"])
+def test_what_is_retained_is_cleared_as_the_log_says(site: MakeSite, protocol: str) -> None:
+    """Over 3.1.1 the empty message comes as a new one; it presses nothing all the same."""
+    s = site(mqtt={"protocol": protocol})
+    for _ in range(2):
+        s.panel.publish("room/r0/press/record", "", retain=True)
+        s.panel.publish("room/r0/press/record", "")
+    s.panel.press("r1", "pause")
+    s.panel.wait_for("room/r1/ack", "pause failed not_recording")
+    assert s.hmp.commands("startRecording") == []
+    assert s.panel.payloads("room/r0/ack") == []
+    assert len(s.daemon.lines_with("empty press ignored", "room/r0/press/record")) == 1
+    assert s.daemon.lines_with("request refused") == []
+
+
+def test_an_empty_press_is_one_where_the_room_says_so(site: MakeSite) -> None:
+    s = site(room={"empty_is_press": True})
+    s.panel.publish("room/r0/press/record", "")
+    s.panel.wait_for("room/r0/ack", "record ok")

@@ -43,6 +43,12 @@ class BookedRoom(Site):
         self._flow_if_connected()
         return request
 
+    def meeting_for(self, seconds: float, name: str = "a") -> int:
+        """`meeting_start` with a duration alone."""
+        request = self.press(Action.MEETING_START, meeting=Meeting(name, length=seconds))
+        self._flow_if_connected()
+        return request
+
     def meeting_end(self, name: str = "", start: float | None = None) -> int:
         """`meeting_end`."""
         return self._say(Action.MEETING_END, name, start)

@@ -4,50 +4,35 @@ A meeting is identified by its id and its start, for ids recur: the same id with
 another occurrence, and takes the place of the one before.
 """
 
-import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
-from math import isfinite
 
 from ...hmp import arguments
 from ...text.cut import cut
-from ...text.shortened import shortened
+from ...text.durations import NoDuration, read_duration
+from ...text.json_text import told_in_words
+from ...text.nearest import folded
+from ...text.times import LAST_MOMENT, NoTime, is_date, read_time
+from ...text.truth import read_truth
 from .restart import Monotonic
 
 __all__ = [
     "LAST_MOMENT",
     "Meeting",
-    "MeetingTimeError",
     "is_meeting",
     "is_of_before",
     "owner_in_words",
     "read_meeting",
-    "wall_time",
+    "read_words",
 ]
 
 _MOST_FIELDS = 20
-_MILLISECONDS_FROM = 100_000_000_000.0
-"""Numbers from here on count milliseconds: as seconds they would be in the year 5138."""
+_LONGEST_MEETING = 366 * 86_400.0
+_ALL_DAY = frozenset({"allday", "isallday", "isalldayevent"})
+"""Names that booking systems have for the mark of a meeting that lasts all day."""
 
-_FOREVER = 366 * 86_400.0
-_FIRST_MOMENT = 946_684_800.0
-"""The year 2000; before it lie the empty dates of databases, and what is a time of day (``10.30``)
-or a date (``202603011000``) that reads like a number of seconds or milliseconds.
-"""
-LAST_MOMENT = 7_258_118_400.0
-"""The year 2200; what booking systems write for *no end* lies beyond it."""
-
-_NUMBER = re.compile(r"\d{9,}(?:\.\d*)?", re.ASCII)
-"""Seconds or milliseconds. Some of these could also be read as a date of another century."""
-
-_ISO_DURATION = re.compile(r"PT(?:(\d+)H)?(?:(\d+)M)?(?:(\d+)S)?", re.IGNORECASE)
 _OCCURRENCE = "\x1f"
 """Between an id and its start in the key of an owner; no id has a control character."""
-
-
-class MeetingTimeError(ValueError):
-    """A time that cannot be understood; the text says what would be."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +47,7 @@ class Meeting:
     end: float | None = None
     title: str | None = None
     organizer: str | None = None
-    #: Seconds it is to last, where it has no end.
+    #: Seconds it is to last from when the room hears of it, where it has no end.
     length: float | None = None
     #: Whatever else the event carried as text, for templates.
     fields: tuple[tuple[str, str], ...] = ()
@@ -78,6 +63,15 @@ class Meeting:
     retry_at: Monotonic = 0.0
     #: Seconds by which people have moved its end.
     extended: float = 0.0
+    #: An end that was given as a duration; `end` is then where that lies now.
+    until: Monotonic | None = None
+    #: It is a day of the calendar rather than a meeting.
+    all_day: bool = False
+
+    @property
+    def has_end(self) -> bool:
+        """True if its end is known, by one clock or the other."""
+        return self.end is not None or self.until is not None
 
     @property
     def owner(self) -> str:
@@ -119,105 +113,84 @@ def owner_in_words(owner: str) -> str:
 def read_meeting(parameters: Mapping[str, object]) -> tuple[Meeting, tuple[str, ...]]:
     """The meeting that an event speaks of, and what of it could not be understood.
 
-    Nothing in it is a reason not to record: a time that cannot be read is left out and said.
-    `duration` (minutes, or text such as ``90m``) stands for an `end` where there is none: from
-    `start` on, or from when the room hears of it.
+    Nothing in it is a reason not to record: what cannot be read is left out and said.
+    `duration` (minutes, or text such as ``90m`` or ``PT1H30M``) stands for an `end` where there is
+    none: from `start` on, or from when the room hears of it. `zone` names the zone of times without
+    an offset. It lasts all day by its own word, or where its times are days.
     """
     given = dict(parameters)
     doubts: list[str] = []
     meeting_id = _text(given.pop("id", None)) or ""
-    start = _time(given, "start", doubts)
-    end = _time(given, "end", doubts)
-    duration = given.pop("duration", None)
-    length = None
-    if end is None and duration not in (None, ""):
-        try:
-            length = _duration(duration)
-        except MeetingTimeError as error:
-            doubts.append(str(error))
+    zone = given.pop("zone", None)
+    written = {name: _unboxed(given.pop(name, None), zone) for name in ("start", "end")}
+    all_day = _all_day(given, [value for value, _ in written.values()], doubts)
+    start, end = (_time(name, *value, doubts) for name, value in written.items())
+    length = _length(given.pop("duration", None), doubts) if end is None else None
+    given.pop("duration", None)
     if length is not None and start is not None:
         end, length = start + length, None
     if end is not None and start is not None and end <= start:
         doubts.append("end: is not after start; the end is left out")
         end = None
-    title, organizer = _text(given.pop("title", None)), _text(given.pop("organizer", None))
+    title, organizer = (read_words(given, name, doubts) for name in ("title", "organizer"))
     texts = {name: _text(value) for name, value in given.items() if name.isidentifier()}
     fields = tuple((name, text) for name, text in texts.items() if text)[:_MOST_FIELDS]
-    return Meeting(meeting_id, start, end, title, organizer, length, fields), tuple(doubts)
+    meeting = Meeting(meeting_id, start, end, title, organizer, length, fields, all_day=all_day)
+    return meeting, tuple(doubts)
 
 
-def wall_time(value: object) -> float:
-    """Seconds since 1970 of an RFC 3339 text or a number of seconds or milliseconds.
-
-    A text without a zone is in the time of this box, as calendars on the box write it. Raises
-    `MeetingTimeError`.
-    """
-    if isinstance(value, str):
-        seconds = _of_text(value.strip())
-    elif isinstance(value, (int, float)) and not isinstance(value, bool):
-        seconds = _of_number(value)
-    else:
-        seconds = None
-    if seconds is None or not isfinite(seconds):
-        raise MeetingTimeError(
-            "is no time; write it as 2026-03-01T10:00:00Z, or as seconds since 1970, without quotes"
-        )
-    if not _FIRST_MOMENT <= seconds < LAST_MOMENT:
-        raise MeetingTimeError("is no time that a meeting can have; it is taken for none")
-    return seconds
-
-
-def _of_text(text: str) -> float | None:
-    if _NUMBER.fullmatch(text) is None:
-        try:
-            return datetime.fromisoformat(text.upper()).timestamp()  # ``z`` is right, too
-        except OverflowError:
-            return LAST_MOMENT
-        except ValueError:
-            pass
-    try:
-        return _of_number(float(text))
-    except ValueError:
-        return None
-
-
-def _of_number(value: float) -> float:
-    try:
-        seconds = float(value)
-    except OverflowError:
-        return LAST_MOMENT
-    return seconds / 1000 if seconds >= _MILLISECONDS_FROM else seconds
-
-
-def _time(given: dict[str, object], name: str, doubts: list[str]) -> float | None:
+def read_words(given: dict[str, object], name: str, doubts: list[str]) -> str | None:
+    """The text of a member, which is taken out of `given`; what is none is told in `doubts`."""
     value = given.pop(name, None)
+    text = _text(value)
+    if text is None and value is not None and not isinstance(value, str):
+        doubts.append(f"{name}: {told_in_words(value)} is no text; it is left out")
+    return text
+
+
+def _unboxed(value: object, zone: object) -> tuple[object, object]:
+    """A time and its zone, also as Graph and Google write both in one object."""
+    if not isinstance(value, dict):
+        return value, zone
+    return value.get("dateTime", value.get("date", value)), value.get("timeZone", zone)
+
+
+def _all_day(given: dict[str, object], times: list[object], doubts: list[str]) -> bool:
+    for name in [each for each in given if folded(each) in _ALL_DAY]:
+        value = given.pop(name)
+        if (said := read_truth(value)) is not None:
+            return said
+        if value not in (None, ""):
+            doubts.append(f"{name}: {told_in_words(value)} is neither true nor false")
+    return any(map(is_date, times)) and all(
+        value in (None, "") or is_date(value) for value in times
+    )
+
+
+def _time(name: str, value: object, zone: object, doubts: list[str]) -> float | None:
     if value in (None, ""):
         return None
     try:
-        return wall_time(value)
-    except MeetingTimeError as error:
-        doubts.append(f"{name}: {_shown(value)} {error}")
+        return read_time(value, zone)
+    except NoTime as error:
+        doubts.append(f"{name}: {told_in_words(value)} {error}")
         return None
 
 
-def _duration(value: object) -> float:
-    seconds: float | None = None
-    text = value.strip() if isinstance(value, str) else value
-    if isinstance(text, str) and (written := _ISO_DURATION.fullmatch(text)):
-        hours, minutes, rest = (int(part or 0) for part in written.groups())
-        seconds = float(min(hours * 3600 + minutes * 60 + rest, 2 * _FOREVER))
-    elif isinstance(text, str):
-        unit = {"s": 1.0, "m": 60.0, "h": 3600.0}.get(text[-1:].lower())
-        number = text if unit is None else text[:-1]
-        try:
-            seconds = float(number) * (60.0 if unit is None else unit)
-        except ValueError:
-            seconds = None
-    elif isinstance(text, (int, float)) and not isinstance(text, bool):
-        seconds = 60.0 * min(text, _FOREVER)
-    if seconds is None or not isfinite(seconds) or not 0 < seconds <= _FOREVER:
-        raise MeetingTimeError(f"duration: {_shown(value)} is no number of minutes, such as 60")
-    return seconds
+def _length(value: object, doubts: list[str]) -> float | None:
+    """Seconds; a number without a unit counts minutes."""
+    if value in (None, ""):
+        return None
+    try:
+        seconds = read_duration(value, unit=60.0)
+        if 0 < seconds <= _LONGEST_MEETING:
+            return seconds
+        reason = "is not between nothing and a year"
+    except NoDuration as error:
+        reason = str(error)
+    told = told_in_words(value)
+    doubts.append(f"duration: {told} is no number of minutes, such as 60, or PT1H: it {reason}")
+    return None
 
 
 def _text(value: object) -> str | None:
@@ -226,8 +199,3 @@ def _text(value: object) -> str | None:
         return None
     text = str(value) if not isinstance(value, int) or abs(value) < 10**40 else ""
     return cut(arguments.drop_control_characters(text).strip(), arguments.TEXT_LIMIT) or None
-
-
-def _shown(value: object) -> str:
-    text = repr(value)
-    return shortened(text, 60)

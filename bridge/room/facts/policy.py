@@ -59,4 +59,8 @@ class Policy:
     #: Titles of the HotMarks that are set at a pause and at its end; None for none.
     pause_mark: str | None
     resume_mark: str | None
+    #: Record what the calendar marks as lasting all day, as other meetings are.
+    record_all_day: bool
+    #: Take an empty payload on a press topic for a press.
+    empty_is_press: bool
     details: DetailPlan

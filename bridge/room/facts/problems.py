@@ -3,6 +3,7 @@
 from .values import Problem
 
 __all__ = [
+    "ALL_DAY",
     "ALREADY_HELD",
     "ALREADY_RECORDING",
     "BLANK_TITLE",
@@ -149,6 +150,12 @@ WHICH_MEETING = Problem(
     "which_meeting",
     "Several meetings run in this room",
     "Send the id of the meeting that is meant, as it was sent at its start.",
+)
+ALL_DAY = Problem(
+    "all_day",
+    "The meeting lasts all day",
+    "A day of the calendar is not recorded. Send times of day, or set record_all_day in the room's "
+    "table of the configuration.",
 )
 TOO_MANY_MEETINGS = Problem(
     "too_many_meetings",

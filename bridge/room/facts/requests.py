@@ -8,8 +8,9 @@ from typing import Any
 from ...hmp import arguments
 from ...hmp.commands import MetadataField
 from ...hmp.errors import InvalidArgument
+from ...text.durations import NoDuration, read_duration
 from ...text.shortened import shortened
-from .meeting import Meeting, read_meeting
+from .meeting import Meeting, read_meeting, read_words
 from .values import Problem, Request
 from .vocabulary import ALWAYS_COUNT, Action
 
@@ -116,14 +117,14 @@ def malformed(reason: str) -> Problem:
 
 
 def _minutes(value: object, field: str) -> float:
-    """Seconds of a number of minutes, also where it is written as text."""
+    """Seconds of a number of minutes, also where it is written as text, or as a duration."""
     try:
-        minutes = float(value) if isinstance(value, (int, float, str)) else 0.0
-    except (ValueError, OverflowError):
-        minutes = 0.0
-    if isinstance(value, bool) or not 0 < minutes <= _MOST_MINUTES:
+        seconds = read_duration(value, unit=60.0)
+    except NoDuration:
+        seconds = 0.0
+    if not 0 < seconds <= _MOST_MINUTES * 60:
         raise InvalidArgument(field, value, "must be a number of minutes above 0, such as 15")
-    return minutes * 60
+    return seconds
 
 
 _CHECKS: Mapping[str, tuple[str, Callable[[object, str], object]]] = {
@@ -176,9 +177,9 @@ def _of_event(
     person: what it starts belongs to no meeting (R11).
     """
     if action is Action.TOGGLE:
-        title = parameters.get("title")
-        text = arguments.drop_control_characters(title).strip() if isinstance(title, str) else ""
-        return {"title": text[: arguments.TITLE_LIMIT] or None}, ()
+        doubts: list[str] = []
+        title = read_words(dict(parameters), "title", doubts)
+        return {"title": title and title[: arguments.TITLE_LIMIT]}, tuple(doubts)
     others = {name: value for name, value in parameters.items() if name != "minutes"}
     meeting, unread = read_meeting(others)
     asked: dict[str, Any] = {"meeting": meeting}

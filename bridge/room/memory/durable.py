@@ -125,10 +125,16 @@ def restore(
             began = None if recording.dated else now.monotonic
         # What is known now has been dismissed, should it have ended.
         recording = replace(recording, unsettled=True, active_at=now.monotonic, began=began)
+    meetings = tuple(known.meetings)
+    if not same_boot:  # the wall time of an end is better known, where there is one
+        meetings = tuple(
+            each if each.end is None else replace(each, until=None) for each in meetings
+        )
     waiting_since = saved_at + shift if known.not_ready_since is None else known.not_ready_since
     room = replace(
         RoomState(policy, **lasting(known, Kept)),
         recording=recording,
+        meetings=meetings,
         lost_start=lost and replace(lost, ask_at=now.monotonic),
         not_ready_since=min(waiting_since, now.monotonic),
         alarms=known.alarms - _OF_THIS_PROCESS,

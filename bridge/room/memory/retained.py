@@ -1,13 +1,13 @@
 """A room as its own retained topics remember it, for a bridge that has lost its journal (R9)."""
 
-import json
 from dataclasses import replace
-from datetime import datetime
 from typing import Any
 
 from ...hmp import arguments
 from ...hmp.commands import RecordingId, RecordingStatus, SessionId
 from ...hmp.errors import InvalidArgument
+from ...text.json_text import read_object
+from ...text.times import NoTime, read_time
 from ..facts.meeting import Meeting, owner_in_words, read_meeting
 from ..facts.state import Change, Recording, RoomState
 from ..facts.values import Now
@@ -32,8 +32,8 @@ def adopt_retained(room: RoomState, status: bytes, now: Now) -> Change:
     now, and its meeting ends it when the booking system says so again.
     """
     pristine = room.recording is None and room.lost_start is None and not room.pending
-    told = _object(status)
-    if not pristine or room.target is not Target.IDLE or told is None:
+    told = read_object(status)
+    if not pristine or room.target is not Target.IDLE or not told:
         return Change(room, ())
     changes: dict[str, Any] = {"meetings": _meetings(told, now)}
     if (last := _id(told, "last_recording_id")) is not None:
@@ -101,15 +101,9 @@ def _owner(told: dict[str, Any], meetings: tuple[Meeting, ...]) -> str:
 
 
 def _text(value: object) -> str | None:
-    return value[: arguments.TITLE_LIMIT] if isinstance(value, str) else None
-
-
-def _object(status: bytes) -> dict[str, Any] | None:
-    try:
-        value = json.loads(status)
-    except (ValueError, RecursionError):
+    if not isinstance(value, str):
         return None
-    return value if isinstance(value, dict) else None
+    return arguments.drop_control_characters(value)[: arguments.TITLE_LIMIT] or None
 
 
 def _id(told: dict[str, Any], name: str) -> RecordingId | None:
@@ -127,11 +121,9 @@ def _session(told: dict[str, Any]) -> SessionId | None:
 
 
 def _time(value: object) -> float | None:
-    if not isinstance(value, str):
-        return None
     try:
-        return datetime.fromisoformat(value).timestamp()
-    except (ValueError, OverflowError):
+        return read_time(value) if isinstance(value, str) else None
+    except NoTime:
         return None
 
 

@@ -1,8 +1,9 @@
 """How long a recording and a pause may last, and how people move an end (R13).
 
-Durations go by the monotonic clock. A recording that was started before the machine was restarted
-is measured by the wall clock, once that can be believed: until then nothing is ended for its age.
-The end of a meeting is the wall clock's, and is the business of `meetings`.
+Durations go by the monotonic clock, that of a meeting which was given one too. A recording that was
+started before the machine was restarted is measured by the wall clock, once that can be believed:
+until then nothing is ended for its age. The end of a meeting that was given as a time is the wall
+clock's, and is the business of `meetings`.
 
 HMP may have a *maximum recording duration* of its own, of whole hours (E53). It is no end of ours,
 so nothing is stopped for it; but it is shown and warned of, and what HMP ends then is told from
@@ -63,7 +64,7 @@ def extend(turn: Turn, request: Request) -> None:
 def _bounding(room: RoomState) -> Meeting | None:
     """The meeting whose end is the recording's; None where the greatest duration is."""
     meeting = room.owner_meeting
-    if meeting is None or (meeting.end is None and meeting.ended_at is None):
+    if meeting is None or (not meeting.has_end and meeting.ended_at is None):
         return None
     return meeting
 
@@ -98,6 +99,8 @@ def _end(room: RoomState, recording: Recording, now: Now) -> Monotonic:
     meeting = _bounding(room)
     if meeting is not None and meeting.ended_at is not None:
         return meeting.ended_at + room.policy.stop_grace
+    if meeting is not None and meeting.until is not None:
+        return meeting.until
     if meeting is not None and meeting.end is not None:
         end = now.monotonic_at(meeting.end)
         if end != inf:
@@ -150,7 +153,9 @@ def _began(recording: Recording, now: Now) -> Monotonic:
 def _stop(turn: Turn) -> None:
     """Its time is over; a meeting that has an end keeps its grace (R11)."""
     meeting = _bounding(turn.room)
-    if meeting is not None and (meeting.ended_at is not None or turn.now.synchronised):
+    if meeting is not None and (
+        meeting.ended_at is not None or meeting.until is not None or turn.now.synchronised
+    ):
         return
     owner = turn.recording.owner
     turn.update(meetings=tuple(each for each in turn.room.meetings if each.owner != owner))

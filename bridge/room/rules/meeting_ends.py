@@ -1,11 +1,11 @@
 """When a meeting ends: what booking systems and people say of that (R11, R12, R13)."""
 
 from ..facts import problems
-from ..facts.meeting import LAST_MOMENT, Meeting
+from ..facts.meeting import Meeting
 from ..facts.state import RoomState
 from ..facts.values import Problem, Request
 from ..facts.vocabulary import Goal, Outcome
-from .meetings import settle
+from .meetings import end_of, ending_at, ending_in, settle
 from .turn import Turn
 
 __all__ = ["ended", "extend", "extended"]
@@ -31,34 +31,53 @@ def extended(turn: Turn, request: Request) -> None:
     if isinstance(meeting, Problem) or meeting is None:
         turn.answer(request, Outcome.FAILED, meeting or problems.NO_SUCH_MEETING)
         return
-    end = given.end if given.end is not None else _moved(turn, request, meeting, given.length)
-    if end is None or (meeting.end is not None and end <= meeting.end):
+    before = end_of(meeting, turn.now)
+    if given.end is not None:
+        ending = ending_at(meeting, given.end)
+    else:
+        ending = _moved(turn, request, meeting, given.length)
+    after = end_of(ending, turn.now)
+    if after is None or (before is not None and after <= before):
         turn.answer(request, Outcome.IGNORED)
         return
-    turn.update_meeting(meeting.owner, end=min(end, LAST_MOMENT), ended_at=None)
+    turn.update_meeting(meeting.owner, until=ending.until, end=ending.end, ended_at=None)
     turn.resolve({Goal.MEETING_END}, Outcome.IGNORED, about=meeting.owner)
     turn.answer(request, Outcome.OK)
 
 
-def _moved(turn: Turn, request: Request, meeting: Meeting, length: float | None) -> float | None:
-    """The wall time of an end that was not given: by `minutes`, a `duration`, or `extend_by`."""
+def _moved(turn: Turn, request: Request, meeting: Meeting, length: float | None) -> Meeting:
+    """Its end moved by `minutes`, a `duration`, or as far as `extend_by` says."""
+    now = turn.now
     if request.seconds is None and length is not None:
-        return (turn.now.wall if meeting.start is None else meeting.start) + length
+        if meeting.start is None:
+            return ending_in(meeting, length, now)
+        return ending_at(meeting, meeting.start + length)
     seconds = request.seconds or turn.room.policy.extend_by
+    if meeting.until is not None:
+        return ending_in(meeting, meeting.until - now.monotonic + seconds, now)
     if meeting.end is not None:
-        return meeting.end + seconds
+        return ending_at(meeting, meeting.end + seconds)
     # It goes on after all, for so long.
-    return None if meeting.ended_at is None else turn.now.wall + seconds
+    return meeting if meeting.ended_at is None else ending_in(meeting, seconds, now)
 
 
 def extend(turn: Turn, meeting: Meeting, seconds: float) -> None:
     """A person moves the end of the meeting that is being recorded."""
+    now = turn.now
     if meeting.ended_at is not None:  # it was to end about now
-        end: float | None = turn.now.wall + seconds
+        ending = ending_in(meeting, seconds, now)
+    elif meeting.until is not None:
+        ending = ending_in(meeting, max(meeting.until - now.monotonic, 0.0) + seconds, now)
     else:
-        end = None if meeting.end is None else max(meeting.end, turn.now.wall) + seconds
-    end = None if end is None else min(end, LAST_MOMENT)
-    turn.update_meeting(meeting.owner, end=end, ended_at=None, extended=meeting.extended + seconds)
+        end = None if meeting.end is None else max(meeting.end, now.wall) + seconds
+        ending = ending_at(meeting, end)
+    turn.update_meeting(
+        meeting.owner,
+        until=ending.until,
+        end=ending.end,
+        ended_at=None,
+        extended=meeting.extended + seconds,
+    )
     turn.resolve({Goal.MEETING_END}, Outcome.IGNORED, about=meeting.owner)
 
 

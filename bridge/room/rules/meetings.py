@@ -20,6 +20,7 @@ from math import inf
 
 from ..facts import problems
 from ..facts.meeting import LAST_MOMENT, Meeting, is_meeting, is_of_before
+from ..facts.restart import Monotonic
 from ..facts.state import RoomState
 from ..facts.values import Now, Request
 from ..facts.vocabulary import Alarm, Goal, Outcome, State, StepKind, Stop, Target
@@ -27,12 +28,49 @@ from .turn import Turn
 
 __all__ = [
     "MOST_MEETINGS",
+    "end_of",
+    "ending_at",
+    "ending_in",
     "settle",
     "started",
 ]
 
 MOST_MEETINGS = 64
 """Meetings that one room can have running at once; whoever sends more has lost count."""
+
+_SAME_END = 1.5
+"""Seconds by which an end may lie elsewhere for the clocks' drift against each other."""
+
+
+# When a meeting ends: at a time of day, or, given as a duration, by the clock that is never set.
+
+
+def end_of(meeting: Meeting, now: Now) -> float | None:
+    """The wall time of its end, as far as can be said now; None where it has none."""
+    if meeting.until is None:
+        return meeting.end
+    return min(now.wall + meeting.until - now.monotonic, LAST_MOMENT)
+
+
+def ending_in(meeting: Meeting, seconds: float, now: Now) -> Meeting:
+    """The meeting ending after so many seconds, whatever the clock is set to.
+
+    The wall time is for people, and for after a restart of the machine: none where it is not known.
+    """
+    end = min(now.wall + seconds, LAST_MOMENT) if now.synchronised else None
+    return replace(meeting, until=now.monotonic + seconds, end=end)
+
+
+def ending_at(meeting: Meeting, wall: float | None) -> Meeting:
+    """The meeting ending at that time, or without an end."""
+    return replace(meeting, until=None, end=None if wall is None else min(wall, LAST_MOMENT))
+
+
+def _is_past(meeting: Meeting, now: Now) -> bool:
+    """True if its end has passed for certain."""
+    if meeting.until is not None:
+        return now.has_come(meeting.until)
+    return now.is_past(meeting.end)
 
 
 # What booking systems say.
@@ -42,6 +80,9 @@ def started(turn: Turn, request: Request) -> None:
     """`meeting_start`: the room is to be recorded for it, or it goes on as it was."""
     given = request.meeting or Meeting()
     known = next((each for each in turn.room.meetings if each.is_same(given)), None)
+    if known is None and given.all_day and not turn.room.policy.record_all_day:
+        turn.answer(request, Outcome.IGNORED, problems.ALL_DAY)
+        return
     if known is None and turn.now.is_past(given.end):
         turn.answer(request, Outcome.EXPIRED, problems.MEETING_OVER)
         return
@@ -68,12 +109,15 @@ def _repeat(turn: Turn, known: Meeting, given: Meeting) -> None:
 
     One that runs beyond the end that was known for it has none.
     """
-    end = known.end if given.end is None else max(given.end, known.end or 0.0)
-    if turn.now.is_past(end):
-        end = None
+    ending = known
+    if given.end is not None and given.end > (end_of(known, turn.now) or 0.0):
+        ending = ending_at(known, given.end)
+    if _is_past(ending, turn.now):
+        ending = ending_at(known, None)
     turn.update_meeting(
         known.owner,
-        end=end,
+        until=ending.until,
+        end=ending.end,
         ended_at=None,
         title=given.title or known.title,
         organizer=given.organizer or known.organizer,
@@ -85,14 +129,13 @@ def _enter(turn: Turn, given: Meeting) -> None:
     """Another occurrence of a known id takes the place of one that nobody ended."""
     others = []
     for each in turn.room.meetings:
-        if each.id == given.id and each.end is None:
+        if each.id == given.id and not each.has_end:
             turn.resolve({Goal.START, Goal.MEETING_END}, Outcome.IGNORED, about=each.owner)
         else:
             others.append(each)
-    end = given.end
-    if end is None and given.length is not None and turn.now.synchronised:
-        end = min(turn.now.wall + given.length, LAST_MOMENT)
-    meeting = replace(given, end=end, began=turn.now.monotonic, due=True)
+    if given.end is None and given.length is not None:
+        given = ending_in(given, given.length, turn.now)
+    meeting = replace(given, began=turn.now.monotonic, due=True)
     turn.update(meetings=(*others, meeting))
 
 
@@ -182,6 +225,8 @@ def settle(turn: Turn) -> None:
     for meeting in turn.room.meetings:
         if turn.now.has_come(_over_at(turn.room, meeting, turn.now)):
             _be_over(turn, meeting)
+        elif meeting.until is not None:
+            _follow_the_clock(turn, meeting, meeting.until)
     recording = turn.room.recording
     if recording is not None:
         if turn.now.has_come(recording.cut_until):
@@ -196,6 +241,15 @@ def settle(turn: Turn) -> None:
         turn.want_recording(due[-1].owner)
         if turn.room.lost_start is not None:
             turn.leave_lost_start()
+
+
+def _follow_the_clock(turn: Turn, meeting: Meeting, until: Monotonic) -> None:
+    """The clock was set, or can be believed at last: say anew when the meeting will be over."""
+    said = turn.now.monotonic_at(meeting.end or 0.0)  # it is looked at again and again
+    if not turn.now.synchronised:
+        return
+    if meeting.end is None or abs(said - until) > _SAME_END:
+        turn.update_meeting(meeting.owner, end=end_of(meeting, turn.now))
 
 
 def _is_free(room: RoomState) -> bool:
@@ -214,6 +268,8 @@ def _over_at(room: RoomState, meeting: Meeting, now: Now) -> float:
     grace = room.policy.stop_grace
     if meeting.ended_at is not None:
         return meeting.ended_at + grace
+    if meeting.until is not None:
+        return meeting.until + grace
     if meeting.end is not None:
         return now.monotonic_at(meeting.end + grace)
     recorded = room.recording is not None and room.recording.owner == meeting.owner

@@ -1,12 +1,12 @@
-"""The end of a command that met a bug: said in one line, then where it was."""
+"""A bug in the log: said in one line, then where it was."""
 
 import sys
 import traceback
 
 import structlog
 
-from ..logs.log import write_traceback
-from ..logs.redaction import SECRETS
+from .log import write_traceback
+from .redaction import SECRETS
 
 __all__ = ["report_internal_error"]
 
@@ -16,16 +16,22 @@ _WHAT_TO_DO = (
 )
 
 
-def report_internal_error(error: BaseException) -> None:
-    """Write what happened to the log, or to standard error where there is no log yet."""
+def report_internal_error(
+    error: BaseException, what_to_do: str = _WHAT_TO_DO, *, where: bool = True, **about: str
+) -> None:
+    """Write what happened to the log, or to standard error where there is no log yet.
+
+    `about` are fields of the line; `where` has the traceback follow.
+    """
     causes = "; ".join(dict.fromkeys(_causes(error)))
     lines = "".join(traceback.format_exception(error))
     if structlog.is_configured():
         log = structlog.get_logger("bridge")
-        log.critical("internal error", error=causes, what_to_do=_WHAT_TO_DO)
-        write_traceback(lines)
+        log.critical("internal error", error=causes, what_to_do=what_to_do, **about)
+        if where:
+            write_traceback(lines)
     else:
-        said = f"hmp-bridge: internal error: {causes}; {_WHAT_TO_DO}\n{lines}"
+        said = f"hmp-bridge: internal error: {causes}; {what_to_do}\n{lines}"
         print(SECRETS.hide(said), file=sys.stderr, end="")
 
 
