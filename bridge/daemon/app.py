@@ -37,6 +37,7 @@ from ..mqtt.retained import read_retained
 from ..mqtt.session import Session
 from ..mqtt.settings import Subscription
 from ..mqtt.topics import Topics, render_ack, render_result, timestamp
+from ..process.name_service import name_service
 from ..process.signals import reload_on_signal, stop_on_signal
 from ..process.systemd import keep_watchdog, notify
 from ..room.facts.values import Result
@@ -330,7 +331,7 @@ async def run_bridge(
         servers=len(bridge.links),
         rooms=len(bridge.rooms),
     )
-    async with trio.open_nursery() as nursery:
+    async with name_service(), trio.open_nursery() as nursery:
         nursery.start_soon(stop_on_signal, bridge.stop)
         nursery.start_soon(reload_on_signal, bridge.reload)
         await bridge.run()

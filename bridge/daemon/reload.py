@@ -110,7 +110,8 @@ class Reloader:
 
     async def _reload(self, *, force: bool) -> ReloadReport:
         try:
-            configuration = await trio.to_thread.run_sync(self._load)
+            thread = trio.CapacityLimiter(1)  # its own: it waits for none of the others
+            configuration = await trio.to_thread.run_sync(self._load, limiter=thread)
         except ConfigurationError as error:
             return self._refuse(str(error).splitlines())
         plan = self._plan(configuration, force=force)
