@@ -5,7 +5,6 @@ Commands import what they need when they run, so that a `send` does not wait for
 
 import argparse
 import os
-import signal
 import sys
 import time
 from collections.abc import Callable, Sequence
@@ -132,8 +131,6 @@ def _run(options: argparse.Namespace) -> int:
     from ..journal.journal import Journal
     from ..logs.log import configure_logs
 
-    # A hang-up that comes before, or after, there is anything to reload is none of ours.
-    signal.signal(signal.SIGHUP, signal.SIG_IGN)
     # Whatever is read again is the same file: another of the usual places has other rooms.
     options.config = find_file(options.config)
     load = partial(load_configuration, options)
