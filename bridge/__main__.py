@@ -5,6 +5,7 @@ import signal
 import sys
 
 from . import __version__
+from .text.output import OUTPUT_ENDED, output_ended, prepare_output, put
 
 __all__ = ["main"]
 
@@ -23,13 +24,17 @@ def main() -> None:
     if sys.argv[1:2] == ["run"]:
         # A hang-up that comes before, or after, there is anything to reload is none of ours.
         signal.signal(signal.SIGHUP, signal.SIG_IGN)
-    if sys.argv[1:] == ["--version"]:
-        sys.stdout.write(f"hmp-bridge {__version__}\n")
-        return
+    prepare_output()
     try:
-        from .cli.main import run
+        if sys.argv[1:] == ["--version"]:
+            put(f"hmp-bridge {__version__}")
+            code = 0
+        else:
+            from .cli.main import run
 
-        code = run(sys.argv[1:])
+            code = run(sys.argv[1:])
+    except OUTPUT_ENDED as error:
+        code = output_ended(error)
     except KeyboardInterrupt:
         code = 128 + signal.SIGINT
     sys.exit(code)

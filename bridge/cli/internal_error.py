@@ -1,12 +1,12 @@
 """The end of a command that met a bug: said in one line, then where it was."""
 
-import sys
 import traceback
 
 import structlog
 
 from ..logs.log import write_traceback
 from ..logs.redaction import SECRETS
+from ..text.output import say
 
 __all__ = ["report_internal_error"]
 
@@ -26,7 +26,7 @@ def report_internal_error(error: BaseException) -> None:
         write_traceback(lines)
     else:
         said = f"hmp-bridge: internal error: {causes}; {_WHAT_TO_DO}\n{lines}"
-        print(SECRETS.hide(said), file=sys.stderr, end="")
+        say(SECRETS.hide(said).removesuffix("\n"))
 
 
 def _causes(error: BaseException) -> list[str]:

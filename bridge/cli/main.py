@@ -4,7 +4,6 @@ Commands import what they need when they run, so that a `send` does not wait for
 """
 
 import argparse
-import os
 import sys
 import time
 from collections.abc import Callable, Sequence
@@ -16,8 +15,10 @@ from typing import NoReturn
 from .. import __version__
 from ..config.errors import ConfigurationError
 from ..logs.redaction import SECRETS
+from ..text.output import OUTPUT_ENDED, flush, output_ended, put, say
+from ..text.visible import visible
 from .operator import add_operator_commands
-from .options import ExitCode, leaves, load_configuration, say
+from .options import ExitCode, leaves, load_configuration
 
 __all__ = ["ExitCode", "run"]
 
@@ -30,37 +31,41 @@ class _Parser(argparse.ArgumentParser):
 
 def run(arguments: Sequence[str]) -> int:
     """Run one command; the exit code."""
-    if arguments[:1] == ["simulate"]:
-        from ..simulator.__main__ import main as simulate
-
-        return simulate(arguments[1:], "hmp-bridge simulate")
-    options = _parser().parse_args(arguments)
-    command: Callable[[argparse.Namespace], int] = options.command
     try:
-        code = command(options)
-        sys.stdout.flush()
+        try:
+            return _run_command(arguments)
+        finally:
+            flush()  # also of the help, which leaves by `SystemExit`
     except ConfigurationError as error:
         say(SECRETS.hide(str(error)))
         return ExitCode.CONFIGURATION
-    except (KeyboardInterrupt, BrokenPipeError) as error:
+    except _ENDS as error:
         return _ended_by(error)
     except BaseExceptionGroup as group:
         # Trio hands them over in a group where it met a nursery.
-        if group.split((KeyboardInterrupt, BrokenPipeError))[1] is not None:
+        if group.split(_ENDS)[1] is not None:
             return _internal_error(group)
         return _ended_by(leaves(group)[0])
     except Exception as error:  # noqa: BLE001 - nothing is outside of this but the interpreter
         return _internal_error(error)
-    return code
+
+
+def _run_command(arguments: Sequence[str]) -> int:
+    if arguments[:1] == ["simulate"]:
+        from ..simulator.__main__ import main as simulate
+
+        return simulate(arguments[1:], "hmp-bridge simulate", announce=put)
+    options = _parser().parse_args(arguments)
+    command: Callable[[argparse.Namespace], int] = options.command
+    return command(options)
+
+
+_ENDS = (KeyboardInterrupt, *OUTPUT_ENDED)
+"""What ends a command from outside: Ctrl-C, and an output that takes no more."""
 
 
 def _ended_by(error: BaseException) -> int:
-    """The code of a process that a signal ended: SIGINT, or SIGPIPE when nobody reads us."""
-    if isinstance(error, KeyboardInterrupt):
-        return 130
-    # Python would complain once more when it flushes what is left.
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-    return 141
+    return 130 if isinstance(error, KeyboardInterrupt) else output_ended(error)
 
 
 def _internal_error(error: BaseException) -> ExitCode:
@@ -187,7 +192,7 @@ def _try(options: argparse.Namespace) -> int:
             return ExitCode.USAGE
     arrival = Arrival(options.topic, payload, options.retained)
     trial = try_message(configuration, arrival, Now(0.0, time.time()))
-    print("\n".join(trial.lines))
+    put("\n".join(map(visible, trial.lines)))
     return ExitCode.OK if trial.acts else ExitCode.NOTHING
 
 
@@ -223,9 +228,9 @@ def _send(options: argparse.Namespace) -> int:
         say(str(error))
         return ExitCode.UNKNOWN_OUTCOME
     except Refused as error:
-        print(f"ERROR|{error.raw_code}|{error.message}")
+        put(f"ERROR|{error.raw_code}|{error.message}")
         say("\n".join(getattr(error, "__notes__", ())) or explain(error))
         unauthorized = isinstance(error, NotAuthorized)
         return ExitCode.NOT_AUTHORIZED if unauthorized else ExitCode.REFUSED
-    print("OK" if result is None else f"OK|{result}")
+    put("OK" if result is None else f"OK|{result}")
     return ExitCode.OK

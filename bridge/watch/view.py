@@ -11,6 +11,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
+from ..text.visible import visible
+
 __all__ = ["Event", "RoomView", "View", "message_line", "result_text"]
 
 _MOST_EVENTS = 100
@@ -24,7 +26,7 @@ def message_line(topic: str, payload: bytes, at: float) -> str | None:
     if topic.rpartition("/")[2] in _NOT_SHOWN:
         return None
     clock = time.strftime("%H:%M:%S", time.localtime(at))
-    return f"{clock}  {topic:<40} {payload.decode(errors='replace')}"
+    return visible(f"{clock}  {topic:<40} {payload.decode(errors='replace')}")
 
 
 @dataclass(slots=True)
@@ -76,9 +78,9 @@ class View:
 
     def take(self, topic: str, payload: bytes, *, monotonic: float, wall: float) -> None:
         """A message that matches one of `filters`."""
-        match topic.removeprefix(f"{self.base}/").split("/"):
+        match visible(topic).removeprefix(f"{self.base}/").split("/"):
             case ["bridge", "state"]:
-                self._bridge_says(payload.decode(errors="replace"), wall)
+                self._bridge_says(_word(payload), wall)
             case ["bridge", "info"]:
                 self.info = _object(payload)
             case ["bridge", "health"]:
@@ -88,7 +90,7 @@ class View:
                 origin = str(refused.get("origin", "")).removeprefix(f"{self.base}/")
                 self._happened(wall, origin or "bridge", refused)
             case ["server", name, "state"]:
-                self._server_says(name, payload.decode(errors="replace"), wall)
+                self._server_says(name, _word(payload), wall)
             case ["room", name, "status"]:
                 self._room_says(name, _object(payload), monotonic)
             case ["room", name, "result"]:
@@ -144,10 +146,25 @@ def result_text(result: dict[str, Any]) -> str:
 
 def _object(payload: bytes) -> dict[str, Any]:
     try:
-        value = json.loads(payload)
+        value = _shown(json.loads(payload))
     except (ValueError, RecursionError):
         return {}
     return value if isinstance(value, dict) else {}
+
+
+def _shown(value: Any) -> Any:
+    """The value with every text in it as it may be shown."""
+    if isinstance(value, str):
+        return visible(value)
+    if isinstance(value, list):
+        return [_shown(each) for each in value]
+    if isinstance(value, dict):
+        return {visible(key): _shown(each) for key, each in value.items()}
+    return value
+
+
+def _word(payload: bytes) -> str:
+    return visible(payload.decode(errors="replace"))
 
 
 def _whole(value: object) -> int:
