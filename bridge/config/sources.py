@@ -89,7 +89,7 @@ def misnamed_sources(tables: Mapping[str, Collection[str]]) -> Iterator[Fault]:
 
 
 def _is_address(name: str, value: str) -> bool:
-    """Whether Kubernetes says by it where a service is whose name begins with `hmp-bridge`.
+    """True if Kubernetes says by it where a service is whose name begins with `hmp-bridge`.
 
     Of a service `hmp-bridge-mqtt` it sets what is almost `mqtt.port`, to an URL.
     """
@@ -97,7 +97,7 @@ def _is_address(name: str, value: str) -> bool:
 
 
 def _looks_like_ours(name: str, tables: Mapping[str, Collection[str]]) -> bool:
-    """Whether a name without two underscores was meant for one of `tables`, or a key of one."""
+    """True if a name without two underscores was meant for one of `tables`, or a key of one."""
     return (
         any(name.startswith(f"{table}_") or name in keys for table, keys in tables.items())
         or nearest(name, tables) is not None

@@ -1,6 +1,7 @@
 """The JSON of `hmp/bridge/info` and `hmp/bridge/health`, and whose an info is."""
 
 import json
+import re
 from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
@@ -37,6 +38,9 @@ def render_info(
     )
 
 
+_INSTANCE = re.compile(r"[0-9A-Za-z_-]{1,64}")
+
+
 class Identity(NamedTuple):
     """Who a bridge is; of two, the one that started earlier sorts first."""
 
@@ -52,8 +56,12 @@ def identity_in(info: bytes) -> Identity | None:
         return None
     if not isinstance(value, dict):
         return None
-    identity = Identity(str(value.get("started_at")), str(value.get("instance")))
-    return identity if "instance" in value else None
+    if "instance" not in value:
+        return None
+    instance = str(value["instance"])
+    # It goes into what people read, and anybody may have written it.
+    shown = instance if _INSTANCE.fullmatch(instance) else "unreadable"
+    return Identity(str(value.get("started_at")), shown)
 
 
 def render_health(
