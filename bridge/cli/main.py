@@ -4,6 +4,7 @@ Commands import what they need when they run, so that a `send` does not wait for
 """
 
 import argparse
+import errno
 import sys
 import time
 from collections.abc import Callable, Sequence
@@ -34,6 +35,11 @@ def run(arguments: Sequence[str]) -> int:
     try:
         try:
             return _run_command(arguments)
+        except OSError as error:
+            if error.errno not in (errno.EMFILE, errno.ENFILE):
+                raise
+            say(f"{error.strerror}: raise this process's limit (ulimit -n, LimitNOFILE)")
+            return ExitCode.UNAVAILABLE
         finally:
             flush()  # also of the help, which leaves by `SystemExit`
     except ConfigurationError as error:
@@ -127,14 +133,17 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _run(options: argparse.Namespace) -> int:
+    import structlog
     import trio
 
+    from ..config.exposure import exposures
     from ..config.sources import find_file
     from ..daemon.app import ForeignBridge, run_bridge
     from ..journal.file import JournalUnusable
     from ..journal.instance import StateFolderError, claim_state_folder, state_folder
     from ..journal.journal import Journal
     from ..logs.log import configure_logs
+    from ..process.descriptors import TooFewDescriptors, ensure_descriptors
 
     # Whatever is read again is the same file: another of the usual places has other rooms.
     options.config = find_file(options.config)
@@ -142,15 +151,19 @@ def _run(options: argparse.Namespace) -> int:
     configuration = load()
     table = configuration.bridge
     configure_logs(table.log_level, levels=table.log_levels, form=table.log_format)
+    log = structlog.get_logger("bridge")
     folder = state_folder(configuration.bridge.state_dir)
+    for exposure in exposures(configuration, options.config):
+        log.warning(exposure.what, what_to_do=exposure.what_to_do)
     foreign: list[str] = []
     try:
+        ensure_descriptors(len(configuration.servers))
         with claim_state_folder(folder) as instance_id, closing(Journal(folder)) as journal:
             try:
                 trio.run(run_bridge, configuration, instance_id, journal, load)
             except* ForeignBridge as group:
                 foreign += [str(error) for error in leaves(group)]
-    except (StateFolderError, JournalUnusable) as error:
+    except (StateFolderError, JournalUnusable, TooFewDescriptors) as error:
         say(str(error))
         return ExitCode.UNAVAILABLE
     for reason in foreign:

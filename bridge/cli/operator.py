@@ -50,6 +50,7 @@ def add_operator_commands(commands: Any, configured: argparse.ArgumentParser) ->
 
 
 def _check(options: argparse.Namespace) -> int:
+    from ..config.exposure import exposures
     from ..config.sources import find_file
 
     configuration = load_configuration(options, look_into_files=True)
@@ -69,6 +70,8 @@ def _check(options: argparse.Namespace) -> int:
         put(f"  room {name}: {recorded} on server {room.server}")
     if configuration.bindings:
         put(f"  bindings: {len(configuration.bindings)}")
+    for exposure in exposures(configuration, file):
+        put(f"  warning: {exposure.what}\n      → {exposure.what_to_do}")
     return ExitCode.OK
 
 
@@ -76,16 +79,19 @@ def _check_live(file: Path, configuration: "Configuration") -> int:
     import trio
 
     from ..check.everything import check_everything
-    from ..check.report import Blame, Finding, passed, render, summary, worst
+    from ..check.report import Blame, Finding, noted, passed, render, summary, worst
+    from ..config.exposure import exposures
     from ..logs.log import configure_logs
 
     def tell(finding: Finding) -> None:
         put(render(finding))
 
     configure_logs("error")
-    understood = passed(f"configuration {file}", "understood")
-    tell(understood)
-    findings = [understood, *trio.run(check_everything, configuration, tell)]
+    findings = [passed(f"configuration {file}", "understood")]
+    findings += [noted(f"configuration {file}", *each) for each in exposures(configuration, file)]
+    for finding in findings:
+        tell(finding)
+    findings += trio.run(check_everything, configuration, tell)
     put(summary(findings))
     match worst(findings):
         case None:

@@ -7,12 +7,13 @@ import os
 import re
 import stat
 from collections.abc import Collection, Iterator, Mapping
+from contextlib import suppress
 from pathlib import Path
 
 from ..text.nearest import did_you_mean, nearest
 from .errors import PREFIX, ConfigurationError, Fault
 
-__all__ = ["find_file", "misnamed_sources"]
+__all__ = ["find_file", "misnamed_sources", "secret_files"]
 
 _FILE_KEY = "config"
 _FILE_VARIABLE = f"{PREFIX}{_FILE_KEY.upper()}"
@@ -86,6 +87,14 @@ def misnamed_sources(tables: Mapping[str, Collection[str]]) -> Iterator[Fault]:
         # Any other credential is somebody else's.
         if "__" in name or key in tables.get(table, ()):
             yield from _misnamed(name, tables, variable=False)
+
+
+def secret_files(tables: Collection[str]) -> Iterator[Path]:
+    """Files of the secrets directory that set something in one of `tables`."""
+    with suppress(KeyError, OSError):
+        for path in sorted(Path(os.environ["CREDENTIALS_DIRECTORY"]).iterdir()):
+            if path.name.lower().partition("__")[0] in tables:
+                yield path
 
 
 def _is_address(name: str, value: str) -> bool:
