@@ -211,9 +211,9 @@ class Bridge:
                     room_layer.start_soon(tell_repeats)
                     if self.reloader is not None:
                         room_layer.start_soon(self.reloader.run)
-                    notify("READY=1", f"STATUS=serving {len(self.rooms)} rooms")
+                    notify("READY=1")
                     await self._stopping.wait()
-                    notify("STOPPING=1")
+                    notify("STOPPING=1", "STATUS=leaving; recordings run on")
                     room_layer.cancel_scope.cancel()
                 server_layer.cancel_scope.cancel()
             broker_layer.cancel_scope.cancel()

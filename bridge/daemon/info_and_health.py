@@ -5,12 +5,14 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
-from ..hmp.link import LinkHealth
+from ..hmp.link import LinkHealth, LinkState
 from ..journal.journal import JournalHealth
+from ..metrics.snapshot import Snapshot
 from ..mqtt.link import BrokerHealth
 from ..mqtt.topics import timestamp
+from ..text.shortened import shortened
 
-__all__ = ["Identity", "identity_in", "render_health", "render_info"]
+__all__ = ["Identity", "identity_in", "render_health", "render_info", "render_status"]
 
 
 def render_info(
@@ -111,6 +113,23 @@ def render_health(
         },
         separators=(",", ":"),
     )
+
+
+def render_status(snapshot: Snapshot) -> str:
+    """The same in a line, for ``systemctl status``."""
+    servers, rooms = snapshot.servers.values(), list(snapshot.rooms)
+    ready = sum(health.state is LinkState.READY for health in servers)
+    recording = sum(state.active for state in rooms)
+    broker = snapshot.broker
+    why = f" ({shortened(broker.error, 200)})" if broker.error else ""
+    parts = [
+        f"broker {broker.state}{why}",
+        f"{ready} of {len(servers)} servers ready",
+        f"{recording} of {len(rooms)} rooms recording",
+    ]
+    if snapshot.journal.failure is not None:
+        parts.append("journal failing")
+    return "; ".join(parts)
 
 
 def _milliseconds(seconds: float | None) -> float | None:

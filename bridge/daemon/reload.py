@@ -105,7 +105,7 @@ class Reloader:
             notify("RELOADING=1", f"MONOTONIC_USEC={time.monotonic_ns() // 1000}")
             report = await self._reload(force=force)
             said = "reload refused, see the log" if report.errors else "configuration reloaded"
-            notify("READY=1", f"STATUS=serving {len(self._site.rooms)} rooms; {said}")
+            notify("READY=1", f"STATUS={said}")
             return report
 
     async def _reload(self, *, force: bool) -> ReloadReport:
