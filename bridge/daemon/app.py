@@ -26,6 +26,7 @@ from ..config.bindings import make_bindings
 from ..config.configuration import Configuration
 from ..hmp.link import LinkState
 from ..intake.dispatch import Dispatcher
+from ..journal.instance import client_id
 from ..journal.instant import this_instant
 from ..journal.journal import Journal
 from ..logs.log import tell_repeats
@@ -104,7 +105,7 @@ class Bridge:
             kept=journal.note(_BINDINGS),
         )
         self.broker = BrokerLink(
-            configuration.broker(f"hmp-bridge-{instance_id}"),
+            configuration.broker(client_id(instance_id, configuration.mqtt.base_topic)),
             self.image,
             [
                 *map(Subscription, (*self.topics.inputs, *request_filters(self.topics))),
