@@ -92,11 +92,8 @@ class Bridge:
         self.observer = Observer(self.clock)
         self._stopping = trio.Event()
         self._online = trio.Event()
-        self.rivals = Rivals(
-            Identity(timestamp(started_at), instance_id),
-            self.topics,
-            configuration.broker(instance_id).address,
-        )
+        settings = configuration.broker(client_id(instance_id, configuration.mqtt.base_topic))
+        self.rivals = Rivals(Identity(timestamp(started_at), instance_id), self.topics, settings)
         self.translator = Translator(
             make_bindings(configuration.bindings),
             configuration.room_names,
@@ -105,7 +102,7 @@ class Bridge:
             kept=journal.note(_BINDINGS),
         )
         self.broker = BrokerLink(
-            configuration.broker(client_id(instance_id, configuration.mqtt.base_topic)),
+            settings,
             self.image,
             [
                 *map(Subscription, (*self.topics.inputs, *request_filters(self.topics))),
@@ -275,7 +272,9 @@ class Bridge:
         if state is BrokerState.ONLINE:
             self.self_report.publish_health()
             self._online.set()
+            self.rivals.online()
         else:
+            self.rivals.away(self.broker.failure)
             self._online = trio.Event()
             self.dispatcher.away()
 
