@@ -96,6 +96,7 @@ PURE = [
     "bridge.room.facts.vocabulary",
     "bridge.text.cut",
     "bridge.text.shortened",
+    "bridge.text.visible",
     "bridge.simulator.execution",
     "bridge.simulator.world",
     "bridge.templates.errors",
@@ -161,13 +162,14 @@ SEES_ONLY = {
     "bridge.process": {"bridge.process"},
     "bridge.templates": {"bridge.templates", "bridge.text"},
     "bridge.text": {"bridge.text"},
-    "bridge.logs.lines": set(),
+    "bridge.logs.lines": {"bridge.text.visible"},
     "bridge.logs.repeats": set(),
     "bridge.logs.log": {
         "bridge.logs.levels",
         "bridge.logs.lines",
         "bridge.logs.redaction",
         "bridge.logs.repeats",
+        "bridge.text.visible",
     },
 }
 

@@ -14,6 +14,7 @@ from ..config.configuration import Configuration
 from ..journal.instance import state_folder
 from ..mqtt.filters import fewest
 from ..mqtt.topics import Topics
+from ..process.name_service import name_service
 from .broker import check_broker
 from .folder import check_folder
 from .hmp import check_server
@@ -34,7 +35,7 @@ async def check_everything(
         results[number] = await checks[number]()
         done[number].set()
 
-    async with trio.open_nursery() as nursery:
+    async with name_service(), trio.open_nursery() as nursery:
         for number in range(len(checks)):
             nursery.start_soon(run, number)
         for number, finished in enumerate(done):

@@ -4,6 +4,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import Enum
 
+from ..text.visible import visible
+
 __all__ = ["Blame", "Finding", "failed", "noted", "passed", "render", "summary", "worst"]
 
 
@@ -47,8 +49,8 @@ def failed(subject: str, seen: str, what_to_do: str, blame: Blame) -> Finding:
 def render(finding: Finding) -> str:
     """One line, and one more where there is something to do."""
     verdict = "note" if finding.note else "pass" if finding.blame is None else "FAIL"
-    line = f"{verdict}  {finding.subject}: {finding.seen}"
-    return f"{line}\n      → {finding.what_to_do}" if finding.what_to_do else line
+    line = visible(f"{verdict}  {finding.subject}: {finding.seen}")
+    return f"{line}\n      → {visible(finding.what_to_do)}" if finding.what_to_do else line
 
 
 def summary(findings: Iterable[Finding]) -> str:

@@ -4,8 +4,7 @@ Commands import what they need when they run, so that a `send` does not wait for
 """
 
 import argparse
-import os
-import signal
+import errno
 import sys
 import time
 from collections.abc import Callable, Sequence
@@ -17,8 +16,10 @@ from typing import NoReturn
 from .. import __version__
 from ..config.errors import ConfigurationError
 from ..logs.redaction import SECRETS
+from ..text.output import OUTPUT_ENDED, flush, output_ended, put, say
+from ..text.visible import visible
 from .operator import add_operator_commands
-from .options import ExitCode, leaves, load_configuration, say
+from .options import ExitCode, leaves, load_configuration
 
 __all__ = ["ExitCode", "run"]
 
@@ -31,37 +32,46 @@ class _Parser(argparse.ArgumentParser):
 
 def run(arguments: Sequence[str]) -> int:
     """Run one command; the exit code."""
-    if arguments[:1] == ["simulate"]:
-        from ..simulator.__main__ import main as simulate
-
-        return simulate(arguments[1:], "hmp-bridge simulate")
-    options = _parser().parse_args(arguments)
-    command: Callable[[argparse.Namespace], int] = options.command
     try:
-        code = command(options)
-        sys.stdout.flush()
+        try:
+            return _run_command(arguments)
+        except OSError as error:
+            if error.errno not in (errno.EMFILE, errno.ENFILE):
+                raise
+            say(f"{error.strerror}: raise this process's limit (ulimit -n, LimitNOFILE)")
+            return ExitCode.UNAVAILABLE
+        finally:
+            flush()  # also of the help, which leaves by `SystemExit`
     except ConfigurationError as error:
         say(SECRETS.hide(str(error)))
         return ExitCode.CONFIGURATION
-    except (KeyboardInterrupt, BrokenPipeError) as error:
+    except _ENDS as error:
         return _ended_by(error)
     except BaseExceptionGroup as group:
         # Trio hands them over in a group where it met a nursery.
-        if group.split((KeyboardInterrupt, BrokenPipeError))[1] is not None:
+        if group.split(_ENDS)[1] is not None:
             return _internal_error(group)
         return _ended_by(leaves(group)[0])
     except Exception as error:  # noqa: BLE001 - nothing is outside of this but the interpreter
         return _internal_error(error)
-    return code
+
+
+def _run_command(arguments: Sequence[str]) -> int:
+    if arguments[:1] == ["simulate"]:
+        from ..simulator.__main__ import main as simulate
+
+        return simulate(arguments[1:], "hmp-bridge simulate", announce=put)
+    options = _parser().parse_args(arguments)
+    command: Callable[[argparse.Namespace], int] = options.command
+    return command(options)
+
+
+_ENDS = (KeyboardInterrupt, *OUTPUT_ENDED)
+"""What ends a command from outside: Ctrl-C, and an output that takes no more."""
 
 
 def _ended_by(error: BaseException) -> int:
-    """The code of a process that a signal ended: SIGINT, or SIGPIPE when nobody reads us."""
-    if isinstance(error, KeyboardInterrupt):
-        return 130
-    # Python would complain once more when it flushes what is left.
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-    return 141
+    return 130 if isinstance(error, KeyboardInterrupt) else output_ended(error)
 
 
 def _internal_error(error: BaseException) -> ExitCode:
@@ -123,32 +133,37 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _run(options: argparse.Namespace) -> int:
+    import structlog
     import trio
 
+    from ..config.exposure import exposures
     from ..config.sources import find_file
     from ..daemon.app import ForeignBridge, run_bridge
     from ..journal.file import JournalUnusable
     from ..journal.instance import StateFolderError, claim_state_folder, state_folder
     from ..journal.journal import Journal
     from ..logs.log import configure_logs
+    from ..process.descriptors import TooFewDescriptors, ensure_descriptors
 
-    # A hang-up that comes before, or after, there is anything to reload is none of ours.
-    signal.signal(signal.SIGHUP, signal.SIG_IGN)
     # Whatever is read again is the same file: another of the usual places has other rooms.
     options.config = find_file(options.config)
     load = partial(load_configuration, options)
     configuration = load()
     table = configuration.bridge
     configure_logs(table.log_level, levels=table.log_levels, form=table.log_format)
+    log = structlog.get_logger("bridge")
     folder = state_folder(configuration.bridge.state_dir)
+    for exposure in exposures(configuration, options.config):
+        log.warning(exposure.what, what_to_do=exposure.what_to_do)
     foreign: list[str] = []
     try:
+        ensure_descriptors(len(configuration.servers))
         with claim_state_folder(folder) as instance_id, closing(Journal(folder)) as journal:
             try:
                 trio.run(run_bridge, configuration, instance_id, journal, load)
             except* ForeignBridge as group:
                 foreign += [str(error) for error in leaves(group)]
-    except (StateFolderError, JournalUnusable) as error:
+    except (StateFolderError, JournalUnusable, TooFewDescriptors) as error:
         say(str(error))
         return ExitCode.UNAVAILABLE
     for reason in foreign:
@@ -190,7 +205,7 @@ def _try(options: argparse.Namespace) -> int:
             return ExitCode.USAGE
     arrival = Arrival(options.topic, payload, options.retained)
     trial = try_message(configuration, arrival, Now(0.0, time.time()))
-    print("\n".join(trial.lines))
+    put("\n".join(map(visible, trial.lines)))
     return ExitCode.OK if trial.acts else ExitCode.NOTHING
 
 
@@ -226,9 +241,9 @@ def _send(options: argparse.Namespace) -> int:
         say(str(error))
         return ExitCode.UNKNOWN_OUTCOME
     except Refused as error:
-        print(f"ERROR|{error.raw_code}|{error.message}")
+        put(f"ERROR|{error.raw_code}|{error.message}")
         say("\n".join(getattr(error, "__notes__", ())) or explain(error))
         unauthorized = isinstance(error, NotAuthorized)
         return ExitCode.NOT_AUTHORIZED if unauthorized else ExitCode.REFUSED
-    print("OK" if result is None else f"OK|{result}")
+    put("OK" if result is None else f"OK|{result}")
     return ExitCode.OK

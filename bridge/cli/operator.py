@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from .. import __version__
-from .options import ExitCode, load_configuration, say
+from ..text.output import put, say
+from .options import ExitCode, load_configuration
 
 if TYPE_CHECKING:  # so that `--help` does not wait for the import
     from ..config.configuration import Configuration
@@ -49,25 +50,28 @@ def add_operator_commands(commands: Any, configured: argparse.ArgumentParser) ->
 
 
 def _check(options: argparse.Namespace) -> int:
+    from ..config.exposure import exposures
     from ..config.sources import find_file
 
     configuration = load_configuration(options, look_into_files=True)
     file = find_file(options.config)
     if options.live:
         return _check_live(file, configuration)
-    print(f"{file}: ok")
+    put(f"{file}: ok")
     broker = configuration.broker("")
     user = "no user name" if broker.username is None else f"user name {broker.username}"
     password = "a password" if broker.password else "no password"
-    print(f"  broker: {broker.host} port {broker.port}, {user}, {password}")
+    put(f"  broker: {broker.host} port {broker.port}, {user}, {password}")
     for name, server in configuration.servers.items():
-        print(f"  server {name}: {server.host} port {server.port}")
+        put(f"  server {name}: {server.host} port {server.port}")
     for name, room in configuration.rooms.items():
         sources = ", ".join(room.sources or ())
         recorded = f"sources {sources}" if room.session is None else f"session {room.session}"
-        print(f"  room {name}: {recorded} on server {room.server}")
+        put(f"  room {name}: {recorded} on server {room.server}")
     if configuration.bindings:
-        print(f"  bindings: {len(configuration.bindings)}")
+        put(f"  bindings: {len(configuration.bindings)}")
+    for exposure in exposures(configuration, file):
+        put(f"  warning: {exposure.what}\n      → {exposure.what_to_do}")
     return ExitCode.OK
 
 
@@ -75,17 +79,20 @@ def _check_live(file: Path, configuration: "Configuration") -> int:
     import trio
 
     from ..check.everything import check_everything
-    from ..check.report import Blame, Finding, passed, render, summary, worst
+    from ..check.report import Blame, Finding, noted, passed, render, summary, worst
+    from ..config.exposure import exposures
     from ..logs.log import configure_logs
 
     def tell(finding: Finding) -> None:
-        print(render(finding), flush=True)
+        put(render(finding))
 
     configure_logs("error")
-    understood = passed(f"configuration {file}", "understood")
-    tell(understood)
-    findings = [understood, *trio.run(check_everything, configuration, tell)]
-    print(summary(findings))
+    findings = [passed(f"configuration {file}", "understood")]
+    findings += [noted(f"configuration {file}", *each) for each in exposures(configuration, file)]
+    for finding in findings:
+        tell(finding)
+    findings += trio.run(check_everything, configuration, tell)
+    put(summary(findings))
     match worst(findings):
         case None:
             return ExitCode.OK
@@ -152,9 +159,9 @@ def _topics(options: argparse.Namespace) -> int:
         for name, room in rooms.items()
         if options.room in (None, name)
     ]
-    print(render_sheets(sheets, options.format), end="")
+    put(render_sheets(sheets, options.format).removesuffix("\n"))
     return ExitCode.OK
 
 
 def _print_json(value: object) -> None:
-    print(json.dumps(value, indent=2, ensure_ascii=False))
+    put(json.dumps(value, indent=2, ensure_ascii=False))

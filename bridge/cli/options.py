@@ -4,15 +4,17 @@ Exit codes are those of ``sysexits.h``.
 """
 
 import argparse
-import sys
+import os
 from collections.abc import Mapping, Sequence
 from enum import IntEnum
 from typing import TYPE_CHECKING, Any
 
+from ..text.output import say
+
 if TYPE_CHECKING:  # so that `--help` does not wait for the import
     from ..config.configuration import Configuration
 
-__all__ = ["ExitCode", "leaves", "load_configuration", "say"]
+__all__ = ["ExitCode", "leaves", "load_configuration"]
 
 
 class ExitCode(IntEnum):
@@ -26,6 +28,8 @@ class ExitCode(IntEnum):
     USAGE = 64
     UNAVAILABLE = 69
     INTERNAL = 70
+    #: Standard output cannot be written: its disk is full, say.
+    OUTPUT = os.EX_IOERR
     #: A command was sent and no reply came: it may have been carried out.
     UNKNOWN_OUTCOME = 76
     NOT_AUTHORIZED = 77
@@ -60,11 +64,6 @@ def _overrides(settings: Sequence[str]) -> Mapping[str, Any]:
                 raise SystemExit(ExitCode.USAGE)
         table[key] = value
     return tables
-
-
-def say(text: str) -> None:
-    """To whoever runs the command; what it was asked for goes to standard output."""
-    print(text, file=sys.stderr)
 
 
 def leaves(error: BaseException) -> list[BaseException]:

@@ -7,14 +7,20 @@ import os
 import re
 import stat
 from collections.abc import Collection, Iterator, Mapping
+from contextlib import suppress
 from pathlib import Path
 
-from ..text.nearest import did_you_mean
+from ..text.nearest import did_you_mean, nearest
 from .errors import PREFIX, ConfigurationError, Fault
 
-__all__ = ["find_file", "misnamed_sources"]
+__all__ = ["find_file", "misnamed_sources", "secret_files"]
 
-_FILE_VARIABLE = f"{PREFIX}CONFIG"
+_FILE_KEY = "config"
+_FILE_VARIABLE = f"{PREFIX}{_FILE_KEY.upper()}"
+_ADDRESS = re.compile(
+    r"port|(.+_)?(service_host|service_port(_.+)?|port_\d+_(tcp|udp|sctp)(_(proto|port|addr))?)"
+)
+"""Variables that Kubernetes, and Docker's links, set for a service; in small letters."""
 _USUAL_FILES = tuple(
     map(Path, ("bridge.toml", "config/bridge.toml", "/etc/hmp-bridge/bridge.toml"))
 )
@@ -52,10 +58,18 @@ def _is_file(path: Path) -> bool:
 
 
 def misnamed_sources(tables: Mapping[str, Collection[str]]) -> Iterator[Fault]:
-    """Variables and secrets that look like ours and belong to none of `tables` with their keys."""
-    for name in sorted(os.environ):
+    """Variables and secrets that look like ours and belong to none of `tables` with their keys.
+
+    Ours have two underscores after the table, or are one of a few names; what else begins with our
+    prefix may be anybody's, unless it is plain what was meant.
+    """
+    for name, value in sorted(os.environ.items()):
         prefix, key = name[: len(PREFIX)], name[len(PREFIX) :].lower()
-        if prefix.upper() == PREFIX and name.upper() != _FILE_VARIABLE:
+        if prefix.upper() != PREFIX or name.upper() == _FILE_VARIABLE or _is_address(key, value):
+            continue
+        if nearest(key, [_FILE_KEY, *tables]) == _FILE_KEY:
+            yield Fault((key,), f"sets nothing; did you mean {_FILE_VARIABLE}?")
+        elif "__" in key or _looks_like_ours(key, tables):
             yield from _misnamed(key, tables, variable=True)
     folder = os.environ.get("CREDENTIALS_DIRECTORY")
     if folder is None:
@@ -73,6 +87,30 @@ def misnamed_sources(tables: Mapping[str, Collection[str]]) -> Iterator[Fault]:
         # Any other credential is somebody else's.
         if "__" in name or key in tables.get(table, ()):
             yield from _misnamed(name, tables, variable=False)
+
+
+def secret_files(tables: Collection[str]) -> Iterator[Path]:
+    """Files of the secrets directory that set something in one of `tables`."""
+    with suppress(KeyError, OSError):
+        for path in sorted(Path(os.environ["CREDENTIALS_DIRECTORY"]).iterdir()):
+            if path.name.lower().partition("__")[0] in tables:
+                yield path
+
+
+def _is_address(name: str, value: str) -> bool:
+    """True if Kubernetes says by it where a service is whose name begins with `hmp-bridge`.
+
+    Of a service `hmp-bridge-mqtt` it sets what is almost `mqtt.port`, to an URL.
+    """
+    return _ADDRESS.fullmatch(name) is not None or (name.endswith("_port") and "://" in value)
+
+
+def _looks_like_ours(name: str, tables: Mapping[str, Collection[str]]) -> bool:
+    """True if a name without two underscores was meant for one of `tables`, or a key of one."""
+    return (
+        any(name.startswith(f"{table}_") or name in keys for table, keys in tables.items())
+        or nearest(name, tables) is not None
+    )
 
 
 def _misnamed(

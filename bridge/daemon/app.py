@@ -18,6 +18,7 @@ from .. import __version__
 from ..config.configuration import Configuration
 from ..journal.journal import Journal
 from ..logs.log import tell_repeats
+from ..process.name_service import name_service
 from ..process.signals import reload_on_signal, stop_on_signal
 from ..process.systemd import keep_watchdog, notify
 from .manifest import Name
@@ -56,9 +57,9 @@ class Bridge:
                 parts.site.run_servers(server_layer)
                 async with trio.open_nursery() as room_layer:
                     self._run_rooms(room_layer)
-                    notify("READY=1", f"STATUS=serving {len(parts.rooms)} rooms")
+                    notify("READY=1")
                     await self._stopping.wait()
-                    notify("STOPPING=1")
+                    notify("STOPPING=1", "STATUS=leaving; recordings run on")
                     room_layer.cancel_scope.cancel()
                 server_layer.cancel_scope.cancel()
             broker_layer.cancel_scope.cancel()
@@ -107,7 +108,7 @@ async def run_bridge(
         servers=len(parts.links),
         rooms=len(parts.rooms),
     )
-    async with trio.open_nursery() as nursery:
+    async with name_service(), trio.open_nursery() as nursery:
         nursery.start_soon(stop_on_signal, bridge.stop)
         nursery.start_soon(reload_on_signal, bridge.reload)
         await bridge.run()

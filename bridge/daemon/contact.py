@@ -104,7 +104,9 @@ class Contact:
         if state is BrokerState.ONLINE:
             self._self_report.publish_health()
             self._online.set()
+            self._rivals.online()
         else:
+            self._rivals.away(self._broker.failure)
             self._online = trio.Event()
             self._dispatcher.away()
 

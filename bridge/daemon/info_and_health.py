@@ -1,16 +1,19 @@
 """The JSON of `hmp/bridge/info` and `hmp/bridge/health`, and whose an info is."""
 
 import json
+import re
 from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
-from ..hmp.link import LinkHealth
+from ..hmp.link import LinkHealth, LinkState
 from ..journal.journal import JournalHealth
+from ..metrics.snapshot import Snapshot
 from ..mqtt.link import BrokerHealth
 from ..mqtt.topics import timestamp
 from ..text.json_text import read_object
+from ..text.shortened import shortened
 
-__all__ = ["Identity", "identity_in", "render_health", "render_info"]
+__all__ = ["Identity", "identity_in", "render_health", "render_info", "render_status"]
 
 
 class Identity(NamedTuple):
@@ -44,11 +47,18 @@ def render_info(
     )
 
 
+_INSTANCE = re.compile(r"[0-9A-Za-z_-]{1,64}")
+
+
 def identity_in(info: bytes) -> Identity | None:
     """Whose `render_info` this is; None for anything else."""
     value = read_object(info)
-    identity = Identity(str(value.get("started_at")), str(value.get("instance")))
-    return identity if "instance" in value else None
+    if "instance" not in value:
+        return None
+    instance = str(value["instance"])
+    # It goes into what people read, and anybody may have written it.
+    shown = instance if _INSTANCE.fullmatch(instance) else "unreadable"
+    return Identity(str(value.get("started_at")), shown)
 
 
 def render_health(
@@ -98,6 +108,23 @@ def render_health(
         },
         separators=(",", ":"),
     )
+
+
+def render_status(snapshot: Snapshot) -> str:
+    """The same in a line, for ``systemctl status``."""
+    servers, rooms = snapshot.servers.values(), list(snapshot.rooms)
+    ready = sum(health.state is LinkState.READY for health in servers)
+    recording = sum(state.active for state in rooms)
+    broker = snapshot.broker
+    why = f" ({shortened(broker.error, 200)})" if broker.error else ""
+    parts = [
+        f"broker {broker.state}{why}",
+        f"{ready} of {len(servers)} servers ready",
+        f"{recording} of {len(rooms)} rooms recording",
+    ]
+    if snapshot.journal.failure is not None:
+        parts.append("journal failing")
+    return "; ".join(parts)
 
 
 def _milliseconds(seconds: float | None) -> float | None:

@@ -24,6 +24,7 @@ from ..config.configuration import Configuration
 from ..hmp.link import LinkState
 from ..intake.dispatch import Dispatcher
 from ..intake.suspects import HANDLING, SET_ASIDE, Suspects
+from ..journal.instance import client_id
 from ..journal.instant import this_instant
 from ..journal.journal import Journal
 from ..metrics.observe import Observer
@@ -78,6 +79,8 @@ class Parts:
         self.clock = Clock(trusted=configuration.bridge.clock == "trusted")
         self.observer = Observer(self.clock)
         self.translator = self._make_translator()
+        client = client_id(instance_id, configuration.mqtt.base_topic)
+        self._broker_settings = configuration.broker(client)
         self.broker = self._make_broker()
         rules = {name: table.rules() for name, table in configuration.servers.items()}
         replies = build_replies(self.topics, self.broker)
@@ -89,7 +92,7 @@ class Parts:
         self.dispatcher = self._make_dispatcher()
         self.self_report = self._make_self_report()
         self.reloader = None if load is None else self._make_reloader(load)
-        self.rivals = Rivals(self._identity, self.topics, self.broker.settings.address)
+        self.rivals = Rivals(self._identity, self.topics, self._broker_settings)
         self.contact = self._make_contact()
         self.contact.resume()
         journal.on_change(self._journal_changed)
@@ -109,7 +112,7 @@ class Parts:
     def _make_broker(self) -> BrokerLink:
         inputs = (*self.topics.inputs, *request_filters(self.topics))
         return BrokerLink(
-            self.configuration.broker(f"hmp-bridge-{self._identity.instance}"),
+            self._broker_settings,
             self.image,
             [*map(Subscription, inputs), *bound_subscriptions(self.translator.filters)],
             availability_topic=self.topics.bridge_state,

@@ -105,13 +105,14 @@ class Reloader:
             notify("RELOADING=1", f"MONOTONIC_USEC={time.monotonic_ns() // 1000}")
             report = await self._reload(force=force)
             said = "reload refused, see the log" if report.errors else "configuration reloaded"
-            notify("READY=1", f"STATUS=serving {len(self._site.rooms)} rooms; {said}")
+            notify("READY=1", f"STATUS={said}")
             return report
 
     async def _reload(self, *, force: bool) -> ReloadReport:
         time.tzset()  # the box may have been moved to another zone, or put right
         try:
-            configuration = await trio.to_thread.run_sync(self._load)
+            thread = trio.CapacityLimiter(1)  # its own: it waits for none of the others
+            configuration = await trio.to_thread.run_sync(self._load, limiter=thread)
         except ConfigurationError as error:
             return self._refuse(str(error).splitlines())
         plan = self._plan(configuration, force=force)

@@ -1,34 +1,54 @@
-"""One bridge per base topic: whoever finds another one online leaves (R26).
+"""One bridge per base topic, and per session at the broker (R26).
 
+Whoever finds another one online on its base topic leaves. Two that have one client id take the
+session from each other at every connection, and no press is sure of an answer: one of them leaves.
 The contact has it look at each connection and hear what comes later; `app` runs it beside the
 rooms.
 """
 
+import random
 from collections.abc import Mapping
 from typing import TypeGuard
 
 import trio
 
+from ..mqtt.failures import BrokerFailure, FailureKind
 from ..mqtt.message import Message
+from ..mqtt.settings import BrokerSettings
 from ..mqtt.topics import Topics
 from .info_and_health import Identity, identity_in
 
 __all__ = ["ForeignBridge", "Rivals"]
 
 
+_LIVED = 60.0
+"""Seconds after which a connection was none of those that are taken at once."""
+
+_WEIGHTS = {FailureKind.TAKEN_OVER: 4, FailureKind.LOST: 1}
+"""How much the end of such a connection says. MQTT 5 has a reason for a takeover; many a broker
+closes without a word, as a bad network does."""
+
+_ENOUGH = range(20, 30)
+"""What such ends in a row must come to. Each bridge draws one number, and leaves as it loses a
+connection to the other, which keeps the session from then on: never do both leave."""
+
+
 class ForeignBridge(Exception):
-    """Another bridge is online on our base topic (R26)."""
+    """Another bridge is online on our base topic, or has our session (R26)."""
 
 
 class Rivals:
-    """Looks for other bridges: `ours` is who we are, `address` where the broker is, for people."""
+    """Looks for other bridges: `ours` is who we are, `broker` as whom we connect, and where."""
 
-    def __init__(self, ours: Identity, topics: Topics, address: str) -> None:
+    def __init__(self, ours: Identity, topics: Topics, broker: BrokerSettings) -> None:
         self._ours = ours
         self._topics = topics
-        self._address = address
-        self._rival: Identity | None = None
+        self._broker = broker
+        self._found: ForeignBridge | None = None
         self._heard = trio.Event()
+        self._online_since: float | None = None
+        self._suspicion = 0
+        self._enough = random.choice(_ENOUGH)
 
     def check(self, retained: Mapping[str, bytes]) -> None:
         """Raise `ForeignBridge` where what the broker retains is another's, and that is online."""
@@ -44,21 +64,47 @@ class Rivals:
             return True  # MQTT 3.1.1 sends it with the subscription, whoever has long left
         other = identity_in(message.payload)
         if self._is_foreign(other) and other < self._ours:
-            self._rival = other
-            self._heard.set()
+            self._leave_to(self._foreign(other))
         return True
 
+    def online(self) -> None:
+        """A connection to the broker is complete."""
+        self._online_since = trio.current_time()
+
+    def away(self, failure: BrokerFailure | None) -> None:
+        """The connection has ended, or could not be made, with `failure`."""
+        since, self._online_since = self._online_since, None
+        if since is None:
+            return
+        weight = 0 if failure is None else _WEIGHTS.get(failure.kind, 0)
+        short = trio.current_time() - since < _LIVED
+        self._suspicion = self._suspicion + weight if weight and short else 0
+        if self._suspicion >= self._enough:
+            self._leave_to(
+                ForeignBridge(
+                    f"{self._broker.address} has ended connection after connection as soon as it "
+                    "was online, as it does when another program has the same client id, "
+                    f"{self._broker.client_id}; give each its own: mqtt.client_id, or a "
+                    "bridge.state_dir that was not copied"
+                )
+            )
+
+    def _leave_to(self, found: ForeignBridge) -> None:
+        self._found = found
+        self._heard.set()
+
     async def leave_to_an_earlier_one(self) -> None:
-        """Raise `ForeignBridge` once one is heard that started earlier than we did."""
+        """Raise `ForeignBridge` once one is heard that has more right to be here."""
         await self._heard.wait()
-        raise self._foreign(self._rival)
+        assert self._found is not None  # noqa: S101 - as `_leave_to` sets it
+        raise self._found
 
     def _is_foreign(self, other: Identity | None) -> TypeGuard[Identity]:
         return other is not None and other.instance != self._ours.instance
 
-    def _foreign(self, other: Identity | None) -> ForeignBridge:
-        instance = "" if other is None else other.instance
+    def _foreign(self, other: Identity) -> ForeignBridge:
         return ForeignBridge(
-            f"another bridge ({instance}) is online on the base topic {self._topics.base!r} of "
-            f"{self._address}; stop it, or give this one a base topic of its own: mqtt.base_topic"
+            f"another bridge ({other.instance}) is online on the base topic "
+            f"{self._topics.base!r} of {self._broker.address}; stop it, or give this one a base "
+            "topic of its own: mqtt.base_topic"
         )

@@ -16,7 +16,8 @@ from ..metrics.snapshot import Snapshot
 from ..mqtt.image import Image
 from ..mqtt.link import BrokerLink
 from ..mqtt.topics import Topics
-from .info_and_health import Identity, render_health, render_info
+from ..process.systemd import keep_status
+from .info_and_health import Identity, render_health, render_info, render_status
 from .site import Site
 
 __all__ = ["SelfReport"]
@@ -82,7 +83,15 @@ class SelfReport:
         self._image.set(self._topics.bridge_health, health)
 
     async def run(self) -> None:
-        """Say it again and again, until cancelled."""
+        """Say it again and again, until cancelled; to systemd as soon as it changes."""
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(keep_status, self._status)
+            await self._publish_health_every()
+
+    def _status(self) -> str:
+        return render_status(self.snapshot())
+
+    async def _publish_health_every(self) -> None:
         while True:
             self.publish_health()
             self._reconfigured = trio.Event()

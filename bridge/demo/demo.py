@@ -34,6 +34,7 @@ from ..process.signals import stop_on_signal
 from ..simulator.run import wall_clock
 from ..simulator.server import Simulator, serve
 from ..simulator.worldfile import load_world
+from ..text.output import put
 from ..watch.view import message_line
 
 __all__ = ["DEMO", "DemoError", "broker_process", "run_demo"]
@@ -156,7 +157,7 @@ def _free_port(usual: int, what: str) -> int:
                 continue
             found: int = probe.getsockname()[1]
         if found != usual:
-            print(f"Port {usual} is taken: the {what} is on port {found}.")
+            put(f"Port {usual} is taken: the {what} is on port {found}.")
         return found
     raise DemoError(f"no free port for the {what}")
 
@@ -167,7 +168,7 @@ def _introduce(broker_port: int, hmp_port: int, *, with_bridge: bool) -> None:
     hmp = "" if hmp_port == _HMP_PORT else f" --set servers.main.port={hmp_port}"
     broker = "" if broker_port == _BROKER_PORT else f" --set mqtt.port={broker_port}"
     topics = "\n".join(f"  hmp/room/{room}/…" for room in DEMO["rooms"])
-    print(
+    put(
         f"""
 MQTT broker     localhost:{broker_port}
 simulated HMP   localhost:{hmp_port}
@@ -187,8 +188,7 @@ Or paste one of these into another terminal (Debian: apt install mosquitto-clien
 Speak to the HMP itself:
   {program} send{hmp} main createSession 'He said "hi"'
 Ctrl-C ends everything. What is published:
-""",
-        flush=True,
+"""
     )
 
 
@@ -206,7 +206,7 @@ async def _print_messages(link: BrokerLink) -> None:
         message.acknowledge()
         line = message_line(message.topic, message.payload, time.time())
         if line is not None:
-            print(line, flush=True)
+            put(line)
 
 
 async def _press_what_is_typed(image: Image) -> None:

@@ -33,6 +33,9 @@ __all__ = [
 #: Codes that put HMP's back end in doubt: the link asks again before it sends anything else.
 _BACKEND_CODES = frozenset({"070000", "070006", "070007", "090001"})
 
+_LONGEST_SAID = 300
+"""Characters of what HMP said that people are shown: it echoes what it was sent (E38)."""
+
 
 class HmpError(Exception):
     """Anything that kept a command from succeeding."""
@@ -42,13 +45,16 @@ class Refused(HmpError):
     """HMP answered ``ERROR|code|message``.
 
     `code` is normalised to six digits, `raw_code` is as received (empty where HMP sent none, E5),
-    `command` is the name of the command.
+    `message` is shortened to what people can read, `command` is the name of the command.
     """
 
     def __init__(self, code: str, message: str, raw_code: str, command: str) -> None:
-        super().__init__(code, message, raw_code, command)
+        said = shortened(message, _LONGEST_SAID)
+        super().__init__(code, said, raw_code, command)
+        # The wording tells codes of several meanings apart, at its end too.
+        self._meaning = meaning_of(code, message, command)
         self.code = code
-        self.message = message
+        self.message = said
         self.raw_code = raw_code
         self.command = command
 
@@ -58,7 +64,7 @@ class Refused(HmpError):
     @property
     def meaning(self) -> Meaning:
         """The row of the error table: kind, explanation, what to do."""
-        return meaning_of(self.code, self.message, self.command)
+        return self._meaning
 
     @property
     def kind(self) -> ErrorKind:
@@ -124,6 +130,9 @@ class NotUnderstood(OutcomeUnknown):
 
 class ProtocolViolation(HmpError):
     """HMP sent what its guide does not allow; the stream can no longer be trusted."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(shortened(reason, _LONGEST_SAID))
 
 
 class LocalProtocolError(HmpError):

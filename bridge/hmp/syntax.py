@@ -67,7 +67,7 @@ class ErrorLine:
 
 
 _LENIENT = re.compile(r"(?P<word>OK|ERROR) (?P<rest>.+)", re.DOTALL)
-_CODED = re.compile(r"([0-9]+)(?:\||$)(.*)|([0-9]{5,7}) (.*)", re.DOTALL)
+_CODED = re.compile(r"([0-9]{1,12})(?:\||$)(.*)|([0-9]{5,7}) (.*)", re.DOTALL)
 
 
 def decode_response(line: bytes) -> OkLine | ErrorLine:

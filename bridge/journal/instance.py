@@ -1,6 +1,11 @@
-"""One bridge per state folder (R26): the lock, and the name that a bridge keeps for ever."""
+"""One bridge per state folder (R26): the lock, and the name that a bridge keeps for ever.
+
+The name is bound to the machine as well. A disk can be cloned, and two bridges of one name would
+take the broker's session from each other for ever.
+"""
 
 import fcntl
+import hashlib
 import os
 import re
 import secrets
@@ -8,7 +13,15 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-__all__ = ["StateFolderError", "claim_state_folder", "state_folder"]
+import structlog
+
+__all__ = ["StateFolderError", "claim_state_folder", "client_id", "state_folder", "this_machine"]
+
+log = structlog.get_logger("journal")
+
+_CONTAINER_FILES = ("/run/.containerenv", "/.dockerenv")
+_CONTAINER_NAMES = {"container", "KUBERNETES_SERVICE_HOST"}
+"""Files and variables that tell a process that it is in a container."""
 
 _INSTANCE_ID = re.compile(r"[0-9a-f]{16}")
 
@@ -27,9 +40,35 @@ def state_folder(configured: Path | None) -> Path:
     return Path(base) / "hmp-bridge"
 
 
+def this_machine() -> str:
+    """The machine in 16 hexadecimal digits; empty where nothing tells, and in a container.
+
+    A container is made anew from its image, and has no machine id or everybody's: what it keeps is
+    its volume. The machine's id itself is nobody's business (machine-id(5)).
+    """
+    if any(Path(mark).exists() for mark in _CONTAINER_FILES) or _CONTAINER_NAMES & {*os.environ}:
+        return ""
+    try:
+        known = Path("/etc/machine-id").read_text(encoding="ascii").strip()
+    except (OSError, ValueError):
+        return ""
+    return _digest(f"hmp-bridge {known}")[:16] if re.fullmatch(r"[0-9a-f]{32}", known) else ""
+
+
+def client_id(instance_id: str, base_topic: str) -> str:
+    """The MQTT client identifier of this bridge on this base topic: that of no other one (R26)."""
+    return f"hmp-bridge-{instance_id}-{_digest(base_topic)[:6]}"
+
+
+def _digest(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
 @contextmanager
-def claim_state_folder(folder: Path) -> Iterator[str]:
+def claim_state_folder(folder: Path, machine: str | None = None) -> Iterator[str]:
     """Hold the folder's lock, and give the instance id that is kept in it.
+
+    A folder that was made on another machine than `machine` (this one) gets a new instance id.
 
     The lock is the kernel's: it ends with the process, however that ends. Raises
     `StateFolderError` when another bridge holds it or the folder cannot be written.
@@ -51,7 +90,7 @@ def claim_state_folder(folder: Path) -> Iterator[str]:
         try:
             os.ftruncate(lock, 0)
             os.pwrite(lock, str(os.getpid()).encode(), 0)
-            instance_id = _instance_id(folder)
+            instance_id = _instance_id(folder, this_machine() if machine is None else machine)
         except OSError as error:
             raise _unusable(folder, error) from error
         yield instance_id
@@ -59,18 +98,36 @@ def claim_state_folder(folder: Path) -> Iterator[str]:
         os.close(lock)
 
 
-def _instance_id(folder: Path) -> str:
-    path = folder / "instance-id"
-    if path.exists():
-        known = path.read_text(errors="replace").strip()
-        if _INSTANCE_ID.fullmatch(known):
-            return known
-    made = secrets.token_hex(8)
+def _instance_id(folder: Path, machine: str) -> str:
+    kept_id, kept_machine = folder / "instance-id", folder / "machine"
+    known, made_for = _read(kept_id), _read(kept_machine)
+    moved = machine and made_for and made_for != machine
+    if not _INSTANCE_ID.fullmatch(known) or moved:
+        before, known = known, secrets.token_hex(8)
+        _write(kept_id, known)
+        if moved:
+            log.warning(
+                "the state folder is from another machine: this bridge takes a name of its own",
+                before=before,
+                instance=known,
+                what_to_do="nothing, if that machine is gone; if it runs, each needs base topic "
+                "and sessions of its own: the recordings in this journal are its",
+            )
+    # After the name: a power cut in between only has another name made.
+    if machine and made_for != machine:
+        _write(kept_machine, machine)
+    return known
+
+
+def _read(path: Path) -> str:
+    return path.read_text(errors="replace").strip() if path.exists() else ""
+
+
+def _write(path: Path, text: str) -> None:
     # Replaced as a whole: half an id after a power cut would be another bridge's.
-    draft = folder / "instance-id.new"
-    draft.write_text(f"{made}\n")
+    draft = path.with_name(f"{path.name}.new")
+    draft.write_text(f"{text}\n")
     draft.replace(path)
-    return made
 
 
 def _holder(lock: int) -> str:

@@ -51,6 +51,8 @@ class Journal:
         self._changed: Callable[[bool], None] = lambda _: None
         self._on_commit: Callable[[float], None] = lambda _: None
         self._lock = trio.Lock()
+        #: Of its own: whatever else the bridge does in threads, this never waits for it.
+        self._thread = trio.CapacityLimiter(1)
         self._next = Batch()
         self._asked = self._committed = 0
         try:
@@ -158,7 +160,9 @@ class Journal:
             try:
                 # It carries what others wait for: whoever holds the lock sees it through.
                 with trio.CancelScope(shield=True):
-                    took = await trio.to_thread.run_sync(write, self._connection, batch)
+                    took = await trio.to_thread.run_sync(
+                        write, self._connection, batch, limiter=self._thread
+                    )
             except sqlite3.Error as error:
                 # Nothing is forgotten: it goes with the next commit, unless newer by then.
                 batch.add(self._next)

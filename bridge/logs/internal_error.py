@@ -1,10 +1,10 @@
 """A bug in the log: said in one line, then where it was."""
 
-import sys
 import traceback
 
 import structlog
 
+from ..text.output import say
 from .log import write_traceback
 from .redaction import SECRETS
 
@@ -32,7 +32,7 @@ def report_internal_error(
             write_traceback(lines)
     else:
         said = f"hmp-bridge: internal error: {causes}; {what_to_do}\n{lines}"
-        print(SECRETS.hide(said), file=sys.stderr, end="")
+        say(SECRETS.hide(said).removesuffix("\n"))
 
 
 def _causes(error: BaseException) -> list[str]:

@@ -8,6 +8,8 @@ from typing import Any, TextIO
 
 import structlog
 
+from ..text.visible import ACTING, visible, visible_lines
+
 __all__ = ["PRIORITIES", "console_line", "is_journal", "json_line", "text_line"]
 
 Render = Callable[[dict[str, Any]], str]
@@ -15,11 +17,8 @@ Render = Callable[[dict[str, Any]], str]
 PRIORITIES = {"debug": 7, "info": 6, "warning": 4, "error": 3, "critical": 2}
 """The journal's priority of each level (sd-daemon(3))."""
 
-_is_bare = re.compile(r'[^\s"=\\\x00-\x1f\x7f-\x9f]+').fullmatch
+_is_bare = re.compile(rf'[^\s"=\\{ACTING}]+').fullmatch
 """Whether a value is one that a program can tell from its neighbours without quotes."""
-
-_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029]")
-"""What could move a terminal's cursor, or end a line where it has not ended."""
 
 
 def text_line(fields: Mapping[str, Any]) -> str:
@@ -42,17 +41,18 @@ def _text(value: object) -> str:
 
 
 def _quoted(text: str) -> str:
-    return _visible(json.dumps(text, ensure_ascii=False)) if text else ""
+    return visible(json.dumps(text, ensure_ascii=False)) if text else ""
 
 
 def json_line(fields: Mapping[str, Any]) -> str:
     """One JSON object."""
-    return json.dumps(fields, ensure_ascii=False, default=str)
+    return visible(json.dumps(fields, ensure_ascii=False, default=str))
 
 
 def console_line() -> Render:
-    """The renderer of lines for people, in colour."""
+    """The renderer of lines for people, in colour unless `NO_COLOR` is set (no-color.org)."""
     renderer = structlog.dev.ConsoleRenderer(
+        colors=not os.environ.get("NO_COLOR"),
         sort_keys=False,
         # Of a traceback with local variables nobody could say what is in it.
         exception_formatter=structlog.dev.plain_traceback,
@@ -60,17 +60,13 @@ def console_line() -> Render:
 
     def render(fields: dict[str, Any]) -> str:
         shown = {
-            key: _visible(value) if isinstance(value, str) else value
+            key: visible_lines(value) if isinstance(value, str) else value
             for key, value in fields.items()
         }
         shown["logger"] = shown.pop("part")
         return str(renderer(None, str(shown["level"]), shown))
 
     return render
-
-
-def _visible(text: str) -> str:
-    return _CONTROL.sub(lambda found: f"\\x{ord(found[0]):02x}", text)
 
 
 def is_journal(stream: TextIO) -> bool:

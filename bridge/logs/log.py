@@ -15,6 +15,7 @@ from typing import Any, TextIO
 import structlog
 import trio
 
+from ..text.visible import visible_lines
 from .levels import LEVELS, PARTS, Format, Level, Part, level_of, part_of
 from .lines import PRIORITIES, console_line, is_journal, json_line, text_line
 from .redaction import SECRETS
@@ -180,5 +181,5 @@ def write_traceback(traceback: str) -> None:
         structlog.get_logger("bridge").critical("traceback", exception=traceback)
         return
     output, prefix = _log.outputs["bridge"], "<2>" if _log.journal else ""
-    for line in SECRETS.hide(traceback).splitlines():
+    for line in visible_lines(SECRETS.hide(traceback)).split("\n"):
         output.msg(f"{prefix}{line}")

@@ -21,6 +21,7 @@ async def stop_on_signal(stop: Callable[[], None]) -> None:
                 # Whoever asks twice means now: as if the signal had never been caught.
                 signal.signal(number, signal.SIG_DFL)
                 os.kill(os.getpid(), number)
+                os._exit(128 + number)  # process 1 of a container survives that
             asked = True
             log.info("stopping", signal=signal.Signals(number).name)
             stop()

@@ -2,11 +2,15 @@
 
 import os
 import socket
+from collections.abc import Callable
 from contextlib import suppress
 
 import trio
 
-__all__ = ["keep_watchdog", "notify"]
+__all__ = ["keep_status", "keep_watchdog", "notify"]
+
+_STATUS_AGAIN = 30.0
+"""Seconds after which a status that has not changed is said again."""
 
 
 def notify(*assignments: str) -> None:
@@ -23,6 +27,23 @@ def notify(*assignments: str) -> None:
     with socket.socket(socket.AF_UNIX, kind) as notifier, suppress(OSError):
         notifier.connect(address)
         notifier.sendall("\n".join(assignments).encode())
+
+
+async def keep_status(status: Callable[[], str]) -> None:
+    """Have the unit's status say `status`, within a second of a change; ends where nobody asks.
+
+    It is looked at instead of waited for: what changes it is everywhere, who reads it a person.
+    What others have said there meanwhile is overwritten within `_STATUS_AGAIN`.
+    """
+    if not os.environ.get("NOTIFY_SOCKET"):
+        return
+    said, said_at = "", 0.0
+    while True:
+        now, line = trio.current_time(), " ".join(status().split())
+        if line != said or now - said_at >= _STATUS_AGAIN:
+            said, said_at = line, now
+            notify(f"STATUS={line}")
+        await trio.sleep(1.0)
 
 
 async def keep_watchdog() -> None:

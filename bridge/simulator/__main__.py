@@ -3,7 +3,7 @@
 import argparse
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 
@@ -52,9 +52,11 @@ def _arguments(program: str) -> argparse.ArgumentParser:
 
 
 def main(
-    arguments: Sequence[str] | None = None, program: str = "python -m bridge.simulator"
+    arguments: Sequence[str] | None = None,
+    program: str = "python -m bridge.simulator",
+    announce: Callable[[str], None] = partial(print, flush=True),  # noqa: B008 - it has no state
 ) -> int:
-    """Run until a signal; the exit code is one of sysexits'."""
+    """Run until a signal, `announce` what is to be said; the exit code is one of sysexits'."""
     try:
         options = _arguments(program).parse_args(arguments)
     except SystemExit as leaving:
@@ -71,7 +73,7 @@ def main(
                 faults=options.fault,
                 knobs=dict(options.knob),
                 seed=options.seed,
-                announce=partial(print, flush=True),
+                announce=announce,
                 verbose=options.verbose,
             )
         )

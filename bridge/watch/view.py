@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ..text.json_text import read_object
+from ..text.visible import visible
 
 __all__ = ["Event", "RoomView", "View", "message_line", "result_text"]
 
@@ -25,7 +26,7 @@ def message_line(topic: str, payload: bytes, at: float) -> str | None:
     if topic.rpartition("/")[2] in _NOT_SHOWN:
         return None
     clock = time.strftime("%H:%M:%S", time.localtime(at))
-    return f"{clock}  {topic:<40} {payload.decode(errors='replace')}"
+    return visible(f"{clock}  {topic:<40} {payload.decode(errors='replace')}")
 
 
 @dataclass(slots=True)
@@ -77,23 +78,23 @@ class View:
 
     def take(self, topic: str, payload: bytes, *, monotonic: float, wall: float) -> None:
         """A message that matches one of `filters`."""
-        match topic.removeprefix(f"{self.base}/").split("/"):
+        match visible(topic).removeprefix(f"{self.base}/").split("/"):
             case ["bridge", "state"]:
-                self._bridge_says(payload.decode(errors="replace"), wall)
+                self._bridge_says(_word(payload), wall)
             case ["bridge", "info"]:
-                self.info = read_object(payload)
+                self.info = _object(payload)
             case ["bridge", "health"]:
-                self.health = read_object(payload)
+                self.health = _object(payload)
             case ["bridge", "response", "error"]:
-                refused = read_object(payload)
+                refused = _object(payload)
                 origin = str(refused.get("origin", "")).removeprefix(f"{self.base}/")
                 self._happened(wall, origin or "bridge", refused)
             case ["server", name, "state"]:
-                self._server_says(name, payload.decode(errors="replace"), wall)
+                self._server_says(name, _word(payload), wall)
             case ["room", name, "status"]:
-                self._room_says(name, read_object(payload), monotonic)
+                self._room_says(name, _object(payload), monotonic)
             case ["room", name, "result"]:
-                result = read_object(payload)
+                result = _object(payload)
                 self.rooms.setdefault(name, RoomView()).last_result = result
                 self._happened(wall, name, result)
 
@@ -141,6 +142,26 @@ def result_text(result: dict[str, Any]) -> str:
     if isinstance(took, int | float):
         words.append(f"({took:.0f} ms)")
     return " ".join(filter(None, words))
+
+
+def _object(payload: bytes) -> dict[str, Any]:
+    shown: dict[str, Any] = _shown(read_object(payload))
+    return shown
+
+
+def _shown(value: Any) -> Any:
+    """The value with every text in it as it may be shown."""
+    if isinstance(value, str):
+        return visible(value)
+    if isinstance(value, list):
+        return [_shown(each) for each in value]
+    if isinstance(value, dict):
+        return {visible(key): _shown(each) for key, each in value.items()}
+    return value
+
+
+def _word(payload: bytes) -> str:
+    return visible(payload.decode(errors="replace"))
 
 
 def _whole(value: object) -> int:

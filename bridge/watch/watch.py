@@ -18,6 +18,7 @@ from ..mqtt.message import Message
 from ..mqtt.settings import BrokerSettings
 from ..mqtt.subscriber import listen
 from ..process.signals import stop_on_signal
+from ..text.output import put, say
 from .view import View, message_line
 
 __all__ = ["watch"]
@@ -40,7 +41,7 @@ async def watch(configuration: Configuration) -> None:
         if not sys.stdout.isatty():
             await _lines(settings, base)
         elif importlib.util.find_spec("rich") is None:
-            print("for a live table: pip install 'hmp-bridge[watch]'", file=sys.stderr)
+            say("for a live table: pip install 'hmp-bridge[watch]'")
             await _lines(settings, base)
         else:
             await _screen(settings, View(base, configuration.servers, configuration.rooms))
@@ -62,12 +63,12 @@ async def _lines(settings: BrokerSettings, base: str) -> None:
         news = reached if failure is None else f"{failure}; {failure.advice}"
         if news != known:
             known = news
-            print(f"{time.strftime('%H:%M:%S')}  {news}", file=sys.stderr, flush=True)
+            say(f"{time.strftime('%H:%M:%S')}  {news}")
 
     async with trio.open_nursery() as nursery:
         nursery.start_soon(listen, settings, [f"{base}/#"], deliver, changed)
         async for line in lines:
-            print(line, flush=True)
+            put(line)
 
 
 async def _screen(settings: BrokerSettings, view: View) -> None:

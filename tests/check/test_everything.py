@@ -47,6 +47,8 @@ def test_findings_as_lines() -> None:
     worse = failed("server main", "nobody listens", "switch it on", Blame.UNAVAILABLE)
     assert render(good) == "pass  broker: reached"
     assert render(aside) == "note  base topic hmp: a bridge is online"
+    forged = failed("room r0", "no\x1b[2J\npass  all", "a\x07", Blame.UNAVAILABLE)
+    assert render(forged) == ("FAIL  room r0: no\\u001b[2J\\npass  all\n      → a\\u0007")
     assert render(bad) == "FAIL  room r0: no session\n      → set it"
     assert summary([good, aside]) == "all 1 checks passed"
     assert summary([good, aside, bad, worse]) == "2 of 3 checks failed"

@@ -137,11 +137,49 @@ def test_mistakes_are_named_where_they_were_made(folder: Path) -> None:
                 "servers, rooms, bindings"
             ),
         ),
+        ("HMP_BRIDGE_MQQT", "mqqt: there is no table mqqt; did you mean mqtt?"),
+        ("HMP_BRIDGE_CONFG", "confg: sets nothing; did you mean HMP_BRIDGE_CONFIG?"),
+        ("HMP_BRIDGE_CONFIG_FILE", "config_file: sets nothing; did you mean HMP_BRIDGE_CONFIG?"),
+        (
+            "HMP_BRIDGE_MQTT_PORT",
+            (
+                "mqtt_port: there is no table mqtt_port; two underscores follow the table: "
+                "HMP_BRIDGE_MQTT__PORT"
+            ),
+        ),
     ],
 )
 def test_a_misspelt_variable_is_not_passed_over(folder: Path, variable: str, said: str) -> None:
     os.environ[variable] = "hunter2"
     assert complaints(folder, GOOD) == [f"environment variable {variable}: {said}"]
+
+
+KUBERNETES = {
+    "{}_SERVICE_HOST": "10.0.171.239",
+    "{}_SERVICE_PORT": "9464",
+    "{}_SERVICE_PORT_METRICS": "9464",
+    "{}_PORT": "tcp://10.0.171.239:9464",
+    "{}_PORT_9464_TCP": "tcp://10.0.171.239:9464",
+    "{}_PORT_9464_TCP_PROTO": "tcp",
+    "{}_PORT_9464_TCP_PORT": "9464",
+    "{}_PORT_9464_TCP_ADDR": "10.0.171.239",
+}
+"""What every container of a cluster is told of a service."""
+
+
+@pytest.mark.parametrize("service", ["HMP_BRIDGE", "HMP_BRIDGE_MQTT", "HMP_BRIDGE_METRICS"])
+def test_a_service_called_like_us(folder: Path, service: str) -> None:
+    os.environ |= {name.format(service): value for name, value in KUBERNETES.items()}
+    assert loaded(folder).mqtt.port is None
+    assert loaded(folder).metrics.listen is None
+
+
+def test_what_others_call_like_us(folder: Path) -> None:
+    """A file of compose, or an image, has variables of its own."""
+    for name in ("IMAGE", "VERSION", "TAG", "UID", "GIT_COMMIT", "LOCAL_PORT"):
+        os.environ[f"HMP_BRIDGE_{name}"] = "1"
+    os.environ["HMP_BRIDGE_PORT"] = "8080"
+    assert loaded(folder).mqtt.port is None
 
 
 def test_a_misspelt_secret_is_not_passed_over(folder: Path) -> None:

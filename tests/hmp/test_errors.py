@@ -27,6 +27,17 @@ ROWS = [
 ]
 
 
+def test_of_a_long_message_people_are_shown_the_beginning() -> None:
+    """Its meaning follows from all of it, wherever the wording stands; so it does in a copy."""
+    refused = Refused("010003", f"{'x' * 100_000} is not a UUID", "010003", "startRecording")
+    assert len(refused.message) == 300
+    assert len(str(refused)) < 400
+    assert len(repr(refused)) < 400
+    short = Refused("010003", "x is not a UUID", "010003", "startRecording")
+    assert refused.meaning == short.meaning
+    assert pickle.loads(pickle.dumps(refused)).meaning == refused.meaning  # noqa: S301 - our own
+
+
 def test_forty_codes_in_both_copies_of_the_guide() -> None:
     assert len(ERRORS) == 40
     assert {normalise_code(code) for _, code, _ in ROWS} == set(ERRORS)

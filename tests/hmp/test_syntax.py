@@ -136,3 +136,10 @@ def test_a_line_at_the_limit_passes_and_one_above_ends_it() -> None:
     assert receiver.receive(b"345\n6\n") == []
     assert receiver.overflowed
     assert receiver.receive(b"\n7\n") == []
+
+
+def test_a_code_of_any_length_is_no_code() -> None:
+    """It would stand in every result; what has too many digits is a message."""
+    line = decode_response(b"ERROR|" + b"4" * 60_000)
+    assert isinstance(line, ErrorLine)
+    assert (line.raw_code, len(line.code)) == ("", 6)

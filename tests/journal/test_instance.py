@@ -1,13 +1,21 @@
 """The state folder: one bridge at a time, and a name kept for ever (R26)."""
 
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+import structlog
 
-from bridge.journal.instance import StateFolderError, claim_state_folder, state_folder
+from bridge.journal.instance import (
+    StateFolderError,
+    claim_state_folder,
+    client_id,
+    state_folder,
+    this_machine,
+)
 
 
 @pytest.fixture(autouse=True)
@@ -27,7 +35,55 @@ def test_the_name_is_kept(tmp_path: Path) -> None:
     assert len(first) == 16
     assert claimed(folder) == first
     assert claimed(tmp_path) != first
-    assert sorted(each.name for each in folder.iterdir()) == ["instance-id", "lock"]
+    kept = ["instance-id", "lock", *(["machine"] if this_machine() else [])]
+    assert sorted(each.name for each in folder.iterdir()) == kept
+
+
+def on(machine: str, folder: Path) -> str:
+    with claim_state_folder(folder, machine) as instance_id:
+        return instance_id
+
+
+def test_a_cloned_disk_is_another_bridge(tmp_path: Path) -> None:
+    """The copy takes a name of its own, once, and says so; the original keeps its."""
+    original, copy = tmp_path / "original", tmp_path / "copy"
+    first = on("a" * 16, original)
+    shutil.copytree(original, copy)
+    with structlog.testing.capture_logs() as said:
+        second = on("b" * 16, copy)
+    assert second != first
+    [line] = said
+    assert (line["before"], line["instance"]) == (first, second)
+    with structlog.testing.capture_logs() as said:
+        assert on("b" * 16, copy) == second
+        assert on("a" * 16, original) == first
+    assert said == []
+
+
+def test_where_no_machine_is_known(tmp_path: Path) -> None:
+    """As in a container, made anew each time: its folder is what it is known by."""
+    first = on("", tmp_path)
+    assert on("", tmp_path) == first
+    assert on("a" * 16, tmp_path) == first  # from now on it is this machine's
+    assert on("", tmp_path) == first
+    assert on("b" * 16, tmp_path) != first
+
+
+def test_a_power_cut_between_name_and_machine(tmp_path: Path) -> None:
+    on("a" * 16, tmp_path)
+    (tmp_path / "machine.new").mkdir()
+    with pytest.raises(StateFolderError):
+        on("b" * 16, tmp_path)
+    (tmp_path / "machine.new").rmdir()
+    second = on("b" * 16, tmp_path)
+    assert on("b" * 16, tmp_path) == second
+
+
+def test_a_session_at_the_broker_is_of_one_base_topic() -> None:
+    """Two bridges from one image that has a machine id of its own differ in nothing else."""
+    assert client_id("0" * 16, "hmp") != client_id("0" * 16, "site/hmp")
+    assert client_id("0" * 16, "hmp") != client_id("1" * 16, "hmp")
+    assert client_id("0" * 16, "hmp").startswith("hmp-bridge-0000000000000000-")
 
 
 @pytest.mark.parametrize("damage", ["", "half", "0123456789ABCDEF", "\xff" * 16])

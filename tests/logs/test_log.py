@@ -49,14 +49,20 @@ def test_one_line_per_event_that_a_program_can_take_apart() -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["\x1b[2J", "a\rb", "\x9b31m", "one\u2028two", "\x00", "tab\there"]
+    "text", ["\x1b[2J", "a\rb", "\x9b31m", "one\u2028two", "\x00", "tab\there", "exe\u202egpj"]
 )
 def test_no_value_ends_its_line_or_moves_a_cursor(text: str) -> None:
-    for stream in (io.StringIO(), Terminal()):
+    lines, people, machines = io.StringIO(), Terminal(), io.StringIO()
+    configure_logs("info", machines, form="json")
+    structlog.get_logger("mqtt").warning("message dropped", topic=text)
+    assert json.loads(machines.getvalue())["topic"] == text
+    for stream in (lines, people):
         configure_logs("info", stream)
         structlog.get_logger("mqtt").warning("message dropped", topic=text)
+    for stream in (lines, people, machines):
         shown = re.sub(r"\x1b\[\d*(;\d+)*m", "", stream.getvalue())
-        assert re.search(r"[\x00-\x09\x0b-\x1f\x7f-\x9f\u2028]", shown.replace("\t", "")) is None
+        acting = r"[\x00-\x09\x0b-\x1f\x7f-\x9f\u2028\u202e]"
+        assert re.search(acting, shown.replace("\t", "")) is None
         assert len(shown.splitlines()) == 1
 
 
@@ -143,6 +149,15 @@ def test_for_people_it_is_in_colour_and_in_order() -> None:
     configure_logs("info", stream, form="text")
     structlog.get_logger("hmp").info("HMP is ready")
     assert "level=info" in stream.getvalue()
+
+
+def test_no_colour_where_somebody_wants_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("NO_COLOR", "1")
+    stream = Terminal()
+    configure_logs("info", stream)
+    structlog.get_logger("hmp").warning("HMP is ready", server="main")
+    assert "HMP is ready" in stream.getvalue()
+    assert "\x1b" not in stream.getvalue()
 
 
 def test_the_journal_gets_priorities_and_no_second_time(monkeypatch: pytest.MonkeyPatch) -> None:

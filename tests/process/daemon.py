@@ -74,7 +74,10 @@ def _inline(value: Any) -> str:
 
 
 class Daemon(Program):
-    """The daemon; `folder` holds its configuration and, unless told otherwise, its state."""
+    """The daemon; `folder` holds its configuration and, unless told otherwise, its state.
+
+    `before`: words before the command, of a program that becomes the daemon.
+    """
 
     def __init__(
         self,
@@ -85,6 +88,7 @@ class Daemon(Program):
         environment: Mapping[str, str] | None = None,
         configured_state: bool = True,
         arguments: Sequence[str] = (),
+        before: Sequence[str] = (),
     ) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         self.state = state or folder / "state"
@@ -94,7 +98,7 @@ class Daemon(Program):
             tables = dict(tables) | {"bridge": bridge}
         self.file.write_text(toml(tables), encoding="utf-8")
         super().__init__(
-            [HMP_BRIDGE, "run", "--config", str(self.file), *arguments],
+            [*before, HMP_BRIDGE, "run", "--config", str(self.file), *arguments],
             environment=environment,
             folder=folder,
         )

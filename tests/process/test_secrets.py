@@ -153,13 +153,13 @@ def test_while_a_key_is_no_key(
 
 A_BUG = """
 import sys
-from bridge import app
 from bridge.cli.main import run
+from bridge.mqtt.link import BrokerLink
 
 async def broken(link):
     raise RuntimeError("cannot go on with", link.settings, link.settings.password)
 
-app.BrokerLink.run = broken
+BrokerLink.run = broken
 sys.exit(run(sys.argv[1:]))
 """
 

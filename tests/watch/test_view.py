@@ -159,3 +159,22 @@ def test_a_room_and_a_server_that_are_taken_out_are_not_shown() -> None:
     assert list(model.servers) == ["main"]
     assert model.rooms == {}
     assert list(model.events) == []
+
+
+def test_what_others_write_does_not_act_on_the_terminal() -> None:
+    """A title that sets the window's, a result that forges a line, a topic with a bell."""
+    hostile = "\x1b]0;mine\x07\x9b2J\u202e\nok"
+    watched = view(rooms=1)
+    hear(watched, TOPICS.bridge_state, hostile)
+    hear(watched, TOPICS.bridge_info, {"version": hostile})
+    hear(watched, "site/hmp/server/main\x07/state", hostile)
+    status = {"state": hostile, "title": hostile, "alarm": hostile, "deep": [hostile]}
+    hear(watched, TOPICS.room("r0\x1b", "status"), status | {"recording": True})
+    refused = {"action": hostile, "outcome": hostile, "error": {"code": "1", "message": hostile}}
+    hear(watched, TOPICS.room("r0", "result"), refused)
+    hear(watched, TOPICS.error, refused | {"origin": hostile})
+    line = message_line("site/hmp/room/r0\x07/title", hostile.encode(), 0.0)
+    assert line is not None
+    for shown in (*drawn(watched, width=400), line):
+        assert not {"\x1b", "\x07", "\x9b", "\u202e", "\n"} & {*shown}
+    assert r"\u001b]0;mine\u0007\u009b2J\u202e\nok" in line

@@ -1,0 +1,30 @@
+"""File descriptors: as many as the bridge needs, or a sentence that says how many those are."""
+
+import resource
+
+__all__ = ["TooFewDescriptors", "ensure_descriptors"]
+
+_FOR_ITSELF = 24
+"""The event loop, the journal, the broker, standard streams, and what is open for a moment."""
+
+_PER_SERVER = 2
+"""A connection, and the next one while that is closed or its name looked up."""
+
+
+class TooFewDescriptors(Exception):
+    """This process may not open as many files and sockets as it must."""
+
+
+def ensure_descriptors(servers: int) -> None:
+    """Raise the soft limit to what this many HMPs take. Raises `TooFewDescriptors`."""
+    needed = _FOR_ITSELF + _PER_SERVER * servers
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    unlimited = resource.RLIM_INFINITY
+    if soft == unlimited or soft >= needed:
+        return
+    if hard != unlimited and hard < needed:
+        raise TooFewDescriptors(
+            f"this process may open {hard} files and connections, and needs {needed} for {servers} "
+            f"servers; raise the limit (LimitNOFILE={needed} in the unit, or ulimit -n)"
+        )
+    resource.setrlimit(resource.RLIMIT_NOFILE, (needed, hard))

@@ -1,0 +1,56 @@
+"""Two that have one client id, and take the broker's session from each other."""
+
+import pytest
+import trio
+import trio.testing
+
+from bridge.daemon.info_and_health import Identity
+from bridge.daemon.rivals import ForeignBridge, Rivals
+from bridge.mqtt.failures import BrokerFailure, FailureKind
+from bridge.mqtt.settings import BrokerSettings
+from bridge.mqtt.topics import Topics
+
+BROKER = BrokerSettings(host="broker", port=1883, client_id="hmp-bridge-x")
+
+
+def rivals() -> Rivals:
+    return Rivals(Identity("2026-05-04T08:00:00Z", "0" * 16), Topics("hmp"), BROKER)
+
+
+async def leaves(watching: Rivals, kind: FailureKind, lived: float, most: int) -> int | None:
+    """After how many connections that lived and ended so it leaves; None for not at all."""
+    for count in range(1, most + 1):
+        watching.online()
+        await trio.sleep(lived)
+        watching.away(BrokerFailure(kind, "it ended"))
+        watching.away(BrokerFailure(FailureKind.REFUSED, "an attempt"))
+        try:
+            with trio.move_on_after(0.1):
+                await watching.leave_to_an_earlier_one()
+        except ForeignBridge as error:
+            said = str(error)
+            return count if "hmp-bridge-x; give each its own: mqtt.client_id" in said else None
+    return None
+
+
+@pytest.mark.parametrize(
+    ("kind", "fewest", "most"), [(FailureKind.TAKEN_OVER, 5, 8), (FailureKind.LOST, 20, 29)]
+)
+async def test_a_session_that_is_taken_again_and_again(
+    kind: FailureKind, fewest: int, most: int, autojump_clock: object
+) -> None:
+    """Sooner where the broker says so; not all bridges after the same number."""
+    counts = [await leaves(rivals(), kind, 20.0, most) for _ in range(40)]
+    assert all(count is not None and fewest <= count <= most for count in counts)
+    assert len(set(counts)) > 1
+
+
+async def test_what_is_no_takeover(autojump_clock: object) -> None:
+    """Connections that lived; a broker that is silent, or says why; one that lived in between."""
+    assert await leaves(rivals(), FailureKind.LOST, 61.0, 100) is None
+    assert await leaves(rivals(), FailureKind.TAKEN_OVER, 61.0, 100) is None
+    assert await leaves(rivals(), FailureKind.KEEPALIVE, 20.0, 100) is None
+    watching = rivals()
+    for _ in range(5):
+        assert await leaves(watching, FailureKind.LOST, 1.0, 19) is None
+        assert await leaves(watching, FailureKind.LOST, 61.0, 1) is None
