@@ -118,6 +118,7 @@ SEES_ONLY = {
     "bridge.hmp": {
         "bridge.hmp",
         "bridge.process.backoff",
+        "bridge.process.tcp",
         "bridge.text.nearest",
         "bridge.text.shortened",
     },
@@ -126,6 +127,7 @@ SEES_ONLY = {
         "bridge.mqtt",
         "bridge.process.backoff",
         "bridge.process.systemd",
+        "bridge.process.tcp",
         "bridge.room.facts",
         "bridge.text.shortened",
     },

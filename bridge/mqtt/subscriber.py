@@ -42,10 +42,10 @@ async def listen(
         ) as session:
             try:
                 await session.subscribe(subscriptions)
-                waits.reset()
                 changed(None)
                 await session.ended()
             finally:
+                waits.connection_ended(trio.current_time() - session.accepted_at)
                 with trio.move_on_after(own.farewell_timeout, shield=True):
                     await session.disconnect()
 
