@@ -50,8 +50,8 @@ _LEAF = "check"
 _RELEASED = b"false"
 """What a button that is let go says."""
 
-_NOT_ALLOWED = (FailureKind.SUBSCRIPTION, FailureKind.PUBLICATION)
-"""What the broker refuses without ending the connection."""
+_NOT_ALLOWED = (FailureKind.SUBSCRIPTION, FailureKind.PUBLICATION, FailureKind.ECHO)
+"""What the broker refuses, in words or by doing nothing, without ending the connection."""
 
 _BLAME = {
     **dict.fromkeys(LOGIN, Blame.NOT_AUTHORIZED),

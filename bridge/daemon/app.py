@@ -247,8 +247,11 @@ class Bridge:
 
     async def _greet(self, session: Session) -> None:
         """On every connection, before anything is published: who else is here, what was here?"""
-        if not session.session_present:
+        kept = session.session_present
+        if not kept:
+            # Nothing can have waited: whatever comes was published while we were connected (R16).
             self.dispatcher.afresh()
+            self.dispatcher.fresh(session.accepted_at)
             await self.journal.forget_inputs()
         info, state = self.topics.bridge_info, self.topics.bridge_state
         unknown = {
@@ -256,9 +259,13 @@ class Bridge:
             for name, room in self.rooms.items()
             if not room.known
         }
-        retained = await read_retained(session, [info, state, *unknown], self.topics.bridge_marker)
-        # The marker came back behind everything that was kept for us (R16).
-        self.dispatcher.fresh()
+        retained = await read_retained(
+            session,
+            [info, state, *unknown],
+            self.topics.bridge_marker,
+            # The marker comes back behind everything that was kept for us (R16).
+            caught_up=self.dispatcher.fresh if kept else _nothing,
+        )
         self.rivals.check(retained)
         session.interceptors.append(self.rivals.hear)
         await session.subscribe([Subscription(info, retain_as_published=False)])
@@ -313,6 +320,10 @@ class Bridge:
         self.observer.request_refused(result)
         log.warning("request refused", topic=result.origin, id=result.id, error=error)
         self.image.send(self.topics.error, render_result(result), arrived=arrived)
+
+
+def _nothing() -> None:
+    pass
 
 
 async def run_bridge(

@@ -86,9 +86,9 @@ class Dispatcher:
         """The broker has no session for us: its packet ids of before mean nothing any more."""
         self._taken = {each for each in self._taken if each.mid < 0}
 
-    def fresh(self) -> None:
-        """What was kept for us has been delivered; what comes from now on is fresh."""
-        self._fresh_since = trio.current_time()
+    def fresh(self, since: float | None = None) -> None:
+        """What was kept for us has been delivered; what came `since`, or comes now, is fresh."""
+        self._fresh_since = trio.current_time() if since is None else since
         self._acknowledgements.advance()
 
     def begin(self) -> None:

@@ -26,7 +26,7 @@ async def dial(
 ) -> PahoClient:
     """A client whose transport is open and whose CONNECT is written; no callbacks are attached.
 
-    `bare` sends the smallest CONNECT of MQTT 5: no properties, will, user or client identifier.
+    `bare` sends the smallest CONNECT there is: no properties, will, user or client identifier.
     Raises `BrokerFailure`.
     """
     call = _Call(settings, protocol, will, bare=bare)

@@ -68,8 +68,8 @@ class FailureKind(Enum):
     SUBSCRIPTION = "give the bridge's user read access to this filter on the broker (ACL)"
     PUBLICATION = "give the bridge's user write access to this topic on the broker (ACL)"
     ECHO = (
-        "look into the broker's log, and whether it is overloaded; it took what the bridge "
-        "published and did not deliver it to the bridge, which subscribes to it"
+        "run hmp-bridge check, which tries each right that the bridge needs, and look into the "
+        "broker's log"
     )
     DEAF = (
         "nothing: the bridge connects again; if it keeps happening, look at the broker, or for "

@@ -14,11 +14,12 @@ import structlog
 import trio
 
 from ..process.backoff import Backoff
-from .failures import BrokerFailure, flatten
+from .failures import BrokerFailure, FailureKind, flatten
 from .image import Image
 from .inbox import Inbox
 from .message import Message
 from .negotiate import accepting, in_either_version
+from .retained import comes_back
 from .session import Session, open_session
 from .settings import BrokerSettings, Protocol, Subscription
 from .subscriptions import Subscriptions
@@ -134,15 +135,24 @@ class BrokerLink:
         await self._subscriptions.remove(self._session, filters)
 
     async def touch(self, topic: str) -> bool:
-        """Whether the broker is in contact: it acknowledges a publication to `topic`."""
+        """Whether the broker is in contact: it delivers to us what we publish to `topic`.
+
+        One that acknowledges it, has nothing else for us and keeps nothing back until we have
+        acknowledged something, routes no more: the connection is given up.
+        """
         session = self._session
         if session is None or self.state is not BrokerState.ONLINE:
             return False
+        delivered, patience = session.delivered, self.settings.keepalive
         try:
-            await session.publish(topic, b"")
+            if await comes_back(session, topic, within=patience):
+                return True
         except BrokerFailure:
             return False
-        return True
+        if session.delivered == delivered and not self._inbox.unacknowledged:
+            detail = f"the broker acknowledges what we publish, and delivered none for {patience} s"
+            session.give_up(BrokerFailure(FailureKind.DEAF, detail))
+        return False
 
     async def repeat(self) -> int | None:
         """Publish every retained topic again; how many, None where the broker was lost."""

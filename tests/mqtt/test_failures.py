@@ -2,6 +2,7 @@
 
 import socket
 import ssl
+from dataclasses import replace
 
 import pytest
 from paho.mqtt.client import WebsocketConnectionError
@@ -82,6 +83,14 @@ def test_refusals(name: str, kind: FailureKind) -> None:
     assert failure.kind is kind
     assert name in str(failure)
     assert (", as u" in str(failure)) is (kind in LOGIN)
+    assert "secret" not in str(failure)
+
+
+def test_a_byte_order_mark_in_a_password_is_what_is_wrong_with_it() -> None:
+    settings = replace(SETTINGS, password="\ufeffsecret")
+    failure = from_connack(ReasonCode(PacketTypes.CONNACK, "Not authorized"), settings)
+    assert failure.kind is FailureKind.BYTE_ORDER_MARK
+    assert "the password begins with a byte-order mark" in str(failure)
     assert "secret" not in str(failure)
 
 

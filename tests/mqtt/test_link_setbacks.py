@@ -28,10 +28,17 @@ LONG = json.dumps({"state": "recording", "id": "1" * 36, "title": "t" * 1500}).e
 
 
 @asynccontextmanager
-async def linked(broker: PickyBroker, *subscriptions: Subscription) -> AsyncIterator[BrokerLink]:
+async def linked(
+    broker: PickyBroker, *subscriptions: Subscription, keepalive: int = 30
+) -> AsyncIterator[BrokerLink]:
     """A link to it that waits 20 ms at first, and 0.1 s at most, between two attempts."""
     settings = BrokerSettings(
-        host="127.0.0.1", port=broker.port, client_id="b", protocol="3.1.1", farewell_timeout=0.1
+        host="127.0.0.1",
+        port=broker.port,
+        client_id="b",
+        protocol="3.1.1",
+        farewell_timeout=0.1,
+        keepalive=keepalive,
     )
     link = BrokerLink(
         settings,
