@@ -17,9 +17,13 @@ __all__ = ["OrderlyBroker", "orderly_broker"]
 
 
 class OrderlyBroker:
-    """`backlog`: messages that were kept for the client `bridge`; `retained` by topic."""
+    """`backlog`: messages that were kept for the client `bridge`; `retained` by topic.
 
-    def __init__(self, backlog: int, retained: dict[str, bytes]) -> None:
+    Without `wildcards` a filter that has one is given nothing retained, as by RabbitMQ.
+    """
+
+    def __init__(self, backlog: int, retained: dict[str, bytes], *, wildcards: bool) -> None:
+        self.wildcards = wildcards
         self.port = 0
         self.backlog = backlog
         self.retained = retained
@@ -67,7 +71,7 @@ class _Connection:
                 self._out += _packet(0x90, body[:2] + b"\0" + bytes(len(filters)))
                 self._filters.update(filters)
                 for topic, payload in self._broker.retained.items():
-                    if any(matches(each, topic) for each in filters):
+                    if any(self._is_given(each, topic) for each in filters):
                         self._deliver(topic, payload, retain=True)
             case 10:
                 filters = _texts(body[3:], after=0)
@@ -85,6 +89,9 @@ class _Connection:
             self._unacknowledged = self._broker.backlog
             for number in range(1, self._broker.backlog + 1):
                 self._out += _packet(0x32, _text("in/a") + number.to_bytes(2, "big") + b"\0x")
+
+    def _is_given(self, topic_filter: str, topic: str) -> bool:
+        return topic_filter == topic or (self._broker.wildcards and matches(topic_filter, topic))
 
     def _publish(self, flags: int, body: bytes) -> None:
         length = int.from_bytes(body[:2], "big")
@@ -108,10 +115,10 @@ class _Connection:
 
 @asynccontextmanager
 async def orderly_broker(
-    backlog: int, retained: dict[str, bytes] | None = None
+    backlog: int = 0, retained: dict[str, bytes] | None = None, *, wildcards: bool = True
 ) -> AsyncIterator[OrderlyBroker]:
     """Such a broker on loopback, for the time of the body."""
-    broker = OrderlyBroker(backlog, retained or {})
+    broker = OrderlyBroker(backlog, retained or {}, wildcards=wildcards)
     async with trio.open_nursery() as nursery:
         listeners = await trio.open_tcp_listeners(0, host="127.0.0.1")
         nursery.start_soon(trio.serve_listeners, broker.serve, listeners)

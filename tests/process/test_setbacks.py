@@ -28,8 +28,10 @@ def test_one_binding_that_the_broker_refuses_takes_nothing_offline(
     assert "shelly/relay" in line
     assert "read access" in line
     s.panel.wait_until(
-        lambda _: '"refused_filters":{"shelly/relay":"Not authorized"}'
-        in (s.panel.newest("bridge/health") or ""),
+        lambda _: (
+            '"refused_filters":{"shelly/relay":"Not authorized"}'
+            in (s.panel.newest("bridge/health") or "")
+        ),
         "what is refused, in health",
     )
     s.panel.publish("devices/a", "true")
