@@ -19,11 +19,15 @@ __all__ = ["OrderlyBroker", "orderly_broker"]
 class OrderlyBroker:
     """`backlog`: messages that were kept for the client `bridge`; `retained` by topic.
 
-    Without `wildcards` a filter that has one is given nothing retained, as by RabbitMQ.
+    `press` is published at QoS 1 to every other client as soon as that has subscribed to it.
+    `published` is what has come in. Without `wildcards` a filter that has one is given nothing
+    retained, as by RabbitMQ.
     """
 
     def __init__(self, backlog: int, retained: dict[str, bytes], *, wildcards: bool) -> None:
         self.wildcards = wildcards
+        self.press: tuple[str, bytes] | None = None
+        self.published: dict[str, bytes] = {}
         self.port = 0
         self.backlog = backlog
         self.retained = retained
@@ -70,6 +74,7 @@ class _Connection:
                 filters = _texts(body[3:], after=1)
                 self._out += _packet(0x90, body[:2] + b"\0" + bytes(len(filters)))
                 self._filters.update(filters)
+                self._press(filters)
                 for topic, payload in self._broker.retained.items():
                     if any(self._is_given(each, topic) for each in filters):
                         self._deliver(topic, payload, retain=True)
@@ -90,6 +95,13 @@ class _Connection:
             for number in range(1, self._broker.backlog + 1):
                 self._out += _packet(0x32, _text("in/a") + number.to_bytes(2, "big") + b"\0x")
 
+    def _press(self, filters: list[str]) -> None:
+        press = self._broker.press
+        if press is not None and any(matches(each, press[0]) for each in filters):
+            self._broker.press = None
+            self._unacknowledged += 1
+            self._out += _packet(0x32, _text(press[0]) + b"\0\1\0" + press[1])
+
     def _is_given(self, topic_filter: str, topic: str) -> bool:
         return topic_filter == topic or (self._broker.wildcards and matches(topic_filter, topic))
 
@@ -100,6 +112,7 @@ class _Connection:
             self._out += _packet(0x40, rest[:2])
             rest = rest[2:]
         payload = _after_properties(rest)
+        self._broker.published[topic] = payload
         if flags & 0x01:
             self._broker.retained[topic] = payload
         if any(matches(each, topic) for each in self._filters):
@@ -128,8 +141,11 @@ async def orderly_broker(
 
 
 def _packet(first: int, body: bytes) -> bytes:
-    assert len(body) < 128
-    return bytes([first, len(body)]) + body
+    length, left = bytearray(), len(body)
+    while left > 0x7F:
+        length.append(left & 0x7F | 0x80)
+        left >>= 7
+    return bytes([first, *length, left]) + body
 
 
 def _text(text: str) -> bytes:
