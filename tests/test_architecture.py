@@ -133,6 +133,7 @@ SEES_ONLY = {
     "bridge.hmp": {
         "bridge.hmp",
         "bridge.process.backoff",
+        "bridge.process.tcp",
         "bridge.text.durations",
         "bridge.text.json_text",
         "bridge.text.nearest",
@@ -147,6 +148,7 @@ SEES_ONLY = {
         "bridge.mqtt",
         "bridge.process.backoff",
         "bridge.process.systemd",
+        "bridge.process.tcp",
         "bridge.room.facts",
         "bridge.text",
     },

@@ -50,8 +50,8 @@ _LEAF = "check"
 _RELEASED = b"false"
 """What a button that is let go says."""
 
-_NOT_ALLOWED = (FailureKind.SUBSCRIPTION, FailureKind.PUBLICATION)
-"""What the broker refuses without ending the connection."""
+_NOT_ALLOWED = (FailureKind.SUBSCRIPTION, FailureKind.PUBLICATION, FailureKind.ECHO)
+"""What the broker refuses, in words or by doing nothing, without ending the connection."""
 
 _BLAME = {
     **dict.fromkeys(LOGIN, Blame.NOT_AUTHORIZED),
@@ -277,7 +277,7 @@ class _Check:
             finding = failed(subject, failure.detail, self._grant, Blame.NOT_AUTHORIZED)
         else:
             if arrived:
-                finding = passed(subject, "are kept by the broker")
+                finding = await self._by_wildcard(session, kept)
             else:
                 said = f"what was retained on {topic} did not come back"
                 advice = f"{self._grant}, and let it retain messages"
@@ -287,6 +287,16 @@ class _Check:
                 session.post(topic, b"", qos=1, retain=True)
                 await trio.lowlevel.checkpoint()
         self.found.append(finding)
+
+    async def _by_wildcard(self, session: Session, kept: tuple[str, bytes]) -> Finding:
+        """That it is also given to subscriptions with a wildcard: RabbitMQ does not."""
+        topics = self._topics
+        held = await read_retained(session, [f"{topics.base}/bridge/+"], topics.bridge_marker)
+        if kept in held.items():
+            return passed("retained values", "are kept by the broker")
+        said = "are kept by the broker, and not given to subscriptions with + or #"
+        advice = "have whoever reads them subscribe to each topic by its name; the bridge does"
+        return noted("retained values", said, advice)
 
     async def _who_is_there(self, session: Session) -> None:
         topics = self._topics

@@ -76,8 +76,11 @@ class Contact:
 
         Raises `ForeignBridge` where another bridge is online (R26).
         """
-        if not session.session_present:
+        kept = session.session_present
+        if not kept:
+            # Nothing can have waited: whatever comes was published while we were connected (R16).
             self._dispatcher.afresh()
+            self._dispatcher.fresh(session.accepted_at)
             await self._journal.forget_inputs()
         info, state = self._topics.bridge_info, self._topics.bridge_state
         unknown = {
@@ -86,9 +89,11 @@ class Contact:
             if not room.known
         }
         asked = [info, state, *unknown]
-        retained = await read_retained(session, asked, self._topics.bridge_marker)
-        # The marker came back behind everything that was kept for us (R16).
-        self._dispatcher.fresh()
+        # The marker comes back behind everything that was kept for us (R16).
+        caught_up = self._dispatcher.fresh if kept else _nothing
+        retained = await read_retained(
+            session, asked, self._topics.bridge_marker, caught_up=caught_up
+        )
         self._rivals.check(retained)
         session.interceptors.append(self._rivals.hear)
         await session.subscribe([Subscription(info, retain_as_published=False)])
@@ -122,3 +127,7 @@ class Contact:
                 self._dispatcher.in_contact()
                 await self._journal.save_contact()
             await trio.sleep(_CONTACT_EVERY)
+
+
+def _nothing() -> None:
+    pass

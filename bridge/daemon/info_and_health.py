@@ -98,6 +98,8 @@ def render_health(
                 "received_dropped": broker.received_dropped,
                 "results_dropped": broker.outbox_dropped,
                 "retained_ignored": retained_dropped,
+                "refused_filters": dict(broker.refused_filters),
+                "withheld": list(broker.withheld),
                 "error": broker.error,
             },
             "journal": {

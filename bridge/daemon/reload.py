@@ -26,7 +26,6 @@ from ..config.errors import ConfigurationError
 from ..journal.file import Entry
 from ..journal.journal import Journal
 from ..logs.log import reconfigure_logs
-from ..mqtt.failures import BrokerFailure
 from ..mqtt.link import BrokerLink
 from ..mqtt.settings import Subscription
 from ..process.lifetime import Lifetime
@@ -46,9 +45,10 @@ Load = Callable[[], Configuration]
 def bound_subscriptions(filters: list[str]) -> list[Subscription]:
     """The subscriptions to bindings' topics.
 
-    What others keep for themselves may be published retained while it is live (R16).
+    What others keep for themselves may be published retained while it is live (R16). What the
+    broker refuses is missing alone (R24).
     """
-    return [Subscription(each, retain_as_published=False) for each in filters]
+    return [Subscription(each, retain_as_published=False, essential=False) for each in filters]
 
 
 class Reloader:
@@ -121,11 +121,8 @@ class Reloader:
         wanted = filters_of(make_bindings(configuration.bindings))
         added = [each for each in wanted if each not in self._translator.filters]
         removed = [each for each in self._translator.filters if each not in wanted]
-        try:
-            # Before the others are given up: what comes twice can be told, what is missed cannot.
-            await self._broker.subscribe(bound_subscriptions(added))
-        except BrokerFailure as failure:
-            return self._refuse([f"[[bindings]]: {failure}; {failure.advice}"])
+        # Before the others are given up: what comes twice can be told, what is missed cannot.
+        await self._broker.subscribe(bound_subscriptions(added))
         rooms, links = plan.rooms, plan.servers
         await self._manifest.expect(Name.all_of(rooms=rooms.added, servers=links.added))
         entries = await self._journal.entries()

@@ -85,7 +85,7 @@ class ServerLink:
         self._silence = trio.CancelScope()
         self._failure: Unusable | None = None
         self._leaving = False
-        self._proved = False
+        self._proved_at = math.inf
         self._sent_at = 0.0
         self._round_trip: float | None = None
         self._last_answer: float | None = None
@@ -153,6 +153,7 @@ class ServerLink:
                     await self._connect_and_serve()
                 except Unusable as failure:
                     self._fail(failure)
+                    self._backoff.connection_ended(trio.current_time() - self._proved_at)
                     await trio.sleep(failure.wait_at_least + self._backoff.next())
         finally:
             self._leaving = True
@@ -161,9 +162,9 @@ class ServerLink:
 
     async def _connect_and_serve(self) -> None:
         """One connection, from connecting to its end, which is always an `Unusable`."""
+        self._proved_at = math.inf
         self._stream, self._protocol = await open_connection(self.settings, self._connect)
         self._connections += 1
-        self._proved = False
         self._failure = None
         self._enqueue_probe()
         over = trio.Event()
@@ -287,11 +288,10 @@ class ServerLink:
             self._scope.cancel()
 
     def _probed(self, error: Refused | NotUnderstood | None) -> None:
-        self._proved = True
+        self._proved_at = min(self._proved_at, trio.current_time())
         if isinstance(error, Refused) and error.code not in ALIVE_CODES:
             self._fail(backend_down(error.code, error.message))
             return
-        self._backoff.reset()
         self._error = None
         if self._state is not LinkState.READY:
             milliseconds = round((self._round_trip or 0.0) * 1000, 2)
@@ -300,7 +300,7 @@ class ServerLink:
             self._become(LinkState.READY)
 
     def _lost(self, reason: str) -> Unusable:
-        if self._proved:
+        if self._proved_at < math.inf:
             return connection_lost(reason)
         return not_authorized(self.settings, local_address(self._stream), silently=True)
 

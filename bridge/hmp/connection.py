@@ -6,6 +6,7 @@ from typing import Any, TypeAlias
 
 import trio
 
+from ..process.tcp import connected_socket
 from .command import Command, TimeoutClass
 from .failures import connection_lost, not_authorized, not_connected
 from .link import LinkSettings
@@ -122,9 +123,7 @@ def command_timeout(settings: LinkSettings, command: Command[Any]) -> float:
 
 async def connect_tcp(host: str, port: int) -> TcpStream:
     """Connect to whichever of the host's addresses answers first; raises `OSError`."""
-    stream = await trio.open_tcp_stream(host, port)
-    # The socket changes hands without being closed: nothing is lost in between.
-    connected = socket.socket(fileno=stream.socket.detach())
+    connected = await connected_socket(host, port)
     try:
         return TcpStream(connected)
     except OSError:  # it was reset already

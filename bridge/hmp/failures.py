@@ -3,6 +3,7 @@
 import errno
 import socket
 
+from ..process.tcp import causes
 from .errors import LinkDown
 from .link import LinkSettings, LinkState
 
@@ -45,18 +46,18 @@ class Unusable(LinkDown):
 def not_connected(settings: LinkSettings, error: BaseException) -> Unusable:
     """The reason why connecting failed with `error`, an `OSError` or a time-out."""
     where = f"{settings.host}:{settings.port}"
-    causes = _causes(error)
-    if any(isinstance(cause, socket.gaierror) for cause in causes):
+    reasons = causes(error)
+    if any(isinstance(cause, socket.gaierror) for cause in reasons):
         return Unusable(
             LinkState.DOWN,
             "name",
             f"the name {settings.host!r} cannot be resolved",
             f"Check servers.{settings.name}.host and this box's DNS, or use HMP's IP address.",
         )
-    if any(isinstance(cause, ConnectionResetError) for cause in causes):
+    if any(isinstance(cause, ConnectionResetError) for cause in reasons):
         # Accepted and turned away so quickly that it looks like a failure to connect (E47).
         return not_authorized(settings, None, silently=True)
-    if any(isinstance(cause, ConnectionRefusedError) for cause in causes):
+    if any(isinstance(cause, ConnectionRefusedError) for cause in reasons):
         return Unusable(
             LinkState.REFUSED,
             "refused",
@@ -64,7 +65,7 @@ def not_connected(settings: LinkSettings, error: BaseException) -> Unusable:
             f"In HMP switch Command Line API on under {_API} and check the port; HMP may also be "
             "down or starting.",
         )
-    if any(isinstance(cause, TimeoutError) for cause in causes):
+    if any(isinstance(cause, TimeoutError) for cause in reasons):
         return Unusable(
             LinkState.DOWN,
             "connect timeout",
@@ -72,20 +73,13 @@ def not_connected(settings: LinkSettings, error: BaseException) -> Unusable:
             "Check that HMP is on and that no firewall between it and this box drops TCP "
             f"port {settings.port}.",
         )
-    number = next((cause.errno for cause in causes if getattr(cause, "errno", None)), None)
+    number = next((cause.errno for cause in reasons if getattr(cause, "errno", None)), None)
     return Unusable(
         LinkState.DOWN,
         f"connect {errno.errorcode.get(number, '?') if number else type(error).__name__}",
         f"{where} cannot be reached: {error}",
         "Check the network between this box and HMP.",
     )
-
-
-def _causes(error: BaseException) -> list[OSError]:
-    """`error`, or one per address where a host has several."""
-    if isinstance(error.__cause__, BaseExceptionGroup):
-        return [cause for cause in error.__cause__.exceptions if isinstance(cause, OSError)]
-    return [error] if isinstance(error, OSError) else []
 
 
 def not_authorized(

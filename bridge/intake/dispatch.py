@@ -95,9 +95,9 @@ class Dispatcher:
         """The broker has no session for us: its packet ids of before mean nothing any more."""
         self._taken = {each for each in self._taken if each.mid < 0}
 
-    def fresh(self) -> None:
-        """All that was kept for us has been delivered; whatever comes from now on is fresh."""
-        self._fresh_since = trio.current_time()
+    def fresh(self, since: float | None = None) -> None:
+        """All that was kept for us is delivered; what came `since`, or comes from now on, is fresh."""
+        self._fresh_since = trio.current_time() if since is None else since
         self._acknowledgements.advance()
 
     def begin(self) -> None:

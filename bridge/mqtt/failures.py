@@ -5,8 +5,10 @@ import ssl
 from enum import Enum
 
 from paho.mqtt.client import WebsocketConnectionError
+from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 
+from ..process.tcp import causes
 from .settings import BrokerSettings
 
 __all__ = [
@@ -17,6 +19,7 @@ __all__ = [
     "from_connack",
     "from_disconnect",
     "from_exception",
+    "from_limits",
 ]
 
 
@@ -30,24 +33,61 @@ class FailureKind(Enum):
         "set mqtt.tls.ca to the authority that signed the broker's certificate, and mqtt.host to "
         "a name that the certificate carries"
     )
+    EXPIRED = "renew the broker's certificate; if it is good, this machine's clock is wrong: set it"
+    NOT_YET_VALID = (
+        "this machine's clock is behind, or the broker's certificate ahead of its time: correct "
+        "the clock, or wait"
+    )
+    OWN_EXPIRED = "renew the bridge's own certificate, mqtt.tls.cert"
     TLS = "check that mqtt.port is the broker's TLS port and mqtt.tls.cert and key fit together"
     FILE = "correct the paths under mqtt.tls, and let the bridge's user read the files"
     WEBSOCKET = "check that mqtt.port is the broker's WebSocket port, and mqtt.websocket_path"
     NO_ANSWER = "check that mqtt.port is the broker's MQTT port, and that the broker is well"
     NOT_MQTT = "check that mqtt.port is the broker's MQTT port, and not its TLS or web port"
     CREDENTIALS = "correct mqtt.username and mqtt.password, or add the user to the broker"
+    BYTE_ORDER_MARK = (
+        "save the file that holds mqtt.username or mqtt.password as UTF-8 without a byte-order mark"
+    )
     NOT_AUTHORIZED = "give the bridge's user access on the broker (mqtt.username, password, ACL)"
     CLIENT_ID = "set mqtt.client_id to one that the broker accepts"
     PROTOCOL_VERSION = 'set mqtt.protocol to "auto" or to a version that the broker speaks'
     BUSY = "the broker turns connections away; look into its log and limits"
+    UNANSWERED = (
+        "the broker, or a load balancer before it, closes every connection at once; their logs say "
+        "why"
+    )
+    NO_RETAIN = (
+        "have the broker retain messages (mosquitto: retain_available true), or use one that does: "
+        "every state is a retained message"
+    )
+    NO_QOS_1 = (
+        "have the broker take QoS 1 (mosquitto: max_qos 1 or 2), or use one that does: at QoS 0 a "
+        "press may be lost"
+    )
+    TOO_LARGE = "raise the broker's maximum packet size (mosquitto: max_packet_size)"
     SUBSCRIPTION = "give the bridge's user read access to this filter on the broker (ACL)"
     PUBLICATION = "give the bridge's user write access to this topic on the broker (ACL)"
+    ECHO = (
+        "run hmp-bridge check, which tries each right that the bridge needs, and look into the "
+        "broker's log"
+    )
+    DEAF = (
+        "nothing: the bridge connects again; if it keeps happening, look at the broker, or for "
+        "another program with this mqtt.client_id"
+    )
     KEEPALIVE = "the broker or the network to it hangs; look at both"
     TAKEN_OVER = "another program uses the same mqtt.client_id; give each its own"
     LOST = "the broker closed the connection; its log says why"
 
 
-LOGIN = frozenset({FailureKind.CREDENTIALS, FailureKind.NOT_AUTHORIZED, FailureKind.CLIENT_ID})
+LOGIN = frozenset(
+    {
+        FailureKind.BYTE_ORDER_MARK,
+        FailureKind.CREDENTIALS,
+        FailureKind.NOT_AUTHORIZED,
+        FailureKind.CLIENT_ID,
+    }
+)
 """Those that depend on who the bridge says it is."""
 
 
@@ -80,6 +120,9 @@ _CONNACK_KINDS = {
     "Server busy": FailureKind.BUSY,
     "Quota exceeded": FailureKind.BUSY,
     "Connection rate exceeded": FailureKind.BUSY,
+    "Retain not supported": FailureKind.NO_RETAIN,
+    "QoS not supported": FailureKind.NO_QOS_1,
+    "Packet too large": FailureKind.TOO_LARGE,
 }
 
 _DISCONNECT_KINDS = {
@@ -87,7 +130,13 @@ _DISCONNECT_KINDS = {
     "Keep alive timeout": FailureKind.KEEPALIVE,
     "Not authorized": FailureKind.NOT_AUTHORIZED,
     "Server busy": FailureKind.BUSY,
+    "Retain not supported": FailureKind.NO_RETAIN,
+    "QoS not supported": FailureKind.NO_QOS_1,
+    "Packet too large": FailureKind.TOO_LARGE,
 }
+
+_MARK = "\ufeff"
+"""The byte-order mark that some editors put before the text of a file."""
 
 
 def from_connack(reason: ReasonCode, settings: BrokerSettings) -> BrokerFailure:
@@ -97,7 +146,20 @@ def from_connack(reason: ReasonCode, settings: BrokerSettings) -> BrokerFailure:
     detail = f"the broker refused the connection: {name}"
     if kind in LOGIN:
         detail += f", {settings.login}"
+        for what, text in (("user name", settings.username), ("password", settings.password)):
+            if (text or "").startswith(_MARK):
+                kind = FailureKind.BYTE_ORDER_MARK
+                detail += f"; the {what} begins with a byte-order mark"
     return BrokerFailure(kind, detail)
+
+
+def from_limits(properties: Properties | None) -> BrokerFailure | None:
+    """The failure that an accepting CONNACK announces: what the broker does not have (MQTT 5)."""
+    if getattr(properties, "RetainAvailable", 1) == 0:
+        return BrokerFailure(FailureKind.NO_RETAIN, "the broker does not retain messages")
+    if getattr(properties, "MaximumQoS", 2) == 0:
+        return BrokerFailure(FailureKind.NO_QOS_1, "the broker takes QoS 0 only")
+    return None
 
 
 def from_disconnect(reason: ReasonCode, *, from_broker: bool) -> BrokerFailure:
@@ -113,17 +175,27 @@ def from_disconnect(reason: ReasonCode, *, from_broker: bool) -> BrokerFailure:
     return BrokerFailure(kind, "the connection was lost")
 
 
+# OpenSSL's X509_V_ERR_CERT_NOT_YET_VALID and X509_V_ERR_CERT_HAS_EXPIRED.
+_CERTIFICATE_KINDS = {9: FailureKind.NOT_YET_VALID, 10: FailureKind.EXPIRED}
+
+
 def from_exception(error: Exception, settings: BrokerSettings) -> BrokerFailure | None:
     """The failure that an exception of connecting stands for; none for a bug."""
     where = settings.address
+    error = _telling(error)
     match error:
         case ssl.SSLCertVerificationError():
             kind, detail = (
-                FailureKind.CERTIFICATE,
+                _CERTIFICATE_KINDS.get(error.verify_code, FailureKind.CERTIFICATE),
                 f"the certificate of {where} is not trusted: {error.verify_message}",
             )
         case ssl.SSLError():
-            kind, detail = FailureKind.TLS, f"no TLS with {where}: {error.reason or error}"
+            kind = (
+                FailureKind.OWN_EXPIRED
+                if "CERTIFICATE_EXPIRED" in str(error.reason)
+                else FailureKind.TLS
+            )
+            detail = f"no TLS with {where}: {error.reason or error}"
         case socket.gaierror():
             kind, detail = (
                 FailureKind.UNRESOLVED,
@@ -145,6 +217,13 @@ def from_exception(error: Exception, settings: BrokerSettings) -> BrokerFailure 
         case _:
             return None
     return BrokerFailure(kind, detail)
+
+
+def _telling(error: Exception) -> Exception:
+    """The failure that stands for those of all addresses: one that was reached says most."""
+    reasons: list[OSError] = causes(error)
+    refused = (each for each in reasons if isinstance(each, ConnectionRefusedError))
+    return next(refused, reasons[0] if reasons else error)
 
 
 def flatten(group: BaseExceptionGroup[BrokerFailure]) -> BrokerFailure:

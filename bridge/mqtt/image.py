@@ -5,18 +5,19 @@ Memory is bounded by the number of topics and by the outbox.
 """
 
 from collections import deque
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Hashable
 from functools import partial
-from typing import Protocol
 
 import structlog
 import trio
 from paho.mqtt.reasoncodes import ReasonCode
 
+from .failures import FailureKind
 from .message import is_topic_name
+from .outgoing import Carrier, Outgoing
+from .setbacks import Setbacks, say_refused
 
-__all__ = ["Carrier", "Image"]
+__all__ = ["Image"]
 
 log = structlog.get_logger("mqtt")
 
@@ -25,47 +26,10 @@ REPEATED_AT_QOS_1 = 500
 # Written between two looks at the socket, so that announcing a thousand rooms neither piles up in
 # memory nor delays an acknowledgement.
 ANNOUNCED_AT_ONCE = 50
+# Bytes. A longer value may be more than the broker takes, and at QoS 0 it would not say so.
+PROBED_FROM = 256
 
-
-class Carrier(Protocol):
-    """What the image asks of a `Session`."""
-
-    @property
-    def has_room(self) -> bool:
-        """Whether another QoS 1 message may be posted."""
-
-    def fits(self, topic: str, payload: bytes, correlation_data: bytes | None = None) -> bool:
-        """Whether the broker takes a message of this size."""
-
-    def post(
-        self,
-        topic: str,
-        payload: bytes,
-        *,
-        qos: int,
-        retain: bool,
-        correlation_data: bytes | None = None,
-        acknowledged: Callable[[ReasonCode], None] | None = None,
-    ) -> object:
-        """Hand over a publication."""
-
-    async def room(self) -> None:
-        """Wait until `has_room`."""
-
-    async def drained(self) -> None:
-        """Wait until what was posted is with the socket."""
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class _Outgoing:
-    """A publication that waits in the outbox, or for its PUBACK."""
-
-    ticket: int
-    topic: str
-    payload: bytes
-    correlation_data: bytes | None = None
-    retain: bool = False
-    arrived: Callable[[], None] | None = None
+PACKET_TOO_LARGE = 0x95
 
 
 class Image:
@@ -79,7 +43,6 @@ class Image:
 
     def __init__(self, *, outbox_limit: int = 1000) -> None:
         self.dropped = 0
-        self.refused = 0
         self._values: dict[str, bytes] = {}
         self._published: set[str] = set()
         self._tickets = 0
@@ -87,10 +50,13 @@ class Image:
         self._dirty: dict[str, int] = {}
         # Topics in the order in which they became dirty; one that no longer is, is skipped.
         self._order: deque[str] = deque()
-        self._outbox: deque[_Outgoing] = deque()
+        self._outbox: deque[Outgoing] = deque()
         self._outbox_limit = outbox_limit
-        self._in_flight: dict[int, _Outgoing] = {}
+        self._in_flight: dict[int, Outgoing] = {}
         self._announced: dict[str, bytes] = {}
+        # What was published at QoS 0, until something after it has been confirmed.
+        self._unproved: dict[str, bytes] = {}
+        self._setbacks = Setbacks()
         self._change = trio.lowlevel.ParkingLot()
         self._confirmation = trio.lowlevel.ParkingLot()
         self._dropping = False
@@ -99,6 +65,16 @@ class Image:
     def unconfirmed(self) -> int:
         """Changes that the broker has not confirmed."""
         return len(self._open)
+
+    @property
+    def refused(self) -> int:
+        """Publications that the broker would not have."""
+        return self._setbacks.count
+
+    @property
+    def withheld(self) -> list[str]:
+        """Topics of which the broker would not have the newest value: it has less, or nothing."""
+        return sorted(key for key in self._setbacks.keys if isinstance(key, str))
 
     def get(self, topic: str) -> bytes | None:
         """The newest value given to `set`; none for a topic that has none."""
@@ -110,10 +86,7 @@ class Image:
         if self._values.get(topic) == value:
             return
         self._values[topic] = value
-        if topic not in self._dirty:
-            self._dirty[topic] = self._new_ticket()
-            self._order.append(topic)
-        self._change.unpark_all()
+        self._touch(topic)
 
     def forget(self, topic: str) -> None:
         """Have the broker retain nothing on this topic, whether or not it was ever set."""
@@ -137,7 +110,7 @@ class Image:
             raise ValueError(f"not a topic that can be published to: {topic!r}")
         value = payload.encode() if isinstance(payload, str) else payload
         ticket = self._new_ticket()
-        self._outbox.append(_Outgoing(ticket, topic, value, correlation_data, arrived=arrived))
+        self._outbox.append(Outgoing(ticket, topic, value, correlation_data, arrived=arrived))
         self._bound_outbox()
         self._change.unpark_all()
 
@@ -165,8 +138,10 @@ class Image:
             repeated = set()
         for count, topic in enumerate(list(self._values), 1):
             value = self._values[topic]
-            if self._fits(carrier, topic, value, None):
-                carrier.post(topic, value, qos=0, retain=True)
+            if topic in self._setbacks.suspects:
+                self._touch(topic)
+                continue
+            self._post_at_qos_0(carrier, topic, value)
             if topic in self._dirty and topic not in repeated:
                 self._announced[topic] = value
             if count % ANNOUNCED_AT_ONCE == 0:
@@ -175,12 +150,17 @@ class Image:
         await carrier.drained()
 
     def announced(self) -> None:
-        """The broker has confirmed something published after the announcement, and so all of it."""
+        """The broker has confirmed something published after the announcement, and so all of it.
+
+        But for what it dropped as too long: the longest value is published once more at QoS 1.
+        """
+        self._unproved = {}
         for topic, value in self._announced.items():
             if topic in self._dirty and self._values.get(topic) == value:
                 self._close(self._dirty.pop(topic))
                 self._drop_if_empty(topic)
         self._announced = {}
+        self._probe()
 
     async def repeat(self, carrier: Carrier) -> int:
         """Publish every value once more on a connection that has been announced on; how many.
@@ -191,44 +171,74 @@ class Image:
         count = 0
         for topic in list(self._values):
             value = self._values.get(topic)
-            if value and self._fits(carrier, topic, value, None):
-                carrier.post(topic, value, qos=0, retain=True)
-                count += 1
+            if value and topic not in self._setbacks.suspects:
+                count += self._post_at_qos_0(carrier, topic, value)
                 if count % ANNOUNCED_AT_ONCE == 0:
                     await carrier.drained()
         await carrier.drained()
         return count
 
     async def flush(self, carrier: Carrier) -> None:
-        """Publish changes at QoS 1 as they come, for as long as the connection lasts."""
+        """Publish changes at QoS 1 as they come, for as long as the connection lasts.
+
+        One at a time while there are suspects, so that it shows which one ends a connection.
+        """
         while True:
             while self._dirty or self._outbox:
                 if not carrier.has_room:
                     await carrier.room()
+                while self._setbacks.suspects and self._in_flight:
+                    await self._confirmation.park()
                 self._hand_over_next(carrier)
             self._order.clear()
             self._dropping = False
-            await self._change.park()
+            with trio.move_on_at(self._setbacks.next_trial):
+                await self._change.park()
+            self._try_again()
+
+    def connection_ended(self, *, lived: bool) -> None:
+        """The connection is lost; `lived`: it had been of use for a while.
+
+        What it left unconfirmed is to be published again, but for what has ended connections.
+        """
+        unanswered: list[tuple[Hashable, str, bytes]] = [
+            *((topic, topic, payload) for topic, payload in self._unproved.items()),
+            *((each.key, each.topic, each.sent) for each in self._in_flight.values()),
+        ]
+        self._unproved = {}
+        self._take_back()
+        self._setbacks.connection_ended(unanswered, lived=lived)
+
+    def _post_at_qos_0(self, carrier: Carrier, topic: str, value: bytes) -> bool:
+        payload = self._setbacks.form(carrier, topic, topic, value)
+        if payload is None:
+            return False
+        carrier.post(topic, payload, qos=0, retain=True)
+        self._unproved[topic] = payload
+        return bool(payload)
 
     def _hand_over_next(self, carrier: Carrier) -> None:
         outgoing = self._next()
         topic, payload = outgoing.topic, outgoing.payload
-        if not self._fits(carrier, topic, payload, outgoing.correlation_data):
+        form = self._setbacks.form(carrier, outgoing.key, topic, payload, outgoing.correlation_data)
+        if form is None or (payload and not form and not outgoing.retain):
+            self._setbacks.give_up(outgoing.key, for_good=not outgoing.retain)
             self._done_with(outgoing)
             return
+        outgoing.sent = form
         if outgoing.retain:
             self._published.add(topic)
         self._in_flight[outgoing.ticket] = outgoing
         carrier.post(
             topic,
-            payload,
+            form,
             qos=1,
             retain=outgoing.retain,
             correlation_data=outgoing.correlation_data,
             acknowledged=partial(self._acknowledged, outgoing),
         )
 
-    def _next(self) -> _Outgoing:
+    def _next(self) -> Outgoing:
         """The dirty topic or the message of the outbox that was touched first."""
         while self._order and self._order[0] not in self._dirty:
             self._order.popleft()
@@ -240,35 +250,68 @@ class Image:
                 del self._dirty[topic]
                 # A topic is gone from the values once its emptying has been confirmed, which an
                 # earlier of two emptyings may have been.
-                return _Outgoing(ticket, topic, self._values.get(topic, b""), retain=True)
+                return Outgoing(ticket, topic, self._values.get(topic, b""), retain=True)
         return self._outbox.popleft()
 
-    def _acknowledged(self, outgoing: _Outgoing, reason: ReasonCode) -> None:
+    def _acknowledged(self, outgoing: Outgoing, reason: ReasonCode) -> None:
         if self._in_flight.pop(outgoing.ticket, None) is None:
             return
+        topic = outgoing.topic
+        self._setbacks.answered(outgoing.key, outgoing.sent, accepted=not reason.is_failure)
+        if reason.value == PACKET_TOO_LARGE:
+            self._setbacks.too_large(outgoing.key, topic, outgoing.sent)
+            self._take_back_one(outgoing)
+            self._probe()
+            self._change.unpark_all()
+            self._confirmation.unpark_all()
+            return
         if reason.is_failure:
-            self._refuse(
-                outgoing.topic,
-                reason.getName(),
-                "give the bridge's user write access to this topic on the broker (ACL)",
-            )
-        if outgoing.retain and not outgoing.payload and outgoing.topic not in self._dirty:
-            self._drop_if_empty(outgoing.topic)
+            if not self._setbacks.count:
+                what_to_do = FailureKind.PUBLICATION.value
+                say_refused(topic, outgoing.sent, reason.getName(), what_to_do)
+            self._setbacks.count += 1
+        if outgoing.retain and not outgoing.payload and topic not in self._dirty:
+            self._drop_if_empty(topic)
         self._done_with(outgoing)
 
     def _take_back(self) -> None:
         """What the last connection left unconfirmed is to be published again, in its old order."""
-        for ticket, outgoing in reversed(self._in_flight.items()):
-            if not outgoing.retain:
-                self._outbox.appendleft(outgoing)
-                continue
-            topic = outgoing.topic
-            if (newer := self._dirty.get(topic)) is not None:
-                self._close(newer)
-            self._dirty[topic] = ticket
-            self._order.appendleft(topic)
+        for outgoing in reversed(self._in_flight.values()):
+            self._take_back_one(outgoing)
         self._in_flight.clear()
         self._bound_outbox()
+
+    def _take_back_one(self, outgoing: Outgoing) -> None:
+        if not outgoing.retain:
+            self._outbox.appendleft(outgoing)
+            return
+        topic = outgoing.topic
+        if (newer := self._dirty.get(topic)) is not None:
+            self._close(newer)
+        self._dirty[topic] = outgoing.ticket
+        self._order.appendleft(topic)
+
+    def _try_again(self) -> None:
+        """Publish as they are, one by one, what was refused long ago."""
+        for key in self._setbacks.trials():
+            if isinstance(key, str) and key in self._values:
+                self._touch(key)
+            else:
+                self._setbacks.give_up(key, for_good=True)
+
+    def _probe(self) -> None:
+        """Publish the longest value that is not on its way at QoS 1, where the broker answers."""
+        withheld = set(self._setbacks.keys)
+        lengths = ((len(value), topic) for topic, value in self._values.items())
+        length, topic = max((each for each in lengths if each[1] not in withheld), default=(0, ""))
+        if length > PROBED_FROM:
+            self._touch(topic)
+
+    def _touch(self, topic: str) -> None:
+        if topic not in self._dirty:
+            self._dirty[topic] = self._new_ticket()
+            self._order.append(topic)
+        self._change.unpark_all()
 
     def _bound_outbox(self) -> None:
         while len(self._outbox) > self._outbox_limit:
@@ -284,23 +327,10 @@ class Image:
                     what_to_do="bring the broker back: results pile up meanwhile",
                 )
 
-    def _done_with(self, outgoing: _Outgoing) -> None:
+    def _done_with(self, outgoing: Outgoing) -> None:
         self._close(outgoing.ticket)
         if outgoing.arrived is not None:
             outgoing.arrived()
-
-    def _fits(
-        self, carrier: Carrier, topic: str, payload: bytes, correlation_data: bytes | None
-    ) -> bool:
-        if carrier.fits(topic, payload, correlation_data):
-            return True
-        self._refuse(topic, "Packet too large", "raise the broker's maximum packet size")
-        return False
-
-    def _refuse(self, topic: str, reason: str, what_to_do: str) -> None:
-        if not self.refused:
-            log.error("mqtt publication refused", topic=topic, reason=reason, what_to_do=what_to_do)
-        self.refused += 1
 
     def _new_ticket(self) -> int:
         self._tickets += 1

@@ -5,7 +5,8 @@ image; say `online`; from then on publish each change at QoS 1. The will says `o
 a shutdown, before DISCONNECT.
 """
 
-from collections.abc import Awaitable, Callable, Sequence
+import math
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -18,8 +19,10 @@ from .image import Image
 from .inbox import Inbox
 from .message import Message
 from .negotiate import accepting, in_either_version
+from .retained import comes_back
 from .session import Session, open_session
 from .settings import BrokerSettings, Protocol, Subscription
+from .subscriptions import Subscriptions
 
 __all__ = ["OFFLINE", "ONLINE", "BrokerHealth", "BrokerLink", "BrokerState"]
 
@@ -42,7 +45,11 @@ class BrokerState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class BrokerHealth:
-    """The link in figures. `round_trip`: the last PUBLISH to PUBACK, in seconds."""
+    """The link in figures. `round_trip`: the last PUBLISH to PUBACK, in seconds.
+
+    `refused_filters` has the broker's reason for each filter that it does not let us subscribe to,
+    `withheld` the topics of which it would not have the newest value.
+    """
 
     state: BrokerState
     protocol: Protocol | None
@@ -54,6 +61,8 @@ class BrokerHealth:
     unconfirmed: int
     outbox_dropped: int
     refused: int
+    refused_filters: Mapping[str, str]
+    withheld: Sequence[str]
     error: str | None
 
 
@@ -86,7 +95,7 @@ class BrokerLink:
     ) -> None:
         self.settings = settings
         self.image = image
-        self.subscriptions = tuple(subscriptions)
+        self._subscriptions = Subscriptions(subscriptions)
         self.availability_topic = availability_topic
         self.state = BrokerState.CONNECTING
         self._greet = greet
@@ -94,9 +103,6 @@ class BrokerLink:
         self._backoff = backoff or Backoff()
         self._inbox = Inbox(settings.receive_maximum)
         self._session: Session | None = None
-        #: Filters that a session which the broker has kept may still be subscribed to.
-        self._unwanted: set[str] = set()
-        self._subscribing = trio.Lock()
         self._connections = 0
         #: What went wrong last; None while online.
         self.failure: BrokerFailure | None = None
@@ -112,58 +118,41 @@ class BrokerLink:
         """Messages that nobody has received yet."""
         return len(self._inbox)
 
-    async def subscribe(self, subscriptions: Sequence[Subscription]) -> None:
-        """Subscribe to more, on this connection and on all that follow.
+    @property
+    def subscriptions(self) -> tuple[Subscription, ...]:
+        """What the link wants to hear."""
+        return self._subscriptions.wanted
 
-        Raises `BrokerFailure` where the broker refuses; then everything is as it was.
+    async def subscribe(self, subscriptions: Sequence[Subscription]) -> None:
+        """Subscribe to more, none of it essential, on this connection and on all that follow.
+
+        What the broker refuses is said, is in `health`, and is asked for again.
         """
-        filters = [each.topic_filter for each in subscriptions]
-        self.subscriptions += tuple(subscriptions)
-        self._unwanted.difference_update(filters)
-        async with self._subscribing:
-            session = self._session
-            if session is None or not subscriptions:
-                return
-            try:
-                await session.subscribe(subscriptions)
-            except BrokerFailure as failure:
-                if failure.kind is FailureKind.SUBSCRIPTION:
-                    self._drop(filters)
-                    await self._unsubscribe(session)
-                    raise
-                # The connection is lost; the next one subscribes.
+        await self._subscriptions.add(self._session, subscriptions)
 
     async def unsubscribe(self, filters: Sequence[str]) -> None:
         """Hear no more of these, on this connection and on all that follow."""
-        self._drop(filters)
-        async with self._subscribing:
-            if self._session is not None:
-                await self._unsubscribe(self._session)
-
-    def _drop(self, filters: Sequence[str]) -> None:
-        kept = (each for each in self.subscriptions if each.topic_filter not in filters)
-        self.subscriptions = tuple(kept)
-        self._unwanted.update(filters)
-
-    async def _unsubscribe(self, session: Session) -> None:
-        """Unsubscribe from what is wanted no more, or leave that to the next connection."""
-        unwanted = set(self._unwanted)
-        try:
-            await session.unsubscribe(sorted(unwanted))
-        except BrokerFailure:
-            return
-        self._unwanted -= unwanted
+        await self._subscriptions.remove(self._session, filters)
 
     async def touch(self, topic: str) -> bool:
-        """Whether the broker is in contact: it acknowledges a publication to `topic`."""
+        """Whether the broker is in contact: it delivers to us what we publish to `topic`.
+
+        One that acknowledges it, has nothing else for us and keeps nothing back until we have
+        acknowledged something, routes no more: the connection is given up.
+        """
         session = self._session
         if session is None or self.state is not BrokerState.ONLINE:
             return False
+        delivered, patience = session.delivered, self.settings.keepalive
         try:
-            await session.publish(topic, b"")
+            if await comes_back(session, topic, within=patience):
+                return True
         except BrokerFailure:
             return False
-        return True
+        if session.delivered == delivered and not self._inbox.unacknowledged:
+            detail = f"the broker acknowledges what we publish, and delivered none for {patience} s"
+            session.give_up(BrokerFailure(FailureKind.DEAF, detail))
+        return False
 
     async def repeat(self) -> int | None:
         """Publish every retained topic again; how many, None where the broker was lost."""
@@ -193,6 +182,8 @@ class BrokerLink:
             unconfirmed=self.image.unconfirmed,
             outbox_dropped=self.image.dropped,
             refused=self.image.refused,
+            refused_filters=dict(self._subscriptions.refused),
+            withheld=self.image.withheld,
             error=str(self.failure) if self.failure else None,
         )
 
@@ -228,10 +219,9 @@ class BrokerLink:
         ) as session:
             self._session = session
             watch = _AvailabilityWatch(session, self.availability_topic)
+            online_at = math.inf
             try:
-                async with self._subscribing:
-                    await session.subscribe(self.subscriptions)
-                    await self._unsubscribe(session)
+                await self._subscriptions.establish(session)
                 await self._greet(session)
                 await watch.subscribe()
                 await self.image.announce(session)
@@ -239,10 +229,15 @@ class BrokerLink:
                 await session.publish(self.availability_topic, ONLINE, retain=True)
                 self.image.announced()
                 self._online(session)
-                await self.image.flush(session)
+                online_at = trio.current_time()
+                async with trio.open_nursery() as nursery:
+                    nursery.start_soon(self._subscriptions.keep, session)
+                    await self.image.flush(session)
             finally:
+                lived = self._backoff.connection_ended(trio.current_time() - online_at)
                 with trio.move_on_after(settings.farewell_timeout, shield=True):
                     await self._leave(session, watch)
+                self.image.connection_ended(lived=lived)
                 self._refused_messages += session.refused_messages
                 self._session = None
 
@@ -251,7 +246,6 @@ class BrokerLink:
         self._inbox.connected(session_present=session.session_present)
 
     def _online(self, session: Session) -> None:
-        self._backoff.reset()
         self.failure = None
         log.info(
             "mqtt connected",

@@ -18,8 +18,8 @@ from paho.mqtt.client import Client, DisconnectFlags
 from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 
-from .dial import PahoClient, quick_acknowledgement
 from .failures import BrokerFailure, FailureKind, from_disconnect
+from .paho_client import PahoClient, quick_acknowledgement
 
 __all__ = ["PahoLoop"]
 
@@ -70,6 +70,12 @@ class PahoLoop:
             self.release()
         if self.failure is not None:
             raise self.failure
+
+    def give_up(self, failure: BrokerFailure) -> None:
+        """End the connection for a reason that the broker does not know of."""
+        if self.failure is None:
+            self.failure = failure
+            self._tasks.cancel()
 
     def stop(self) -> None:
         """End the tasks; the socket is closed without a word."""
@@ -154,9 +160,8 @@ class PahoLoop:
             await trio.sleep(1.0)
             self._call(self.client.loop_misc)
             self.write()
-            if self.failure is None and (failure := self._overdue()) is not None:
-                self.failure = failure
-                self._tasks.cancel()
+            if (failure := self._overdue()) is not None:
+                self.give_up(failure)
 
     def _on_disconnect(
         self,

@@ -218,6 +218,8 @@ def health() -> Schema:
             "received_dropped": _COUNT,
             "results_dropped": _COUNT,
             "retained_ignored": _COUNT,
+            "refused_filters": {"type": "object", "additionalProperties": _TEXT},
+            "withheld": _list_of(_TEXT),
         }
     )
     journal = record(

@@ -1,28 +1,43 @@
-"""Reading what the broker retains, before anything is published (R9, R26)."""
+"""Reading what the broker retains, before anything is published (R9, R26).
+
+A broker may send in order: then a marker waits behind every QoS 1 message that was kept for us, and
+those wait for our acknowledgements. Some of these wait in their turn for the reading to be done:
+rooms must know what they record before they act, and a refusal is published once we are online.
+So where the marker is held back, the reading is done on another connection, for which nothing was
+kept; the marker comes when it may. Nothing that the reading waits for waits for the reading.
+"""
 
 import secrets
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 import trio
 
-from .failures import BrokerFailure, FailureKind
+from .failures import BrokerFailure, FailureKind, flatten
 from .filters import matches
 from .message import Message
-from .session import Session
+from .session import Session, open_session
 from .settings import Subscription
 
-__all__ = ["read_retained"]
+__all__ = ["comes_back", "read_retained"]
 
 # mosquitto drops what exceeds 1,000 queued messages of one client, so no round asks for more
 # than a hundred filters' worth.
 FILTERS_PER_ROUND = 100
 
-# An MQTT 3.1.1 broker swallows a publication that its ACL forbids.
+# Seconds. An MQTT 3.1.1 broker swallows a publication that its ACL forbids.
 ECHO_PATIENCE = 10.0
+
+# Seconds after which a marker counts as held back. A slow broker is only asked twice.
+HELD_BACK = 2.0
 
 
 async def read_retained(
-    session: Session, filters: Sequence[str], marker_topic: str
+    session: Session,
+    filters: Sequence[str],
+    marker_topic: str,
+    *,
+    caught_up: Callable[[], None] = lambda: None,
 ) -> dict[str, bytes]:
     """Payload by topic of every retained message that matches.
 
@@ -32,53 +47,113 @@ async def read_retained(
     `BrokerLink.receive`; live messages for the session's other subscriptions still do. The
     filters are unsubscribed again, or restored where the session had subscribed to them.
 
+    `caught_up` is called once, when a marker has come back on this session, and so everything that
+    was kept for it; where the marker is held back that is later than this returns.
+
     Many topics are better named one by one than by one wildcard: a broker's queue is finite.
     Raises `BrokerFailure`.
     """
     found: dict[str, bytes] = {}
     for start in range(0, len(filters), FILTERS_PER_ROUND):
-        found.update(
-            await _read_round(session, filters[start : start + FILTERS_PER_ROUND], marker_topic)
-        )
+        batch = filters[start : start + FILTERS_PER_ROUND]
+        reading = _Reading(session, batch, marker_topic, caught_up)
+        if not await reading.done(HELD_BACK):
+            return found | await _read_elsewhere(session, filters[start:], marker_topic)
+        caught_up = lambda: None  # noqa: E731
+        found |= reading.found
     return found
 
 
-async def _read_round(
+async def comes_back(session: Session, topic: str, *, within: float) -> bool:
+    """Whether the broker delivers to us, within so many seconds, what we publish to `topic`.
+
+    Leaves the session subscribed to it. Raises `BrokerFailure` where that, or the publication, is
+    refused, or the connection is lost.
+    """
+    reading = _Reading(session, [], topic, lambda: None)
+    return await reading.done(within)
+
+
+async def _read_elsewhere(
     session: Session, filters: Sequence[str], marker_topic: str
 ) -> dict[str, bytes]:
+    """The same on a connection of its own."""
+    name = f"{session.settings.client_id}-read"
+    settings = replace(session.settings, client_id=name, session_expiry=0)
     found: dict[str, bytes] = {}
-    marker = secrets.token_hex(16).encode()
-    echoed = trio.Event()
-    before = dict(session.subscriptions)
-
-    def collect(message: Message) -> bool:
-        if message.topic == marker_topic:
-            if message.payload == marker:
-                echoed.set()
-            return True
-        if message.retain and any(matches(each, message.topic) for each in filters):
-            found[message.topic] = message.payload
-            return True
-        return not any(matches(each, message.topic) for each in before)
-
-    session.interceptors.append(collect)
     try:
-        await session.subscribe([Subscription(marker_topic, qos=0)])
-        await session.subscribe(
-            [Subscription(each, 0, retain_as_published=False, qos=0) for each in filters]
-        )
-        await session.publish(marker_topic, marker)
-        with trio.move_on_after(ECHO_PATIENCE):
-            await echoed.wait()
-        if not echoed.is_set():
-            raise BrokerFailure(
-                FailureKind.PUBLICATION,
-                f"what was published to {marker_topic} did not come back within "
-                f"{ECHO_PATIENCE:g} s",
-            )
-        read = [marker_topic, *filters]
-        await session.unsubscribe([each for each in read if each not in before])
-        await session.subscribe([before[each] for each in read if each in before])
-    finally:
-        session.interceptors.remove(collect)
+        async with open_session(settings, session.protocol, deliver=Message.acknowledge) as other:
+            for start in range(0, len(filters), FILTERS_PER_ROUND):
+                batch = filters[start : start + FILTERS_PER_ROUND]
+                found |= await _read_patiently(other, batch, marker_topic)
+            await other.disconnect()
+    except* BrokerFailure as group:
+        raise flatten(group) from None
     return found
+
+
+async def _read_patiently(
+    session: Session, filters: Sequence[str], marker_topic: str
+) -> dict[str, bytes]:
+    reading = _Reading(session, filters, marker_topic, lambda: None)
+    if await reading.done(ECHO_PATIENCE):
+        return reading.found
+    raise BrokerFailure(
+        FailureKind.ECHO,
+        f"what was published to {marker_topic} did not come back within {ECHO_PATIENCE:g} s",
+    )
+
+
+class _Reading:
+    """What matches `filters`, until the marker; with no filters the marker alone.
+
+    Its interceptor stays until the marker has come back, or the connection ends.
+    """
+
+    def __init__(
+        self,
+        session: Session,
+        filters: Sequence[str],
+        marker_topic: str,
+        caught_up: Callable[[], None],
+    ) -> None:
+        self.found: dict[str, bytes] = {}
+        self._session = session
+        self._filters = filters
+        self._marker_topic = marker_topic
+        self._marker = secrets.token_hex(16).encode()
+        self._caught_up = caught_up
+        self._echoed = trio.Event()
+        self._before = dict(session.subscriptions)
+        self._is_over = False
+
+    async def done(self, within: float) -> bool:
+        """Read, for so long at most. Raises `BrokerFailure`."""
+        session, before = self._session, self._before
+        session.interceptors.append(self._collect)
+        if self._marker_topic not in before:
+            await session.subscribe([Subscription(self._marker_topic, qos=0)])
+        await session.subscribe(
+            [Subscription(each, 0, retain_as_published=False, qos=0) for each in self._filters]
+        )
+        await session.publish(self._marker_topic, self._marker)
+        with trio.move_on_after(within):
+            await self._echoed.wait()
+        await session.unsubscribe([each for each in self._filters if each not in before])
+        await session.subscribe([before[each] for each in self._filters if each in before])
+        self._is_over = True
+        return self._echoed.is_set()
+
+    def _collect(self, message: Message) -> bool:
+        if message.topic == self._marker_topic:
+            if message.payload == self._marker and not self._echoed.is_set():
+                self._echoed.set()
+                self._session.interceptors.remove(self._collect)
+                self._caught_up()
+            return True
+        if message.retain and any(matches(each, message.topic) for each in self._filters):
+            self.found[message.topic] = message.payload
+            return True
+        if self._is_over:
+            return False
+        return not any(matches(each, message.topic) for each in self._before)

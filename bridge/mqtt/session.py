@@ -15,10 +15,11 @@ from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 
-from .dial import PahoClient, Will, dial
-from .failures import BrokerFailure, FailureKind, from_connack
+from .dial import Will, dial
+from .failures import BrokerFailure, FailureKind, from_connack, from_limits
 from .inbound import to_message
 from .message import Message
+from .paho_client import PahoClient
 from .paho_loop import PahoLoop
 from .settings import BrokerSettings, Protocol, Subscription
 from .unanswered import Awaited, Unanswered
@@ -27,8 +28,8 @@ __all__ = ["Session", "open_session"]
 
 T = TypeVar("T")
 
-# A SUBSCRIBE of a thousand long filters would exceed what some brokers take as one packet.
-FILTERS_PER_SUBSCRIBE = 100
+# Some brokers (AWS IoT Core) hang up on a SUBSCRIBE with more filters, and cannot be asked.
+FILTERS_PER_SUBSCRIBE = 8
 
 # PUBLISH: fixed header, length of the topic, packet identifier, lengths and tags of properties.
 PUBLISH_OVERHEAD = 32
@@ -54,18 +55,23 @@ class Session:
         self.subscriptions: dict[str, Subscription] = {}
         self.interceptors: list[Callable[[Message], bool]] = []
         self.refused_messages = 0
-        self._settings = settings
+        #: Messages that the broker has delivered.
+        self.delivered = 0
+        #: When the broker accepted us, in `trio.current_time`.
+        self.accepted_at = math.inf
+        self.settings = settings
         self._maximum_packet_size: float = math.inf
         self._deliver = deliver
         self._accepted_callback = accepted
+        self._answered = False
         self._accepted = trio.Event()
         self._ended = trio.Event()
         self._unanswered = Unanswered(settings.max_inflight)
         self._client = client
         client.on_connect = self._on_connect
         client.on_publish = self._on_publish
-        client.on_subscribe = self._on_subscribe
-        client.on_unsubscribe = self._on_unsubscribe
+        client.on_subscribe = self._on_answer
+        client.on_unsubscribe = self._on_answer
         client.on_message = self._on_message
         self._loop = PahoLoop(client, self._overdue)
 
@@ -120,7 +126,7 @@ class Session:
         await self.room()
         answer = self.post(topic, payload, qos=1, retain=retain)
         assert answer is not None  # noqa: S101 - `room` has raised on a dead connection
-        code = (await self._codes(answer))[0]
+        code = (await self._codes(answer, 1))[0]
         if code.is_failure:
             raise BrokerFailure(
                 FailureKind.PUBLICATION,
@@ -140,28 +146,38 @@ class Session:
         self._loop.check()
 
     async def subscribe(self, subscriptions: Sequence[Subscription]) -> None:
-        """Subscribe and wait for the broker's word on each filter.
+        """Subscribe, and wait for the broker's word on each filter.
 
         Raises `BrokerFailure` that names the refused filters.
         """
-        for batch in _batches(subscriptions):
-            codes = await self._ask(self._client.subscribe_each(batch, self.protocol))
-            refused = [
-                f"{each.topic_filter} ({code.getName()})"
-                for each, code in zip(batch, codes, strict=True)
-                if code.is_failure
-            ]
-            if refused:
-                raise BrokerFailure(
-                    FailureKind.SUBSCRIPTION,
-                    f"the broker refused the subscription to {', '.join(refused)}",
-                )
-            self.subscriptions.update((each.topic_filter, each) for each in batch)
+        refused = await self.ask_for(subscriptions)
+        if refused:
+            said = ", ".join(f"{each} ({reason})" for each, reason in refused.items())
+            raise BrokerFailure(
+                FailureKind.SUBSCRIPTION, f"the broker refused the subscription to {said}"
+            )
+
+    async def ask_for(self, subscriptions: Sequence[Subscription]) -> dict[str, str]:
+        """The same, for who can do without: the broker's reason for each filter it refuses."""
+        refused: dict[str, str] = {}
+        batches = _batches(subscriptions)
+        answers = [
+            self._send(self._client.subscribe_each(batch, self.protocol)) for batch in batches
+        ]
+        for batch, answer in zip(batches, answers, strict=True):
+            for each, code in zip(batch, await self._codes(answer, len(batch)), strict=True):
+                if code.is_failure:
+                    refused[each.topic_filter] = code.getName()
+                else:
+                    self.subscriptions[each.topic_filter] = each
+        return refused
 
     async def unsubscribe(self, filters: Sequence[str]) -> None:
         """Unsubscribe and wait for the broker's answer."""
-        for batch in _batches(filters):
-            await self._ask(self._client.unsubscribe(list(batch)))
+        batches = _batches(filters)
+        answers = [self._send(self._client.unsubscribe(list(batch))) for batch in batches]
+        for batch, answer in zip(batches, answers, strict=True):
+            await self._codes(answer, 0)
             for topic_filter in batch:
                 self.subscriptions.pop(topic_filter, None)
 
@@ -173,6 +189,11 @@ class Session:
         """Drive the connection to its end. Raises `BrokerFailure` unless we ended it."""
         try:
             await self._loop.run()
+        except BrokerFailure as failure:
+            if failure.kind is FailureKind.LOST and not self._answered:
+                detail = f"{self.settings.address} closed the connection without an answer"
+                raise BrokerFailure(FailureKind.UNANSWERED, detail) from None
+            raise
         finally:
             self._unanswered.abandon()
             self._ended.set()
@@ -185,26 +206,34 @@ class Session:
         """Wait for a CONNACK that accepts us."""
         await self._accepted.wait()
 
+    def give_up(self, failure: BrokerFailure) -> None:
+        """End the connection, and have `run` raise this."""
+        self._loop.give_up(failure)
+
     def stop(self) -> None:
         """Have `run` return, without a DISCONNECT."""
         self._loop.stop()
 
-    async def _ask(self, sent: tuple[object, int | None]) -> Sequence[ReasonCode]:
+    def _send(self, sent: tuple[object, int | None]) -> Awaited:
+        """Write what paho has queued; its answer is awaited with `_codes`."""
         self._loop.check()
         mid = sent[1]
         assert mid is not None  # noqa: S101 - paho gives none only without a socket
         answer = self._unanswered.expect(mid)
         self._loop.write()
-        return await self._codes(answer)
+        return answer
 
-    async def _codes(self, answer: Awaited) -> Sequence[ReasonCode]:
+    async def _codes(self, answer: Awaited, count: int) -> Sequence[ReasonCode]:
+        """At least `count` codes of an answer."""
         await answer.arrived.wait()
         if not answer.codes:
             self._loop.check()
-        return answer.codes
+        if len(answer.codes) < count:
+            raise BrokerFailure(FailureKind.NOT_MQTT, "the broker answered for too few filters")
+        return answer.codes[:count]
 
     def _overdue(self) -> BrokerFailure | None:
-        patience = self._settings.keepalive
+        patience = self.settings.keepalive
         if trio.current_time() - self._unanswered.oldest <= patience:
             return None
         return BrokerFailure(
@@ -219,10 +248,15 @@ class Session:
         reason: ReasonCode,
         properties: Properties | None,
     ) -> None:
+        self._answered = True
         if reason.is_failure:
-            self._loop.failure = from_connack(reason, self._settings)
+            self._loop.failure = from_connack(reason, self.settings)
+            return
+        if (failure := from_limits(properties)) is not None:
+            self._loop.give_up(failure)
             return
         self.session_present = flags.session_present
+        self.accepted_at = trio.current_time()
         ours = self._unanswered.window
         self._unanswered.window = min(ours, getattr(properties, "ReceiveMaximum", ours))
         self._maximum_packet_size = getattr(properties, "MaximumPacketSize", math.inf)
@@ -241,31 +275,22 @@ class Session:
         # Also called, with an identifier that nothing expects, when a QoS 0 message is written.
         self._unanswered.arrived(mid, (reason,))
 
-    def _on_subscribe(
+    def _on_answer(
         self,
         _client: Client,
         _userdata: object,
         mid: int,
-        reasons: list[ReasonCode],
+        reasons: Sequence[ReasonCode],
         _properties: Properties | None,
     ) -> None:
+        # SUBACK or UNSUBACK; the latter carries no codes in MQTT 3.1.1.
         self._unanswered.arrived(mid, reasons)
 
-    def _on_unsubscribe(
-        self,
-        _client: Client,
-        _userdata: object,
-        mid: int,
-        reasons: list[ReasonCode],
-        _properties: Properties | None,
-    ) -> None:
-        # UNSUBACK carries no codes in MQTT 3.1.1; there it can only mean success.
-        self._unanswered.arrived(mid, reasons or (ReasonCode(PacketTypes.UNSUBACK, "Success"),))
-
     def _on_message(self, client: Client, _userdata: object, received: MQTTMessage) -> None:
+        self.delivered += 1
         message = to_message(
             received,
-            limit=self._settings.maximum_packet_size,
+            limit=self.settings.maximum_packet_size,
             acknowledge=self._acknowledge,
         )
         if message is None:
@@ -320,7 +345,5 @@ async def open_session(
 
 
 def _batches(items: Sequence[T]) -> list[Sequence[T]]:
-    return [
-        items[start : start + FILTERS_PER_SUBSCRIBE]
-        for start in range(0, len(items), FILTERS_PER_SUBSCRIBE)
-    ]
+    count = FILTERS_PER_SUBSCRIBE
+    return [items[start : start + count] for start in range(0, len(items), count)]

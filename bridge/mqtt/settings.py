@@ -69,9 +69,11 @@ class Subscription:
 
     `retain_handling` 2: nothing retained is sent at subscription. `retain_as_published`: a message
     that was published retained while we were subscribed says so (R16). MQTT 3.1.1 has neither.
+    `essential`: without it the bridge is of no use; the others the broker may refuse (R24).
     """
 
     topic_filter: str
     retain_handling: Literal[0, 1, 2] = 2
     retain_as_published: bool = True
     qos: Literal[0, 1] = 1
+    essential: bool = True

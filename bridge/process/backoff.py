@@ -14,20 +14,25 @@ __all__ = ["Backoff"]
 
 @dataclass(slots=True)
 class Backoff:
-    """The waits of a link before it tries again; `reset` once a connection has proved usable.
+    """The waits of a link before it tries again; a connection that lived has it start over.
 
-    All times are seconds. `uniform` draws the jitter and is given only by tests that need to know
-    the draw.
+    All times are seconds. One that is usable and then ends says nothing: the next may do the same.
+    So only one that was usable for `proof` counts. `uniform` draws the jitter and is given only by
+    tests that need to know the draw.
     """
 
     shortest: float = 0.5
     longest: float = 30.0
+    proof: float = 5.0
     uniform: Callable[[float, float], float] = field(default=random.uniform, repr=False)
     _failures: int = field(default=0, init=False)
 
-    def reset(self) -> None:
-        """Start over from the shortest wait."""
-        self._failures = 0
+    def connection_ended(self, usable_for: float) -> bool:
+        """A connection has ended that was usable for so long; whether it lived."""
+        lived = usable_for >= self.proof
+        if lived:
+            self._failures = 0
+        return lived
 
     def next(self, at_least: float = 0.0) -> float:
         """Seconds to wait before the next attempt.

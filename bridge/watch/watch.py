@@ -8,15 +8,19 @@ import math
 import secrets
 import sys
 import time
+from collections.abc import Sequence
 from dataclasses import replace
+from functools import partial
 
 import trio
 
 from ..config.configuration import Configuration
+from ..mqtt.catalogue import retained_topics
 from ..mqtt.failures import BrokerFailure
 from ..mqtt.message import Message
 from ..mqtt.settings import BrokerSettings
 from ..mqtt.subscriber import listen
+from ..mqtt.topics import Topics
 from ..process.signals import stop_on_signal
 from ..text.output import put, say
 from .view import View, message_line
@@ -37,17 +41,31 @@ async def watch(configuration: Configuration) -> None:
     )
     async with trio.open_nursery() as nursery:
         nursery.start_soon(stop_on_signal, nursery.cancel_scope.cancel)
-        base = configuration.mqtt.base_topic
+        base, by_name = configuration.mqtt.base_topic, _by_name(configuration)
         if not sys.stdout.isatty():
-            await _lines(settings, base)
+            await _lines(settings, base, by_name)
         elif importlib.util.find_spec("rich") is None:
             say("for a live table: pip install 'hmp-bridge[watch]'")
-            await _lines(settings, base)
+            await _lines(settings, base, by_name)
         else:
-            await _screen(settings, View(base, configuration.servers, configuration.rooms))
+            view = View(base, configuration.servers, configuration.rooms)
+            await _screen(settings, view, by_name)
 
 
-async def _lines(settings: BrokerSettings, base: str) -> None:
+def _by_name(configuration: Configuration) -> list[str]:
+    """Every topic that the broker may retain of this configuration."""
+    topics = Topics(configuration.mqtt.base_topic)
+    owners = [
+        *(("server", name) for name in configuration.servers),
+        *(("room", name) for name in configuration.rooms),
+    ]
+    return [
+        *(topic for owner in owners for topic in retained_topics(topics.base, *owner)),
+        *(topics.bridge_state, topics.bridge_info, topics.bridge_health),
+    ]
+
+
+async def _lines(settings: BrokerSettings, base: str, by_name: Sequence[str]) -> None:
     # Callbacks of the connection only hand over: printing may fail, and takes its time.
     said, lines = trio.open_memory_channel[str](math.inf)
     known = ""
@@ -66,12 +84,13 @@ async def _lines(settings: BrokerSettings, base: str) -> None:
             say(f"{time.strftime('%H:%M:%S')}  {news}")
 
     async with trio.open_nursery() as nursery:
-        nursery.start_soon(listen, settings, [f"{base}/#"], deliver, changed)
+        hear = partial(listen, settings, [f"{base}/#"], deliver, changed, by_name=by_name)
+        nursery.start_soon(hear)
         async for line in lines:
             put(line)
 
 
-async def _screen(settings: BrokerSettings, view: View) -> None:
+async def _screen(settings: BrokerSettings, view: View, by_name: Sequence[str]) -> None:
     from rich.live import Live
 
     from .screen import Screen
@@ -90,7 +109,8 @@ async def _screen(settings: BrokerSettings, view: View) -> None:
 
     with Live(screen=True, auto_refresh=False) as live:
         async with trio.open_nursery() as nursery:
-            nursery.start_soon(listen, settings, view.filters, deliver, changed)
+            hear = partial(listen, settings, view.filters, deliver, changed, by_name=by_name)
+            nursery.start_soon(hear)
             while True:
                 live.update(Screen(view, settings.address, time.monotonic()), refresh=True)
                 await trio.sleep(_AT_MOST_EVERY)

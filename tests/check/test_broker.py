@@ -12,6 +12,7 @@ from bridge.mqtt.settings import BrokerSettings
 from bridge.mqtt.topics import Topics
 from tests.broker_fixtures import Launch
 from tests.brokers import Broker, BrokerOptions, Certificates, free_port
+from tests.mqtt.orderly_broker import orderly_broker
 from tests.mqtt.scripted_broker import scripted_broker
 from tests.process.hmp import Hmp
 
@@ -226,4 +227,15 @@ def test_a_broker_that_retains_nothing(live: Live, launch: Launch) -> None:
     forgetful = launch(BrokerOptions(extra=("retain_available false",)))
     code, lines = live(forgetful)
     assert code != ExitCode.OK
-    assert line_of(lines, "FAIL  retained values: ")
+    line = line_of(lines, f"FAIL  broker 127.0.0.1:{forgetful.port}: ")
+    assert "does not retain messages" in line
+    assert "retain_available true" in line
+
+
+async def test_a_broker_that_gives_nothing_retained_to_a_wildcard_is_noted() -> None:
+    async with orderly_broker(wildcards=False) as broker:
+        settings = BrokerSettings(host="127.0.0.1", port=broker.port, client_id="x")
+        found = await check_broker(settings, Topics("hmp"), ["main"], ["a"])
+    (finding,) = [each for each in found if each.subject == "retained values"]
+    assert finding.note
+    assert "not given to subscriptions with + or #" in finding.seen

@@ -41,6 +41,8 @@ def broker_health(state: BrokerState = BrokerState.ONLINE, **changes: Any) -> Br
         "unconfirmed": 0,
         "outbox_dropped": 0,
         "refused": 0,
+        "refused_filters": {},
+        "withheld": (),
         "error": None,
     }
     return BrokerHealth(state=state, **values | changes)

@@ -28,6 +28,7 @@ class Running:
         broker: Broker,
         *,
         filters: tuple[str, ...] = (),
+        bound: tuple[str, ...] = (),
         greet: Callable[[Session], Awaitable[None]] | None = None,
         **settings: Any,
     ) -> None:
@@ -38,7 +39,10 @@ class Running:
         self.link = BrokerLink(
             settings_for(broker, settings.pop("client_id", "bridge"), **settings),
             self.image,
-            [Subscription(each) for each in filters],
+            [
+                *(Subscription(each) for each in filters),
+                *(Subscription(each, essential=False) for each in bound),
+            ],
             availability_topic=AVAILABILITY,
             changed=self._note,
             backoff=Backoff(shortest=0.02, longest=0.1),

@@ -5,7 +5,7 @@ from contextlib import asynccontextmanager, suppress
 
 import trio
 
-__all__ = ["scripted_broker"]
+__all__ = ["read_packet", "scripted_broker"]
 
 
 @asynccontextmanager
@@ -26,7 +26,7 @@ async def scripted_broker(*answers: Sequence[bytes | None]) -> AsyncIterator[int
     async def play(stream: trio.SocketStream, script: Sequence[bytes | None]) -> None:
         async with stream:
             for answer in script:
-                await _read_packet(stream)
+                await read_packet(stream)
                 if answer is None:
                     return
                 await stream.send_all(answer)
@@ -40,19 +40,20 @@ async def scripted_broker(*answers: Sequence[bytes | None]) -> AsyncIterator[int
         nursery.cancel_scope.cancel()
 
 
-async def _read_packet(stream: trio.SocketStream) -> None:
+async def read_packet(stream: trio.abc.ReceiveStream) -> bytes:
     """A whole packet, or what there is of it when the client closes."""
-    await _read(stream, 1)
+    packet = await _read(stream, 1)
     length, shift = 0, 0
     while byte := await _read(stream, 1):
+        packet += byte
         length |= (byte[0] & 0x7F) << shift
         shift += 7
         if not byte[0] & 0x80:
             break
-    await _read(stream, length)
+    return packet + await _read(stream, length)
 
 
-async def _read(stream: trio.SocketStream, count: int) -> bytes:
+async def _read(stream: trio.abc.ReceiveStream, count: int) -> bytes:
     data = b""
     while len(data) < count:
         more = await stream.receive_some(count - len(data))

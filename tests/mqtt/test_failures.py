@@ -2,6 +2,7 @@
 
 import socket
 import ssl
+from dataclasses import replace
 
 import pytest
 from paho.mqtt.client import WebsocketConnectionError
@@ -12,10 +13,13 @@ from bridge.mqtt.failures import LOGIN, FailureKind, from_connack, from_disconne
 from bridge.mqtt.settings import BrokerSettings
 
 
-def of_openssl(error: ssl.SSLError) -> ssl.SSLError:
+def of_openssl(
+    error: ssl.SSLError, *, code: int = 20, reason: str = "CERTIFICATE_VERIFY_FAILED"
+) -> ssl.SSLError:
     """With what OpenSSL fills in beside errno and text."""
-    error.reason = "CERTIFICATE_VERIFY_FAILED"
+    error.reason = reason
     if isinstance(error, ssl.SSLCertVerificationError):
+        error.verify_code = code
         error.verify_message = "certificate has expired"
     return error
 
@@ -30,7 +34,13 @@ SETTINGS = BrokerSettings(host="::1", port=1883, client_id="x", username="u", pa
         (socket.gaierror(-2, "Name or service not known"), FailureKind.UNRESOLVED),
         (TimeoutError(), FailureKind.UNREACHABLE),
         (OSError(113, "No route to host"), FailureKind.UNREACHABLE),
-        (of_openssl(ssl.SSLCertVerificationError(1, "expired")), FailureKind.CERTIFICATE),
+        (of_openssl(ssl.SSLCertVerificationError(1, "unknown")), FailureKind.CERTIFICATE),
+        (of_openssl(ssl.SSLCertVerificationError(1, "early"), code=9), FailureKind.NOT_YET_VALID),
+        (of_openssl(ssl.SSLCertVerificationError(1, "late"), code=10), FailureKind.EXPIRED),
+        (
+            of_openssl(ssl.SSLError(1, "alert"), reason="SSLV3_ALERT_CERTIFICATE_EXPIRED"),
+            FailureKind.OWN_EXPIRED,
+        ),
         (of_openssl(ssl.SSLError(1, "wrong version number")), FailureKind.TLS),
         (WebsocketConnectionError("handshake"), FailureKind.WEBSOCKET),
         (FileNotFoundError(2, "No such file", "ca.pem"), FailureKind.FILE),
@@ -73,6 +83,14 @@ def test_refusals(name: str, kind: FailureKind) -> None:
     assert failure.kind is kind
     assert name in str(failure)
     assert (", as u" in str(failure)) is (kind in LOGIN)
+    assert "secret" not in str(failure)
+
+
+def test_a_byte_order_mark_in_a_password_is_what_is_wrong_with_it() -> None:
+    settings = replace(SETTINGS, password="\ufeffsecret")
+    failure = from_connack(ReasonCode(PacketTypes.CONNACK, "Not authorized"), settings)
+    assert failure.kind is FailureKind.BYTE_ORDER_MARK
+    assert "the password begins with a byte-order mark" in str(failure)
     assert "secret" not in str(failure)
 
 

@@ -6,18 +6,15 @@ import pytest
 import trio
 from structlog.testing import capture_logs
 
-from bridge.mqtt.failures import BrokerFailure
-from bridge.mqtt.image import Image
-from bridge.mqtt.link import BrokerLink, BrokerState
+from bridge.mqtt.link import BrokerState
 from bridge.mqtt.session import Session
-from bridge.mqtt.settings import BrokerSettings, Protocol, Subscription
+from bridge.mqtt.settings import Protocol, Subscription
 from tests.broker_fixtures import Launch
 from tests.brokers import Broker, BrokerOptions, free_port
 from tests.process.watched import PATIENCE
 
 from .connections import BOTH, peer
 from .running_link import AVAILABILITY, Running, running
-from .scripted_broker import scripted_broker
 
 
 @BOTH
@@ -300,34 +297,3 @@ async def heard(run: Running) -> Any:
         message.acknowledge()
         if message.topic != AVAILABILITY:
             return message
-
-
-async def test_a_refused_subscription_leaves_everything_as_it_was() -> None:
-    """Packet by packet, for mosquitto accepts them all: the fourth that we send is refused."""
-    script = [
-        b"\x20\x02\x00\x00",  # CONNACK
-        b"\x90\x03\x00\x01\x01",  # SUBACK of the start
-        b"\x90\x03\x00\x02\x01",  # … of our own availability
-        b"\x40\x02\x00\x03",  # PUBACK of online
-        b"\x90\x04\x00\x04\x01\x80",  # SUBACK: one granted, one refused
-        b"\xb0\x02\x00\x05",  # UNSUBACK of both
-    ]
-    async with scripted_broker(script) as port, trio.open_nursery() as nursery:
-        online = trio.Event()
-        settings = BrokerSettings(
-            host="127.0.0.1", port=port, client_id="b", protocol="3.1.1", farewell_timeout=0.1
-        )
-        link = BrokerLink(
-            settings,
-            Image(),
-            [Subscription("a")],
-            availability_topic=AVAILABILITY,
-            changed=lambda state: online.set() if state is BrokerState.ONLINE else None,
-        )
-        nursery.start_soon(link.run)
-        await online.wait()
-        with pytest.raises(BrokerFailure, match=r"refused the subscription to secret/x"):
-            await link.subscribe([Subscription("b"), Subscription("secret/x")])
-        assert [each.topic_filter for each in link.subscriptions] == ["a"]
-        assert link.state is BrokerState.ONLINE
-        nursery.cancel_scope.cancel()

@@ -15,6 +15,7 @@ from .scripted_broker import scripted_broker
 
 CONNACK_311 = bytes.fromhex("20020000")
 CONNACK_311_VERSION = bytes.fromhex("20020001")
+CONNACK_311_NOT_AUTHORIZED = bytes.fromhex("20020005")
 CONNACK_5 = bytes.fromhex("2003000000")
 CONNACK_5_CLIENT_ID = bytes.fromhex("2003008500")
 CONNACK_5_VERSION = bytes.fromhex("2003008400")
@@ -78,12 +79,47 @@ async def test_silence_alone_never_means_3_1_1(second: list[bytes | None]) -> No
     assert failure.kind is FailureKind.NO_ANSWER
 
 
+@pytest.mark.parametrize("bare", [CONNACK_311, CONNACK_311_NOT_AUTHORIZED])
+async def test_a_broker_that_closes_on_5_and_answers_3_1_1_is_spoken_to_in_3_1_1(
+    bare: bytes,
+) -> None:
+    async with scripted_broker([None], [bare], [None], [CONNACK_311, SUBACK_311_REFUSED]) as port:
+        failure = await end_of(port)
+    assert failure.kind is FailureKind.SUBSCRIPTION
+
+
+async def test_a_broken_network_ends_no_session_of_mqtt_5() -> None:
+    """What closed the first connection is well again: 5 is spoken at the next attempt."""
+    async with scripted_broker(
+        [None], [CONNACK_311], [CONNACK_5], [CONNACK_311, SUBACK_311_REFUSED]
+    ) as port:
+        failure = await end_of(port)
+    assert failure.kind is FailureKind.UNANSWERED
+
+
+@pytest.mark.parametrize(
+    ("connack", "kind"),
+    [
+        ("20050000022500", FailureKind.NO_RETAIN),
+        ("20050000022400", FailureKind.NO_QOS_1),
+        ("2003009a00", FailureKind.NO_RETAIN),
+        ("2003009b00", FailureKind.NO_QOS_1),
+        ("2003009500", FailureKind.TOO_LARGE),
+    ],
+)
+async def test_what_a_broker_does_not_have_is_said_in_so_many_words(
+    connack: str, kind: FailureKind
+) -> None:
+    async with scripted_broker([bytes.fromhex(connack)]) as port:
+        assert (await end_of(port)).kind is kind
+
+
 @pytest.mark.parametrize(
     ("protocol", "script", "kind"),
     [
         ("5", [CONNACK_311_VERSION, None], FailureKind.PROTOCOL_VERSION),
         ("auto", [CONNACK_5_CLIENT_ID, None], FailureKind.CLIENT_ID),
-        ("auto", [None], FailureKind.LOST),
+        ("auto", [None], FailureKind.UNANSWERED),
         ("auto", [bytes.fromhex("15030300020246")], FailureKind.NOT_MQTT),
         ("auto", [CONNACK_5, SUBACK_5_REFUSED], FailureKind.SUBSCRIPTION),
         ("auto", [CONNACK_5, TAKEN_OVER], FailureKind.TAKEN_OVER),
@@ -97,6 +133,13 @@ async def test_answers_have_their_own_kind_of_failure(
 ) -> None:
     async with scripted_broker(script) as port:
         assert (await end_of(port, protocol=protocol)).kind is kind
+
+
+async def test_a_code_that_is_not_listed_for_a_suback_is_a_refusal() -> None:
+    async with scripted_broker([CONNACK_5, bytes.fromhex("900400010095")]) as port:
+        failure = await end_of(port)
+    assert failure.kind is FailureKind.SUBSCRIPTION
+    assert "Packet too large" in str(failure)
 
 
 async def test_a_topic_that_is_not_utf_8_is_dropped_and_the_link_goes_on() -> None:

@@ -1,0 +1,56 @@
+"""What goes out: a publication on its way, and what carries it."""
+
+from collections.abc import Callable, Hashable
+from dataclasses import dataclass
+from typing import Protocol
+
+from paho.mqtt.reasoncodes import ReasonCode
+
+__all__ = ["Carrier", "Outgoing"]
+
+
+class Carrier(Protocol):
+    """What the image asks of a `Session`."""
+
+    @property
+    def has_room(self) -> bool:
+        """Whether another QoS 1 message may be posted."""
+
+    def fits(self, topic: str, payload: bytes, correlation_data: bytes | None = None) -> bool:
+        """Whether the broker takes a message of this size."""
+
+    def post(
+        self,
+        topic: str,
+        payload: bytes,
+        *,
+        qos: int,
+        retain: bool,
+        correlation_data: bytes | None = None,
+        acknowledged: Callable[[ReasonCode], None] | None = None,
+    ) -> object:
+        """Hand over a publication."""
+
+    async def room(self) -> None:
+        """Wait until `has_room`."""
+
+    async def drained(self) -> None:
+        """Wait until what was posted is with the socket."""
+
+
+@dataclass(slots=True, eq=False)
+class Outgoing:
+    """A publication that waits in the outbox, or for its PUBACK; `sent` is its payload as sent."""
+
+    ticket: int
+    topic: str
+    payload: bytes
+    correlation_data: bytes | None = None
+    retain: bool = False
+    arrived: Callable[[], None] | None = None
+    sent: bytes = b""
+
+    @property
+    def key(self) -> Hashable:
+        """What a refusal is remembered by: a topic's values are one, each message is its own."""
+        return self.topic if self.retain else self.ticket

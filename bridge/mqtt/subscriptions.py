@@ -1,0 +1,124 @@
+"""What the link wants to hear, and what of it the broker refuses (R24).
+
+The bridge's own inputs are essential: without one of them there is no connection. Others, which
+bindings listen to, fail alone: said, shown in `refused`, and asked for again. Some brokers close
+the connection instead of refusing. What was being asked for then is left until everything else
+works, and then asked for one by one: what ends the connection once more is left alone for long.
+"""
+
+import math
+from collections.abc import Iterable, Sequence
+from contextlib import suppress
+
+import structlog
+import trio
+
+from .failures import BrokerFailure, FailureKind
+from .session import Session
+from .settings import Subscription
+
+__all__ = ["Subscriptions"]
+
+log = structlog.get_logger("mqtt")
+
+# Seconds until the broker is asked again for what it refused, and for what ended a connection.
+_ASKED_AGAIN = 60.0
+_DARED_AGAIN = 3600.0
+
+
+class Subscriptions:
+    """Over all connections. `refused` has the broker's reason for each filter that it refuses."""
+
+    def __init__(self, wanted: Iterable[Subscription]) -> None:
+        self.wanted = tuple(wanted)
+        self.refused: dict[str, str] = {}
+        #: Filters that a session which the broker has kept may still be subscribed to.
+        self._unwanted: set[str] = set()
+        #: Not essential, and unanswered: what is in here when a connection has ended is doubted.
+        self._unanswered: list[str] = []
+        #: When to ask for it, alone.
+        self._doubted: dict[str, float] = {}
+        self._turn = trio.Lock()
+
+    async def establish(self, session: Session) -> None:
+        """On a fresh connection, before anything else.
+
+        Raises `BrokerFailure` where it is lost, or an essential filter is refused.
+        """
+        async with self._turn:
+            self._look_back()
+            await session.subscribe([each for each in self.wanted if each.essential])
+            others = [each for each in self.wanted if not each.essential]
+            await self._ask(session, [e for e in others if e.topic_filter not in self._doubted])
+            await self._unsubscribe(session)
+
+    async def keep(self, session: Session) -> None:
+        """While the connection is of use: ask again for what is refused, until cancelled."""
+        while True:
+            async with self._turn:
+                for each in self.wanted:
+                    if self._doubted.get(each.topic_filter, math.inf) <= trio.current_time():
+                        await self._ask(session, [each])
+            await trio.sleep(_ASKED_AGAIN)
+            async with self._turn:
+                again = self.refused.keys() - self._doubted.keys()
+                await self._ask(session, [e for e in self.wanted if e.topic_filter in again])
+
+    async def add(self, session: Session | None, subscriptions: Sequence[Subscription]) -> None:
+        """Subscribe to more, none of it essential, on this connection and on all that follow."""
+        self.wanted += tuple(subscriptions)
+        self._unwanted.difference_update(each.topic_filter for each in subscriptions)
+        async with self._turn:
+            if session is not None:
+                with suppress(BrokerFailure):  # it is lost; the next one subscribes
+                    await self._ask(session, subscriptions)
+
+    async def remove(self, session: Session | None, filters: Sequence[str]) -> None:
+        """Hear no more of these, on this connection and on all that follow."""
+        self.wanted = tuple(each for each in self.wanted if each.topic_filter not in filters)
+        self._unwanted.update(filters)
+        for each in filters:
+            self.refused.pop(each, None)
+            self._doubted.pop(each, None)
+        async with self._turn:
+            if session is not None:
+                with suppress(BrokerFailure):
+                    await self._unsubscribe(session)
+
+    async def _unsubscribe(self, session: Session) -> None:
+        unwanted = set(self._unwanted)
+        await session.unsubscribe(sorted(unwanted))
+        self._unwanted -= unwanted
+
+    async def _ask(self, session: Session, subscriptions: Sequence[Subscription]) -> None:
+        self._unanswered = [each.topic_filter for each in subscriptions]
+        refused = await session.ask_for(subscriptions)
+        for topic_filter in self._unanswered:
+            self._doubted.pop(topic_filter, None)
+            self._note(topic_filter, refused.get(topic_filter))
+        self._unanswered = []
+
+    def _look_back(self) -> None:
+        """See what the last connection ended over."""
+        now, unanswered = trio.current_time(), self._unanswered
+        self._unanswered = []
+        if len(unanswered) == 1 and unanswered[0] in self._doubted:
+            self._doubted[unanswered[0]] = now + _DARED_AGAIN
+            self._note(unanswered[0], "the broker closes the connection over it")
+        else:
+            self._doubted.update(dict.fromkeys(unanswered, now))
+
+    def _note(self, topic_filter: str, reason: str | None) -> None:
+        """Say what has changed, in health by `refused`."""
+        before = self.refused.pop(topic_filter, None)
+        if reason is not None:
+            self.refused[topic_filter] = reason
+            if before is None:
+                log.warning(
+                    "mqtt subscription refused",
+                    filter=topic_filter,
+                    reason=reason,
+                    what_to_do=FailureKind.SUBSCRIPTION.value,
+                )
+        elif before is not None:
+            log.info("mqtt subscription accepted after all", filter=topic_filter)

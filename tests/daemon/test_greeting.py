@@ -1,0 +1,42 @@
+"""What arrives while the bridge greets its broker."""
+
+import json
+from contextlib import closing
+from pathlib import Path
+
+import trio
+
+from bridge.config.configuration import Configuration
+from bridge.daemon.app import Bridge
+from bridge.daemon.parts import Parts
+from bridge.journal.journal import Journal
+from tests.brokers import free_port
+from tests.mqtt.orderly_broker import orderly_broker
+from tests.process.daemon import configuration
+from tests.process.watched import PATIENCE
+
+
+async def test_a_press_during_the_greeting_has_not_waited_where_there_was_no_session(
+    tmp_path: Path,
+) -> None:
+    """The broker has never seen this bridge, and holds the marker back behind the press."""
+    async with orderly_broker() as broker:
+        broker.press = "hmp/room/r0/press/pause", b"true"
+        tables = configuration(
+            broker_port=broker.port,
+            hmp_port=free_port(),
+            base_topic="hmp",
+            rooms=1,
+            room={"action_ttl": "1s"},
+        )
+        with closing(Journal(tmp_path)) as journal:
+            bridge = Bridge(Parts(Configuration.model_validate(tables), "x", journal))
+            async with trio.open_nursery() as nursery:
+                nursery.start_soon(bridge.run)
+                with trio.fail_after(PATIENCE):
+                    while "hmp/room/r0/result" not in broker.published:
+                        await trio.lowlevel.checkpoint()
+                bridge.stop()
+        result = json.loads(broker.published["hmp/room/r0/result"])
+    assert result["outcome"] == "failed"
+    assert result["error"]["code"] == "not_recording"
