@@ -96,7 +96,7 @@ class Dispatcher:
         self._taken = {each for each in self._taken if each.mid < 0}
 
     def fresh(self, since: float | None = None) -> None:
-        """All that was kept for us is delivered; what came `since`, or comes from now on, is fresh."""
+        """All that was kept for us is delivered: what came `since`, or comes now, is fresh."""
         self._fresh_since = trio.current_time() if since is None else since
         self._acknowledgements.advance()
 
