@@ -46,11 +46,13 @@ from tests.schemas import complaints
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
+REFERENCE = (ROOT / "config/README.md").read_text(encoding="utf-8")
+BOTH = README + REFERENCE
 SESSION = "71edd346-2cf0-4c62-b3d3-9d457b287394"
 
 
 def blocks(language: str) -> list[str]:
-    return re.findall(rf"```{language}\n(.*?)```", README, re.DOTALL)
+    return re.findall(rf"```{language}\n(.*?)```", BOTH, re.DOTALL)
 
 
 def published() -> dict[str, str]:
@@ -62,6 +64,30 @@ def published() -> dict[str, str]:
 def test_the_gate_runs_the_readme_s_test_command() -> None:
     [command] = [block.strip() for block in blocks("sh") if "pytest" in block]
     assert command in (ROOT / ".ci/run").read_text().splitlines()
+
+
+def test_the_readme_is_short() -> None:
+    """A person with a box and a panel reads it; the rest is in the reference."""
+    lines = README.splitlines()
+    assert len(lines) <= 300
+    in_code, too_long = False, []
+    for line in lines:
+        in_code ^= line.startswith("```")
+        if not in_code and not line.startswith("|") and len(line) > 120:
+            too_long.append(line)
+    assert not too_long
+
+
+def test_every_link_within_the_documents_leads_somewhere() -> None:
+    for text, folder in ((README, ROOT), (REFERENCE, ROOT / "config")):
+        for target in re.findall(r"\]\(([^)]+)\)", text):
+            file, _, anchor = target.partition("#")
+            path = folder / file if file else folder / "README.md"
+            assert path.exists(), target
+            if anchor:
+                heads = re.findall(r"^#+ (.*)$", path.read_text(encoding="utf-8"), re.MULTILINE)
+                slugs = {re.sub(r"[^\w -]", "", head.lower()).replace(" ", "-") for head in heads}
+                assert anchor in slugs, target
 
 
 def test_every_published_topic_of_a_room_is_named() -> None:
@@ -135,7 +161,9 @@ def test_the_status_shown_is_one() -> None:
 
 
 def test_the_words_of_the_api_are_complete() -> None:
-    section = README[README.index("## Send any HMP command") : README.index("## Install under")]
+    section = REFERENCE[
+        REFERENCE.index("## Send any HMP command") : REFERENCE.index("## Configuration")
+    ]
     for outcome in set(Outcome) - {Outcome.IGNORED}:
         assert f"| `{outcome}` |" in section, outcome
     for verb in Verb:
@@ -228,7 +256,7 @@ def test_the_log_line_is_one_that_is_written() -> None:
 
 
 def test_the_parts_of_the_log_are_named() -> None:
-    assert f"`part` is who speaks: {', '.join(f'`{part}`' for part in PARTS)}." in README
+    assert f"`part` is who speaks: {', '.join(f'`{part}`' for part in PARTS)}." in BOTH
 
 
 def test_every_file_on_the_way_of_a_press_is_there() -> None:
@@ -245,7 +273,7 @@ def test_metrics_named_exist() -> None:
         for family in meters.registry.collect()
         for name in (family.name, *(sample.name for sample in family.samples))
     }
-    named = set(re.findall(r"hmp_bridge_\w+", README))
+    named = set(re.findall(r"hmp_bridge_\w+", BOTH))
     assert len(named) >= 8
     assert named <= names
 
