@@ -24,11 +24,11 @@ __all__ = ["ForeignBridge", "Rivals"]
 _LIVED = 60.0
 """Seconds after which a connection was none of those that are taken at once."""
 
-_WEIGHTS = {FailureKind.TAKEN_OVER: 4, FailureKind.LOST: 1}
+_WEIGHTS = {FailureKind.TAKEN_OVER: 2, FailureKind.LOST: 1}
 """How much the end of such a connection says. MQTT 5 has a reason for a takeover; many a broker
 closes without a word, as a bad network does."""
 
-_ENOUGH = range(20, 30)
+_ENOUGH = range(10, 15)
 """What such ends in a row must come to. Each bridge draws one number, and leaves as it loses a
 connection to the other, which keeps the session from then on: never do both leave."""
 

@@ -28,6 +28,10 @@ FILTERS_PER_ROUND = 100
 # Seconds. An MQTT 3.1.1 broker swallows a publication that its ACL forbids.
 ECHO_PATIENCE = 10.0
 
+# Markers in a row that bring nothing more, where something has not come: brokers exist (aedes)
+# whose other messages overtake what they retain.
+STRAGGLERS = 5
+
 # Seconds after which a marker counts as held back. A slow broker is only asked twice.
 HELD_BACK = 2.0
 
@@ -42,8 +46,9 @@ async def read_retained(
     """Payload by topic of every retained message that matches.
 
     The broker sends what it retains as it handles SUBSCRIBE; a marker published after SUBACK
-    comes back behind all of that, so nothing is guessed from silence. All of it is delivered at
-    QoS 0, past whatever waits to be acknowledged by somebody else, and does not reach
+    comes back behind all of that, so nothing is guessed from silence. Where a topic has not come
+    by then, some more markers are sent: not every broker keeps that order. All of it is delivered
+    at QoS 0, past whatever waits to be acknowledged by somebody else, and does not reach
     `BrokerLink.receive`; live messages for the session's other subscriptions still do. The
     filters are unsubscribed again, or restored where the session had subscribed to them.
 
@@ -121,7 +126,7 @@ class _Reading:
         self._session = session
         self._filters = filters
         self._marker_topic = marker_topic
-        self._marker = secrets.token_hex(16).encode()
+        self._marker = b""
         self._caught_up = caught_up
         self._echoed = trio.Event()
         self._before = dict(session.subscriptions)
@@ -136,20 +141,41 @@ class _Reading:
         await session.subscribe(
             [Subscription(each, 0, retain_as_published=False, qos=0) for each in self._filters]
         )
-        await session.publish(self._marker_topic, self._marker)
         with trio.move_on_after(within):
-            await self._echoed.wait()
+            await self._send_marker()
+            await self._hear_stragglers()
         await session.unsubscribe([each for each in self._filters if each not in before])
         await session.subscribe([before[each] for each in self._filters if each in before])
         self._is_over = True
+        if self._echoed.is_set():
+            session.interceptors.remove(self._collect)
         return self._echoed.is_set()
+
+    async def _send_marker(self) -> None:
+        """Publish a marker and wait until it has come back."""
+        self._marker, self._echoed = secrets.token_hex(16).encode(), trio.Event()
+        await self._session.publish(self._marker_topic, self._marker)
+        await self._echoed.wait()
+
+    async def _hear_stragglers(self) -> None:
+        """Ask on while a topic may yet come that the broker retains."""
+        in_vain = 0
+        while in_vain < STRAGGLERS and self._may_be_missing():
+            known = len(self.found)
+            await self._send_marker()
+            in_vain = 0 if len(self.found) > known else in_vain + 1
+
+    def _may_be_missing(self) -> bool:
+        return any("+" in each or "#" in each or each not in self.found for each in self._filters)
 
     def _collect(self, message: Message) -> bool:
         if message.topic == self._marker_topic:
             if message.payload == self._marker and not self._echoed.is_set():
                 self._echoed.set()
-                self._session.interceptors.remove(self._collect)
+                if self._is_over:
+                    self._session.interceptors.remove(self._collect)
                 self._caught_up()
+                self._caught_up = lambda: None
             return True
         if message.retain and any(matches(each, message.topic) for each in self._filters):
             self.found[message.topic] = message.payload

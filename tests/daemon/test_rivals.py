@@ -34,7 +34,7 @@ async def leaves(watching: Rivals, kind: FailureKind, lived: float, most: int) -
 
 
 @pytest.mark.parametrize(
-    ("kind", "fewest", "most"), [(FailureKind.TAKEN_OVER, 5, 8), (FailureKind.LOST, 20, 29)]
+    ("kind", "fewest", "most"), [(FailureKind.TAKEN_OVER, 5, 7), (FailureKind.LOST, 10, 14)]
 )
 async def test_a_session_that_is_taken_again_and_again(
     kind: FailureKind, fewest: int, most: int, autojump_clock: object

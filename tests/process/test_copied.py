@@ -69,7 +69,7 @@ def test_two_bridges_with_one_client_id(site: MakeSite, broker: Broker) -> None:
 
         for number in range(2):
             threading.Thread(target=wait_for, args=[number], daemon=True).start()
-        gone = ended.first(lambda _: True, "one that leaves", timeout=4 * PATIENCE)
+        gone = ended.first(lambda _: True, "one that leaves", timeout=5 * PATIENCE)
         assert daemons[gone].wait() == ExitCode.UNAVAILABLE
         assert "give each its own: mqtt.client_id" in daemons[gone].output
         panel, daemon = panels[1 - gone], daemons[1 - gone]
