@@ -52,5 +52,5 @@ async def test_what_is_no_takeover(autojump_clock: object) -> None:
     assert await leaves(rivals(), FailureKind.KEEPALIVE, 20.0, 100) is None
     watching = rivals()
     for _ in range(5):
-        assert await leaves(watching, FailureKind.LOST, 1.0, 19) is None
+        assert await leaves(watching, FailureKind.LOST, 1.0, 9) is None
         assert await leaves(watching, FailureKind.LOST, 61.0, 1) is None

@@ -45,6 +45,7 @@ def test_two_bridges_from_one_state_folder(site: MakeSite, broker: Broker) -> No
 
 
 @pytest.mark.mqtt5
+@pytest.mark.timeout(900)  # the two wait longer from one meeting to the next
 def test_two_bridges_with_one_client_id(site: MakeSite, broker: Broker) -> None:
     """One of them leaves and says why; the other is there for every press from then on."""
     s = site(start=False)
@@ -69,7 +70,7 @@ def test_two_bridges_with_one_client_id(site: MakeSite, broker: Broker) -> None:
 
         for number in range(2):
             threading.Thread(target=wait_for, args=[number], daemon=True).start()
-        gone = ended.first(lambda _: True, "one that leaves", timeout=5 * PATIENCE)
+        gone = ended.first(lambda _: True, "one that leaves", timeout=12 * PATIENCE)
         assert daemons[gone].wait() == ExitCode.UNAVAILABLE
         assert "give each its own: mqtt.client_id" in daemons[gone].output
         panel, daemon = panels[1 - gone], daemons[1 - gone]
