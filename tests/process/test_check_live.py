@@ -1,4 +1,4 @@
-"""`hmp-bridge check --live` as an operator runs it: beside a bridge, and as the README shows it."""
+"""`hmp-bridge check --live` as an operator runs it: beside a bridge, and as the reference shows it."""
 
 import re
 from contextlib import closing
@@ -58,11 +58,11 @@ def test_a_running_bridge_is_not_disturbed(site: MakeSite, protocol: str, broker
 
 
 @pytest.mark.mqtt5
-def test_the_readme_shows_what_is_really_said(launch: Launch, tmp_path: Path) -> None:
+def test_the_reference_shows_what_is_really_said(launch: Launch, tmp_path: Path) -> None:
     """Its block, line by line, but for ports and times."""
     root = Path(__file__).parents[2]
-    readme = (root / "README.md").read_text(encoding="utf-8")
-    [shown] = re.findall(r"```text\n(pass  configuration .*?)```", readme, re.DOTALL)
+    reference = (root / "config/README.md").read_text(encoding="utf-8")
+    [shown] = re.findall(r"```text\n(pass  configuration .*?)```", reference, re.DOTALL)
     own = launch()
     with closing(Program([HMP_BRIDGE, "simulate", "--port", "0"])) as simulated:
         port = int(simulated.wait_for_line("listening on ").rpartition(":")[2])

@@ -50,7 +50,7 @@ def test_two_hundred_rooms_start_at_once(site: MakeSite) -> None:
         # The room's own, the one that was in flight, and maybe one whose turn came while the stop,
         # which shows at the panel before it waits for HMP, was on its way into the queue.
         assert sent[:stop].count("startRecording") <= 3
-        assert sent[stop:].count("startRecording") >= ROOMS - 2
+        assert sent[stop:].count("startRecording") >= ROOMS - 3
     s.daemon.close()
 
 
