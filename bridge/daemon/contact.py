@@ -82,6 +82,8 @@ class Contact:
             self._dispatcher.afresh()
             self._dispatcher.fresh(session.accepted_at)
             await self._journal.forget_inputs()
+            # So a process that ends at once leaves no message behind whose age nobody knows.
+            await self._journal.save_contact()
         info, state = self._topics.bridge_info, self._topics.bridge_state
         unknown = {
             self._topics.room(name, "status"): room

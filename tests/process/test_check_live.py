@@ -1,4 +1,4 @@
-"""`hmp-bridge check --live` as an operator runs it: beside a bridge, and as the reference shows it."""
+"""`hmp-bridge check --live` as an operator runs it: beside a bridge, and as the reference shows."""
 
 import re
 from contextlib import closing
