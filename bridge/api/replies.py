@@ -25,12 +25,22 @@ log = structlog.get_logger("bridge")
 
 
 class Replies:
-    """Publishes answers; `listens` says whether the bridge has subscribed to a topic."""
+    """Publishes answers; `listens` says whether the bridge has subscribed to a topic.
 
-    def __init__(self, topics: Topics, image: Image, listens: Callable[[str], bool]) -> None:
+    `response_topics` are the topic filters of the Response Topics that senders may choose (R31).
+    """
+
+    def __init__(
+        self,
+        topics: Topics,
+        image: Image,
+        listens: Callable[[str], bool],
+        response_topics: Collection[str],
+    ) -> None:
         self._topics = topics
         self._image = image
         self._listens = listens
+        self._response_topics = response_topics
 
     def give(
         self,
@@ -76,15 +86,15 @@ class Replies:
 
     def _may_answer_on(self, topic: str, caller: Caller) -> bool:
         own = self._listens(topic) or self._image.get(topic) is not None
-        if may_answer_on(self._topics, topic) and not own:
+        if not own and may_answer_on(self._topics, topic, self._response_topics):
             return True
         log.warning(
             "response topic ignored",
             topic=caller.origin,
             id=caller.id,
             response_topic=topic,
-            what_to_do="use one that the bridge neither publishes nor subscribes to; the answer "
-            f"is on {caller.topic}",
+            what_to_do="use one that mqtt.response_topics allows and that the bridge neither "
+            f"publishes nor subscribes to; the answer is on {caller.topic}",
         )
         return False
 

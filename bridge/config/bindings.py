@@ -10,20 +10,13 @@ from ..bindings.binding import Binding
 from ..bindings.conditions import Condition, condition, steps
 from ..bindings.outcome import Wish, written
 from ..bindings.timing import Timing
-from ..mqtt.filters import fault_of_filter
 from ..room.facts.requests import ACTIONS, EVENTS
 from ..room.facts.vocabulary import folded_word
 from ..templates.template import Template
 from ..text.nearest import did_you_mean
-from .key_types import Duration, Table
+from .key_types import Duration, Table, TopicFilter
 
 __all__ = ["BindingTable", "conditions_of", "make_bindings"]
-
-
-def _topic(value: str) -> str:
-    if fault := fault_of_filter(value):
-        raise ValueError(f"{value!r} {fault}")
-    return value
 
 
 def _one_of(words: Iterable[str], kind: str, value: str) -> str:
@@ -84,7 +77,7 @@ Path = Annotated[str, AfterValidator(_path)]
 class BindingTable(Table):
     """One binding: which messages, and what they ask of which room."""
 
-    topic: Annotated[str, AfterValidator(_topic)]
+    topic: TopicFilter
     """The topic or topic filter; what `+` and `#` stand for is `topic.captures` in templates."""
     room: Annotated[str, AfterValidator(_room), Field(min_length=1)]
     """The room that is asked, by its key; may be a template."""

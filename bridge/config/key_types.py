@@ -19,6 +19,7 @@ from pydantic import (
 
 from ..hmp import arguments
 from ..hmp.commands import COMMANDS
+from ..mqtt.filters import fault_of_filter
 from ..text.durations import DURATION_PATTERN
 from ..text.nearest import nearest
 from .durations import parse_duration
@@ -36,6 +37,8 @@ __all__ = [
     "Session",
     "Sources",
     "Table",
+    "TopicFilter",
+    "TopicFilters",
     "Word",
 ]
 
@@ -118,6 +121,12 @@ def _base_topic(value: str) -> str:
     return value
 
 
+def _topic_filter(value: str) -> str:
+    if fault := fault_of_filter(value):
+        raise ValueError(f"{value!r} {fault}")
+    return value
+
+
 class Table(BaseModel):
     """A table of the file; a key it does not know is an error.
 
@@ -192,5 +201,7 @@ Commands = Annotated[
     AfterValidator(_commands),
     WithJsonSchema({"type": "array", "items": {"enum": ["*", *COMMANDS]}}),
 ]
+TopicFilter = Annotated[str, AfterValidator(_topic_filter)]
+TopicFilters = Annotated[tuple[TopicFilter, ...], BeforeValidator(_list)]
 Word = Annotated[str, Field(min_length=1)]
 """Text that is not empty; an empty retained payload would take a topic off the broker."""

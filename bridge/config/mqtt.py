@@ -5,9 +5,9 @@ from typing import Annotated, Literal
 from pydantic import Field, SecretStr
 
 from ..mqtt.settings import BrokerSettings, TlsSettings
-from .key_types import BaseTopic, Duration, Host, Port, Table, Word
+from .key_types import BaseTopic, Duration, Host, Port, Table, TopicFilters, Word
 
-__all__ = ["MqttTable", "TlsTable"]
+__all__ = ["RESPONSE_TOPICS", "MqttTable", "TlsTable"]
 
 _DEFAULT_PORTS = {
     ("tcp", False): 1883,
@@ -15,6 +15,13 @@ _DEFAULT_PORTS = {
     ("websockets", False): 8080,
     ("websockets", True): 8081,
 }
+
+
+RESPONSE_TOPICS = (
+    *("response/#", "responses/#", "reply/#", "answers/#", "client/#", "clients/#"),
+    *("+/response/#", "+/reply/#", "+/answers/#"),
+)
+"""Where the clients and guides of MQTT 5 that were looked at let answers come (R31)."""
 
 
 class TlsTable(Table):
@@ -59,6 +66,8 @@ class MqttTable(Table):
     """How long the broker keeps presses for a bridge that is away (MQTT 5)."""
     connect_timeout: Annotated[Duration, Field(gt=0)] = 10.0
     """How long a connection may take to be made."""
+    response_topics: TopicFilters = RESPONSE_TOPICS
+    """Where requests may have answers sent (MQTT 5); anything else is told and not written to."""
 
     def settings(self, client_id: str) -> BrokerSettings:
         """The settings of the broker link; `client_id` is for when none is configured."""

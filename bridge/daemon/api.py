@@ -1,6 +1,6 @@
 """The API, put together for `app`: its replies first, which the outlet gives rooms' results to."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 
 from ..api.bridge_requests import BridgeRequests, Reload
 from ..api.checks import ServerRules
@@ -19,13 +19,13 @@ from ..room.worker import Room
 __all__ = ["build_api", "build_replies"]
 
 
-def build_replies(topics: Topics, broker: BrokerLink) -> Replies:
-    """The way of answers to a broker."""
+def build_replies(topics: Topics, broker: BrokerLink, response_topics: Collection[str]) -> Replies:
+    """The way of answers to a broker, and to the Response Topics that these filters allow."""
 
     def listens(topic: str) -> bool:
         return any(matches(each.topic_filter, topic) for each in broker.subscriptions)
 
-    return Replies(topics, broker.image, listens)
+    return Replies(topics, broker.image, listens, response_topics)
 
 
 def build_api(

@@ -83,7 +83,7 @@ class Parts:
         self._broker_settings = configuration.broker(client)
         self.broker = self._make_broker()
         rules = {name: table.rules() for name, table in configuration.servers.items()}
-        replies = build_replies(self.topics, self.broker)
+        replies = build_replies(self.topics, self.broker, configuration.mqtt.response_topics)
         self.outlet = Outlet(self.topics, self.image, self.observer, replies, servers=rules)
         self.site = self._make_site()
         self.links, self.rooms = self.site.links, self.site.rooms

@@ -5,12 +5,13 @@ are allowed, is not known here.
 """
 
 import json
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from dataclasses import asdict, dataclass, field
 
 from ..room.facts.values import Problem, Reply
 from ..room.facts.vocabulary import Outcome
 from ..text.shortened import shortened
+from .filters import matches
 from .message import Message
 from .payload import UnreadablePayload, read_id, read_json, read_text
 from .topics import Topics
@@ -31,6 +32,9 @@ __all__ = [
     "reply_of",
     "request_filters",
 ]
+
+_DISCOVERY = "homeassistant"
+"""Who writes below it makes devices in Home Assistant."""
 
 _LONGEST_WORD = 40
 """Characters of a command or verb that an answer's topic repeats; the longest real one has 23."""
@@ -130,14 +134,20 @@ def answer_topic(
     return topic if word and len(word) <= _LONGEST_WORD else topics.error
 
 
-def may_answer_on(topics: Topics, topic: str) -> bool:
-    """Whether a sender's Response Topic is clear of the bridge's own.
+def may_answer_on(topics: Topics, topic: str, allowed: Iterable[str]) -> bool:
+    """Say if the bridge may write an answer to a sender's Response Topic (R31).
 
     An answer must not go to what the bridge listens to, for then one message could become two
-    commands (R17), nor to what it publishes.
+    commands (R17), nor to what it publishes. Of the rest it goes where the topic filters `allowed`
+    say: the bridge has rights at the broker that the sender may lack. A filter that begins with a
+    wildcard does not reach Home Assistant's discovery.
     """
     taken = [f"{topics.base}/{each}/" for each in ("room", "server", "bridge")]
-    return not topic.startswith((*taken, "$"))
+    if topic.startswith((*taken, "$")):
+        return False
+    if topic.split("/", maxsplit=1)[0] == _DISCOVERY:
+        allowed = (each for each in allowed if each.split("/")[0] == _DISCOVERY)
+    return any(matches(each, topic) for each in allowed)
 
 
 def reply_of(message: Message) -> Reply | None:

@@ -66,7 +66,7 @@ class Bridge:
         )
         self.announcing = trio.Event()
         self.accepted: list[str] = []
-        replies = Replies(topics, self.image, lambda _: False)
+        replies = Replies(topics, self.image, lambda _: False, ["#"])
         self.api = Api(
             topics,
             replies,

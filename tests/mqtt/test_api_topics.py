@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bridge.config.mqtt import RESPONSE_TOPICS
 from bridge.mqtt.api_topics import (
     Answer,
     Asked,
@@ -174,10 +175,37 @@ def test_payloads_of_verbs() -> None:
         ("site/hmp/bridge/state", False),
         ("site/hmp/bridge/request/reload", False),
         ("$SYS/broker", False),
+        ("$share/panels/answers", False),
     ],
 )
 def test_response_topics_clear_of_our_own(topic: str, clear: bool) -> None:
-    assert may_answer_on(TOPICS, topic) is clear
+    assert may_answer_on(TOPICS, topic, ["#"]) is clear
+
+
+@pytest.mark.parametrize(
+    ("topic", "allowed"),
+    [
+        ("response/7", True),
+        ("response", True),
+        ("client/7/answers", True),
+        ("hmp/answers/me", True),
+        ("site/hmp/reply/7", False),
+        ("a/b/response", False),
+        ("zigbee2mqtt/lock/set", False),
+        ("homeassistant/switch/door/config", False),
+        ("homeassistant/response/config", False),
+        ("homeassistant", False),
+    ],
+)
+def test_response_topics_that_the_default_allows(topic: str, allowed: bool) -> None:
+    assert may_answer_on(TOPICS, topic, RESPONSE_TOPICS) is allowed
+
+
+def test_what_answers_may_reach_is_said_by_name() -> None:
+    topic = "homeassistant/response/7"
+    assert not may_answer_on(TOPICS, topic, ["#", "+/response/#"])
+    assert may_answer_on(TOPICS, topic, ["homeassistant/response/+"])
+    assert not may_answer_on(TOPICS, "response/7", [])
 
 
 def test_the_sender_s_own_topic_and_data() -> None:

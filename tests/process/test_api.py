@@ -183,10 +183,12 @@ def test_the_response_topic_gets_the_answer_with_its_correlation_data(
         "bridge/request/announce",
         "server/main/request/createSession",
         "server/main/response/createSession",
+        "others/lock/set",
     ],
 )
 def test_no_answer_goes_where_it_would_do_harm(site: MakeSite, asking: Ask, topic: str) -> None:
-    """A Response Topic of the bridge's own is ignored; the answer comes on its usual topic."""
+    """A Response Topic of the bridge's own, or that no list allows, is ignored; the answer comes
+    on its usual topic."""
     s = with_api(site, "getRecordingStatus", "createSession")
     requester = asking(s, mqtt5=True)
     since = s.panel.mark()
