@@ -42,6 +42,7 @@ PURE = [
     "bridge.hmp.syntax",
     "bridge.journal.inputs",
     "bridge.interface.asyncapi",
+    "bridge.interface.broker_rights",
     "bridge.interface.request_rows",
     "bridge.interface.topic_sheet",
     "bridge.logs.levels",

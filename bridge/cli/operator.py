@@ -45,7 +45,12 @@ def add_operator_commands(commands: Any, configured: argparse.ArgumentParser) ->
         "topics", parents=[configured], help="each room's topics, for panel programmers"
     )
     command.add_argument("--room", help="only this one")
-    command.add_argument("--format", choices=("text", "csv", "json"), default="text")
+    command.add_argument(
+        "--format",
+        choices=("text", "csv", "json", "acl"),
+        default="text",
+        help="acl: for mosquitto, the rights of the bridge, of each room's panel and of dashboards",
+    )
     command.set_defaults(command=_topics)
 
 
@@ -141,13 +146,24 @@ def _asyncapi(options: argparse.Namespace) -> int:
 
 
 def _topics(options: argparse.Namespace) -> int:
+    from ..interface.broker_rights import render_rights
     from ..interface.topic_sheet import render_sheets, sheet
+    from ..mqtt.topics import Topics
 
     configuration = load_configuration(options)
     rooms = configuration.rooms
     if options.room is not None and options.room not in rooms:
         say(f"{options.room!r} is no room; configured are: {', '.join(rooms)}")
         return ExitCode.USAGE
+    if options.format == "acl":
+        rights = render_rights(
+            Topics(configuration.mqtt.base_topic),
+            {name: room.server for name, room in rooms.items() if options.room in (None, name)},
+            bound=[binding.topic for binding in configuration.bindings],
+            answers=configuration.mqtt.response_topics,
+        )
+        put(rights.removesuffix("\n"))
+        return ExitCode.OK
     sheets = [
         sheet(
             configuration.mqtt.base_topic,

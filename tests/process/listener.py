@@ -15,9 +15,19 @@ __all__ = ["Listener"]
 
 
 class Listener(ABC):
-    """Subscribed to `filters` once it is made, and again whenever the broker comes back."""
+    """Subscribed to `filters` once it is made, and again whenever the broker comes back.
 
-    def __init__(self, port: int, filters: Sequence[str], *, mqtt5: bool) -> None:
+    `login` is a user's name and password.
+    """
+
+    def __init__(
+        self,
+        port: int,
+        filters: Sequence[str],
+        *,
+        mqtt5: bool,
+        login: tuple[str, str] | None = None,
+    ) -> None:
         self._filters = filters
         self._subscribed: Watched[bool] = Watched()
         version = MQTTProtocolVersion.MQTTv5 if mqtt5 else MQTTProtocolVersion.MQTTv311
@@ -26,6 +36,8 @@ class Listener(ABC):
         self._client.on_connect = self._on_connect
         self._client.on_subscribe = lambda *_: self._subscribed.add(True)
         self._client.on_message = lambda _client, _userdata, message: self.received(message)
+        if login is not None:
+            self._client.username_pw_set(*login)
         self._client.connect_async("127.0.0.1", port)
         self._client.loop_start()
         self._subscribed.until(bool, f"a subscription to {', '.join(filters)}")

@@ -1,0 +1,85 @@
+"""The rights at the broker that each role needs, and no more: an ACL file for mosquitto.
+
+Pure; the topics come from `mqtt.catalogue` and from what the bridge subscribes to, so that a topic
+that comes or goes changes the file with it.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+
+from ..mqtt.api_topics import request_filters
+from ..mqtt.catalogue import ROWS, Direction
+from ..mqtt.topics import Topics
+
+__all__ = ["BRIDGE", "DASHBOARD", "panel", "render_rights"]
+
+BRIDGE = "hmp-bridge"
+"""The user name of the bridge itself."""
+DASHBOARD = "dashboard"
+"""The user name of whoever looks on."""
+
+_EXPLANATION = """\
+# Who may do what at the broker (mosquitto.conf: acl_file). What is not granted here is refused:
+# a user without a line below, and anybody without a user name, reads and writes nothing.
+# Made by: hmp-bridge topics --format acl
+"""
+
+_LEAST = """\
+# The bridge. It may press no button: what it says and what it is told stay apart. The topics that
+# end in check are written by hmp-bridge check --live, and mean nothing to anybody. The last lines
+# are for answers where a request asks for them (mqtt.response_topics)."""
+
+_LOOKS_ON = """\
+# Whoever shows states: everything to read, nothing to write. A dashboard with buttons gets the
+# lines of the rooms' panels that begin with "topic write" as well."""
+
+
+def panel(room: str) -> str:
+    """The user name of a room's panel."""
+    return f"panel-{room}"
+
+
+def render_rights(
+    topics: Topics, rooms: Mapping[str, str], *, bound: Iterable[str], answers: Iterable[str]
+) -> str:
+    """The ACL file, ending in a line feed; `rooms` says which server each room is recorded by.
+
+    `bound` are the topic filters of bindings, `answers` those of Response Topics.
+    """
+    parts = [_EXPLANATION, _lines(_LEAST, BRIDGE, _of_bridge(topics, bound, answers))]
+    for room, server in rooms.items():
+        parts.append(_lines(None, panel(room), _of_panel(topics.base, room, server)))
+    parts.append(_lines(_LOOKS_ON, DASHBOARD, [("read", f"{topics.base}/#")]))
+    return "\n".join(parts)
+
+
+def _lines(comment: str | None, user: str, rights: Iterable[tuple[str, str]]) -> str:
+    lines = [] if comment is None else [comment]
+    lines.append(f"user {user}")
+    lines += [f"topic {access} {topic}" for access, topic in dict.fromkeys(rights)]
+    return "\n".join(lines) + "\n"
+
+
+def _of_bridge(
+    topics: Topics, bound: Iterable[str], answers: Iterable[str]
+) -> Iterator[tuple[str, str]]:
+    base = topics.base
+    # Its own values too: a replaced box takes its rooms from them (R9).
+    yield "read", f"{base}/#"
+    for topic_filter in bound:
+        yield "read", topic_filter
+    for row in ROWS:
+        if row.direction is Direction.SUBSCRIBE:
+            yield "write", row.topic(base, room="+", server="+")
+    for asked in request_filters(topics):
+        yield "write", asked.replace("/request/", "/response/")
+    for path in ("bridge", "server/+", "room/+", "room/+/press"):
+        yield "write", f"{base}/{path}/check"
+    for topic_filter in answers:
+        yield "write", topic_filter
+
+
+def _of_panel(base: str, room: str, server: str) -> Iterator[tuple[str, str]]:
+    access = {Direction.PUBLISH: "write", Direction.SUBSCRIBE: "read"}
+    for row in ROWS:
+        if row.for_panels:
+            yield access[row.direction], row.topic(base, room=room, server=server)

@@ -1,0 +1,211 @@
+"""`config/mosquitto`: what each role may do at a real broker that runs these very files."""
+
+import json
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, closing
+from pathlib import Path
+
+import paho.mqtt.publish
+import pytest
+from paho.mqtt import MQTTException
+from paho.mqtt.client import MQTTMessage
+
+from bridge.cli.main import run
+from bridge.interface.broker_rights import BRIDGE, DASHBOARD, panel
+from bridge.interface.request_rows import REQUEST_ROWS
+from bridge.mqtt.catalogue import ROWS, Direction
+from tests.broker_fixtures import Launch
+from tests.brokers import Broker, BrokerOptions, Certificates
+
+from .daemon import Daemon, configuration
+from .hmp import Hmp
+from .listener import Listener
+from .programs import run_bridge
+from .watched import PATIENCE, Watched
+
+pytestmark = pytest.mark.mqtt5
+
+CONFIG = Path(__file__).parents[2] / "config"
+ROOMS = ("boardroom", "auditorium")
+WITNESS, STRANGER = "witness", "stranger"
+USERS = {name: f"of {name}" for name in (BRIDGE, DASHBOARD, *map(panel, ROOMS), WITNESS, STRANGER)}
+
+OWN_OF_TESTS = (
+    *("listener", "certfile", "keyfile"),
+    *("allow_anonymous", "password_file", "acl_file"),
+    *("persistence", "persistence_location"),
+)
+"""What the tests' broker says of itself, with paths and ports of its own."""
+
+OUTPUTS = {
+    row.topic("hmp", room=room, server="main")
+    for row in (*ROWS, *REQUEST_ROWS)
+    if row.direction is Direction.SUBSCRIBE
+    for room in ROOMS
+}
+INPUTS = {
+    row.topic("hmp", room=room, server="main")
+    for row in (*ROWS, *REQUEST_ROWS)
+    if row.direction is Direction.PUBLISH
+    for room in ROOMS
+}
+ELSEWHERE = {
+    *("homeassistant/device/x/config", "zigbee2mqtt/lock/set", "hmp", "hmp/room", "hmp/other"),
+    *("hmp/room/boardroom/other", "hmp/room/boardroom/state/x", "hmp2/room/boardroom/set"),
+    *("hmp/room/lobby/set", "hmp/server/main/other", "hmp/bridge/other", "HMP/room/boardroom/set"),
+}
+
+
+class Role(Listener):
+    """Somebody with a name and a password, who hears what they may of `filters`."""
+
+    def __init__(self, broker: Broker, name: str, *filters: str, mqtt5: bool = True) -> None:
+        self.heard: Watched[tuple[str, str]] = Watched()
+        super().__init__(broker.port, filters or ["#"], mqtt5=mqtt5, login=(name, USERS[name]))
+
+    def received(self, message: MQTTMessage) -> None:
+        """Kept."""
+        self.heard.add((message.topic, message.payload.decode()))
+
+    def publish(self, topics: Sequence[str], payload: str) -> None:
+        """To each of them; returns when the broker has answered all."""
+        for sent in [self._client.publish(topic, payload, qos=1) for topic in topics]:
+            sent.wait_for_publish(PATIENCE)
+            assert sent.is_published()
+
+
+@pytest.fixture
+def guarded(launch: Launch, certificates: Certificates) -> Broker:
+    """mosquitto with the rights and the limits of the files, and a witness who may do all."""
+    lines = (CONFIG / "mosquitto/mosquitto.conf").read_text(encoding="utf-8").splitlines()
+    limits = [line for line in lines if line and line.split()[0] not in ("#", *OWN_OF_TESTS)]
+    rights = (CONFIG / "mosquitto/acl").read_text(encoding="utf-8").splitlines()
+    return launch(
+        BrokerOptions(
+            users=USERS,
+            acl=(*rights, f"user {WITNESS}", "topic readwrite #"),
+            tls=certificates,
+            persistence=True,
+            queued=None,
+            extra=tuple(limits),
+        )
+    )
+
+
+@pytest.fixture
+def stack() -> Iterator[ExitStack]:
+    """What ends with the test."""
+    with ExitStack() as resources:
+        yield resources
+
+
+def arrived(guarded: Broker, stack: ExitStack, name: str, topics: set[str]) -> set[str]:
+    """Those of `topics` on which a message of `name` reaches anybody at all."""
+    witness = stack.enter_context(closing(Role(guarded, WITNESS)))
+    role = stack.enter_context(closing(Role(guarded, name)))
+    role.publish(sorted(topics), f"from {name}")
+    # What the broker took before it has forwarded before.
+    witness.publish(["the/end"], name)
+    witness.heard.first(lambda heard: heard == ("the/end", name), "the end of it")
+    return {topic for topic, payload in witness.heard.since() if payload == f"from {name}"}
+
+
+def of_room(topics: set[str], room: str) -> set[str]:
+    """Those that are a room's."""
+    return {topic for topic in topics if topic.startswith(f"hmp/room/{room}/")}
+
+
+@pytest.mark.parametrize("room", ROOMS)
+def test_a_panel_commands_its_room_and_says_nothing_else(
+    guarded: Broker, stack: ExitStack, room: str
+) -> None:
+    allowed = of_room(INPUTS, room) - {f"hmp/room/{room}/press/adopt"}
+    assert arrived(guarded, stack, panel(room), OUTPUTS | INPUTS | ELSEWHERE) == allowed
+
+
+def test_the_bridge_says_its_own_and_presses_nothing(guarded: Broker, stack: ExitStack) -> None:
+    answers = {"response/7", "client/7/answers"}
+    allowed = OUTPUTS | answers
+    assert arrived(guarded, stack, BRIDGE, OUTPUTS | INPUTS | ELSEWHERE | answers) == allowed
+
+
+@pytest.mark.parametrize("name", [DASHBOARD, STRANGER])
+def test_who_looks_on_and_who_is_a_stranger_say_nothing(
+    guarded: Broker, stack: ExitStack, name: str
+) -> None:
+    assert arrived(guarded, stack, name, OUTPUTS | INPUTS | ELSEWHERE) == set()
+
+
+def test_each_hears_its_own(guarded: Broker, stack: ExitStack) -> None:
+    """A panel its room, a dashboard all of the bridge, a stranger nothing."""
+    names = (panel("boardroom"), DASHBOARD, STRANGER, WITNESS)
+    roles = {name: stack.enter_context(closing(Role(guarded, name))) for name in names}
+    everything = OUTPUTS | INPUTS | ELSEWHERE
+    roles[WITNESS].publish(sorted(everything), "heard")
+    # Subscribed last: once this is heard, so has everybody what there was for them.
+    roles[WITNESS].publish(["hmp/bridge/state"], "the end")
+    roles[WITNESS].heard.first(lambda heard: heard[1] == "the end", "the end")
+    for name in (panel("boardroom"), DASHBOARD):
+        roles[name].heard.first(lambda heard: heard[1] == "the end", "the end")
+    heard = {name: {topic for topic, _ in role.heard.since()} for name, role in roles.items()}
+    for_panels = {
+        row.topic("hmp", room="boardroom", server="main") for row in ROWS if row.for_panels
+    }
+    assert heard[panel("boardroom")] == for_panels & OUTPUTS
+    assert heard[DASHBOARD] == {topic for topic in everything if topic.split("/")[0] == "hmp"}
+    assert heard[STRANGER] == set()
+
+
+@pytest.mark.parametrize("login", [None, {"username": "nobody", "password": "at all"}])
+def test_who_has_no_name_is_not_let_in(guarded: Broker, login: dict[str, str] | None) -> None:
+    with pytest.raises(MQTTException, match=r"(?i)not authori[sz]ed|bad user"):
+        paho.mqtt.publish.single(
+            "hmp/room/boardroom/set",
+            "record",
+            hostname=guarded.host,
+            port=guarded.port,
+            auth=login,  # type: ignore[arg-type]  # a plain mapping will do
+        )
+
+
+def test_a_bridge_with_these_rights_records(
+    guarded: Broker, certificates: Certificates, stack: ExitStack, tmp_path: Path
+) -> None:
+    """Over TLS, as its role, from a panel's press to its light; and `check --live` agrees."""
+    hmp = stack.enter_context(closing(Hmp(tmp_path, 2)))
+    tables = configuration(
+        broker_port=guarded.tls_port or 0,
+        hmp_port=hmp.port,
+        base_topic="hmp",
+        mqtt={
+            "host": "localhost",
+            "username": BRIDGE,
+            "password": USERS[BRIDGE],
+            "tls": {"ca": str(certificates.ca)},
+        },
+    )
+    tables["rooms"] = dict(zip(ROOMS, tables["rooms"].values(), strict=True))
+    daemon = stack.enter_context(closing(Daemon(tmp_path / "daemon", tables)))
+    light = stack.enter_context(closing(Role(guarded, panel("boardroom"))))
+    light.heard.first(
+        lambda heard: heard == ("hmp/room/boardroom/availability", "online"), "the room's HMP"
+    )
+    light.publish(["hmp/room/auditorium/press/record", "hmp/room/boardroom/press/record"], "true")
+    light.heard.first(
+        lambda heard: heard == ("hmp/room/boardroom/state", "recording"), "the recording"
+    )
+    assert len(hmp.commands("startRecording")) == 1
+    checked = run_bridge("check", "--live", "--config", str(daemon.file))
+    assert checked.returncode == 0, checked.stdout + checked.stderr
+    assert "FAIL" not in checked.stdout
+    # None of its publications was refused.
+    health = stack.enter_context(closing(Role(guarded, DASHBOARD, "hmp/bridge/health")))
+    _, text = health.heard.first(lambda _: True, "health")
+    assert json.loads(text)["broker"]["refused_filters"] == {}
+    assert daemon.lines_with("refused") == []
+
+
+def test_the_acl_is_what_topics_prints(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["topics", "--format", "acl", "--config", str(CONFIG / "bridge.toml")]) == 0
+    acl = (CONFIG / "mosquitto/acl").read_text(encoding="utf-8")
+    assert capsys.readouterr().out == acl, "hmp-bridge topics --format acl > config/mosquitto/acl"
