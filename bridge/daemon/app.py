@@ -20,7 +20,7 @@ from ..journal.journal import Journal
 from ..logs.log import tell_repeats
 from ..process.name_service import name_service
 from ..process.signals import reload_on_signal, stop_on_signal
-from ..process.systemd import keep_watchdog, notify
+from ..process.systemd import keep_watchdog, notify, say_ready
 from .manifest import Name
 from .parts import Parts
 from .reload import Load
@@ -57,7 +57,6 @@ class Bridge:
                 parts.site.run_servers(server_layer)
                 async with trio.open_nursery() as room_layer:
                     self._run_rooms(room_layer)
-                    notify("READY=1")
                     await self._stopping.wait()
                     notify("STOPPING=1", "STATUS=leaving; recordings run on")
                     room_layer.cancel_scope.cancel()
@@ -75,6 +74,8 @@ class Bridge:
         layer.start_soon(parts.api.run)
         layer.start_soon(parts.dispatcher.run)
         layer.start_soon(parts.self_report.run)
+        layer.start_soon(say_ready, parts.self_report.ready)
+        layer.start_soon(parts.clock.keep_asking)
         layer.start_soon(parts.contact.keep_up)
         layer.start_soon(parts.manifest.run)
         layer.start_soon(parts.rivals.leave_to_an_earlier_one)

@@ -2,6 +2,7 @@
 
 import json
 import re
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
@@ -114,19 +115,27 @@ def render_health(
 
 def render_status(snapshot: Snapshot) -> str:
     """The same in a line, for ``systemctl status``."""
-    servers, rooms = snapshot.servers.values(), list(snapshot.rooms)
-    ready = sum(health.state is LinkState.READY for health in servers)
+    rooms = list(snapshot.rooms)
+    states = {name: health.state for name, health in snapshot.servers.items()}
+    others = [f"{name} {each}" for name, each in states.items() if each is not LinkState.READY]
     recording = sum(state.active for state in rooms)
-    broker = snapshot.broker
-    why = f" ({shortened(broker.error, 200)})" if broker.error else ""
+    alarms = Counter(str(state.alarm) for state in rooms if state.alarm is not None)
+    ready = f"{len(states) - len(others)} of {len(states)} servers ready"
     parts = [
-        f"broker {broker.state}{why}",
-        f"{ready} of {len(servers)} servers ready",
+        f"broker {snapshot.broker.state}{_in_brackets(snapshot.broker.error or '')}",
+        f"{ready}{_in_brackets(', '.join(others))}",
         f"{recording} of {len(rooms)} rooms recording",
     ]
+    if alarms:
+        each = ", ".join(f"{name} {count}" for name, count in sorted(alarms.items()))
+        parts.append(f"{alarms.total()} rooms with an alarm{_in_brackets(each)}")
     if snapshot.journal.failure is not None:
         parts.append("journal failing")
     return "; ".join(parts)
+
+
+def _in_brackets(text: str) -> str:
+    return f" ({shortened(text, 200)})" if text else ""
 
 
 def _milliseconds(seconds: float | None) -> float | None:

@@ -10,11 +10,12 @@ import trio
 
 from .. import __version__
 from ..config.configuration import Configuration
+from ..hmp.link import LinkState
 from ..intake.dispatch import Dispatcher
 from ..journal.journal import Journal
 from ..metrics.snapshot import Snapshot
 from ..mqtt.image import Image
-from ..mqtt.link import BrokerLink
+from ..mqtt.link import BrokerLink, BrokerState
 from ..mqtt.topics import Topics
 from ..process.systemd import keep_status
 from .info_and_health import Identity, render_health, render_info, render_status
@@ -97,6 +98,11 @@ class SelfReport:
             self._reconfigured = trio.Event()
             with trio.move_on_after(self.configuration.bridge.health_every):
                 await self._reconfigured.wait()
+
+    def ready(self) -> bool:
+        """True while the broker and every HMP can be spoken to."""
+        links = [link.health().state is LinkState.READY for link in self._site.links.values()]
+        return all(links) and self._broker.health().state is BrokerState.ONLINE
 
     def snapshot(self) -> Snapshot:
         """Everything as it stands at this moment."""

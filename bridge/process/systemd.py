@@ -7,7 +7,13 @@ from contextlib import suppress
 
 import trio
 
-__all__ = ["keep_status", "keep_watchdog", "notify"]
+__all__ = ["keep_status", "keep_watchdog", "notify", "say_ready"]
+
+_GRACE = 20.0
+"""Seconds after which a start counts as done whatever is still out of reach: the status says what.
+
+What waits for this unit waits no longer, well below the 90 s after which systemd gives it up.
+"""
 
 _STATUS_AGAIN = 30.0
 """Seconds after which a status that has not changed is said again."""
@@ -27,6 +33,18 @@ def notify(*assignments: str) -> None:
     with socket.socket(socket.AF_UNIX, kind) as notifier, suppress(OSError):
         notifier.connect(address)
         notifier.sendall("\n".join(assignments).encode())
+
+
+async def say_ready(ready: Callable[[], bool]) -> None:
+    """Say ``READY=1`` as soon as `ready`, or after a grace time; ends where nobody asks."""
+    if not os.environ.get("NOTIFY_SOCKET"):
+        return
+    with trio.move_on_after(_GRACE):
+        while True:
+            if ready():
+                break
+            await trio.sleep(0.1)
+    notify("READY=1")
 
 
 async def keep_status(status: Callable[[], str]) -> None:
