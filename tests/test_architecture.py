@@ -69,6 +69,7 @@ PURE = [
     "bridge.room.facts.detail",
     "bridge.room.rules.details",
     "bridge.room.rules.foreign_commands",
+    "bridge.room.rules.guarded",
     "bridge.room.rules.limits",
     "bridge.room.rules.live",
     "bridge.room.rules.lost_start",

@@ -5,6 +5,7 @@
     Room ─────▶ state ───▶ RoomLog, render_room ─▶ Image.set
     Room ─────▶ result ──▶ Observer ─┬─▶ asked for by name: Replies ─▶ Image.send
                                      └─▶ ack and result ─────────────▶ Image.send ─▶ Room.arrived
+    Room ─────▶ fault ───▶ the log
     Admission ▶ refusal ─▶ Observer ───▶ the topic of errors ────────▶ Image.send ─▶ Place.accept
 
 `app` makes the one that there is. `site` hands it to each room as its `Audience`, the dispatcher to
@@ -18,10 +19,12 @@ import structlog
 
 from ..api.replies import Replies
 from ..intake.admission import Refusals
+from ..logs.internal_error import OVER_A_MESSAGE, report_internal_error
 from ..logs.request_lines import Line
 from ..logs.room_lines import RoomLog
 from ..metrics.observe import Observer
 from ..mqtt.image import Image
+from ..mqtt.once_per_topic import OncePerTopic
 from ..mqtt.topics import Topics, render_ack, render_result, render_room
 from ..room.delivery import Bearer
 from ..room.facts.values import Result
@@ -69,6 +72,7 @@ class Outlet(Audience, Refusals):
         self._logs: dict[Room, RoomLog] = {}
         self._tally: dict[str, Mapping[State, str]] = {}
         self._shared = SharedRecordings()
+        self._faults = OncePerTopic()
 
     # Which rooms there are.
 
@@ -107,6 +111,11 @@ class Outlet(Audience, Refusals):
         self._image.send(self._topics.room(room.name, "ack"), render_ack(result))
         topic = self._topics.room(room.name, "result")
         self._image.send(topic, render_result(result), arrived=sent.arrived)
+
+    def fault(self, room: Room, error: Exception, about: str) -> None:
+        """Report a bug; of what comes again from the same topic, or for a command, once where."""
+        where = self._faults.is_first(f"{room.name} {about}")
+        report_internal_error(error, OVER_A_MESSAGE, where=where, room=room.name, about=about)
 
     def refusal(self, result: Result, bearer: Bearer) -> None:
         """Send the result of what was for no room or action to the topic of errors."""

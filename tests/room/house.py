@@ -10,6 +10,7 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
+from typing import Any
 
 import trio
 import trio.testing
@@ -64,6 +65,7 @@ class House:
         self.results: list[Result] = []
         self.stages: list[Stages] = []
         self.accepted: list[str] = []
+        self.faults: list[tuple[type[Exception], str]] = []
         self._changed = trio.Event()
         self._nursery: trio.Nursery
         self.link = ServerLink(
@@ -98,9 +100,10 @@ class House:
                 rooms.cancel_scope.cancel()
             nursery.cancel_scope.cancel()
 
-    def press(self, action: Action, request_id: str = "1") -> None:
-        """Ask something of the room."""
-        request = Request(action, request_id, str(action), "topic", trio.current_time())
+    def press(self, action: Action, request_id: str = "1", **details: Any) -> None:
+        """Ask something of the room; `details` are further fields of the request."""
+        now = trio.current_time()
+        request = Request(action, request_id, str(action), "topic", now, **details)
         bearer = Carried(request_id, self.accepted)
         self.room.submit(Delivery(request, InputKey(7, request_id.encode()), bearer))
 
@@ -147,6 +150,10 @@ class House:
         self.stages.append(stages)
         room.arrived(result)
         self._note()
+
+    def fault(self, _room: Room, error: Exception, about: str) -> None:
+        """A rule has failed."""
+        self.faults.append((type(error), about))
 
     def _note(self) -> None:
         self._changed.set()

@@ -1,0 +1,52 @@
+"""The rules, guarded: where one has forgotten something, its message ends and no process does.
+
+A rule is pure, so that a state which it failed to change is what it was before.
+"""
+
+from collections.abc import Callable
+
+from ...hmp.errors import OutcomeUnknown
+from ..facts.answer import Answer
+from ..facts.problems import INTERNAL_ERROR
+from ..facts.state import Change, RoomState, Step
+from ..facts.values import Now, Request
+from ..facts.vocabulary import Outcome
+from . import answers, model
+from .turn import Turn
+
+__all__ = ["Fault", "Rule", "applied", "decided", "followed"]
+
+Rule = Callable[[RoomState, Now], Change]
+
+Fault = Callable[[Exception, str], None]
+"""Whoever is told what a rule raised, and over what: a topic, or the name of a command."""
+
+
+def decided(room: RoomState, request: Request, now: Now, fault: Fault) -> Change:
+    """What becomes of a request; it has failed where its rule has (R27)."""
+    try:
+        return model.decide(room, request, now)
+    except Exception as error:  # noqa: BLE001 - whatever a rule has forgotten
+        fault(error, request.origin)
+        turn = Turn(room, now)
+        turn.answer(request, Outcome.FAILED, INTERNAL_ERROR)
+        return turn.finish()
+
+
+def applied(room: RoomState, step: Step, answer: Answer, now: Now, fault: Fault) -> Change:
+    """What HMP's answer does; where its rule fails it counts as lost, and HMP is asked again."""
+    try:
+        return answers.apply(room, step, answer, now)
+    except Exception as error:  # noqa: BLE001
+        name = step.command.name
+        fault(error, name)
+        return answers.apply(room, step, OutcomeUnknown(name, "its answer was not read"), now)
+
+
+def followed(room: RoomState, rule: Rule, now: Now, fault: Fault) -> Change:
+    """What `rule` makes of the room; nothing where it fails."""
+    try:
+        return rule(room, now)
+    except Exception as error:  # noqa: BLE001
+        fault(error, "")
+        return Change(room, ())
