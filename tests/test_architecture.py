@@ -105,7 +105,6 @@ PURE = [
     "bridge.templates.sandbox",
     "bridge.templates.syntax",
     "bridge.templates.template",
-    "bridge.templates.methods",
     "bridge.templates.values",
     "bridge.watch.view",
 ]
