@@ -4,7 +4,6 @@ Each type also says what it looks like as JSON Schema, for editors.
 """
 
 import importlib.util
-import json
 import re
 from typing import Annotated
 
@@ -20,6 +19,7 @@ from pydantic import (
 from ..hmp import arguments
 from ..hmp.commands import COMMANDS
 from ..text.durations import DURATION_PATTERN
+from ..text.json_text import NotJson, read_value
 from ..text.nearest import nearest
 from .durations import parse_duration
 
@@ -55,8 +55,8 @@ def _list(value: object) -> object:
     """A list as it is written on the command line, which has only text."""
     if isinstance(value, str):
         try:
-            return json.loads(value)
-        except ValueError:
+            return read_value(value)
+        except NotJson:
             return value
     return value
 
