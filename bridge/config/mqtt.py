@@ -58,7 +58,7 @@ class MqttTable(Table):
     session_expiry: Annotated[Duration, Field(ge=0, le=4294967295)] = 86400.0
     """How long the broker keeps presses for a bridge that is away (MQTT 5)."""
     connect_timeout: Annotated[Duration, Field(gt=0)] = 10.0
-    """How long a connection may take to be made."""
+    """How long a connection may take to be made, and what is said on it first to come back."""
 
     def settings(self, client_id: str) -> BrokerSettings:
         """The settings of the broker link; `client_id` is for when none is configured."""

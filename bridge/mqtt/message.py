@@ -23,10 +23,10 @@ def is_topic_name(topic: str) -> bool:
 class Receipt:
     """The acknowledgement that the broker waits for, over however many connections.
 
-    `send` queues the PUBACK on the connection that delivered the message last. When a session
-    is resumed the broker delivers again what it saw no PUBACK for; the inbox then points `send`
-    to the new connection, so the message itself is handed out once only. `fingerprint` is a hash
-    of topic and payload: packet identifiers alone are used again.
+    `send` is `Session._acknowledge` of the connection that delivered the message last. When a
+    session is resumed the broker delivers again what it saw no PUBACK for; the inbox then points
+    `send` to the new connection, so the message itself is handed out once only. `fingerprint` is a
+    hash of topic and payload: packet identifiers alone are used again.
     """
 
     mid: int

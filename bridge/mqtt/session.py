@@ -38,8 +38,8 @@ PUBLISH_OVERHEAD = 32
 class Session:
     """What can be done with a connection; made by `open_session` only.
 
-    `interceptors` are asked, newest first, whether an inbound message is theirs; what nobody
-    takes goes to `deliver`.
+    `interceptors` are asked, newest first, whether an inbound message is theirs; what nobody takes
+    goes to `deliver`, on the bridge's own connection `Inbox.put`.
     """
 
     def __init__(

@@ -34,10 +34,8 @@ from tests.mqtt.recorder import Recorder, flushed
 INFO = {"version": "1", "rooms": ["boardroom"]}
 
 
-@pytest.fixture(autouse=True)
-def _patience(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The disk is a real one, and the machine may stop for longer than it may."""
-    monkeypatch.setattr("bridge.api.health.PATIENCE", 60.0)
+LONGER = 60.0
+"""Seconds: the disk is a real one, and the machine may stop for longer than it may."""
 
 
 class Listening(Recorder):
@@ -81,7 +79,13 @@ class Bridge:
             ),
             BridgeRequests(
                 replies,
-                Health({"main": self.link}, broker, self.journal, marker=topics.bridge_marker),
+                Health(
+                    {"main": self.link},
+                    broker,
+                    self.journal,
+                    marker=topics.bridge_marker,
+                    patience=LONGER,
+                ),
                 info=lambda: json.dumps(INFO),
                 announce=self._announce,
                 reload=reload,
