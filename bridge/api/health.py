@@ -20,7 +20,7 @@ PATIENCE = 5.0
 """Seconds after which a part counts as silent. Its measurement may end later, unheard."""
 
 _JOURNAL_ENTRY = "bridge/health"
-"""What is written to see whether, and how fast, writing works; no room's name has a slash."""
+"""The entry that is written to see whether, and how fast, writing works; no room's has a slash."""
 
 Figures = dict[str, object]
 """A JSON object: times in milliseconds, whether all is `ok`, and the `error` where it is not."""

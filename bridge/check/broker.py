@@ -45,10 +45,10 @@ _LEAF = "check"
 """The last level of every topic that is published to."""
 
 _RELEASED = b"false"
-"""What a button that is let go says."""
+"""The payload of a button that is let go."""
 
 _NOT_ALLOWED = (FailureKind.SUBSCRIPTION, FailureKind.PUBLICATION, FailureKind.ECHO)
-"""What the broker refuses, in words or by doing nothing, without ending the connection."""
+"""Refusals of the broker's, in words or by doing nothing, that do not end the connection."""
 
 _BLAME = {
     **dict.fromkeys(LOGIN, Blame.NOT_AUTHORIZED),

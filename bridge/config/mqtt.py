@@ -44,11 +44,11 @@ class MqttTable(Table):
     client_id: str | None = None
     """Left out: hmp-bridge- and the id that is kept in the state folder."""
     base_topic: BaseTopic = "hmp"
-    """What every topic of the bridge begins with."""
+    """Every topic of the bridge begins with this."""
     protocol: Literal["auto", "5", "3.1.1"] = "auto"
     """Version of MQTT; auto: 5 first, and 3.1.1 where the broker does not speak 5."""
     transport: Literal["tcp", "websockets"] = "tcp"
-    """What carries MQTT."""
+    """The transport of MQTT."""
     websocket_path: str = "/mqtt"
     """The path of the URL, over WebSockets."""
     tls: TlsTable | None = None

@@ -14,7 +14,7 @@ OVER_A_MESSAGE = (
     "this is a bug of hmp-bridge: report it with the traceback; the message was answered with "
     "failed, everything else goes on"
 )
-"""What is to be done about a fault that ended nothing but the handling of one message."""
+"""Advice about a fault that ended nothing but the handling of one message."""
 
 _WHAT_TO_DO = (
     "this is a bug of hmp-bridge: report it with the traceback that follows; starting again is "

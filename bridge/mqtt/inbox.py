@@ -82,7 +82,7 @@ class Inbox:
         return self._queue.popleft()
 
     def _is_known(self, again: Receipt) -> bool:
-        """Whether this is a redelivery of what was put before; then its receipt is renewed."""
+        """True for a redelivery of what was put before; its receipt is renewed then."""
         known = self._open.get(again.mid)
         if known is not None and known.fingerprint == again.fingerprint:
             known.send = again.send

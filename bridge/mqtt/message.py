@@ -7,7 +7,7 @@ __all__ = ["Message", "Receipt", "is_topic_name"]
 
 
 def is_topic_name(topic: str) -> bool:
-    """Whether something can be published to this topic (MQTT 5, 4.7).
+    """True if something can be published to this topic (MQTT 5, 4.7).
 
     No wildcards, no NUL, 1 to 65,535 bytes of UTF-8.
     """

@@ -27,7 +27,7 @@ _SHORT = 100
 
 _FILLING = frozenset({"center", "ljust", "rjust", "zfill"})
 _FROM_THE_END = frozenset({"lstrip", "rfind", "rpartition", "rsplit", "rstrip", "strip"})
-"""What Python searches from the end, or as a set of characters: in the product of both lengths."""
+"""Searches from the end, or for a set of characters: Python takes the product of both lengths."""
 
 _OF_MAPPINGS = frozenset({"get", "items", "keys", "values"})
 _OTHERS = """
@@ -40,7 +40,7 @@ METHODS = _FILLING | _FROM_THE_END | _OF_MAPPINGS | {*_OTHERS.split()}
 
 
 def call(name: str, value: object, *given: object, **named: object) -> object:
-    """What a method of `METHODS` makes of a value; what is not there has all, and they do nothing.
+    """The value that a method of `METHODS` makes; what is not there has all, and they do nothing.
 
     Raises `TooMuch`, or whatever the method raises.
     """

@@ -50,7 +50,7 @@ def to_text(value: object) -> str:
 
 
 def _plain(value: object) -> object:
-    """What JSON does not have, as what it has."""
+    """A value that JSON does not have, as one that it has."""
     return dict(value) if isinstance(value, Mapping) else to_text(value)
 
 

@@ -23,7 +23,7 @@ Fault = Callable[[Exception, str], None]
 
 
 def decided(room: RoomState, request: Request, now: Now, fault: Fault) -> Change:
-    """What becomes of a request; it has failed where its rule has (R27)."""
+    """The change that a request makes; it has failed where its rule has (R27)."""
     try:
         return model.decide(room, request, now)
     except Exception as error:  # noqa: BLE001 - whatever a rule has forgotten
@@ -34,7 +34,7 @@ def decided(room: RoomState, request: Request, now: Now, fault: Fault) -> Change
 
 
 def applied(room: RoomState, step: Step, answer: Answer, now: Now, fault: Fault) -> Change:
-    """What HMP's answer does; where its rule fails it counts as lost, and HMP is asked again."""
+    """The change that HMP's answer makes; where its rule fails it counts as lost (R27)."""
     try:
         return answers.apply(room, step, answer, now)
     except Exception as error:  # noqa: BLE001
@@ -44,7 +44,7 @@ def applied(room: RoomState, step: Step, answer: Answer, now: Now, fault: Fault)
 
 
 def followed(room: RoomState, rule: Rule, now: Now, fault: Fault) -> Change:
-    """What `rule` makes of the room; nothing where it fails."""
+    """The change that `rule` makes of the room; none where it fails."""
     try:
         return rule(room, now)
     except Exception as error:  # noqa: BLE001
