@@ -40,9 +40,9 @@ from .facts.vocabulary import Alarm, StepKind
 from .memory.memory import Memory
 from .memory.retained import adopt_retained
 from .rules.foreign_commands import carried_out, is_about, perhaps_carried_out
-from .rules.guarded import Rule, applied, decided, followed
+from .rules.guarded import Rule, applied, decided, due_in, followed, planned
 from .rules.model import ACTS_ONCE, alarm_changed, link_changed, tick
-from .rules.plan import PRIORITY, ROUTINE, next_step, wake_in
+from .rules.plan import PRIORITY, ROUTINE
 from .rules.reconfigure import in_use, reconfigured, removed
 from .stages import StageNotes, Stages
 
@@ -241,8 +241,8 @@ class Room:
         # A poll whose moment has come while another step is under way goes after that one.
         poll_in = poll_in if self.state.busy is None else inf
         # From the instant of the last look: what fell due while the disk was at work is due now.
-        due_in = wake_in(self.state, self._now) - (self._clock().monotonic - self._now.monotonic)
-        return max(0.0, min(due_in, self._memory.tidy_in(), poll_in))
+        due_at = self._now.monotonic + due_in(self.state, self._now, self._fault)
+        return max(0.0, min(due_at - self._clock().monotonic, self._memory.tidy_in(), poll_in))
 
     def _take_in(self) -> None:
         """Decide everything that has come, and let time pass."""
@@ -266,7 +266,7 @@ class Room:
                 case _Told(rule, bearer):
                     self._become(followed(self.state, rule, now, self._fault))
                     self._note_input(None, bearer)
-        self._become(tick(self.state, now))
+        self._become(followed(self.state, tick, now, self._fault))
 
     def _note_input(self, key: InputKey | None, bearer: Bearer | None) -> None:
         if key is not None:
@@ -280,7 +280,7 @@ class Room:
 
     def _plan(self) -> None:
         """Choose what to send now, or call back what waits and is wanted no more (R10)."""
-        step = self._when_due(next_step(self.state, self._now))
+        step = self._when_due(planned(self.state, self._now, self._fault))
         if self.state.busy is None:
             self.state = replace(self.state, busy=step)
             self._planned = step

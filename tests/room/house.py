@@ -19,6 +19,7 @@ from bridge.hmp.client import ServerLink
 from bridge.hmp.link import LinkSettings, LinkState
 from bridge.journal.inputs import InputKey
 from bridge.room.delivery import Delivery
+from bridge.room.facts.policy import Policy
 from bridge.room.facts.state import RoomState
 from bridge.room.facts.values import Now, Request, Result
 from bridge.room.facts.vocabulary import Action, State
@@ -54,7 +55,7 @@ class Carried:
 class House:
     """A room, its link, its HMP, and a disk that takes its time."""
 
-    def __init__(self, *, commit: float = 0.0) -> None:
+    def __init__(self, *, commit: float = 0.0, policy: Policy = POLICY) -> None:
         world = load_world(None, now=clock_wall, ids=random.Random(1))
         self.hmp = Simulator(world)
         self.commit = commit
@@ -73,7 +74,7 @@ class House:
         )
         self.room = Room(
             "boardroom",
-            RoomState(POLICY, not_ready_since=0.0),
+            RoomState(policy, not_ready_since=0.0),
             self.link,
             memory=Memory("boardroom", self._save, None),
             facts=ServerFacts(),

@@ -1,6 +1,7 @@
 """The rules, guarded: where one has forgotten something, its message ends and no process does.
 
-A rule is pure, so that a state which it failed to change is what it was before.
+A rule is pure, so that a state which it failed to change is what it was before. One that fails
+whenever time passes leaves the room to its requests, to HMP's answers, and to its other rules.
 """
 
 from collections.abc import Callable
@@ -11,15 +12,18 @@ from ..facts.problems import INTERNAL_ERROR
 from ..facts.state import Change, RoomState, Step
 from ..facts.values import Now, Request
 from ..facts.vocabulary import Outcome
-from . import answers, model
+from . import answers, model, plan
 from .turn import Turn
 
-__all__ = ["Fault", "Rule", "applied", "decided", "followed"]
+__all__ = ["Fault", "Rule", "applied", "decided", "due_in", "followed", "planned"]
 
 Rule = Callable[[RoomState, Now], Change]
 
 Fault = Callable[[Exception, str], None]
 """Whoever is told what a rule raised, and over what: a topic, or the name of a command."""
+
+_LOOK_AGAIN = 1.0
+"""Seconds until a room is looked at again of which nobody can say when that is due."""
 
 
 def decided(room: RoomState, request: Request, now: Now, fault: Fault) -> Change:
@@ -50,3 +54,21 @@ def followed(room: RoomState, rule: Rule, now: Now, fault: Fault) -> Change:
     except Exception as error:  # noqa: BLE001
         fault(error, "")
         return Change(room, ())
+
+
+def planned(room: RoomState, now: Now, fault: Fault) -> Step | None:
+    """The command to be sent now, as `plan.next_step`; none where a rule fails."""
+    try:
+        return plan.next_step(room, now)
+    except Exception as error:  # noqa: BLE001
+        fault(error, "")
+        return None
+
+
+def due_in(room: RoomState, now: Now, fault: Fault) -> float:
+    """Seconds until time alone may change the room, as `plan.wake_in`."""
+    try:
+        return plan.wake_in(room, now)
+    except Exception as error:  # noqa: BLE001
+        fault(error, "")
+        return _LOOK_AGAIN
