@@ -115,7 +115,8 @@ class Outlet(Audience, Refusals):
     def fault(self, room: Room, error: Exception, about: str) -> None:
         """Report a bug; of what comes again from the same topic, or for a command, once where."""
         where = self._faults.is_first(f"{room.name} {about}")
-        report_internal_error(error, OVER_A_MESSAGE, where=where, room=room.name, about=about)
+        fields = {"room": room.name} | ({"about": about} if about else {})
+        report_internal_error(error, OVER_A_MESSAGE, where=where, **fields)
 
     def refusal(self, result: Result, bearer: Bearer) -> None:
         """Send the result of what was for no room or action to the topic of errors."""

@@ -73,7 +73,7 @@ class Audience(Protocol):
         """
 
     def fault(self, room: "Room", error: Exception, about: str) -> None:
-        """A rule raised `error` over what came by a topic, or for a command; it is a bug (R27)."""
+        """A rule raised `error`, over what came by a topic or for a command; it is a bug (R27)."""
 
 
 @dataclass(frozen=True, slots=True)

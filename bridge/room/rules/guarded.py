@@ -20,7 +20,7 @@ __all__ = ["Fault", "Rule", "applied", "decided", "due_in", "followed", "planned
 Rule = Callable[[RoomState, Now], Change]
 
 Fault = Callable[[Exception, str], None]
-"""Whoever is told what a rule raised, and over what: a topic, or the name of a command."""
+"""Whoever is told what a rule raised, and over what: a topic, the name of a command, or neither."""
 
 _LOOK_AGAIN = 1.0
 """Seconds until a room is looked at again of which nobody can say when that is due."""
