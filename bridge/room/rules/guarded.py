@@ -34,11 +34,14 @@ def decided(room: RoomState, request: Request, now: Now, fault: Fault) -> Change
         fault(error, request.origin)
         turn = Turn(room, now)
         turn.answer(request, Outcome.FAILED, INTERNAL_ERROR)
-        return turn.finish()
+        return turn.as_it_is()
 
 
 def applied(room: RoomState, step: Step, answer: Answer, now: Now, fault: Fault) -> Change:
-    """The change that HMP's answer makes; where its rule fails it counts as lost (R27)."""
+    """The change that HMP's answer makes; where its rule fails it counts as lost (R27).
+
+    Raises what the rule for a lost answer raises: the next process knows what was under way (R7).
+    """
     try:
         return answers.apply(room, step, answer, now)
     except Exception as error:  # noqa: BLE001
