@@ -12,6 +12,7 @@
 `Admission`; it hears of rooms that come and go from `site`.
 """
 
+import secrets
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
@@ -27,8 +28,8 @@ from ..mqtt.image import Image
 from ..mqtt.once_per_topic import OncePerTopic
 from ..mqtt.topics import Topics, render_ack, render_result, render_room
 from ..room.delivery import Bearer
-from ..room.facts.values import Result
-from ..room.facts.vocabulary import State
+from ..room.facts.values import Problem, Result
+from ..room.facts.vocabulary import Outcome, State
 from ..room.stages import Stages
 from ..room.worker import Audience, Room
 from .shared_recordings import SharedRecordings
@@ -124,3 +125,16 @@ class Outlet(Audience, Refusals):
         self._observer.request_refused(result)
         log.warning("request refused", topic=result.origin, id=result.id, error=error)
         self._image.send(self._topics.error, render_result(result), arrived=bearer.accept)
+
+    def unanswered(self, topics: str, count: int) -> None:
+        """Send to the topic of errors how many more were refused."""
+        problem = Problem(
+            "too_many_refused",
+            f"{count:,} more messages on {topics} were refused without an answer each",
+            "Look for a program or a button that sends again and again what is refused.",
+        )
+        log.warning(
+            "more requests refused", topics=topics, count=count, what_to_do=problem.explanation
+        )
+        result = Result(secrets.token_hex(8), "refused", topics, Outcome.FAILED, None, problem)
+        self._image.send(self._topics.error, render_result(result))

@@ -33,16 +33,17 @@ class Receipt:
     fingerprint: int
     send: Callable[[int], None]
     acknowledged: bool = False
-    on_acknowledged: Callable[["Receipt"], None] | None = None
+    on_acknowledged: Callable[[], None] | None = None
 
     def acknowledge(self) -> None:
-        """PUBACK, the first time."""
+        """PUBACK, the first time; where somebody keeps the order of several, in its turn."""
         if self.acknowledged:
             return
         self.acknowledged = True
-        self.send(self.mid)
-        if self.on_acknowledged is not None:
-            self.on_acknowledged(self)
+        if self.on_acknowledged is None:
+            self.send(self.mid)
+        else:
+            self.on_acknowledged()
 
 
 @dataclass(frozen=True, slots=True)
