@@ -52,6 +52,7 @@ PURE = [
     "bridge.mqtt.filters",
     "bridge.mqtt.inputs",
     "bridge.mqtt.once_per_topic",
+    "bridge.mqtt.packets",
     "bridge.mqtt.payload",
     "bridge.mqtt.payloads",
     "bridge.mqtt.topics",
