@@ -53,6 +53,7 @@ PURE = [
     "bridge.mqtt.filters",
     "bridge.mqtt.inputs",
     "bridge.mqtt.once_per_topic",
+    "bridge.mqtt.packets",
     "bridge.mqtt.payload",
     "bridge.mqtt.payloads",
     "bridge.mqtt.topics",
@@ -70,6 +71,7 @@ PURE = [
     "bridge.room.facts.detail",
     "bridge.room.rules.details",
     "bridge.room.rules.foreign_commands",
+    "bridge.room.rules.guarded",
     "bridge.room.rules.limits",
     "bridge.room.rules.live",
     "bridge.room.rules.lost_start",
@@ -105,7 +107,6 @@ PURE = [
     "bridge.templates.sandbox",
     "bridge.templates.syntax",
     "bridge.templates.template",
-    "bridge.templates.methods",
     "bridge.templates.values",
     "bridge.watch.view",
 ]

@@ -20,7 +20,7 @@ PATIENCE = 5.0
 """Seconds after which a part counts as silent. Its measurement may end later, unheard."""
 
 _JOURNAL_ENTRY = "bridge/health"
-"""What is written to see whether, and how fast, writing works; no room's name has a slash."""
+"""The entry that is written to see whether, and how fast, writing works; no room's has a slash."""
 
 Figures = dict[str, object]
 """A JSON object: times in milliseconds, whether all is `ok`, and the `error` where it is not."""
@@ -36,7 +36,9 @@ class Health:
         journal: Journal,
         *,
         marker: str,
+        patience: float = PATIENCE,
     ) -> None:
+        self._patience = patience
         self._links = links
         self._broker = broker
         self._journal = journal
@@ -45,7 +47,7 @@ class Health:
     async def measure(self, nursery: trio.Nursery) -> Figures:
         """One object with `servers`, `broker` and `journal`, each `ok` or not and with its `error`.
 
-        Returns within `PATIENCE`, about. `nursery` outlives this: what HMP has been asked and does
+        Returns within `patience`, about. `nursery` outlives this: what HMP has been asked and does
         not answer is waited for there.
         """
         tasks: dict[str, Callable[[], Awaitable[Figures]]] = {
@@ -58,16 +60,16 @@ class Health:
         all_found = trio.Event()
 
         async def run(name: str) -> None:
-            with trio.move_on_after(PATIENCE):
+            with trio.move_on_after(self._patience):
                 found[name] = await tasks[name]()
             if len(found) == len(tasks):
                 all_found.set()
 
         for name in tasks:
             nursery.start_soon(run, name)
-        with trio.move_on_after(PATIENCE):
+        with trio.move_on_after(self._patience):
             await all_found.wait()
-        silent = _figures(error=f"no answer within {PATIENCE:g} s")
+        silent = _figures(error=f"no answer within {self._patience:g} s")
         parts = {name: found.get(name, silent) for name in tasks}
         return {
             "ok": all(part["ok"] for part in parts.values()),

@@ -1,6 +1,7 @@
 """The API as a whole: what a message asks for, who asks, and where that is carried out."""
 
 import secrets
+from collections.abc import Callable
 
 import trio
 
@@ -49,8 +50,11 @@ class Api:
             nursery.start_soon(self.commands.run)
             nursery.start_soon(self.bridge.run)
 
-    def take(self, part: Part) -> bool:
-        """Take the message if it is a request; True if it was."""
+    def take(self, part: Part, answers: Callable[[str], bool]) -> bool:
+        """Take the message if it is a request; True if it was.
+
+        `answers` says whether a request on this topic that is refused is answered, or counted.
+        """
         message = part.message
         asked_on = parse_topic(self._topics, message.topic)
         if asked_on is None:
@@ -69,6 +73,9 @@ class Api:
                 self._take_verb(caller, asked_on, asked, unreadable, part)
         except Rejected as rejected:
             # Nothing is journalled: until the broker has the answer, it keeps the message.
+            if not answers(message.topic):
+                part.place.accept()
+                return True
             answer = Answer(Outcome.FAILED, problem=rejected.problem)
             self._replies.give(caller, answer, arrived=part.place.accept)
         return True

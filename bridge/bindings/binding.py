@@ -14,9 +14,10 @@ from ..mqtt.topics import Input
 from ..room.facts.values import Now
 from ..templates.errors import TemplateError
 from ..templates.template import Template
+from ..text.json_text import told_in_words
 from ..text.times import NoTime, read_time
 from .conditions import Condition
-from .matching import NOT_JSON, Answer, answer_to, find, plain, shown
+from .matching import NOT_JSON, Answer, answer_to, find, plain
 from .outcome import Arrival, Failed, Heard, Wish, made
 from .timing import Timing, Track, act, due_of, moved, noted
 
@@ -162,7 +163,7 @@ def _answer(binding: Binding, arrival: Arrival) -> tuple[Answer, str]:
     if binding.of_payload:
         value = value if isinstance(value, str) else text
     elif binding.conditions and value is NOT_JSON:
-        return Answer.SILENT, f"the payload is not JSON: {shown(text)}"
+        return Answer.SILENT, f"the payload is not JSON: {told_in_words(text)}"
     return answer_to(binding.conditions, value, ignore_empty=binding.ignore_empty)
 
 
@@ -174,13 +175,13 @@ def _too_old(binding: Binding, heard: Heard) -> str:
         try:
             value: object = binding.age.render(heard.values())
         except TemplateError as error:
-            return f"age: {shown(binding.age.source)}: {error}"
+            return f"age: {told_in_words(binding.age.source)}: {error}"
     else:
         where, value = binding.age, _first(heard.arrival.json, binding.age)
     try:
         age = heard.now.wall - read_time(value)
     except NoTime:
-        return f"{where}: {shown(value)} is no time, so that its age cannot be told"
+        return f"{where}: {told_in_words(value)} is no time, so that its age cannot be told"
     if age <= binding.max_age:
         return ""
     return f"{where}: it is {age:,.0f} s old, and max_age is {binding.max_age:g} s"

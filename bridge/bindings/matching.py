@@ -11,7 +11,7 @@ or where there is none the last, is the one that becomes true and false.
 from collections.abc import Iterator, Sequence
 from enum import Enum
 
-from ..text.json_text import NotJson, read_value
+from ..text.json_text import NotJson, read_value, told_in_words
 from ..text.truth import read_truth
 from .conditions import Condition, Items, Value
 from .pattern import LONGEST
@@ -23,11 +23,10 @@ __all__ = [
     "find",
     "parse_json",
     "plain",
-    "shown",
     "value_condition",
 ]
 
-_LONGEST_SHOWN = 60
+_LONGEST_KEY = 60
 _MOST_SHOWN = 5
 
 
@@ -231,35 +230,17 @@ def _missing(value: object, path: str) -> str:
                 hint = f"; write {any_item} for any item" if rest[length - 1] != "*" else ""
                 return f"is not there; {above} is a list of {len(here)}{hint}"
             case _:
-                return f"is not there; {above} is {shown(here)}"
+                return f"is not there; {above} is {told_in_words(here)}"
     return "is not there"
 
 
 def _key(key: str) -> str:
     """A key of a message, which may be no text that can be written, or no name."""
-    return key if key.isprintable() and 0 < len(key) < _LONGEST_SHOWN else shown(key)
-
-
-def shown(value: object) -> str:
-    """A value for a message, short."""
-    text = repr(value) if isinstance(value, str) else _as_text(value) or _dumped(value)
-    return text if len(text) <= _LONGEST_SHOWN else f"{text[: _LONGEST_SHOWN - 1]}…"
-
-
-def _dumped(value: object) -> str:
-    match value:
-        case None:
-            return "null"
-        case dict():
-            return "a table"
-        case list():
-            return f"a list of {len(value)}"
-        case _:
-            return "a number"
+    return key if key.isprintable() and 0 < len(key) < _LONGEST_KEY else told_in_words(key)
 
 
 def _some(values: list[object]) -> str:
-    different = list(dict.fromkeys(shown(value) for value in values))
+    different = list(dict.fromkeys(told_in_words(value) for value in values))
     more = ", …" if len(different) > _MOST_SHOWN else ""
     return ", ".join(different[:_MOST_SHOWN]) + more
 
@@ -273,7 +254,7 @@ def _instead(each: Value, found: list[object]) -> str:
 def _wanted(each: Value) -> str:
     if each.pattern is not None:
         return f"what matches {each.pattern.source!r}"
-    return " or ".join(shown(value) for value in each.wanted)
+    return " or ".join(told_in_words(value) for value in each.wanted)
 
 
 def _all_of(each: Items) -> str:
@@ -298,5 +279,5 @@ def _seen(each: Items, found: list[object]) -> str:
     lines = []
     for item in found[:_MOST_SHOWN]:
         parts = [f"{path} = {_some(there)}" for path in paths if (there := find(item, path))]
-        lines.append(", ".join(parts) or shown(plain(item)))
+        lines.append(", ".join(parts) or told_in_words(plain(item)))
     return "; ".join(dict.fromkeys(lines)) + ("; …" if len(found) > _MOST_SHOWN else "")

@@ -14,7 +14,8 @@ from ..room.facts.values import Now
 from ..templates.errors import TemplateError
 from ..templates.template import Template
 from ..text.cut import cut
-from .matching import NOT_JSON, parse_json, shown
+from ..text.json_text import told_in_words
+from .matching import NOT_JSON, parse_json
 
 __all__ = ["NAMES", "Arrival", "Failed", "Heard", "Wish", "made", "written"]
 
@@ -145,7 +146,9 @@ def _made(wish: Wish, heard: Heard) -> Input:
     values = heard.values()
     room = _rendered(wish.room, values, "room").strip()
     if room not in heard.rooms:
-        raise _Unmade(f"room: {shown(room)} is no room; configured are: {', '.join(heard.rooms)}")
+        raise _Unmade(
+            f"room: {told_in_words(room)} is no room; configured are: {', '.join(heard.rooms)}"
+        )
     values["room"] = {"key": room, "name": heard.rooms[room]}
     parameters: dict[str, object] = {}
     left_out: list[str] = []
@@ -179,5 +182,5 @@ def _rendered(
     try:
         text = source.render(values)
     except TemplateError as error:
-        raise _Unmade(f"{where}: {shown(source.source)}: {error}", room) from None
+        raise _Unmade(f"{where}: {told_in_words(source.source)}: {error}", room) from None
     return text.encode(errors="ignore").decode()  # half of a surrogate pair is no text

@@ -64,6 +64,19 @@ class Translator:
         """A message on this topic was subscribed to for a binding."""
         return any(matches(each, topic) for each in self.filters)
 
+    def leads(self, topic: str) -> tuple[str | None, str] | None:
+        """The one room to which all bindings of a topic lead, and the filter that it came by.
+
+        The room is None where there are several, or where each message names its own. None for a
+        topic that is not bound.
+        """
+        topic_filter = next((each for each in self.filters if matches(each, topic)), None)
+        if topic_filter is None:
+            return None
+        rooms = {each.wish.room for each in self._bindings if matches(each.topic_filter, topic)}
+        room = rooms.pop() if len(rooms) == 1 else None
+        return (room if isinstance(room, str) else None), topic_filter
+
     @property
     def remembered(self) -> Callable[[], str]:
         """The memory that survives a restart, as it is now; a document once somebody wants it."""

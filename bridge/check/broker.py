@@ -34,9 +34,6 @@ __all__ = ["check_broker"]
 
 _CLIENT_ID = "hmp-bridge-check-"
 
-_ECHO_PATIENCE = 5.0
-"""Seconds for what was published to come back; spent only where something does not."""
-
 _FAREWELL = 2.0
 """Seconds for the last words, also of a check that is being interrupted."""
 
@@ -48,10 +45,10 @@ _LEAF = "check"
 """The last level of every topic that is published to."""
 
 _RELEASED = b"false"
-"""What a button that is let go says."""
+"""The payload of a button that is let go."""
 
 _NOT_ALLOWED = (FailureKind.SUBSCRIPTION, FailureKind.PUBLICATION, FailureKind.ECHO)
-"""What the broker refuses, in words or by doing nothing, without ending the connection."""
+"""Refusals of the broker's, in words or by doing nothing, that do not end the connection."""
 
 _BLAME = {
     **dict.fromkeys(LOGIN, Blame.NOT_AUTHORIZED),
@@ -162,11 +159,11 @@ class _Check:
         return True
 
     async def _come_back(self, published: Iterable[tuple[str, bytes]]) -> set[tuple[str, bytes]]:
-        """Those that did, within `_ECHO_PATIENCE`."""
+        """Those that did in time; where all do, none is lost."""
         self._awaited = set(published)
         if not self._heard >= self._awaited:
             self._echoed = trio.Event()
-            with trio.move_on_after(_ECHO_PATIENCE):
+            with trio.move_on_after(self._settings.connect_timeout / 2):
                 await self._echoed.wait()
         return self._heard & self._awaited
 

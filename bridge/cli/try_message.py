@@ -4,7 +4,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from ..bindings.binding import Binding, Verdict, take
-from ..bindings.matching import shown
 from ..bindings.outcome import Arrival, Failed, Heard, made
 from ..bindings.timing import Track
 from ..config.bindings import make_bindings
@@ -16,6 +15,7 @@ from ..mqtt.topics import Input, Topics
 from ..room.facts.requests import NotUnderstood, request
 from ..room.facts.values import Now
 from ..room.rehearse import Rehearsal, rehearse
+from ..text.json_text import told_in_words
 
 __all__ = ["Trial", "try_message"]
 
@@ -116,7 +116,7 @@ class _Trial:
         kind = "event" if given.event else "action"
         self.say(f"{kind} {given.word} of room {given.room}", 1)
         for name, value in given.parameters.items():
-            self.say(f"{name} = {shown(value)}", 2)
+            self.say(f"{name} = {told_in_words(value)}", 2)
         for reason in given.left_out:
             self.say(f"left out: {reason}", 2)
         room = self._configuration.rooms.get(given.room)

@@ -82,9 +82,9 @@ class BindingTable(Table):
     room: Annotated[str, AfterValidator(_room), Field(min_length=1)]
     """The room that is asked, by its key; may be a template."""
     match: dict[str, Any] | None = None
-    """What JSON must say: by dotted path a value, a list of values, a regex, or exists."""
+    """JSON must say this: by dotted path a value, a list of values, a regex, or exists."""
     payload: Annotated[Any, AfterValidator(_text_or_pattern)] = None
-    """What a message of plain text must say; true and false stand for the words of both edges."""
+    """Plain text must say this; true and false stand for the words of both edges."""
     do: Annotated[str, AfterValidator(_action)] | None = None
     """The action that is asked for."""
     event: Annotated[str, AfterValidator(_event)] | None = None

@@ -4,7 +4,6 @@ Each type also says what it looks like as JSON Schema, for editors.
 """
 
 import importlib.util
-import json
 import re
 from typing import Annotated
 
@@ -21,6 +20,7 @@ from ..hmp import arguments
 from ..hmp.commands import COMMANDS
 from ..mqtt.filters import fault_of_filter
 from ..text.durations import DURATION_PATTERN
+from ..text.json_text import NotJson, read_value
 from ..text.nearest import nearest
 from .durations import parse_duration
 
@@ -58,8 +58,8 @@ def _list(value: object) -> object:
     """A list as it is written on the command line, which has only text."""
     if isinstance(value, str):
         try:
-            return json.loads(value)
-        except ValueError:
+            return read_value(value)
+        except NotJson:
             return value
     return value
 

@@ -4,7 +4,6 @@ Whatever the reading stumbles over is said in the words of the file.
 """
 
 import codecs
-import json
 import os
 import tomllib
 from collections.abc import Iterator, Mapping
@@ -13,6 +12,7 @@ from typing import Any
 
 from pydantic_settings import SettingsConfigDict, SettingsError
 
+from ..text.json_text import NotJson, read_value
 from .configuration import Configuration
 from .errors import PREFIX, ConfigurationError, Fault
 
@@ -49,7 +49,8 @@ def load(
         raise ConfigurationError([Fault((), reason)], path) from None
     except RecursionError:
         reason = "is not TOML: brackets within brackets without end; close what is opened"
-        raise ConfigurationError([Fault((), reason)], path) from None
+        faults = list(_unreadable_variables()) or [Fault((), reason)]
+        raise ConfigurationError(faults, path) from None
     except OSError as error:
         reason = f"cannot be read: {error.strerror}; let this user read it"
         source = path if error.filename is None else Path(error.filename)
@@ -75,10 +76,13 @@ def _toml_hint(path: Path, error: str) -> str:
 
 def _unreadable_variables() -> Iterator[Fault]:
     for name, value in os.environ.items():
-        table = name.upper().removeprefix(PREFIX).lower()
-        if table in Configuration.model_fields and name.upper() != table.upper():
-            try:
-                json.loads(value)
-            except ValueError:
-                example = f"{PREFIX}{table.upper()}__KEY"
-                yield Fault((table,), f"is no JSON object; set one key by {example}=value")
+        table, *keys = name.upper().removeprefix(PREFIX).lower().split("__")
+        ours = table in Configuration.model_fields and name.upper().startswith(PREFIX)
+        if not ours or (keys and value[:1] not in ("[", "{")):
+            continue
+        try:
+            read_value(value, strict=True)
+        except NotJson as error:
+            example = f"{PREFIX}{table.upper()}__KEY"
+            one_key = f"is no JSON object; set one key by {example}=value"
+            yield Fault((table, *keys), f"is no JSON: {error}" if keys else one_key)

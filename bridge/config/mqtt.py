@@ -51,11 +51,11 @@ class MqttTable(Table):
     client_id: str | None = None
     """Left out: hmp-bridge- and the id that is kept in the state folder."""
     base_topic: BaseTopic = "hmp"
-    """What every topic of the bridge begins with."""
+    """Every topic of the bridge begins with this."""
     protocol: Literal["auto", "5", "3.1.1"] = "auto"
     """Version of MQTT; auto: 5 first, and 3.1.1 where the broker does not speak 5."""
     transport: Literal["tcp", "websockets"] = "tcp"
-    """What carries MQTT."""
+    """The transport of MQTT."""
     websocket_path: str = "/mqtt"
     """The path of the URL, over WebSockets."""
     tls: TlsTable | None = None
@@ -65,7 +65,7 @@ class MqttTable(Table):
     session_expiry: Annotated[Duration, Field(ge=0, le=4294967295)] = 86400.0
     """How long the broker keeps presses for a bridge that is away (MQTT 5)."""
     connect_timeout: Annotated[Duration, Field(gt=0)] = 10.0
-    """How long a connection may take to be made."""
+    """How long a connection may take to be made, and what is said on it first to come back."""
     response_topics: TopicFilters = RESPONSE_TOPICS
     """Where requests may have answers sent (MQTT 5); anything else is told and not written to."""
 

@@ -104,7 +104,7 @@ class RoomTable(Table):
     empty_is_press: bool = False
     """An empty payload on a press topic acts; then clearing a retained press can be one."""
     details: DetailsTable | None = None
-    """What recordings are given besides: title, description, categories, shares."""
+    """Recordings are given these besides: title, description, categories, shares."""
     tally: TallyWords = TallyWords()
     """The words of the topic tally."""
 

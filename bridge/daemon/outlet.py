@@ -5,12 +5,14 @@
     Room ─────▶ state ───▶ RoomLog, render_room ─▶ Image.set
     Room ─────▶ result ──▶ Observer ─┬─▶ asked for by name: Replies ─▶ Image.send
                                      └─▶ ack and result ─────────────▶ Image.send ─▶ Room.arrived
+    Room ─────▶ fault ───▶ the log
     Admission ▶ refusal ─▶ Observer ───▶ the topic of errors ────────▶ Image.send ─▶ Place.accept
 
 `app` makes the one that there is. `site` hands it to each room as its `Audience`, the dispatcher to
 `Admission`; it hears of rooms that come and go from `site`.
 """
 
+import secrets
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
@@ -18,14 +20,16 @@ import structlog
 
 from ..api.replies import Replies
 from ..intake.admission import Refusals
+from ..logs.internal_error import OVER_A_MESSAGE, report_internal_error
 from ..logs.request_lines import Line
 from ..logs.room_lines import RoomLog
 from ..metrics.observe import Observer
 from ..mqtt.image import Image
+from ..mqtt.once_per_topic import OncePerTopic
 from ..mqtt.topics import Topics, render_ack, render_result, render_room
 from ..room.delivery import Bearer
-from ..room.facts.values import Result
-from ..room.facts.vocabulary import State
+from ..room.facts.values import Problem, Result
+from ..room.facts.vocabulary import Outcome, State
 from ..room.stages import Stages
 from ..room.worker import Audience, Room
 from .shared_recordings import SharedRecordings
@@ -69,6 +73,7 @@ class Outlet(Audience, Refusals):
         self._logs: dict[Room, RoomLog] = {}
         self._tally: dict[str, Mapping[State, str]] = {}
         self._shared = SharedRecordings()
+        self._faults = OncePerTopic()
 
     # Which rooms there are.
 
@@ -108,9 +113,28 @@ class Outlet(Audience, Refusals):
         topic = self._topics.room(room.name, "result")
         self._image.send(topic, render_result(result), arrived=sent.arrived)
 
+    def fault(self, room: Room, error: Exception, about: str) -> None:
+        """Report a bug; of what comes again from the same topic, or for a command, once where."""
+        where = self._faults.is_first(f"{room.name} {about}")
+        fields = {"room": room.name} | ({"about": about} if about else {})
+        report_internal_error(error, OVER_A_MESSAGE, where=where, **fields)
+
     def refusal(self, result: Result, bearer: Bearer) -> None:
         """Send the result of what was for no room or action to the topic of errors."""
         error = "" if result.problem is None else result.problem.message
         self._observer.request_refused(result)
         log.warning("request refused", topic=result.origin, id=result.id, error=error)
         self._image.send(self._topics.error, render_result(result), arrived=bearer.accept)
+
+    def unanswered(self, topics: str, count: int) -> None:
+        """Send to the topic of errors how many more were refused."""
+        problem = Problem(
+            "too_many_refused",
+            f"{count:,} more messages on {topics} were refused without an answer each",
+            "Look for a program or a button that sends again and again what is refused.",
+        )
+        log.warning(
+            "more requests refused", topics=topics, count=count, what_to_do=problem.explanation
+        )
+        result = Result(secrets.token_hex(8), "refused", topics, Outcome.FAILED, None, problem)
+        self._image.send(self._topics.error, render_result(result))

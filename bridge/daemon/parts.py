@@ -23,6 +23,7 @@ from ..config.bindings import make_bindings
 from ..config.configuration import Configuration
 from ..hmp.link import LinkState
 from ..intake.dispatch import Dispatcher
+from ..intake.sources import Sources
 from ..intake.suspects import HANDLING, SET_ASIDE, Suspects
 from ..journal.instance import client_id
 from ..journal.instant import this_instant
@@ -87,6 +88,7 @@ class Parts:
         self.outlet = Outlet(self.topics, self.image, self.observer, replies, servers=rules)
         self.site = self._make_site()
         self.links, self.rooms = self.site.links, self.site.rooms
+        self.sources = Sources(self.topics, self.rooms, self.translator.leads)
         self.manifest = self._make_manifest()
         self.api = self._make_api(rules, replies, None if load is None else self._reload)
         self.dispatcher = self._make_dispatcher()
@@ -118,6 +120,7 @@ class Parts:
             availability_topic=self.topics.bridge_state,
             greet=lambda session: self.contact.greet(session),  # noqa: PLW0108 - it is made last
             changed=lambda state: self.contact.changed(state),  # noqa: PLW0108
+            source_of=lambda topic: self.sources.of(topic),  # noqa: PLW0108
         )
 
     def _make_site(self) -> Site:
@@ -166,6 +169,7 @@ class Parts:
             taken=self.journal.inputs(),
             translator=self.translator,
             save=partial(self.journal.save_note, _BINDINGS),
+            sources=self.sources,
             suspects=Suspects(
                 self.journal.note(HANDLING), self.journal.note(SET_ASIDE), self.journal.save_note
             ),

@@ -29,8 +29,8 @@ _WEIGHTS = {FailureKind.TAKEN_OVER: 2, FailureKind.LOST: 1}
 closes without a word, as a bad network does."""
 
 _ENOUGH = range(10, 15)
-"""What such ends in a row must come to. Each bridge draws one number, and leaves as it loses a
-connection to the other, which keeps the session from then on: never do both leave."""
+"""The sum at which such ends in a row suffice. Each bridge draws one number, and leaves as it loses
+a connection to the other, which keeps the session from then on: never do both leave."""
 
 
 class ForeignBridge(Exception):

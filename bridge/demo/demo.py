@@ -63,7 +63,7 @@ DEMO: dict[str, Any] = {
         },
     },
 }
-"""What `config/bridge.toml` says, for where that file is not."""
+"""The configuration of `config/bridge.toml`, for where that file is not."""
 
 _PROGRAM = "hmp-bridge"
 _BROKER_PORT = 1883

@@ -212,7 +212,7 @@ def text(value: object, field: str = "value", *, limit: int = TEXT_LIMIT) -> str
 
 def drop_control_characters(value: str) -> str:
     """The text without what `text` would refuse, for what templates produce; CR LF becomes LF."""
-    return UNSENDABLE.sub("", value.replace("\r\n", "\n"))
+    return UNSENDABLE.sub("", value)
 
 
 def title(value: object, field: str = "title") -> str:

@@ -234,7 +234,7 @@ def _read_reply(command: Command[Any], line: OkLine | ErrorLine) -> Reply:
 
 
 def _is_due_to_another(value: str | None) -> bool:
-    """Whether the guide has such a value, which is not that of the command in flight."""
+    """True where the guide has such a value, which is not that of the command in flight."""
     if not value or value in list(RecordingStatus):
         return True
     try:

@@ -16,7 +16,10 @@ __all__ = ["CommandQueue", "Exchanged", "Request"]
 T = TypeVar("T")
 
 Exchanged: TypeAlias = Callable[[Command[Any], Passage, outcome.Outcome[Any]], None]
-"""Hears of every command that is settled: when it passed, and what came of it."""
+"""Hears of every command that is settled: when it passed, and what came of it.
+
+Of a bridge's links it is the `Observer` of ``metrics/observe``, which ``daemon/site`` hands over.
+"""
 
 
 class Request:

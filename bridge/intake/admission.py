@@ -21,6 +21,8 @@ from ..room.facts.values import Now, Problem, Request, Result
 from ..room.facts.vocabulary import Action, Outcome
 from ..room.worker import Room
 from ..text.shortened import shortened
+from .pace import TELL_EVERY, Pace
+from .sources import Sources
 
 __all__ = ["Admission", "Refusals"]
 
@@ -33,6 +35,9 @@ class Refusals(Protocol):
     def refusal(self, result: Result, bearer: Bearer) -> None:
         """A message was for no room or action; `bearer` is told once the broker has the result."""
 
+    def unanswered(self, topics: str, count: int) -> None:
+        """So many more on these topics were refused without an answer each."""
+
 
 class Admission:
     """The rooms, as seen by whoever asks; `refusals` answers what is for none of them."""
@@ -43,10 +48,35 @@ class Admission:
         *,
         refusals: Refusals,
         clock: Callable[[], Now],
+        sources: Sources,
     ) -> None:
         self._rooms = rooms
+        self._sources = sources
+        self._pace = Pace()
+        self._beyond = trio.lowlevel.ParkingLot()
         self._refusals = refusals
         self._clock = clock
+
+    def answers(self, topic: str) -> bool:
+        """True if what is refused on this topic now is answered; otherwise it is counted (R28)."""
+        if self._pace.admits(self._sources.of(topic).name, trio.current_time()):
+            return True
+        self._beyond.unpark_all()
+        return False
+
+    async def tell_unanswered(self) -> None:
+        """Say at times how many were refused without an answer, until cancelled, and then."""
+        try:
+            while True:
+                await self._beyond.park()
+                await trio.sleep(TELL_EVERY)
+                self._tell()
+        finally:
+            self._tell()
+
+    def _tell(self) -> None:
+        for topics, count in self._pace.untold():
+            self._refusals.unanswered(topics, count)
 
     def submit(self, given: Input, part: Part) -> None:
         """Give it to its room; it has one result, here or there."""
@@ -87,7 +117,14 @@ class Admission:
         *,
         outcome: Outcome = Outcome.FAILED,
     ) -> None:
-        """Answer that nothing was done: on the room's own topics where the room is known."""
+        """Answer that nothing was done: on the room's own topics where the room is known.
+
+        A sender of many that can be refused without a look at the room has a few answers, and the
+        rest is counted (R28); sent again, each of them comes to the same.
+        """
+        if problem not in (ALREADY_HELD, TOO_OLD) and not self.answers(part.message.topic):
+            part.place.accept()
+            return
         result = Result(
             id=secrets.token_hex(8) if request_id is None else request_id,
             # Whatever somebody sent as an action comes back, but not 64 KB of it.

@@ -1,6 +1,7 @@
 """From the broker to the rooms: every message becomes one request, one refusal, or nothing.
 
-Messages are taken, and acknowledged, in the order in which they arrived (R27).
+Messages are taken in fair turns (`Sources`), and acknowledged in the order in which they arrived
+(R27).
 """
 
 from collections.abc import Awaitable, Callable, Iterable, Mapping
@@ -15,7 +16,7 @@ from ..bindings.outcome import Failed
 from ..bindings.translator import Translator
 from ..journal.inputs import InputKey, key_held, key_of
 from ..logs.log import hears
-from ..mqtt.acknowledgements import Acknowledgements, Part, Place
+from ..mqtt.acknowledgements import Acknowledgements, Part
 from ..mqtt.api_topics import request_filters
 from ..mqtt.filters import matches
 from ..mqtt.inputs import EmptyPress, Malformed, Nothing, parse
@@ -29,11 +30,15 @@ from ..room.worker import Room
 from .admission import Admission, Refusals
 from .advice import breaks, log_received
 from .guard import Guard
+from .sources import Sources
 from .suspects import Suspects
 
 __all__ = ["Dispatcher"]
 
 log = structlog.get_logger("mqtt")
+
+_MOST_TOPICS = 1000
+"""Topics of which it is remembered whether they are inputs."""
 
 
 class Dispatcher:
@@ -42,7 +47,7 @@ class Dispatcher:
     `refusals` answers what is for no room or action. `taken` are the inputs of before a restart
     that the broker may deliver again. `translator` has what bindings make of other topics, `save`
     writes down what they remember.
-    `suspects` knows what processes have ended over.
+    `suspects` knows what processes have ended over. `sources` tells whose a message is.
     """
 
     def __init__(
@@ -58,18 +63,20 @@ class Dispatcher:
         translator: Translator,
         save: Callable[[str], Awaitable[None]],
         suspects: Suspects,
+        sources: Sources,
     ) -> None:
         self._broker = broker
         self._topics = topics
         self._rooms = rooms
         self._api = api
-        self._admission = Admission(rooms, refusals=refusals, clock=clock)
+        self._admission = Admission(rooms, refusals=refusals, clock=clock, sources=sources)
         self._clock = clock
         self._taken = set(taken)
         self._translator = translator
         self._acknowledgements = Acknowledgements(save)
         self._guard = Guard(suspects, self._admission, topics, rooms, self._acknowledgements)
         self._inputs = (*topics.inputs, *request_filters(topics))
+        self._topics_seen: dict[str, bool] = {}
         self._retained_said = OncePerTopic()
         self._empty_said = OncePerTopic()
         self._contact_at = trio.current_time()
@@ -111,9 +118,10 @@ class Dispatcher:
         await self._guard.clear()
 
     def _caught_up(self) -> bool:
-        if self._fresh_since is None or self._broker.waiting:
+        since = self._fresh_since
+        if since is None or not self._broker.none_waits_from_before(since):
             return False
-        return self._acknowledgements.none_before(self._fresh_since)
+        return self._acknowledgements.none_before(since)
 
     async def run(self) -> None:
         """Dispatch until cancelled, from `begin` on.
@@ -125,6 +133,7 @@ class Dispatcher:
         async with trio.open_nursery() as nursery:
             nursery.start_soon(self._acknowledgements.run)
             nursery.start_soon(self._act_on_held)
+            nursery.start_soon(self._admission.tell_unanswered)
             await self._act_on_messages()
 
     async def _act_on_messages(self) -> None:
@@ -136,27 +145,37 @@ class Dispatcher:
             part = Part(place, _key(message), self._waited(message))
             suspect = message.duplicate and part.key is not None and part.key not in self._taken
             if not suspect or await self._guard.admits(part):
-                self._guard.handle(part, partial(self._take, place))
+                self._guard.handle(part, partial(self._take, part))
             if suspect:
                 await self._guard.see_through(place)
 
-    def _take(self, place: Place) -> None:
+    def _take(self, part: Part) -> None:
         """Hand a message on, unless it is of the past, or neither an input nor bound.
 
         A session of before a restart may have kept our own word for us, and brokers also send
         what nobody has asked them for.
         """
-        message = place.message
-        is_input = any(matches(each, message.topic) for each in self._inputs)
+        message, place = part.message, part.place
+        is_input = self._is_input(message.topic)
         if not is_input and not self._translator.is_bound(message.topic):
             place.accept()
         elif message.retain:
             self._drop_retained(message.topic, is_input=is_input)
             place.accept()
         elif is_input:
-            self._dispatch(place)
+            self._dispatch(part)
         else:
-            self._dispatch_bound(place)
+            self._dispatch_bound(part)
+
+    def _is_input(self, topic: str) -> bool:
+        """True where people ask something on this topic, whether or not it is understood."""
+        known = self._topics_seen.get(topic)
+        if known is None:
+            if len(self._topics_seen) >= _MOST_TOPICS:
+                self._topics_seen.clear()
+            known = any(matches(each, topic) for each in self._inputs)
+            self._topics_seen[topic] = known
+        return known
 
     def _carried_out(self, message: Message, key: InputKey | None) -> bool:
         """True if it is delivered again and was journalled before the restart (R27)."""
@@ -166,17 +185,16 @@ class Dispatcher:
         log.info("redelivered message was carried out before", topic=message.topic)
         return True
 
-    def _dispatch(self, place: Place) -> None:
+    def _dispatch(self, part: Part) -> None:
         """Hand the message to its room or to the API, or refuse it.
 
         It is acknowledged once it, or its refusal, cannot be lost any more.
         """
-        message = place.message
-        part = Part(place, _key(message), self._waited(message))
+        message = part.message
         if self._carried_out(message, part.key):
-            place.accept()
+            part.place.accept()
             return
-        if self._api.take(part):
+        if self._api.take(part, self._admission.answers):
             return
         try:
             match parse(self._topics, message.topic, message.payload):
@@ -185,7 +203,7 @@ class Dispatcher:
                 case EmptyPress(press):
                     self._take_empty(press, part)
                 case Nothing():
-                    place.accept()
+                    part.place.accept()
         except Malformed as error:
             room = error.room if error.room in self._rooms else None
             self._admission.fail(part, room, error.word, error.id, malformed(error.reason))
@@ -204,13 +222,13 @@ class Dispatcher:
                 what_to_do=f"publish true; or set empty_is_press under [rooms.{press.room}]",
             )
 
-    def _dispatch_bound(self, place: Place) -> None:
+    def _dispatch_bound(self, whole: Part) -> None:
         """Hand what the bindings make of the message to its rooms; it is acknowledged after all.
 
         Delivered again, it is heard by the bindings once more, and goes to the rooms that have not
         journalled it.
         """
-        message, waited = place.message, self._waited(place.message)
+        message, place, waited = whole.message, whole.place, whole.waited
         verdicts, changed = self._translator.take(message)
         if changed:
             place.remembered = self._translator.remembered

@@ -10,10 +10,11 @@ from collections.abc import Callable, Mapping
 import structlog
 import trio
 
-from ..logs.internal_error import report_internal_error
+from ..logs.internal_error import OVER_A_MESSAGE, report_internal_error
 from ..mqtt.acknowledgements import Acknowledgements, Part, Place
 from ..mqtt.once_per_topic import OncePerTopic
 from ..mqtt.topics import Topics
+from ..room.facts.problems import INTERNAL_ERROR
 from ..room.facts.values import Problem
 from ..room.worker import Room
 from .admission import Admission
@@ -26,15 +27,6 @@ log = structlog.get_logger("mqtt")
 _WAIT = 10.0
 """Seconds for which, in all, messages that came again hold up what came behind them."""
 
-_REPORT_IT = (
-    "this is a bug of hmp-bridge: report it with the traceback; the message was answered with "
-    "failed, everything else goes on"
-)
-_INTERNAL_ERROR = Problem(
-    "internal_error",
-    "The bridge met a fault of its own over this message",
-    "Its log says which. Report it, and ask in another way: sent again, it comes to the same.",
-)
 _SET_ASIDE = Problem(
     "set_aside",
     "Two processes in a row have ended while they handled this message",
@@ -68,11 +60,12 @@ class Guard:
         except Exception as error:  # noqa: BLE001
             # What strangers send reaches every reader there is. Where one of them has forgotten
             # something, the message would end this process and, not acknowledged, every one after
-            # it, and all rooms with them. No room has changed yet: each decides by itself, later.
+            # it, and all rooms with them. No room has changed yet: each decides by itself, later,
+            # and guards itself (`room.guarded`).
             topic = part.message.topic
             first = self._said.is_first(topic)
-            report_internal_error(error, _REPORT_IT, where=first, topic=topic)
-            self._give_up(part, _INTERNAL_ERROR)
+            report_internal_error(error, OVER_A_MESSAGE, where=first, topic=topic)
+            self._give_up(part, INTERNAL_ERROR)
 
     async def admits(self, part: Part) -> bool:
         """True if a message that comes again may be handled; else it is answered."""

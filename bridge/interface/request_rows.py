@@ -55,7 +55,7 @@ _OF_CHECK: Mapping[Any, Schema] = {
     arguments.text: {"type": "string", "maxLength": arguments.TEXT_LIMIT},
     arguments.title: _TITLE,
 }
-"""What each check of an argument lets pass."""
+"""The values that each check of an argument lets pass."""
 
 _RESULTS: Mapping[str, Schema] = {
     "createSession": _UUID,
@@ -63,7 +63,7 @@ _RESULTS: Mapping[str, Schema] = {
     "getRecordingStatus": {"enum": list(map(str, RecordingStatus))},
     "startRestreamRecording": _UUID,
 }
-"""What the commands answer that answer anything."""
+"""The answers of the commands that answer anything."""
 
 _VERBS: Mapping[str, tuple[str, Mapping[str, Schema]]] = {
     "info": ("say what this bridge is", {}),
@@ -86,7 +86,7 @@ _VERBS: Mapping[str, tuple[str, Mapping[str, Schema]]] = {
         },
     ),
 }
-"""What the bridge itself is asked, and the members of the request beside `id`."""
+"""The verbs of the bridge itself, and the members of the request beside `id`."""
 
 
 def command_schema(command: type[Command[Any]]) -> Schema:

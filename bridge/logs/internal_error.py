@@ -8,7 +8,13 @@ from ..text.output import say
 from .log import write_traceback
 from .redaction import SECRETS
 
-__all__ = ["report_internal_error"]
+__all__ = ["OVER_A_MESSAGE", "report_internal_error"]
+
+OVER_A_MESSAGE = (
+    "this is a bug of hmp-bridge: report it with the traceback; the message was answered with "
+    "failed, everything else goes on"
+)
+"""Advice about a fault that ended nothing but the handling of one message."""
 
 _WHAT_TO_DO = (
     "this is a bug of hmp-bridge: report it with the traceback that follows; starting again is "

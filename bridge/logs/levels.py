@@ -6,7 +6,7 @@ __all__ = ["LEVELS", "PARTS", "Format", "Level", "Part", "level_of", "part_of"]
 
 Level = Literal["debug", "info", "warning", "error"]
 Part = Literal["bridge", "hmp", "journal", "metrics", "mqtt", "room"]
-"""What a line is about: `structlog.get_logger(part)`."""
+"""The parts that lines are about: `structlog.get_logger(part)`."""
 Format = Literal["auto", "text", "json"]
 """`auto` is for people on a terminal and `text` anywhere else."""
 

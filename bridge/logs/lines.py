@@ -18,7 +18,7 @@ PRIORITIES = {"debug": 7, "info": 6, "warning": 4, "error": 3, "critical": 2}
 """The journal's priority of each level (sd-daemon(3))."""
 
 _is_bare = re.compile(rf'[^\s"=\\{ACTING}]+').fullmatch
-"""Whether a value is one that a program can tell from its neighbours without quotes."""
+"""Values that a program can tell from their neighbours without quotes."""
 
 
 def text_line(fields: Mapping[str, Any]) -> str:

@@ -171,6 +171,7 @@ async def tell_repeats() -> None:
 def _tell(now: float) -> None:
     for line, count in _log.repeats.due(now):
         fields = without_times(line)
+        fields.pop("id", None)  # of the first of them alone
         level, part, event = fields.pop("level"), fields.pop("part"), fields.pop("event")
         getattr(structlog.get_logger(part), level)(event, repeated=count, **fields)
 

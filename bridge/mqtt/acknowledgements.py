@@ -1,4 +1,4 @@
-"""Acknowledgements: in order of arrival, each once nothing of its message can be lost (R27).
+"""Acknowledgements: in the order of handling, each once nothing of its message can be lost (R27).
 
 What bindings remember of a message is written down after what came of it and before the broker
 forgets it. So whenever the process is killed, a message that comes again is either known to each
@@ -75,7 +75,7 @@ class Acknowledgements:
         self._saved = ""
         self._places: deque[Place] = deque()
         self._changed = trio.Event()
-        self._advanced = trio.Event()
+        self._advanced = trio.lowlevel.ParkingLot()
 
     def place(self, message: Message) -> Place:
         """The last place is this message's."""
@@ -85,7 +85,7 @@ class Acknowledgements:
 
     def none_before(self, moment: float) -> bool:
         """True where all that was received before a moment is acknowledged."""
-        return not self._places or self._places[0].message.received_at >= moment
+        return all(place.message.received_at >= moment for place in self._places)
 
     def advance(self) -> None:
         """Acknowledge what can be."""
@@ -94,12 +94,11 @@ class Acknowledgements:
             places.popleft().message.acknowledge()
         if places and places[0].accepted:
             self._changed.set()
-        self._advanced.set()
-        self._advanced = trio.Event()
+        self._advanced.unpark_all()
 
     async def advanced(self) -> None:
         """Wait until more may have been acknowledged."""
-        await self._advanced.wait()
+        await self._advanced.park()
 
     async def run(self) -> None:
         """Write down, and acknowledge, until cancelled; then what the rooms accept at their end."""

@@ -104,7 +104,7 @@ class BrokerFailure(Exception):
 
     @property
     def advice(self) -> str:
-        """What a person can do."""
+        """The thing for a person to do."""
         return self.kind.value
 
 

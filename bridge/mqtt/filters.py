@@ -6,7 +6,7 @@ __all__ = ["captures", "covers", "fault_of_filter", "fewest", "matches", "overla
 
 
 def fault_of_filter(topic_filter: str) -> str | None:
-    """What is wrong with a topic filter and what would be right; None for a good one."""
+    """The fault of a topic filter and what would be right; None for a good one."""
     levels = topic_filter.split("/")
     if (
         not topic_filter
@@ -42,12 +42,12 @@ def captures(topic_filter: str, topic: str) -> tuple[str, ...] | None:
 
 
 def matches(topic_filter: str, topic: str) -> bool:
-    """Whether a message on this topic is delivered to who has subscribed to that filter."""
+    """True if a message on this topic is delivered to who has subscribed to that filter."""
     return captures(topic_filter, topic) is not None
 
 
 def covers(wide: str, narrow: str) -> bool:
-    """Whether everything that matches `narrow` matches `wide`."""
+    """True if everything that matches `narrow` matches `wide`."""
     wides, narrows = wide.split("/"), narrow.split("/")
     if wides[0] in ("+", "#") and narrows[0].startswith("$"):
         return False
@@ -62,7 +62,7 @@ def covers(wide: str, narrow: str) -> bool:
 
 
 def overlap(one: str, other: str) -> bool:
-    """Whether there is a topic that matches both."""
+    """True if there is a topic that matches both."""
     ones, others = one.split("/"), other.split("/")
     firsts = {ones[0], others[0]}
     if firsts & {"+", "#"} and any(level.startswith("$") for level in firsts):

@@ -1,57 +1,75 @@
-"""Messages between the broker and whoever receives them: bounded, in arrival order, once each."""
+"""Messages between the broker and whoever receives them: bounded, in fair turns, once each."""
 
 from collections import OrderedDict, deque
+from collections.abc import Callable
 
 import structlog
 import trio
 
 from .message import Message, Receipt
+from .shares import Shares, Source
 
-__all__ = ["Inbox"]
+__all__ = ["Inbox", "one_share"]
 
 log = structlog.get_logger("mqtt")
 
 LENIENCY = 16
 
 
+def one_share(_topic: str) -> Source:
+    """The source of every topic where nobody tells them apart."""
+    return Source("", 0, "#")
+
+
 class Inbox:
-    """A queue that outlives connections and holds about `capacity` messages.
+    """A queue that outlives connections and holds about `capacity` messages of each share.
+
+    `source_of` says which share a topic belongs to. `get` takes turns between shares, PUBACKs are
+    sent in the order of arrival (MQTT 5, 4.6).
 
     The memory bound: MQTT 5's Receive Maximum has the broker keep back what exceeds `capacity`
     unacknowledged QoS 1 messages. mosquitto 2.0 keeps to it only until the first PUBACK: each one
     then releases as many again from its queue. A 3.1.1 broker need not keep to anything. So QoS 1
     may exceed the capacity `LENIENCY` times before a message is dropped, and even then gets no
-    PUBACK, so that a resumed session brings it again. QoS 0 is dropped at `capacity`. What was
-    dropped is counted in `dropped`, and logged when dropping begins.
+    PUBACK, so that a resumed session brings it again. QoS 0 is dropped at `capacity`. Both are
+    dropped of a share alone that has its part of that and more: never of one that nobody floods.
+    What was dropped is counted in `dropped`, and logged when dropping begins.
 
     What was acknowledged stays known until that has surely arrived: when the session is resumed, a
     message that is still unacknowledged, or whose PUBACK was lost with the connection, is delivered
     again and recognised, so that `get` returns it once (R27: a `toggle` never happens twice).
     """
 
-    def __init__(self, capacity: int) -> None:
+    def __init__(self, capacity: int, source_of: Callable[[str], Source] = one_share) -> None:
         self.capacity = capacity
         self.dropped = 0
-        self._queue: deque[Message] = deque()
+        self._source_of = source_of
+        self._waiting: Shares[Message] = Shares()
         self._arrival = trio.lowlevel.ParkingLot()
         self._open: dict[int, Receipt] = {}
+        self._order: deque[Receipt] = deque()
         # As many PUBACKs as there may be unacknowledged messages can be lost with a connection.
         # Fingerprints alone: a receipt would keep its connection in memory long after its end.
         self._served: OrderedDict[int, int] = OrderedDict()
-        self._full = False
+        self._full: set[str] = set()
 
     def __len__(self) -> int:
-        return len(self._queue)
+        return len(self._waiting)
 
     @property
     def unacknowledged(self) -> int:
         """QoS 1 messages for which no PUBACK has been sent."""
         return len(self._open)
 
+    def none_before(self, moment: float) -> bool:
+        """True where nothing waits that was received before a moment."""
+        return all(first.received_at >= moment for first in self._waiting.first_of_each())
+
     def connected(self, *, session_present: bool) -> None:
         """A connection begins. Without its session the broker uses packet identifiers afresh."""
         if not session_present:
             self._open.clear()
+            self._order.clear()
             self._served.clear()
 
     def put(self, message: Message) -> None:
@@ -59,30 +77,38 @@ class Inbox:
         receipt = message.receipt
         if receipt is not None and message.duplicate and self._is_known(receipt):
             return
-        limit = self.capacity if receipt is None else self.capacity * LENIENCY
-        if len(self._queue) >= limit:
-            self._drop(message)
+        source = self._source_of(message.topic)
+        if self._is_full(source.share, receipt):
+            self._drop(message, source.share)
             return
-        self._full = False
+        self._full.discard(source.share)
         if receipt is not None:
-            receipt.on_acknowledged = self._acknowledged
+            receipt.on_acknowledged = self._acknowledge
             self._served.pop(receipt.mid, None)
             self._open[receipt.mid] = receipt
-        self._queue.append(message)
+            self._order.append(receipt)
+        self._waiting.put(source.share, source.rank, message)
         self._arrival.unpark()
 
     async def get(self) -> Message:
-        """The next message, in arrival order.
+        """The next message: of each share in its turn, within one in the order of arrival.
 
         Yields to other tasks only when it must wait: the capacity bounds how long they wait.
         """
         await trio.lowlevel.checkpoint_if_cancelled()
-        while not self._queue:
+        while not self._waiting:
             await self._arrival.park()
-        return self._queue.popleft()
+        return self._waiting.take()
+
+    def _is_full(self, share: str, receipt: Receipt | None) -> bool:
+        limit = self.capacity if receipt is None else self.capacity * LENIENCY
+        if len(self._waiting) < limit:
+            return False
+        waiting = self._waiting.waiting(share)
+        return waiting * max(1, self._waiting.count) >= limit
 
     def _is_known(self, again: Receipt) -> bool:
-        """Whether this is a redelivery of what was put before; then its receipt is renewed."""
+        """True for a redelivery of what was put before; its receipt is renewed then."""
         known = self._open.get(again.mid)
         if known is not None and known.fingerprint == again.fingerprint:
             known.send = again.send
@@ -92,21 +118,26 @@ class Inbox:
             return True
         return False
 
-    def _acknowledged(self, receipt: Receipt) -> None:
-        if self._open.get(receipt.mid) is receipt:
-            del self._open[receipt.mid]
-            self._served[receipt.mid] = receipt.fingerprint
-            if len(self._served) > self.capacity * LENIENCY:
-                self._served.popitem(last=False)
+    def _acknowledge(self) -> None:
+        """Send the PUBACKs that are due, none before that of an earlier message."""
+        while self._order and self._order[0].acknowledged:
+            receipt = self._order.popleft()
+            receipt.send(receipt.mid)
+            if self._open.get(receipt.mid) is receipt:
+                del self._open[receipt.mid]
+                self._served[receipt.mid] = receipt.fingerprint
+                if len(self._served) > self.capacity * LENIENCY:
+                    self._served.popitem(last=False)
 
-    def _drop(self, message: Message) -> None:
+    def _drop(self, message: Message, share: str) -> None:
         self.dropped += 1
-        if not self._full:
-            self._full = True
+        if share not in self._full:
+            self._full.add(share)
             log.warning(
                 "mqtt inbox full, dropping messages",
                 topic=message.topic,
                 qos=message.qos,
-                waiting=len(self._queue),
-                what_to_do="publish inputs at QoS 1 over MQTT 5, which a broker holds back",
+                waiting=self._waiting.waiting(share),
+                what_to_do="find who sends so much; publish inputs at QoS 1 over MQTT 5, which a "
+                "broker holds back",
             )

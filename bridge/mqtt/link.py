@@ -16,12 +16,13 @@ import trio
 from ..process.backoff import Backoff
 from .failures import BrokerFailure, FailureKind, flatten
 from .image import Image
-from .inbox import Inbox
+from .inbox import Inbox, one_share
 from .message import Message
 from .negotiate import accepting, in_either_version
 from .retained import comes_back
 from .session import Session, open_session
 from .settings import BrokerSettings, Protocol, Subscription
+from .shares import Source
 from .subscriptions import Subscriptions
 
 __all__ = ["OFFLINE", "ONLINE", "BrokerHealth", "BrokerLink", "BrokerState"]
@@ -79,7 +80,8 @@ class BrokerLink:
 
     `greet` runs at each connection once the subscriptions stand and before anything is published;
     what it raises ends `run`, in an exception group, with nothing said on `availability_topic`.
-    `changed` hears of every change of state, and must not block.
+    `changed` hears of every change of state, and must not block. `source_of` says whose share of
+    the work a topic is (`Inbox`).
     """
 
     def __init__(
@@ -91,6 +93,7 @@ class BrokerLink:
         availability_topic: str,
         greet: Callable[[Session], Awaitable[None]] = _no_greeting,
         changed: Callable[[BrokerState], None] = _unheard,
+        source_of: Callable[[str], Source] = one_share,
         backoff: Backoff | None = None,
     ) -> None:
         self.settings = settings
@@ -101,7 +104,7 @@ class BrokerLink:
         self._greet = greet
         self._changed = changed
         self._backoff = backoff or Backoff()
-        self._inbox = Inbox(settings.receive_maximum)
+        self._inbox = Inbox(settings.receive_maximum, source_of)
         self._session: Session | None = None
         self._connections = 0
         #: What went wrong last; None while online.
@@ -110,13 +113,17 @@ class BrokerLink:
         self._refused_messages = 0
 
     async def receive(self) -> Message:
-        """The next inbound message, over all connections, in arrival order, each once."""
+        """The next inbound message, over all connections, in fair turns, each once."""
         return await self._inbox.get()
 
     @property
     def waiting(self) -> int:
         """Messages that nobody has received yet."""
         return len(self._inbox)
+
+    def none_waits_from_before(self, moment: float) -> bool:
+        """True where all that the broker delivered before a moment has been received."""
+        return self._inbox.none_before(moment)
 
     @property
     def subscriptions(self) -> tuple[Subscription, ...]:

@@ -7,7 +7,7 @@ __all__ = ["Message", "Receipt", "is_topic_name"]
 
 
 def is_topic_name(topic: str) -> bool:
-    """Whether something can be published to this topic (MQTT 5, 4.7).
+    """True if something can be published to this topic (MQTT 5, 4.7).
 
     No wildcards, no NUL, 1 to 65,535 bytes of UTF-8.
     """
@@ -23,26 +23,27 @@ def is_topic_name(topic: str) -> bool:
 class Receipt:
     """The acknowledgement that the broker waits for, over however many connections.
 
-    `send` queues the PUBACK on the connection that delivered the message last. When a session
-    is resumed the broker delivers again what it saw no PUBACK for; the inbox then points `send`
-    to the new connection, so the message itself is handed out once only. `fingerprint` is a hash
-    of topic and payload: packet identifiers alone are used again.
+    `send` is `Session._acknowledge` of the connection that delivered the message last. When a
+    session is resumed the broker delivers again what it saw no PUBACK for; the inbox then points
+    `send` to the new connection, so the message itself is handed out once only. `fingerprint` is a
+    hash of topic and payload: packet identifiers alone are used again.
     """
 
     mid: int
     fingerprint: int
     send: Callable[[int], None]
     acknowledged: bool = False
-    on_acknowledged: Callable[["Receipt"], None] | None = None
+    on_acknowledged: Callable[[], None] | None = None
 
     def acknowledge(self) -> None:
-        """PUBACK, the first time."""
+        """PUBACK, the first time; where somebody keeps the order of several, in its turn."""
         if self.acknowledged:
             return
         self.acknowledged = True
-        self.send(self.mid)
-        if self.on_acknowledged is not None:
-            self.on_acknowledged(self)
+        if self.on_acknowledged is None:
+            self.send(self.mid)
+        else:
+            self.on_acknowledged()
 
 
 @dataclass(frozen=True, slots=True)

@@ -75,7 +75,7 @@ async def accepted_or_unsupported(session: Session, settings: BrokerSettings) ->
 
 
 async def _answers_3_1_1_only(settings: BrokerSettings) -> bool:
-    """Whether the broker has a word for 3.1.1, and right after that none for 5."""
+    """True if the broker has a word for 3.1.1, and right after that none for 5."""
     kind = await _bare_failure(settings, "3.1.1")
     if kind is not None and kind not in LOGIN:
         return False

@@ -13,7 +13,7 @@ class OncePerTopic:
         self._topics: set[str] = set()
 
     def is_first(self, topic: str) -> bool:
-        """Whether a line is due for this topic; from then on none is."""
+        """True if a line is due for this topic; from then on none is."""
         if topic in self._topics or len(self._topics) >= _MOST_TOPICS:
             return False
         self._topics.add(topic)

@@ -1,4 +1,4 @@
-"""What goes out: a publication on its way, and what carries it."""
+"""A publication on its way out, and what carries it."""
 
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass
@@ -10,14 +10,14 @@ __all__ = ["Carrier", "Outgoing"]
 
 
 class Carrier(Protocol):
-    """What the image asks of a `Session`."""
+    """A `Session`, as far as the image needs one."""
 
     @property
     def has_room(self) -> bool:
-        """Whether another QoS 1 message may be posted."""
+        """True if another QoS 1 message may be posted."""
 
     def fits(self, topic: str, payload: bytes, correlation_data: bytes | None = None) -> bool:
-        """Whether the broker takes a message of this size."""
+        """True if the broker takes a message of this size."""
 
     def post(
         self,
@@ -52,5 +52,5 @@ class Outgoing:
 
     @property
     def key(self) -> Hashable:
-        """What a refusal is remembered by: a topic's values are one, each message is its own."""
+        """The key of a refusal: a topic's values have one, each message its own."""
         return self.topic if self.retain else self.ticket

@@ -2,11 +2,11 @@
 
 - One client per connection, never reused, so that nothing of a dead connection is published
   on the next one.
-- Writing is tried at once by whoever has something to write; the writer task steps in only while
-  the socket is full. A failed write raises nothing into its caller: paho closes the socket, and
-  the reader, woken by that, ends the loop with the reason.
+- What is queued within one turn of Trio's loop is written in the next one, by one `send`: seldom is
+  there one packet alone to write. A failed write raises nothing into its caller: paho closes the
+  socket, and the reader, woken by that, ends the loop with the reason.
 - Nothing is written from within a callback: paho holds a lock there, which it takes again, and
-  never gets, when the write fails. What a callback queues is written when paho has returned.
+  never gets, when the write fails.
 - The tasks are shielded from cancellation until `stop`, so that whoever uses the connection can
   still say good-bye when it is cancelled.
 """
@@ -37,15 +37,16 @@ class PahoLoop:
         self.failure: BrokerFailure | None = None
         self._overdue = overdue
         self._tasks = trio.CancelScope(shield=True)
-        self._socket_full = trio.Event()
+        self._to_write = trio.Event()
         self._drained = trio.lowlevel.ParkingLot()
         self._leaving = False
-        self._inside_paho = False
         # Attached only now: earlier, paho would call them in the thread that connects.
         client.on_socket_close = _wake_waiters
-        # Its presence keeps paho from writing by itself; `want_write` says the rest.
-        client.on_socket_register_write = _leave_writing_to_us
+        # Its presence keeps paho from writing by itself.
+        client.on_socket_register_write = self._have_written
         client.on_disconnect = self._on_disconnect
+        if client.want_write():
+            self._to_write.set()
 
     @property
     def alive(self) -> bool:
@@ -62,7 +63,7 @@ class PahoLoop:
         try:
             with self._tasks:
                 async with trio.open_nursery() as nursery:
-                    nursery.start_soon(self._write_when_possible)
+                    nursery.start_soon(self._write)
                     nursery.start_soon(self._keep_alive)
                     await self._read()
                     nursery.cancel_scope.cancel()
@@ -87,21 +88,14 @@ class PahoLoop:
         if (sock := client.socket()) is not None:
             trio.lowlevel.notify_closing(sock)
         client.on_socket_close = None
-        client.on_socket_register_write = None
         client.on_disconnect = None
+        # What was queued in this very turn.
+        client.loop_write()
+        client.on_socket_register_write = None
         # On a closed socket paho discovers the end of the connection for itself, and forgets it.
         client.hang_up()
         client.loop_read()
         self._drained.unpark_all()
-
-    def write(self) -> None:
-        """Write what is queued, now, unless the socket is known to be full."""
-        if self._inside_paho:
-            return
-        if self.client.want_write() and not self._socket_full.is_set():
-            self._call(self.client.loop_write)
-            if self.client.want_write() and self.alive:
-                self._socket_full.set()
 
     async def drained(self) -> None:
         """Wait until everything queued has been handed to the socket, or it is closed."""
@@ -112,17 +106,7 @@ class PahoLoop:
         """Send DISCONNECT, so that the broker does not publish the will."""
         self._leaving = True
         self.client.disconnect()
-        self.write()
         await self.drained()
-
-    def _call(self, loop: Callable[[], object]) -> None:
-        # The result is not looked at: whatever ends a connection closes its socket and has said
-        # why to `_on_disconnect`.
-        self._inside_paho = True
-        try:
-            loop()
-        finally:
-            self._inside_paho = False
 
     async def _read(self) -> None:
         client = self.client
@@ -131,37 +115,38 @@ class PahoLoop:
                 await trio.lowlevel.wait_readable(sock)
             except trio.ClosedResourceError:
                 break
-            self._call(client.loop_read)
+            client.loop_read()
             # TLS hands over a whole record at a time, and what is left of it wakes nobody.
             pending = getattr(sock, "pending", None)
             while pending is not None and client.socket() is sock and pending():
-                self._call(client.loop_read)
+                client.loop_read()
             if client.socket() is sock:
                 quick_acknowledgement(client)
-            self.write()
 
-    async def _write_when_possible(self) -> None:
+    async def _write(self) -> None:
+        client = self.client
         while True:
-            await self._socket_full.wait()
-            if (sock := self.client.socket()) is None:
-                return
-            try:
-                await trio.lowlevel.wait_writable(sock)
-            except trio.ClosedResourceError:
-                return
-            self._call(self.client.loop_write)
-            if not self.client.want_write():
-                self._socket_full = trio.Event()
-                self._drained.unpark_all()
+            await self._to_write.wait()
+            self._to_write = trio.Event()
+            client.loop_write()
+            while client.want_write() and (sock := client.socket()) is not None:
+                try:
+                    await trio.lowlevel.wait_writable(sock)
+                except trio.ClosedResourceError:
+                    return
+                client.loop_write()
+            self._drained.unpark_all()
 
     async def _keep_alive(self) -> None:
         # paho's keepalive runs on time.monotonic, whatever clock Trio has.
         while self.alive:
             await trio.sleep(1.0)
-            self._call(self.client.loop_misc)
-            self.write()
+            self.client.loop_misc()
             if (failure := self._overdue()) is not None:
                 self.give_up(failure)
+
+    def _have_written(self, _client: Client, _userdata: object, _sock: object) -> None:
+        self._to_write.set()
 
     def _on_disconnect(
         self,
@@ -180,7 +165,3 @@ class PahoLoop:
 
 def _wake_waiters(_client: Client, _userdata: object, sock: object) -> None:
     trio.lowlevel.notify_closing(sock)  # type: ignore[arg-type]
-
-
-def _leave_writing_to_us(_client: Client, _userdata: object, _sock: object) -> None:
-    pass

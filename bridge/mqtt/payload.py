@@ -1,4 +1,4 @@
-"""What comes in a message: text, JSON, and the sender's id. Pure."""
+"""The contents of a message: text, JSON, and the sender's id. Pure."""
 
 import json
 from collections.abc import Callable, Mapping

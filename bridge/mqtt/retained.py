@@ -25,9 +25,6 @@ __all__ = ["comes_back", "read_retained"]
 # than a hundred filters' worth.
 FILTERS_PER_ROUND = 100
 
-# Seconds. An MQTT 3.1.1 broker swallows a publication that its ACL forbids.
-ECHO_PATIENCE = 10.0
-
 # Markers in a row that bring nothing more, where something has not come: brokers exist (aedes)
 # whose other messages overtake what they retain.
 STRAGGLERS = 5
@@ -101,11 +98,13 @@ async def _read_patiently(
     session: Session, filters: Sequence[str], marker_topic: str
 ) -> dict[str, bytes]:
     reading = _Reading(session, filters, marker_topic, lambda: None)
-    if await reading.done(ECHO_PATIENCE):
+    # An MQTT 3.1.1 broker swallows a publication that its ACL forbids.
+    patience = session.settings.connect_timeout
+    if await reading.done(patience):
         return reading.found
     raise BrokerFailure(
         FailureKind.ECHO,
-        f"what was published to {marker_topic} did not come back within {ECHO_PATIENCE:g} s",
+        f"what was published to {marker_topic} did not come back within {patience:g} s",
     )
 
 

@@ -38,8 +38,8 @@ PUBLISH_OVERHEAD = 32
 class Session:
     """What can be done with a connection; made by `open_session` only.
 
-    `interceptors` are asked, newest first, whether an inbound message is theirs; what nobody
-    takes goes to `deliver`.
+    `interceptors` are asked, newest first, whether an inbound message is theirs; what nobody takes
+    goes to `deliver`, on the bridge's own connection `Inbox.put`.
     """
 
     def __init__(
@@ -105,7 +105,7 @@ class Session:
         correlation_data: bytes | None = None,
         acknowledged: Callable[[ReasonCode], None] | None = None,
     ) -> Awaited | None:
-        """Write a PUBLISH, or queue it where the socket is full; `acknowledged` hears of PUBACK.
+        """Queue a PUBLISH for the next turn of the loop; `acknowledged` hears of PUBACK.
 
         Callers respect `has_room` for QoS 1 and `drained` for QoS 0, which has no answer. On a
         dead connection nothing happens, and `acknowledged` is never called.
@@ -116,10 +116,8 @@ class Session:
         if correlation_data is not None and self.protocol == "5":
             properties = Properties(PacketTypes.PUBLISH)  # type: ignore[no-untyped-call]
             properties.CorrelationData = correlation_data
-        mid = self._client.publish(topic, payload, qos, retain, properties).mid
-        answer = self._unanswered.expect(mid, acknowledged) if qos else None
-        self._loop.write()
-        return answer
+        mid = self._client.post(topic, payload, qos=qos, retain=retain, properties=properties)
+        return self._unanswered.expect(mid, acknowledged) if qos else None
 
     async def publish(self, topic: str, payload: bytes, *, retain: bool = False) -> None:
         """Publish at QoS 1, and wait for PUBACK. Raises `BrokerFailure` when lost or refused."""
@@ -215,13 +213,11 @@ class Session:
         self._loop.stop()
 
     def _send(self, sent: tuple[object, int | None]) -> Awaited:
-        """Write what paho has queued; its answer is awaited with `_codes`."""
+        """What paho has queued goes out; its answer is awaited with `_codes`."""
         self._loop.check()
         mid = sent[1]
         assert mid is not None  # noqa: S101 - paho gives none only without a socket
-        answer = self._unanswered.expect(mid)
-        self._loop.write()
-        return answer
+        return self._unanswered.expect(mid)
 
     async def _codes(self, answer: Awaited, count: int) -> Sequence[ReasonCode]:
         """At least `count` codes of an answer."""
@@ -306,7 +302,6 @@ class Session:
     def _acknowledge(self, mid: int) -> None:
         if self.alive:
             self._client.ack(mid, 1)
-            self._loop.write()
 
 
 @asynccontextmanager

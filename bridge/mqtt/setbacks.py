@@ -1,4 +1,4 @@
-"""What a broker would not have: found out, shortened, set aside, and tried again later (R23).
+"""Publications that a broker would not have: found out, shortened, set aside, tried again (R23).
 
 Some brokers say so in the PUBACK. Others close the connection, and say nothing about why. So what
 was unanswered each time when connections ended one after the other is suspected, and goes alone
@@ -49,7 +49,7 @@ class Setbacks:
 
     @property
     def keys(self) -> list[Hashable]:
-        """What the broker has refused."""
+        """The keys of what the broker has refused."""
         return list(self._setbacks)
 
     def form(
@@ -131,7 +131,7 @@ class Setbacks:
         return min(waiting, default=math.inf)
 
     def trials(self) -> list[Hashable]:
-        """What is to be tried again as it is: alone, for it may end the connection."""
+        """The keys to be tried again as they are: each alone, for it may end the connection."""
         now = trio.current_time()
         due = [
             key

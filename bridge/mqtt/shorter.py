@@ -12,7 +12,7 @@ _LONGEST_TEXTS = (256, 64)
 
 
 def shorter_forms(payload: bytes) -> Iterator[bytes]:
-    """What can be published in its place, ever shorter: its long texts cut, then nothing at all.
+    """Payloads for its place, ever shorter: its long texts cut, then nothing at all.
 
     JSON stays JSON with the same members. An empty payload takes a retained one away, so that no
     older value passes for the newest (R23).

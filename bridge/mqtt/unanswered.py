@@ -1,4 +1,4 @@
-"""What the broker still owes us: a PUBACK, SUBACK or UNSUBACK per packet identifier."""
+"""Answers that the broker still owes us: a PUBACK, SUBACK or UNSUBACK per packet identifier."""
 
 import math
 from collections.abc import Callable, Sequence
@@ -34,7 +34,7 @@ class Unanswered:
 
     @property
     def has_room(self) -> bool:
-        """Whether another publication fits the window."""
+        """True if another publication fits the window."""
         return len(self._answers) < self.window
 
     @property

@@ -15,6 +15,7 @@ it from the beginning:
 - `rules.plan`: `next_step`, the command that a state calls for, and when it should be looked at
   again.
 - `rules.answers`: `apply`, what HMP's answer does.
+- `rules.guarded`: what becomes of a message over which one of these fails.
 - `delivery`: what brings a request to the room.
 - `worker`: the loop that holds these together, the walk of a press through it, and the `Audience`
   that hears what comes of it.

@@ -38,7 +38,7 @@ _MADE_UP = "00000000-0000-4000-8000-{:012d}"
 
 @dataclass(frozen=True, slots=True)
 class Rehearsal:
-    """What HMP would be sent, in order, what the request ends as, and what the room then is.
+    """The commands that HMP would be sent, in order, the request's end, and the room's state then.
 
     Routine looks at a recording that runs are left out: they follow from no request. `result` is
     None for a request whose result does not fall due while it is rehearsed.

@@ -19,7 +19,8 @@ that is wanted no more is withdrawn, unless it is on its way; its answer is alwa
 
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from functools import partial
 from math import inf
 from typing import Protocol
 
@@ -38,10 +39,10 @@ from .facts.values import Now, Result
 from .facts.vocabulary import Alarm, StepKind
 from .memory.memory import Memory
 from .memory.retained import adopt_retained
-from .rules.answers import apply
 from .rules.foreign_commands import carried_out, is_about, perhaps_carried_out
-from .rules.model import ACTS_ONCE, alarm_changed, decide, link_changed, tick
-from .rules.plan import PRIORITY, ROUTINE, next_step, wake_in
+from .rules.guarded import Rule, applied, decided, due_in, followed, planned
+from .rules.model import ACTS_ONCE, alarm_changed, link_changed, tick
+from .rules.plan import PRIORITY, ROUTINE
 from .rules.reconfigure import in_use, reconfigured, removed
 from .stages import StageNotes, Stages
 
@@ -71,6 +72,9 @@ class Audience(Protocol):
         It comes after the state that it speaks of, and after the journal has it (R1, R6).
         """
 
+    def fault(self, room: "Room", error: Exception, about: str) -> None:
+        """A rule raised `error`, over what came by a topic or for a command; it is a bug (R27)."""
+
 
 @dataclass(frozen=True, slots=True)
 class _Answered:
@@ -83,21 +87,18 @@ class _Answered:
 class _Told:
     """Something the room is told; `bearer` is told once it is written down and published."""
 
-    decide: Callable[[RoomState, Now], Change]
+    rule: Rule
     bearer: Bearer | None = None
 
 
+@dataclass(frozen=True, slots=True)
 class _Waiting:
     """Waits, as a `Bearer`, for what it told the room."""
 
-    def __init__(self) -> None:
-        self._accepted = trio.Event()
+    accepted: trio.Event = field(default_factory=trio.Event)
 
     def accept(self) -> None:
-        self._accepted.set()
-
-    async def accepted(self) -> None:
-        await self._accepted.wait()
+        self.accepted.set()
 
 
 class Room:
@@ -120,6 +121,7 @@ class Room:
         self._memory = memory
         self._facts = facts
         self._audience = audience
+        self._fault = partial(audience.fault, self)
         self._clock = clock
         #: The instant at which everything was last looked at.
         self._now = clock()
@@ -191,13 +193,12 @@ class Room:
         self._memory.known = True
         waiting = _Waiting()
         self._put(_Told(lambda room, now: adopt_retained(room, retained_status, now), waiting))
-        await waiting.accepted()
+        await waiting.accepted.wait()
 
     def holds(self, recording_id: RecordingId) -> bool:
         """True where the recording with this id is this room's."""
         recording = self.state.recording
-        held = None if recording is None else recording.id
-        return recording_id in (held, self.state.adopting)
+        return recording_id in (recording and recording.id, self.state.adopting)
 
     async def run(self) -> None:
         """Serve the room until cancelled; a command in flight is waited for then, not cut off."""
@@ -239,10 +240,9 @@ class Room:
         poll_in = inf if self._poll_at is None else self._poll_at - trio.current_time()
         # A poll whose moment has come while another step is under way goes after that one.
         poll_in = poll_in if self.state.busy is None else inf
-        # From the instant of the last look: what fell due since, while the disk was at work, is
-        # due now and not forgotten.
-        due_in = wake_in(self.state, self._now) - (self._clock().monotonic - self._now.monotonic)
-        return max(0.0, min(due_in, self._memory.tidy_in(), poll_in))
+        # From the instant of the last look: what fell due while the disk was at work is due now.
+        due_at = self._now.monotonic + due_in(self.state, self._now, self._fault)
+        return max(0.0, min(due_at - self._clock().monotonic, self._memory.tidy_in(), poll_in))
 
     def _take_in(self) -> None:
         """Decide everything that has come, and let time pass."""
@@ -251,7 +251,7 @@ class Room:
         while self._inbox:
             match self._inbox.popleft():
                 case Delivery(request, input_key, bearer):
-                    self._become(decide(self.state, request, now))
+                    self._become(decided(self.state, request, now, self._fault))
                     self._note_input(input_key, bearer)
                     self._acts_once |= request.action in ACTS_ONCE
                 case Refusal(result, input_key, bearer):
@@ -261,12 +261,12 @@ class Room:
                     shift = now.monotonic - trio.current_time()
                     self._stages.note(passage, routine=step.kind in ROUTINE, shift=shift)
                     known = replace(self.state, server_proves=self._facts.proves)
-                    self._become(apply(known, step, answer, now))
+                    self._become(applied(known, step, answer, now, self._fault))
                     self._facts.proves = self.state.server_proves
-                case _Told(decision, bearer):
-                    self._become(decision(self.state, now))
+                case _Told(rule, bearer):
+                    self._become(followed(self.state, rule, now, self._fault))
                     self._note_input(None, bearer)
-        self._become(tick(self.state, now))
+        self._become(followed(self.state, tick, now, self._fault))
 
     def _note_input(self, key: InputKey | None, bearer: Bearer | None) -> None:
         if key is not None:
@@ -280,7 +280,7 @@ class Room:
 
     def _plan(self) -> None:
         """Choose what to send now, or call back what waits and is wanted no more (R10)."""
-        step = self._when_due(next_step(self.state, self._now))
+        step = self._when_due(planned(self.state, self._now, self._fault))
         if self.state.busy is None:
             self.state = replace(self.state, busy=step)
             self._planned = step

@@ -138,7 +138,7 @@ def get_recording_status(world: World, arguments: list[str]) -> str:
 
 
 def _word(world: World, state: RecordingState) -> str:
-    """What a state that is not the end is called (E54)."""
+    """The word for a state that is not the end (E54)."""
     match world.knobs.status_word:
         case "guide":
             return state.value

@@ -1,6 +1,6 @@
 """Text with values in it: Jinja2, in a sandbox that neither leaks, nor hangs, nor grows.
 
-What a template may contain is listed in `syntax`, `filters` and `methods`; whatever is not listed
+What a template may contain is listed in `syntax` and `filters`; whatever is not listed
 there is refused when the template is made, so a configuration that loads has no surprise but in its
 values.
 """

@@ -1,13 +1,13 @@
-"""Values as templates write, name and calculate with them, all bounded."""
+"""Values as templates write and calculate with them, all bounded."""
 
 import json
-import operator
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from datetime import date, datetime, time, timedelta
 
 from jinja2.runtime import Undefined
+from jinja2.sandbox import ImmutableSandboxedEnvironment
 
-__all__ = ["LONGEST", "TooMuch", "bounded", "calculate", "in_words", "number", "to_json", "to_text"]
+__all__ = ["LONGEST", "TooMuch", "bounded", "calculate", "in_words", "number", "to_text"]
 
 LONGEST = 65_536
 """Characters of any text that a template makes."""
@@ -35,10 +35,8 @@ def to_text(value: object) -> str:
             return str(value)
         case bool():
             return "true" if value else "false"
-        case int() if value.bit_length() > _BITS:
-            raise TooMuch("a number is too large")
         case int() | float():
-            return str(value)
+            return str(number(value))
         case datetime() | date() | time():
             return value.isoformat()
         case timedelta():
@@ -46,43 +44,30 @@ def to_text(value: object) -> str:
         case Mapping() if value.keys() == {"Value"}:
             return to_text(value["Value"])  # as RoomOS boxes what it says; bindings unbox it too
         case Mapping() | list() | tuple():
-            return to_json(value)
+            return json.dumps(value, ensure_ascii=False, default=_plain)
         case _:
             raise TooMuch(f"{in_words(value)} cannot be written as text")
 
 
+def _plain(value: object) -> object:
+    """A value that JSON does not have, as one that it has."""
+    return dict(value) if isinstance(value, Mapping) else to_text(value)
+
+
+_KINDS: list[tuple[type | tuple[type, ...], str]] = [
+    (type(None), "nothing"),
+    (bool, "a truth value"),
+    ((int, float), "a number"),
+    (str, "a text"),
+    (Mapping, "a mapping"),
+    ((list, tuple), "a list"),
+    ((datetime, date, time), "a time"),
+]
+
+
 def in_words(value: object) -> str:
     """The kind of a value, for a message."""
-    kinds: list[tuple[type | tuple[type, ...], str]] = [
-        (type(None), "nothing"),
-        (bool, "a truth value"),
-        ((int, float), "a number"),
-        (str, "a text"),
-        (Mapping, "a mapping"),
-        ((list, tuple), "a list"),
-        ((datetime, date, time), "a time"),
-    ]
-    return next((word for kind, word in kinds if isinstance(value, kind)), "this value")
-
-
-def to_json(value: object) -> str:
-    """Lists and mappings as JSON; what JSON does not have as text."""
-
-    def plain(other: object) -> object:
-        return dict(other) if isinstance(other, Mapping) else to_text(other)
-
-    return json.dumps(value, ensure_ascii=False, default=plain)
-
-
-_OPERATORS: dict[str, Callable[[object, object], object]] = {
-    "+": operator.add,
-    "-": operator.sub,
-    "*": operator.mul,
-    "/": operator.truediv,
-    "//": operator.floordiv,
-    "%": operator.mod,
-    "**": operator.pow,
-}
+    return next((word for kind, word in _KINDS if isinstance(value, kind)), "this value")
 
 
 def calculate(word: str, left: object, right: object) -> object:
@@ -91,13 +76,10 @@ def calculate(word: str, left: object, right: object) -> object:
     A text before ``%`` is none of these: it would be a format, and a message may have written it.
     """
     match word, left, right:
-        case "+", str(), None | Undefined():
-            return left  # what is not there is empty also where it is added to a text
-        case "+", None | Undefined(), str():
-            return right
-        case "+", str(), str():
-            bounded(len(left) + len(right))
-            return left + right
+        case ("+", str(), None | Undefined() | str()) | ("+", None | Undefined(), str()):
+            texts = to_text(left), to_text(right)  # what is not there is empty here, too
+            bounded(sum(map(len, texts)))
+            return "".join(texts)
         case ("*", str() as text, int() as times) | ("*", int() as times, str() as text):
             bounded(len(text) * times)
             return text * times
@@ -108,7 +90,7 @@ def calculate(word: str, left: object, right: object) -> object:
         case _ if any(isinstance(each, str | list | tuple | Mapping) for each in (left, right)):
             raise TooMuch(f"{word} does not go with {in_words(left)} and {in_words(right)}")
         case _:
-            return number(_OPERATORS[word](left, right))
+            return number(ImmutableSandboxedEnvironment.default_binop_table[word](left, right))
 
 
 def number(value: object) -> object:

@@ -3,6 +3,8 @@
 import json
 from typing import Any
 
+from .shortened import shortened
+
 __all__ = ["NotJson", "read_object", "read_value", "told_in_words"]
 
 _DEEPEST = 100
@@ -55,14 +57,15 @@ def told_in_words(value: object) -> str:
     match value:
         case None:
             return "null"
+        case bool():
+            return "true" if value else "false"
         case dict():
             return "a table"
         case list():
             return f"a list of {len(value)}"
         case int() if value.bit_length() > 200:
             return "a number of many digits"
-    text = repr(value)
-    return text if len(text) <= _LONGEST_TOLD else f"{text[: _LONGEST_TOLD - 3]}..."
+    return shortened(repr(value), _LONGEST_TOLD)
 
 
 def _whole(digits: str) -> int | float:

@@ -1,13 +1,13 @@
 """Times as calendars, gateways and people write them: RFC 3339, or a number. Pure."""
 
 import re
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from math import isfinite
 
 from .json_text import told_in_words
 from .zones import NoZone, read_zone
 
-__all__ = ["LAST_MOMENT", "NoTime", "is_date", "read_time"]
+__all__ = ["LAST_MOMENT", "NoTime", "is_date", "read_moment", "read_time"]
 
 _MILLISECONDS_FROM = 100_000_000_000.0
 """Numbers from here on count milliseconds: as seconds they would be in the year 5138."""
@@ -51,6 +51,13 @@ def read_time(value: object, zone: object = None) -> float:
     return seconds
 
 
+def read_moment(value: object) -> datetime:
+    """The same as a `datetime`, with the offset that the text names. Raises `NoTime`."""
+    seconds = read_time(value)
+    moment = _moment(value.strip(), None) if isinstance(value, str) else None
+    return moment or datetime.fromtimestamp(seconds, UTC)
+
+
 def is_date(value: object) -> bool:
     """True if the value is a day without a time of day, as calendars mark what lasts all day."""
     if not isinstance(value, str) or len(value) > _LONGEST:
@@ -65,22 +72,27 @@ def is_date(value: object) -> bool:
 def _of_text(text: str, zone: object) -> float | None:
     if len(text) > _LONGEST:
         return None
-    if _NUMBER.fullmatch(text) is None:
-        try:
-            moment = datetime.fromisoformat(text.upper())  # ``z`` is right, too
-            if moment.tzinfo is None and zone not in (None, ""):
-                moment = moment.replace(tzinfo=read_zone(zone))
-            return moment.timestamp()
-        except NoZone as error:
-            raise NoTime(f"cannot be told: its zone {told_in_words(zone)} {error}") from None
-        except OverflowError:
-            return LAST_MOMENT
-        except ValueError:
-            pass
     try:
-        return _of_number(float(text))
+        moment = _moment(text, zone)
+        return _of_number(float(text)) if moment is None else moment.timestamp()
+    except NoZone as error:
+        raise NoTime(f"cannot be told: its zone {told_in_words(zone)} {error}") from None
+    except OverflowError:
+        return LAST_MOMENT
     except ValueError:
         return None
+
+
+def _moment(text: str, zone: object) -> datetime | None:
+    if _NUMBER.fullmatch(text):
+        return None
+    try:
+        moment = datetime.fromisoformat(text.upper())  # ``z`` is right, too
+    except ValueError:
+        return None
+    if moment.tzinfo is None and zone not in (None, ""):
+        return moment.replace(tzinfo=read_zone(zone))
+    return moment if moment.tzinfo is not None else moment.astimezone()
 
 
 def _of_number(value: float) -> float:

@@ -34,10 +34,8 @@ from tests.mqtt.recorder import Recorder, flushed
 INFO = {"version": "1", "rooms": ["boardroom"]}
 
 
-@pytest.fixture(autouse=True)
-def _patience(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The disk is a real one, and the machine may stop for longer than it may."""
-    monkeypatch.setattr("bridge.api.health.PATIENCE", 60.0)
+LONGER = 60.0
+"""Seconds: the disk is a real one, and the machine may stop for longer than it may."""
 
 
 class Listening(Recorder):
@@ -81,7 +79,13 @@ class Bridge:
             ),
             BridgeRequests(
                 replies,
-                Health({"main": self.link}, broker, self.journal, marker=topics.bridge_marker),
+                Health(
+                    {"main": self.link},
+                    broker,
+                    self.journal,
+                    marker=topics.bridge_marker,
+                    patience=LONGER,
+                ),
                 info=lambda: json.dumps(INFO),
                 announce=self._announce,
                 reload=reload,
@@ -102,7 +106,7 @@ class Bridge:
         receipt = Receipt(1, 0, lambda _: self.accepted.append(verb))
         message = Message(topic, data, 1, False, False, trio.current_time(), receipt=receipt)
         place = Acknowledgements(self._save).place(message)
-        assert self.api.take(Part(place, None, waited=math.inf))
+        assert self.api.take(Part(place, None, waited=math.inf), lambda _: True)
 
     async def _save(self, document: str) -> None:
         raise AssertionError(f"no binding has to do with this: {document}")

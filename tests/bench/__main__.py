@@ -15,6 +15,7 @@ from pathlib import Path
 
 from .burst import burst
 from .figures import Figure, table
+from .flood import flood
 from .footprint import memory
 from .latency import latency
 from .polls import polls
@@ -35,6 +36,7 @@ BENCHMARKS: dict[str, Callable[[Options], Sequence[Figure]]] = {
     "start": start,
     "reconnect": reconnect,
     "scale": scale,
+    "flood": flood,
 }
 
 

@@ -19,7 +19,7 @@ class Said(NamedTuple):
 
 
 class Panel:
-    """One connection: publishes at QoS 1, subscribes at `qos`, answers nothing else.
+    """One connection: publishes at QoS 1 or 0, subscribes at `qos`, answers nothing else.
 
     PINGREQ is never sent: the keepalive is off. `receive_buffer` is the socket's, in bytes, where
     the kernel's own choice is not wanted.
@@ -57,9 +57,9 @@ class Panel:
         """Hang up."""
         self._socket.close()
 
-    def publish(self, messages: Iterable[tuple[str, str]]) -> None:
+    def publish(self, messages: Iterable[tuple[str, str]], *, qos: int = 1) -> None:
         """Publish all of them in one write; nobody waits for PUBACK."""
-        self._socket.sendall(b"".join(self._publication(*each) for each in messages))
+        self._socket.sendall(b"".join(self._publication(*each, qos) for each in messages))
 
     def receive(self, timeout: float = 60.0) -> list[Said]:
         """What has come, at least one message. Raises `TimeoutError`."""
@@ -93,7 +93,9 @@ class Panel:
             if (topic, payload) in said:
                 return time.monotonic()
 
-    def _publication(self, topic: str, payload: str) -> bytes:
+    def _publication(self, topic: str, payload: str, qos: int) -> bytes:
+        if not qos:
+            return _packet(_PUBLISH, _text(topic) + payload.encode())
         self._mid = self._mid % 65535 + 1
         body = _text(topic) + self._mid.to_bytes(2, "big") + payload.encode()
         return _packet(_PUBLISH | 0x02, body)

@@ -103,7 +103,7 @@ ITEMS = {"e.*": {"c": "input:0", "e": "double"}}
             {"a": {"regex": "x*"}},
             '{"a":"' + "x" * 20_001 + '"}',
             Answer.NO,
-            "…; a regular expression is tried on 20,000 characters at most",
+            "...; a regular expression is tried on 20,000 characters at most",
         ),
         ({"a": {"exists": True}}, '{"a":null}', Answer.YES, ""),
         ({"a": {"exists": True}}, "{}", Answer.NO, "a: is not there"),

@@ -203,6 +203,31 @@ def test_a_secret_in_a_wrong_line_is_not_repeated(folder: Path, text: str) -> No
     assert "hunter2" not in "\n".join(complaints(folder, f"[mqtt]\n{text}\n{GOOD}"))
 
 
+@pytest.mark.parametrize(
+    ("given", "shown"),
+    [
+        ("Hunter2hunter", False),
+        ("hunter2!", False),
+        ("HUNTER-2?", False),
+        ("Hunter!hunter", False),
+        ("broker2", True),
+        ("Broker", True),
+        ("BROKER-2", True),
+        ("broker.example.edu:1883", True),
+        ("https://Broker2!", True),
+        ("Broker2!:1883/", True),
+        ("hall 2/west_wing:+#", True),
+    ],
+)
+def test_what_has_three_kinds_of_characters_could_be_a_password(
+    folder: Path, given: str, *, shown: bool
+) -> None:
+    """Of letters large and small, digits, and signs that no address and no topic has."""
+    (said,) = complaints(folder, f'[mqtt]\nport = "{given}"\n{GOOD}')
+    assert (repr(given) in said) is shown
+    assert ("a text that could be a password" in said) is not shown
+
+
 def test_faults_without_a_file() -> None:
     error = ConfigurationError([Fault((), "is wrong")])
     assert str(error) == "configuration: is wrong"

@@ -105,6 +105,28 @@ def test_a_whole_table_in_a_variable(folder: Path) -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    ("name", "where"),
+    [
+        ("HMP_BRIDGE_MQTT", "mqtt: is no JSON object"),
+        ("HMP_BRIDGE_ROOMS__BOARDROOM__SOURCES", "[rooms.boardroom] sources: is no JSON"),
+        ("HMP_BRIDGE_SERVERS__MAIN__ALLOW_COMMANDS", "[servers.main] allow_commands: is no JSON"),
+    ],
+)
+@pytest.mark.parametrize("value", ["[" * 100_000, "[" * 100_000 + "]" * 100_000])
+def test_what_is_nested_without_end_is_the_variables_fault(
+    folder: Path, name: str, where: str, value: str
+) -> None:
+    os.environ[name] = value
+    assert complaints(folder, GOOD)[0].startswith(f"environment variable {name}: {where}")
+
+
+def test_what_is_nested_without_end_on_the_command_line(folder: Path) -> None:
+    said = complaints(folder, GOOD, servers={"main": {"allow_commands": "[" * 100_000}})
+    assert said[0].startswith("command line, --set servers.main.allow_commands: ")
+    assert len(said[0]) < 500
+
+
 def test_mistakes_are_named_where_they_were_made(folder: Path) -> None:
     """Not the file's fault: the command line's, a variable's, a secret's."""
     secrets = folder / "secrets"

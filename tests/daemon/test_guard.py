@@ -5,6 +5,7 @@ import trio
 
 from bridge.intake.admission import Admission
 from bridge.intake.guard import Guard
+from bridge.intake.sources import Sources
 from bridge.intake.suspects import Suspects
 from bridge.logs.log import configure_logs
 from bridge.mqtt.acknowledgements import Acknowledgements, Part
@@ -19,10 +20,20 @@ class Refusals:
 
     def __init__(self) -> None:
         self.results: list[Result] = []
+        self.counted: dict[str, int] = {}
 
     def refusal(self, result: Result, bearer: Bearer) -> None:
         self.results.append(result)
         bearer.accept()
+
+    def unanswered(self, topics: str, count: int) -> None:
+        self.counted[topics] = count
+
+
+def admission_to(refusals: Refusals) -> Admission:
+    """Admission to no room at all."""
+    sources = Sources(Topics(), {}, lambda _: None)
+    return Admission({}, refusals=refusals, clock=lambda: Now(0.0, 0.0), sources=sources)
 
 
 async def nothing(*_: str) -> None:
@@ -38,7 +49,7 @@ async def test_whatever_a_reader_forgot_is_an_answer(capsys: pytest.CaptureFixtu
     acknowledged: list[int] = []
     refusals = Refusals()
     acknowledgements = Acknowledgements(nothing)
-    admission = Admission({}, refusals=refusals, clock=lambda: Now(0.0, 0.0))
+    admission = admission_to(refusals)
     guard = Guard(Suspects("", "", nothing), admission, Topics(), {}, acknowledgements)
     for mid in (1, 2):
         receipt = Receipt(mid, 0, acknowledged.append)
@@ -61,7 +72,7 @@ async def test_whatever_a_reader_forgot_is_an_answer(capsys: pytest.CaptureFixtu
 
 async def test_cancellation_passes() -> None:
     acknowledgements = Acknowledgements(nothing)
-    admission = Admission({}, refusals=Refusals(), clock=lambda: Now(0.0, 0.0))
+    admission = admission_to(Refusals())
     guard = Guard(Suspects("", "", nothing), admission, Topics(), {}, acknowledgements)
     message = Message("hmp/room/r/press/record", b"x", 0, False, False, 0.0)
 

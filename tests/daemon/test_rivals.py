@@ -7,8 +7,13 @@ import trio.testing
 from bridge.daemon.info_and_health import Identity
 from bridge.daemon.rivals import ForeignBridge, Rivals
 from bridge.mqtt.failures import BrokerFailure, FailureKind
+from bridge.mqtt.link import BrokerState
 from bridge.mqtt.settings import BrokerSettings
 from bridge.mqtt.topics import Topics
+from tests.broker_fixtures import Launch
+from tests.brokers import Broker
+from tests.mqtt.connections import peer
+from tests.mqtt.running_link import AVAILABILITY, Running
 
 BROKER = BrokerSettings(host="broker", port=1883, client_id="hmp-bridge-x")
 
@@ -54,3 +59,58 @@ async def test_what_is_no_takeover(autojump_clock: object) -> None:
     for _ in range(5):
         assert await leaves(watching, FailureKind.LOST, 1.0, 9) is None
         assert await leaves(watching, FailureKind.LOST, 61.0, 1) is None
+
+
+class Twin(Running):
+    """A link that looks for rivals, as a bridge's does."""
+
+    def __init__(self, broker: Broker) -> None:
+        self.rivals = rivals()
+        super().__init__(broker, client_id="twin", filters=("press",))
+
+    def _note(self, state: BrokerState) -> None:
+        super()._note(state)
+        if state is BrokerState.ONLINE:
+            self.rivals.online()
+        else:
+            self.rivals.away(self.link.failure)
+
+    async def live(self) -> None:
+        """Until it leaves."""
+        try:
+            async with trio.open_nursery() as nursery:
+                nursery.start_soon(self.link.run)
+                await self.rivals.leave_to_an_earlier_one()
+        except* ForeignBridge:
+            pass
+
+
+@pytest.mark.mqtt5
+async def test_of_two_one_leaves_and_the_other_hears_every_press(launch: Launch) -> None:
+    broker = launch()
+    twins = [Twin(broker), Twin(broker)]
+    left: list[Twin] = []
+    one_left = trio.Event()
+
+    async def live(twin: Twin) -> None:
+        await twin.live()
+        left.append(twin)
+        one_left.set()
+
+    async with trio.open_nursery() as nursery:
+        for each in twins:
+            nursery.start_soon(live, each)
+        await one_left.wait()
+        (stays,) = (each for each in twins if each not in left)
+        while stays.link.state is not BrokerState.ONLINE:
+            await stays.until(BrokerState.ONLINE)
+        async with peer(broker, name="panel") as panel:
+            for number in range(3):
+                await panel.publish("press", str(number).encode())
+                # Their one session may have kept what was said of their availability.
+                while (message := await stays.link.receive()).topic == AVAILABILITY:
+                    message.acknowledge()
+                assert (message.topic, message.payload) == ("press", str(number).encode())
+                message.acknowledge()
+        assert len(left) == 1
+        nursery.cancel_scope.cancel()

@@ -108,5 +108,14 @@ def test_what_templates_produce_can_be_sent_after_dropping(value: str) -> None:
     assert check.text(dropped[: check.TEXT_LIMIT]) == dropped[: check.TEXT_LIMIT]
 
 
+@pytest.mark.parametrize(
+    "given",
+    [f"{{{UUID}}}", UUID.replace("-", ""), f" {UUID.replace('-', '')} ", UUID.replace("1", "l")],
+)
+def test_the_uuid_that_was_meant_is_said_in_full(given: str) -> None:
+    with pytest.raises(InvalidArgument, match=f"; did you mean {UUID}\\?$"):
+        check.session_id(given)
+
+
 def test_dropping_keeps_tabs_and_line_feeds() -> None:
     assert check.drop_control_characters("a\r\nb\tc\x00\x1b\r\ud800d") == "a\nb\tcd"

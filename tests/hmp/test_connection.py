@@ -58,6 +58,11 @@ async def test_small_packets_leave_at_once_and_dead_peers_are_found() -> None:
         with raw:
             assert raw.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
             assert raw.getsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE)
+            idle, interval, count = (
+                raw.getsockopt(socket.IPPROTO_TCP, option)
+                for option in (socket.TCP_KEEPIDLE, socket.TCP_KEEPINTVL, socket.TCP_KEEPCNT)
+            )
+            assert idle + interval * count == 60
 
 
 async def test_a_write_larger_than_the_buffers_arrives_whole() -> None:

@@ -7,10 +7,31 @@ import pytest
 import trio
 import trio.testing
 
+from bridge.hmp.client import ServerLink
 from bridge.hmp.errors import ErrorKind, LinkDown, Refused
 from bridge.hmp.link import LinkState, Priority
+from bridge.hmp.measure import RoundTrip, measure
 from tests.hmp.peer import NOT_FOUND, UUID, MemoryHmp, States
 from tests.hmp.ready_link import PAUSE, START, STATUS, STOP, ready
+
+
+async def test_a_round_trip_is_measured_from_its_turn(autojump_clock: trio.abc.Clock) -> None:
+    async with ready() as stage:
+        pause, found = stage.call(PAUSE), list[RoundTrip]()
+        await stage.peer.line()
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(_measure, stage.link, found)
+            await trio.sleep(4)
+            await stage.peer.send("OK\n")
+            await stage.peer.line()
+            await trio.sleep(1.5)
+            await stage.peer.send(f"{NOT_FOUND}\n")
+        await pause.result()
+    assert [(round(each.waited, 3), round(each.took, 3)) for each in found] == [(4.0, 1.5)]
+
+
+async def _measure(link: ServerLink, found: list[RoundTrip]) -> None:
+    found.append(await measure(link))
 
 
 async def test_a_doubtful_back_end_is_probed_before_anything_else(

@@ -129,11 +129,36 @@ async def test_closed_without_a_word_reads_as_not_authorized_but_is_tried_again_
         assert trio.current_time() < SETTINGS.unauthorized_wait
         await peer.line()  # closed on the first question: the same
         await peer.close()
+        closed = trio.current_time()
         again = await hmp.accept()
+        assert trio.current_time() - closed < SETTINGS.unauthorized_wait
         await again.alive()
         await states.until(LinkState.READY)
         assert states.seen == [LinkState.UNAUTHORIZED, LinkState.READY]
         nursery.cancel_scope.cancel()
+
+
+@pytest.mark.parametrize("said", ["ERROR|020000|Not Authorized\n", ""])
+@pytest.mark.parametrize("asked", [True, False])
+async def test_the_address_to_add_to_hmp_s_list_is_this_box_s(
+    autojump_clock: trio.abc.Clock, said: str, *, asked: bool
+) -> None:
+    hmp, states = MemoryHmp(), States()
+
+    async def connect(host: str, port: int) -> trio.abc.Stream:
+        return DeadOnWrite(await hmp.connect(host, port), alive=9)
+
+    with structlog.testing.capture_logs() as logs:
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(states.link(connect).run)
+            peer = await hmp.accept()
+            if asked:
+                await peer.line()
+            await peer.send(said)
+            await peer.close()
+            await states.until(LinkState.UNAUTHORIZED)
+            nursery.cancel_scope.cancel()
+    assert "192.0.2.7" in logs[0]["what_to_do"]
 
 
 async def test_something_else_listens_on_the_port(autojump_clock: trio.abc.Clock) -> None:

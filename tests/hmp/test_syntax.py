@@ -73,6 +73,7 @@ RESPONSES = [
         ErrorLine("070014", "Error writing to file", "0700014"),
     ),
     (b"ERROR|Command not found", ErrorLine("000002", "Command not found", "")),
+    (b"ERROR Command not found", ErrorLine("000002", "Command not found", "", lenient=True)),
     (b"ERROR|something else", ErrorLine("000000", "something else", "")),
     (b"ERROR|010001|'a|b' is not a UUID", ErrorLine("010001", "'a|b' is not a UUID", "010001")),
     (b"ERROR|040001", ErrorLine("040001", "", "040001")),

@@ -5,7 +5,7 @@ import math
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bridge.logs.repeats import AT_LATEST, MOST, MOST_CHANGES, QUIET, Repeats, same
+from bridge.logs.repeats import ALLOWED, AT_LATEST, MOST, MOST_CHANGES, QUIET, Repeats, same
 
 
 def test_same_but_for_times() -> None:
@@ -13,7 +13,8 @@ def test_same_but_for_times() -> None:
     assert same(one) == same({"event": "x", "ms": 7, "rooms": ["a"]})
     assert same(one) != same({"event": "x", "rooms": ["b"]})
     assert same(one) != same({"event": "x"})
-    assert same({"event": "x", "id": "1"}) is None
+    assert same({"event": "x", "id": "1"}) == same({"event": "x", "id": "2"})
+    assert same({"event": "x", "exc_info": True}) is None
 
 
 def test_told_when_it_has_ended() -> None:
@@ -43,6 +44,23 @@ def test_bounded_and_beyond_that_nothing_is_lost() -> None:
     list(repeats.due(QUIET))
     assert repeats.is_new("more", {}, QUIET)
     assert not repeats.is_new("more", {}, QUIET)
+
+
+def test_lines_with_an_id_are_one_line_each_until_they_are_a_flood() -> None:
+    repeats = Repeats()
+    written = sum(repeats.is_new("x", {"id": number}, number / 1000) for number in range(10_000))
+    assert written == ALLOWED
+    assert [count for _, count in repeats.due(10.0)] == []
+    assert repeats.is_new("x", {"id": 10_000}, QUIET)
+    assert [count for _, count in repeats.due(math.inf)] == [10_000 - ALLOWED]
+
+
+def test_a_flood_of_different_lines_is_counted_by_their_event() -> None:
+    repeats = Repeats()
+    line = {"event": "e", "level": "warning", "part": "mqtt"}
+    written = sum(repeats.is_new(number, line | {"n": number}, 0.0) for number in range(10_000))
+    assert written == MOST + ALLOWED
+    assert list(repeats.due(math.inf)) == [(line, 10_000 - MOST - ALLOWED)]
 
 
 READY = {"part": "hmp", "server": "main", "event": "HMP is ready"}

@@ -7,10 +7,14 @@ from typing import Any
 import pytest
 import trio
 
+from bridge.mqtt.dial import dial
 from bridge.mqtt.link import BrokerState
+from bridge.mqtt.paho_loop import PahoLoop
+from bridge.mqtt.settings import BrokerSettings, Protocol
 from tests.broker_fixtures import Launch
 
 from .running_link import running
+from .scripted_broker import read_packet
 
 
 class Names(trio.abc.HostnameResolver):
@@ -39,3 +43,21 @@ async def test_a_dead_address_before_the_good_one_is_passed_by(launch: Launch, d
     async with running(broker, host="broker.test", connect_timeout=30.0) as run:
         await run.until(BrokerState.ONLINE)
         assert run.states == [BrokerState.ONLINE]
+
+
+@pytest.mark.parametrize("protocol", ["5", "3.1.1"])
+@pytest.mark.parametrize("keepalive", [5, 6, 30, 65_535])
+async def test_a_silent_broker_is_noticed_after_the_keepalive_and_before_half_as_long_again(
+    protocol: Protocol, keepalive: int
+) -> None:
+    """paho gives up twice what it tells the broker in CONNECT after the last it heard."""
+    listeners = await trio.open_tcp_listeners(0, host="127.0.0.1")
+    port = listeners[0].socket.getsockname()[1]
+    settings = BrokerSettings(host="127.0.0.1", port=port, client_id="x", keepalive=keepalive)
+    client = await dial(settings, protocol, None)
+    async with listeners[0], await listeners[0].accept() as stream:
+        client.loop_write()
+        connect = await read_packet(stream)
+        told = int.from_bytes(connect.partition(b"MQTT")[2][2:4], "big")
+        assert keepalive <= 2 * told < 1.5 * keepalive
+    PahoLoop(client).release()

@@ -1,5 +1,8 @@
 """Topic filters, against paho's own idea of what matches."""
 
+from functools import cache
+from itertools import product
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -17,6 +20,28 @@ FILTERS = (
     .map(lambda parts: "/".join([*parts[0], *parts[1]]))
     .filter(bool)
 )
+
+ALL_FILTERS = [
+    "/".join([*levels, last])
+    for depth in (0, 1, 2)
+    for levels in product(["a", "b", "", "+"], repeat=depth)
+    for last in ["a", "b", "", "+", "#"]
+    if levels or last
+] + ["$a", "$a/#", "$a/+", "+/$a"]
+"""Every one of up to three levels, and some with a dollar."""
+ALL_TOPICS = [
+    "/".join(levels)
+    for depth in (1, 2, 3, 4)
+    for levels in product(["a", "b", "", "z", "$a"], repeat=depth)
+    if levels != ("",)
+]
+"""With a word that is in no filter, and a level more than any has."""
+
+
+@cache
+def matched(topic_filter: str) -> frozenset[str]:
+    """The topics that paho takes to match."""
+    return frozenset(topic for topic in ALL_TOPICS if topic_matches_sub(topic_filter, topic))
 
 
 @pytest.mark.parametrize(
@@ -50,6 +75,20 @@ def test_what_covers_and_overlaps_does_so_for_every_topic(
         here, there = topic_matches_sub(one, topic), topic_matches_sub(other, topic)
         assert not (here and there and not overlap(one, other))
         assert not (covers(one, other) and there and not here)
+
+
+@pytest.mark.parametrize("one", ALL_FILTERS)
+def test_two_filters_against_every_topic(one: str) -> None:
+    for other in ALL_FILTERS:
+        ones, others = matched(one), matched(other)
+        # That +/# is no less than # need not be seen: # covers it.
+        assert covers(one, other) == (ones >= others) or one.endswith("+/#")
+        assert ones >= others or not covers(one, other)
+        # The only topic that these two have in common has no byte, and is none.
+        assert overlap(one, other) == bool(ones & others) or {one, other} == {"+", "/#"}
+        few = [matched(each) for each in fewest([one, other])]
+        assert frozenset.union(*few) >= ones | others
+        assert sum(map(len, few)) == len(frozenset.union(*few))
 
 
 @given(st.lists(FILTERS, max_size=5), st.lists(TOPICS, max_size=30))

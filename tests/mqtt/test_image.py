@@ -203,6 +203,20 @@ async def test_the_outbox_drops_its_oldest_counts_them_and_says_so_once() -> Non
     assert is_settled(image)
 
 
+async def test_the_outbox_stays_bounded_when_a_lost_connection_gives_back_what_it_had() -> None:
+    image, first, second = Image(outbox_limit=3), Recorder(), Recorder()
+    for number in range(3):
+        image.send("ack", str(number))
+    await flushed(image, first)
+    for number in range(3, 5):
+        image.send("ack", str(number))
+    assert image.dropped == 0
+    image.connection_ended(lived=True)
+    assert (image.dropped, image.unconfirmed) == (2, 3)
+    await flushed(image, second)
+    assert second.topics(1) == [("ack", b"2"), ("ack", b"3"), ("ack", b"4")]
+
+
 @pytest.mark.parametrize("topic", ["", "a/#", "+", "a\0b", "x" * 65_536])
 async def test_a_topic_that_would_end_the_connection_is_refused(topic: str) -> None:
     image = Image()

@@ -5,14 +5,19 @@ from typing import Any
 
 import pytest
 import trio
+import trio.testing
+from paho.mqtt.enums import MQTTProtocolVersion
 
 from bridge.mqtt.dial import dial
 from bridge.mqtt.failures import BrokerFailure, FailureKind
+from bridge.mqtt.paho_client import PahoClient
 from bridge.mqtt.paho_loop import PahoLoop
-from bridge.mqtt.settings import BrokerSettings
-from tests.brokers import Broker
+from bridge.mqtt.settings import BrokerSettings, TlsSettings
+from tests.broker_fixtures import Launch
+from tests.brokers import Broker, BrokerOptions, Certificates
 
-from .connections import settings_for
+from .connections import peer, settings_for
+from .wire import wire
 
 
 def shut(sock: socket.socket | None) -> None:
@@ -28,7 +33,6 @@ async def test_a_write_from_a_callback_that_would_fail_ends_the_connection(broke
     def on_connect(*_: Any) -> None:
         shut(client.transport_socket)
         client.subscribe("a")
-        loop.write()
 
     client.on_connect = on_connect
     with pytest.raises(BrokerFailure) as caught:
@@ -46,14 +50,67 @@ async def test_a_write_that_fails_wakes_nobody_to_wait_for_a_closed_socket(broke
     async def write() -> None:
         await connected.wait()
         shut(client.transport_socket)
-        client.publish("a", b"x")
-        loop.write()
+        client.post("a", b"x", qos=1, retain=False)
         await loop.drained()
 
     with pytest.RaisesGroup(BrokerFailure, flatten_subgroups=True):
         async with trio.open_nursery() as nursery:
             nursery.start_soon(write)
             await loop.run()
+
+
+async def test_what_one_turn_queues_leaves_together() -> None:
+    """Beside one more for what is queued while that is on its way."""
+    with wire(PahoClient, MQTTProtocolVersion.MQTTv5) as wired:
+        assert isinstance(wired.client, PahoClient)
+        loop = PahoLoop(wired.client)
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(loop.run)
+            for batch in range(1, 4):
+                for number in range(10):
+                    wired.client.post("a", b"x", qos=1, retain=True)
+                    wired.client.ack(number, 1)
+                await loop.drained()
+                assert wired.near.sends == batch
+            loop.stop()
+
+
+async def test_what_was_queued_last_still_leaves() -> None:
+    with wire(PahoClient, MQTTProtocolVersion.MQTTv311) as wired:
+        assert isinstance(wired.client, PahoClient)
+        loop = PahoLoop(wired.client)
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(loop.run)
+            await trio.lowlevel.checkpoint()
+            wired.client.post("a", b"x", qos=0, retain=False)
+            loop.stop()
+        assert wired.far.recv(100) == b"\x30\4\0\1ax"
+
+
+@pytest.mark.mqtt5
+async def test_what_is_queued_behind_a_refused_write_follows_it_over_tls(
+    launch: Launch, certificates: Certificates
+) -> None:
+    broker = launch(BrokerOptions(tls=certificates))
+    payloads = [bytes([number]) * 100_000 for number in range(100)]
+    tls = TlsSettings(ca=str(certificates.ca))
+    settings = settings_for(broker, "secret", host="localhost", port=broker.tls_port, tls=tls)
+    client = await dial(settings, "5", None)
+    loop = PahoLoop(client)
+    assert client.transport_socket is not None
+    client.transport_socket.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 4096)
+    refused = 0
+    async with peer(broker, ["heavy"]) as listener, trio.open_nursery() as nursery:
+        nursery.start_soon(loop.run)
+        for number, payload in enumerate(payloads):
+            client.post("heavy", payload, qos=0, retain=False)
+            if number % 10 == 0:
+                await trio.testing.wait_all_tasks_blocked()
+                refused += client.want_write()
+        received = [(await listener.next()).payload for _ in payloads]
+        loop.stop()
+    assert received == payloads
+    assert refused
 
 
 async def test_small_packets_are_not_held_back(broker: Broker) -> None:

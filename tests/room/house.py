@@ -10,6 +10,7 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
+from typing import Any
 
 import trio
 import trio.testing
@@ -18,6 +19,7 @@ from bridge.hmp.client import ServerLink
 from bridge.hmp.link import LinkSettings, LinkState
 from bridge.journal.inputs import InputKey
 from bridge.room.delivery import Delivery
+from bridge.room.facts.policy import Policy
 from bridge.room.facts.state import RoomState
 from bridge.room.facts.values import Now, Request, Result
 from bridge.room.facts.vocabulary import Action, State
@@ -53,7 +55,7 @@ class Carried:
 class House:
     """A room, its link, its HMP, and a disk that takes its time."""
 
-    def __init__(self, *, commit: float = 0.0) -> None:
+    def __init__(self, *, commit: float = 0.0, policy: Policy = POLICY) -> None:
         world = load_world(None, now=clock_wall, ids=random.Random(1))
         self.hmp = Simulator(world)
         self.commit = commit
@@ -64,6 +66,7 @@ class House:
         self.results: list[Result] = []
         self.stages: list[Stages] = []
         self.accepted: list[str] = []
+        self.faults: list[tuple[type[Exception], str]] = []
         self._changed = trio.Event()
         self._nursery: trio.Nursery
         self.link = ServerLink(
@@ -71,7 +74,7 @@ class House:
         )
         self.room = Room(
             "boardroom",
-            RoomState(POLICY, not_ready_since=0.0),
+            RoomState(policy, not_ready_since=0.0),
             self.link,
             memory=Memory("boardroom", self._save, None),
             facts=ServerFacts(),
@@ -98,9 +101,10 @@ class House:
                 rooms.cancel_scope.cancel()
             nursery.cancel_scope.cancel()
 
-    def press(self, action: Action, request_id: str = "1") -> None:
-        """Ask something of the room."""
-        request = Request(action, request_id, str(action), "topic", trio.current_time())
+    def press(self, action: Action, request_id: str = "1", **details: Any) -> None:
+        """Ask something of the room; `details` are further fields of the request."""
+        now = trio.current_time()
+        request = Request(action, request_id, str(action), "topic", now, **details)
         bearer = Carried(request_id, self.accepted)
         self.room.submit(Delivery(request, InputKey(7, request_id.encode()), bearer))
 
@@ -147,6 +151,10 @@ class House:
         self.stages.append(stages)
         room.arrived(result)
         self._note()
+
+    def fault(self, _room: Room, error: Exception, about: str) -> None:
+        """A rule has failed."""
+        self.faults.append((type(error), about))
 
     def _note(self) -> None:
         self._changed.set()

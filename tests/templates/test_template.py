@@ -50,6 +50,7 @@ def rendered(source: str, **values: object) -> str:
         ("{{ ('' | from_json).a }}{{ (json.missing | from_json).a }}", ""),
         ("{{ 1705312800000 | as_datetime }}", "2024-01-15T10:00:00+00:00"),
         ("{{ '2024-01-15t10:00:00z' | as_datetime }}", "2024-01-15T10:00:00+00:00"),
+        ("{{ json.start | as_datetime + 'PT1H' | minutes }}", "2024-01-15T11:00:00+00:00"),
         ("{{ '%02d' % json.duration }}|{{ '%s-%s' | format(1, 2) }}", "60|1-2"),
         ("{{ json.duration * 60 }}", "3600"),
         ("{{ 'a' + json.nothing + 'b' }}", "ab"),

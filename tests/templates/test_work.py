@@ -8,8 +8,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from bridge.templates.errors import TemplateError
-from bridge.templates.filters import FILTERS, TESTS
-from bridge.templates.methods import METHODS
+from bridge.templates.filters import FILTERS, METHODS, TESTS
 from bridge.templates.template import Template
 
 from .test_template import rendered

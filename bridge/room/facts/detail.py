@@ -34,7 +34,7 @@ __all__ = [
 
 
 class DetailKind(StrEnum):
-    """What a detail is, in the order in which details are applied."""
+    """The kinds of details, in the order in which they are applied."""
 
     TITLE = "title"
     DESCRIPTION = "description"
@@ -46,7 +46,7 @@ class DetailKind(StrEnum):
 
 
 class Fate(StrEnum):
-    """What became of a detail; the values are published in ``status.details``."""
+    """The fate of a detail; the values are published in ``status.details``."""
 
     #: To be sent, or sent again after a refusal that passes.
     WAITING = "waiting"
@@ -76,7 +76,7 @@ class Detail:
 
     @property
     def name(self) -> str:
-        """What it is called in ``status.details``."""
+        """Its name in ``status.details``."""
         return f"{self.kind} {self.subject}" if self.subject else str(self.kind)
 
 

@@ -75,7 +75,7 @@ class Meeting:
 
     @property
     def owner(self) -> str:
-        """What a recording of this occurrence is owned by; `owner_in_words` is for people."""
+        """The owner of a recording of this occurrence; `owner_in_words` is for people."""
         owner = f"meeting:{self.id}" if self.id else "meeting"
         return owner if self.start is None else f"{owner}{_OCCURRENCE}{self.start:.3f}"
 

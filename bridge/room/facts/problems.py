@@ -12,6 +12,7 @@ __all__ = [
     "DETAIL_TOO_LATE",
     "ENDED",
     "ID_UNKNOWN",
+    "INTERNAL_ERROR",
     "MEETING_OVER",
     "NOTHING_TO_STREAM",
     "NOT_CERTAIN",
@@ -181,4 +182,9 @@ DETAIL_TOO_LATE = Problem(
     "details_too_late",
     "HMP could not be asked to apply this detail in time",
     "The recording has ended. Set the detail in HMP's web pages.",
+)
+INTERNAL_ERROR = Problem(
+    "internal_error",
+    "The bridge met a fault of its own over this message",
+    "Its log says which. Report it, and ask in another way: sent again, it comes to the same.",
 )

@@ -33,7 +33,7 @@ EVENTS: Mapping[str, Action] = {
     "meeting_extend": Action.MEETING_EXTEND,
     "button": Action.TOGGLE,
 }
-"""What an event asks of a room. `button` is one button for both ways."""
+"""The action that an event asks of a room. `button` is one button for both ways."""
 
 ACTIONS: Mapping[str, Action] = {
     str(action): action
@@ -147,7 +147,7 @@ _TAKES: Mapping[Action, tuple[str, ...]] = {
 
 
 def parameters_of(action: Action) -> tuple[str, ...]:
-    """What an action takes beside its `id`."""
+    """The parameters that an action takes beside its `id`."""
     return _TAKES.get(action, ())
 
 
@@ -171,7 +171,7 @@ def _of_action(action: Action, parameters: Mapping[str, object]) -> dict[str, An
 def _of_event(
     action: Action, parameters: Mapping[str, object]
 ) -> tuple[dict[str, Any], tuple[str, ...]]:
-    """What a room uses of what booking systems send, and what could not be understood.
+    """The part of a booking system's words that a room uses, and what could not be understood.
 
     That is no reason not to record a start; it is said in the result. A button is pressed by a
     person: what it starts belongs to no meeting (R11).

@@ -92,7 +92,7 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """What a request came to; every request gets exactly one.
+    """The end of a request; every request gets exactly one.
 
     `id`, `word` and `origin` are the request's, `state` is the room's afterwards (None where there
     is no such room), `took` is seconds from receipt to result, `recording_id` what the room then

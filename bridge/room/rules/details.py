@@ -217,7 +217,7 @@ def _replace(turn: Turn, before: Details, after: Details) -> None:
 
 
 def settle(turn: Turn) -> None:
-    """What HMP takes only of a finished recording is due after the end; then time runs out."""
+    """Details that HMP takes of a finished recording only are due after it; then time runs out."""
     for details in _all(turn.room):
         if not details.outstanding:
             continue

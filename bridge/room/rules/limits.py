@@ -120,7 +120,7 @@ def _end_at_hmp(room: RoomState, recording: Recording, now: Now) -> Monotonic:
 
 
 def was_limit(room: RoomState, now: Now) -> bool:
-    """Whether an end that nobody here has asked for may be that of HMP's own limit (E53).
+    """True if an end that nobody here has asked for may be that of HMP's own limit (E53).
 
     It came between HMP's last word that the recording is active and now. Whether pauses count
     nobody says, so either will do.

@@ -25,7 +25,7 @@ def pressed(turn: Turn, request: Request) -> None:
 
 
 def step(room: RoomState) -> Step | None:
-    """What is to be sent while somebody waits for it."""
+    """The step that is to be sent while somebody waits for it."""
     if room.live is None or room.session is None:
         return None
     return Step(StepKind.LIVE, SetLiveSession(room.session, room.live))

@@ -13,7 +13,7 @@ __all__ = ["in_use", "reconfigured", "removed"]
 
 
 def in_use(room: RoomState) -> str:
-    """What would be left behind without the room, for people; empty where nothing would.
+    """The trace that the room would leave behind, for people; empty where there is none.
 
     A room in use keeps its server, its session and its sources.
     """

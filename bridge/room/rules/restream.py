@@ -100,7 +100,7 @@ def stop_pressed(turn: Turn, request: Request) -> None:
 
 
 def errand(room: RoomState) -> Step | None:
-    """What is to be sent when the recording itself wants nothing."""
+    """The step that is to be sent when the recording itself wants nothing."""
     stream = room.restream
     if stream is None:
         return None

@@ -74,7 +74,7 @@ def start(room: RoomState) -> Step | None:
 
 
 def question(room: RoomState) -> Step | None:
-    """What can be asked beyond doubt about a recording without id; None in a foreign session.
+    """The question that settles a doubt about a recording without id; None in a foreign session.
 
     A session that is to be kept is asked by removing one of its sources once it has been recorded.
     """
@@ -100,7 +100,7 @@ def witness(room: RoomState) -> SourceId | None:
 
 
 def errand(room: RoomState, now: Now) -> Step | None:
-    """What is to be cleared away when nothing else is to be done."""
+    """The step that clears something away when nothing else is to be done."""
     unwanted = room.sessions.unwanted
     if not unwanted or not now.has_come(room.sessions.remove_at):
         return None
@@ -161,7 +161,7 @@ def forget(turn: Turn) -> None:
 
 
 def orphan(room: RoomState) -> Problem | None:
-    """What people should know about a session that may have been made in vain."""
+    """The warning about a session that may have been made in vain."""
     title = room.sessions.orphan
     if title is None:
         return None

@@ -321,8 +321,12 @@ class Turn:
                 self.resolve({Goal.MEETING_END}, Outcome.IGNORED, about=pending.about)
 
     def finish(self) -> Change:
-        """The change, each result with the state as it now is and the seconds it took."""
+        """The change, once everything is answered that nothing will answer any more."""
         self.sweep()
+        return self.as_it_is()
+
+    def as_it_is(self) -> Change:
+        """The change, each result with the state as it now is and the seconds it took."""
         state, recording = self.room.state, self.room.recording
         results = tuple(
             Result(

@@ -59,7 +59,7 @@ def test_what_lasts_all_day_is_told_by_its_mark_or_by_its_times(
 
 @pytest.mark.parametrize("name", ["title", "organizer"])
 @pytest.mark.parametrize(
-    ("value", "said"), [({"x": 1}, "a table"), (["x"], "a list of 1"), (True, "True")]
+    ("value", "said"), [({"x": 1}, "a table"), (["x"], "a list of 1"), (True, "true")]
 )
 @pytest.mark.parametrize("event", ["meeting_start", "button"])
 def test_a_text_that_is_none_is_left_out_and_said(

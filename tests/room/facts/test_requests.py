@@ -184,7 +184,7 @@ def test_a_time_without_a_zone_is_the_boxes() -> None:
     ("parameters", "said"),
     [
         ({"end": "soon"}, "end: 'soon' is no time"),
-        ({"start": True}, "start: True is no time"),
+        ({"start": True}, "start: true is no time"),
         ({"start": -5}, "start: -5 is no time that a meeting can have"),
         ({"end": 10**400}, "is no time that a meeting can have"),
         ({"end": "9999-12-31T23:59:59Z"}, "is no time that a meeting can have"),
@@ -198,7 +198,7 @@ def test_a_time_without_a_zone_is_the_boxes() -> None:
         ({"end": "nan"}, "end: 'nan' is no time"),
         ({"start": 1772359200, "end": 1772359200}, "end: is not after start"),
         ({"start": 1772359200, "duration": "long"}, "duration: 'long' is no number of minutes"),
-        ({"start": 1772359200, "duration": True}, "duration: True is no number of minutes"),
+        ({"start": 1772359200, "duration": True}, "duration: true is no number of minutes"),
     ],
 )
 def test_a_start_that_is_hard_to_read_records_and_says_so(

@@ -1,0 +1,55 @@
+"""Sources of messages: which share of the bridge's work each gets, and its rank there. Pure."""
+
+from collections.abc import Callable, Container
+
+from ..mqtt.shares import Source
+from ..mqtt.topics import Topics
+
+__all__ = ["Sources"]
+
+_RANKS = {"metadata": 1, "mark": 2}
+"""By the first level below the room; presses and events go before both."""
+
+_LEAVES = {"press": "press/+", "metadata": "metadata/+", "mark": "mark", "set": "set"}
+
+
+class Sources:
+    """Sorts topics. `rooms` are those there are at any time.
+
+    Everything for one room shares one place, in the order in which it came, so that the last press
+    wins whichever way it took (R10). `bound` gives the room to which all bindings of a topic lead,
+    or else their topic filter, and None for a topic that is not bound. What is for no room of
+    ours shares one place, however many names it has.
+    """
+
+    def __init__(
+        self,
+        topics: Topics,
+        rooms: Container[str],
+        bound: Callable[[str], tuple[str | None, str] | None],
+    ) -> None:
+        self._base = f"{topics.base}/"
+        self._rooms = rooms
+        self._bound = bound
+
+    def of(self, topic: str) -> Source:
+        """The source of a message on this topic."""
+        kind, _, rest = topic.removeprefix(self._base).partition("/")
+        if topic.startswith(self._base) and kind in ("room", "server", "bridge"):
+            return self._own(kind, rest)
+        bound = self._bound(topic)
+        if bound is None:
+            return Source("", 0, "#")
+        room, topic_filter = bound
+        share = f"bound {topic_filter}" if room not in self._rooms else f"room/{room}"
+        return Source(share, 0, topic_filter)
+
+    def _own(self, kind: str, rest: str) -> Source:
+        name, _, leaf = rest.partition("/")
+        if kind != "room":
+            return Source(kind, 0, f"{self._base}{kind}/#")
+        if name not in self._rooms:
+            return Source("", 0, f"{self._base}room/+/#")
+        first = leaf.partition("/")[0]
+        told = _LEAVES.get(first, "event")
+        return Source(f"room/{name}", _RANKS.get(first, 0), f"{self._base}room/{name}/{told}")

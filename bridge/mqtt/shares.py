@@ -1,0 +1,72 @@
+"""Fair shares: who waits goes in turns with everybody else who waits, however many each has. Pure.
+
+A share is a room, or something else that messages are for. Within one, what has a lower rank goes
+first, and what has the same in the order in which it came. So nobody waits for more than one
+message of each other share before the first of its own.
+"""
+
+from collections import OrderedDict, deque
+from collections.abc import Iterator
+from typing import Generic, NamedTuple, TypeVar
+
+__all__ = ["RANKS", "Shares", "Source"]
+
+T = TypeVar("T")
+
+RANKS = 3
+"""Ranks from 0 on: presses and events, metadata, marks."""
+
+
+class Source(NamedTuple):
+    """Where a message comes from, as far as its topic tells.
+
+    `name` is a topic filter that says which topics are taken together where somebody sends too
+    many that are refused: there are no more of them than the configuration names.
+    """
+
+    share: str
+    rank: int
+    name: str
+
+
+class Shares(Generic[T]):
+    """What waits, by share and rank."""
+
+    def __init__(self) -> None:
+        self._shares: OrderedDict[str, tuple[deque[T], ...]] = OrderedDict()
+        self._length = 0
+
+    def __len__(self) -> int:
+        return self._length
+
+    @property
+    def count(self) -> int:
+        """Shares of which something waits."""
+        return len(self._shares)
+
+    def waiting(self, share: str) -> int:
+        """So much of this share waits."""
+        return sum(map(len, self._shares.get(share, ())))
+
+    def put(self, share: str, rank: int, item: T) -> None:
+        """The last of its share and rank."""
+        ranks = self._shares.get(share)
+        if ranks is None:
+            ranks = self._shares[share] = tuple(deque() for _ in range(RANKS))
+        ranks[rank].append(item)
+        self._length += 1
+
+    def take(self) -> T:
+        """What comes next. Raises `IndexError` where nothing waits."""
+        if not self._shares:
+            raise IndexError("nothing waits")
+        share, ranks = self._shares.popitem(last=False)
+        item = next(rank for rank in ranks if rank).popleft()
+        self._length -= 1
+        if any(ranks):
+            self._shares[share] = ranks
+        return item
+
+    def first_of_each(self) -> Iterator[T]:
+        """What has waited longest of each share and rank."""
+        return (rank[0] for ranks in self._shares.values() for rank in ranks if rank)
