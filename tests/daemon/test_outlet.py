@@ -28,7 +28,7 @@ async def test_a_rule_that_fails_is_an_internal_error(capsys: pytest.CaptureFixt
     """What comes again from the same topic is counted; where it was is said once."""
     configure_logs()
     topics, image, room = Topics(), Image(), House().room
-    replies = Replies(topics, image, lambda _: True)
+    replies = Replies(topics, image, lambda _: True, [])
     outlet = Outlet(topics, image, Observer(lambda: Now(0.0, 0.0)), replies, ())
     for about in ("hmp/room/r/set", "hmp/room/r/set", "pauseRecording"):
         outlet.fault(room, fault(), about)
