@@ -102,3 +102,8 @@ class Daemon(Program):
             environment=environment,
             folder=folder,
         )
+
+    def close(self) -> None:
+        """End it; a bug over one message, or of one room, must not have gone unseen."""
+        super().close()
+        assert self.lines_with("internal error") == []

@@ -90,7 +90,7 @@ def test_what_is_told_changes_nothing_where_its_rule_fails() -> None:
 async def test_the_room_answers_acknowledges_and_goes_on(
     autojump_clock: trio.testing.MockClock,
 ) -> None:
-    house = House()
+    house = House(faulty=True)
     async with house.running():
         await house.recording()
         before = house.room.state.recording
@@ -112,7 +112,7 @@ async def test_a_room_in_which_no_time_can_pass_is_still_stopped(
     autojump_clock: trio.testing.MockClock,
 ) -> None:
     """While it records, `settle` fails: it is looked at again, no more often than each second."""
-    house = House(policy=replace(POLICY, elapsed_every=UNREADABLE))
+    house = House(policy=replace(POLICY, elapsed_every=UNREADABLE), faulty=True)
     async with house.running():
         house.press(Action.RECORD, "1")
         await house.until(lambda: house.faults)
