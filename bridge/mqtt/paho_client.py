@@ -132,7 +132,7 @@ class PahoClient(Client):
         return mid
 
     def want_write(self) -> bool:
-        """Whether something waits to be written."""
+        """True while something waits to be written."""
         return bool(self._unsent) or super().want_write()
 
     def loop_read(self, max_packets: int = 1) -> MQTTErrorCode:  # noqa: ARG002 - paho's

@@ -50,7 +50,7 @@ class PahoLoop:
 
     @property
     def alive(self) -> bool:
-        """Whether the transport is open."""
+        """True while the transport is open."""
         return self.client.socket() is not None
 
     def check(self) -> None:

@@ -36,7 +36,7 @@ PUBLISH_OVERHEAD = 32
 
 
 class Session:
-    """What can be done with a connection; made by `open_session` only.
+    """A connection, for whoever uses it; made by `open_session` only.
 
     `interceptors` are asked, newest first, whether an inbound message is theirs; what nobody takes
     goes to `deliver`, on the bridge's own connection `Inbox.put`.
@@ -77,12 +77,12 @@ class Session:
 
     @property
     def alive(self) -> bool:
-        """Whether the transport is open."""
+        """True while the transport is open."""
         return self._loop.alive
 
     @property
     def has_room(self) -> bool:
-        """Whether the window has room for another QoS 1 message."""
+        """True if the window has room for another QoS 1 message."""
         return self._unanswered.has_room
 
     @property
@@ -91,7 +91,7 @@ class Session:
         return self._unanswered.round_trip
 
     def fits(self, topic: str, payload: bytes, correlation_data: bytes | None = None) -> bool:
-        """Whether the broker takes a message of this size (its Maximum Packet Size)."""
+        """True if the broker takes a message of this size (its Maximum Packet Size)."""
         size = len(topic.encode()) + len(payload) + len(correlation_data or b"")
         return size + PUBLISH_OVERHEAD <= self._maximum_packet_size
 
@@ -213,7 +213,7 @@ class Session:
         self._loop.stop()
 
     def _send(self, sent: tuple[object, int | None]) -> Awaited:
-        """What paho has queued goes out; its answer is awaited with `_codes`."""
+        """Packets that paho has queued go out; the answer is awaited with `_codes`."""
         self._loop.check()
         mid = sent[1]
         assert mid is not None  # noqa: S101 - paho gives none only without a socket

@@ -30,7 +30,7 @@ class Source(NamedTuple):
 
 
 class Shares(Generic[T]):
-    """What waits, by share and rank."""
+    """Messages that wait, by share and rank."""
 
     def __init__(self) -> None:
         self._shares: OrderedDict[str, tuple[deque[T], ...]] = OrderedDict()
@@ -57,7 +57,7 @@ class Shares(Generic[T]):
         self._length += 1
 
     def take(self) -> T:
-        """What comes next. Raises `IndexError` where nothing waits."""
+        """The next one. Raises `IndexError` where nothing waits."""
         if not self._shares:
             raise IndexError("nothing waits")
         share, ranks = self._shares.popitem(last=False)
@@ -68,5 +68,5 @@ class Shares(Generic[T]):
         return item
 
     def first_of_each(self) -> Iterator[T]:
-        """What has waited longest of each share and rank."""
+        """The one of each share and rank that has waited longest."""
         return (rank[0] for ranks in self._shares.values() for rank in ranks if rank)
