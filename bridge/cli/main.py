@@ -67,7 +67,7 @@ def _run_command(arguments: Sequence[str]) -> int:
 
 
 _ENDS = (KeyboardInterrupt, *OUTPUT_ENDED)
-"""What ends a command from outside: Ctrl-C, and an output that takes no more."""
+"""Ends of a command from outside: Ctrl-C, and an output that takes no more."""
 
 
 def _ended_by(error: BaseException) -> int:

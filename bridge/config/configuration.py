@@ -54,7 +54,7 @@ class BridgeTable(Table):
     health_every: Annotated[Duration, Field(ge=1)] = 30.0
     """How often bridge/health is published."""
     clock: Literal["auto", "trusted"] = "auto"
-    """Whether the box's time counts: auto, once it is synchronised; trusted, always."""
+    """The box's time counts: auto, once it is synchronised; trusted, always."""
     log_level: Level = "info"
     """The least important log lines that are written."""
     log_levels: dict[Part, Level] = Field(default_factory=dict)
@@ -87,7 +87,7 @@ class Configuration(BaseSettings):
     mqtt: MqttTable = MqttTable()
     """Where the broker is, and how to reach it."""
     bridge: BridgeTable = BridgeTable()
-    """What concerns the bridge itself."""
+    """Settings of the bridge itself."""
     metrics: MetricsTable = MetricsTable()
     """Metrics and health over HTTP."""
     servers: dict[Name, ServerTable]

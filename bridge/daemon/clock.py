@@ -19,7 +19,7 @@ from ..room.facts.values import Now
 __all__ = ["Clock", "is_synchronised", "kernel_is_content", "systemd_is_content"]
 
 _TIME_ERROR = 5
-"""What ``adjtimex`` returns while nothing keeps the kernel's clock right."""
+"""The value that ``adjtimex`` returns while nothing keeps the kernel's clock right."""
 
 _SIZE_OF_TIMEX = 256
 """More than any architecture's ``struct timex``; all zero, it asks and sets nothing."""
@@ -39,7 +39,7 @@ _TIME_SERVICES = tuple(
     Path("/run", name)
     for name in ("systemd/timesync", "chrony", "chronyd.pid", "ntpd.pid", "ntpsec", "openntpd")
 )
-"""What is there while something runs that will set the clock as soon as it can."""
+"""Paths that are there while something runs that will set the clock as soon as it can."""
 
 
 class Clock:

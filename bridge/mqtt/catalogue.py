@@ -91,7 +91,7 @@ ACTION_MEANINGS: Mapping[str, str] = {
     "live_on": "show the session live",
     "live_off": "do not show it live any more",
 }
-"""What each action does; an action without a meaning here keeps the module from loading."""
+"""The meaning of each action; an action without a meaning here keeps the module from loading."""
 
 _EDGE = Values(
     "true (1, on, press, pressed, yes); false (0, off, release) is ignored",

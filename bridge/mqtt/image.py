@@ -1,4 +1,4 @@
-"""What the broker should hold: the newest value of each retained topic, and a bounded outbox.
+"""The broker's image: the newest value of each retained topic, and a bounded outbox.
 
 Rooms and links write here whether or not there is a broker (R23); the broker link carries it over.
 Memory is bounded by the number of topics and by the outbox.
@@ -275,7 +275,7 @@ class Image:
         self._done_with(outgoing)
 
     def _take_back(self) -> None:
-        """What the last connection left unconfirmed is to be published again, in its old order."""
+        """Publish again, in its old order, what the last connection left unconfirmed."""
         for outgoing in reversed(self._in_flight.values()):
             self._take_back_one(outgoing)
         self._in_flight.clear()

@@ -67,7 +67,7 @@ def any_action(takes: Mapping[str, Sequence[str]]) -> Schema:
 
 
 def event(words: Sequence[str]) -> Schema:
-    """What a booking system says; members that the bridge has no use for are passed over."""
+    """The words of a booking system; members that the bridge has no use for are passed over."""
     return {
         "type": "object",
         "properties": {
@@ -87,7 +87,7 @@ def event(words: Sequence[str]) -> Schema:
 
 
 def request_id() -> Schema:
-    """What a sender knows its request by."""
+    """The sender's name for its request."""
     return _ID
 
 
@@ -97,7 +97,7 @@ def error() -> Schema:
 
 
 def result() -> Schema:
-    """What became of a request to a room."""
+    """The fate of a request to a room."""
     return record(
         {
             "id": _ID,
@@ -112,7 +112,7 @@ def result() -> Schema:
 
 
 def answer(value: Schema, *, raw: bool, origin: bool = False) -> Schema:
-    """What became of a request by name; `value` is what it may answer.
+    """The fate of a request by name; `value` is what it may answer.
 
     `raw`: it was one for HMP. `origin`: the answer has no topic of its own.
     """
@@ -187,7 +187,7 @@ def _details() -> Schema:
 
 
 def info() -> Schema:
-    """What a bridge is."""
+    """A bridge."""
     return record(
         {
             "version": _TEXT,

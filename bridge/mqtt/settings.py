@@ -1,4 +1,4 @@
-"""What a connection to the broker needs to know."""
+"""The settings of a connection to the broker."""
 
 from dataclasses import dataclass, field
 from typing import Literal

@@ -1,4 +1,4 @@
-"""What the link wants to hear, and what of it the broker refuses (R24).
+"""The subscriptions that the link wants, and those that the broker refuses (R24).
 
 The bridge's own inputs are essential: without one of them there is no connection. Others, which
 bindings listen to, fail alone: said, shown in `refused`, and asked for again. Some brokers close

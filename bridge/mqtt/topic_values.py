@@ -1,4 +1,4 @@
-"""What a topic's payload can be: for people, for a panel's strings, and as JSON Schema."""
+"""The values of a topic's payload: for people, for a panel's strings, and as JSON Schema."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass

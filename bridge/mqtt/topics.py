@@ -46,7 +46,7 @@ class Topics:
 
     @property
     def bridge_info(self) -> str:
-        """What this bridge is."""
+        """The topic of what this bridge is."""
         return f"{self.base}/bridge/info"
 
     @property
@@ -185,7 +185,7 @@ def _meeting(meeting: Meeting) -> dict[str, object]:
 
 
 def _details(details: Details) -> dict[str, object]:
-    """What became of each detail, by its name, and HMP's word where it did not take it yet."""
+    """The fate of each detail, by its name, and HMP's word where it did not take it yet."""
     return {
         item.name: {"state": item.fate, "error": _problem(item.problem)} for item in details.items
     }

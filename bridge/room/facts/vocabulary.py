@@ -76,7 +76,7 @@ class State(StrEnum):
 
 
 class Target(StrEnum):
-    """What the room is wanted to be, after the latest request that counts (R10)."""
+    """The state that the room is wanted to have, after the latest request that counts (R10)."""
 
     IDLE = "idle"
     RECORDING = "recording"

@@ -291,7 +291,7 @@ def _not_recorded(turn: Turn) -> None:
 
 
 def said_often(turn: Turn) -> bool:
-    """Whether HMP has said often enough that the session is gone, to be asked again otherwise."""
+    """True once HMP has said often enough that the session is gone; it is asked again otherwise."""
     lost, recording = turn.room.lost_start, turn.room.recording
     said = lost.gone if lost is not None else 0 if recording is None else recording.not_found
     if said >= ASKED_AGAIN or (lost is None and recording is None):
