@@ -71,7 +71,7 @@ class Caller:
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """What a payload says: parameters by name or by position, and what is reserved beside them."""
+    """A payload: parameters by name or by position, and what is reserved beside them."""
 
     id: str | int | None = None
     parameters: dict[str, object] | list[object] = field(default_factory=dict)
@@ -81,7 +81,7 @@ class Asked:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What became of a request: `ok`, `failed`, `expired` (never sent) or `unknown` (reply lost).
+    """The fate of a request: `ok`, `failed`, `expired` (never sent) or `unknown` (reply lost).
 
     `raw` is HMP's line.
     """
@@ -107,7 +107,7 @@ def request_filters(topics: Topics) -> tuple[str, ...]:
 
 
 def parse_topic(topics: Topics, topic: str) -> CommandTopic | VerbTopic | None:
-    """What a topic asks for; None where it is no request."""
+    """The request that a topic is for; None where it is for none."""
     below = topic.removeprefix(f"{topics.base}/")
     if below == topic:
         return None
