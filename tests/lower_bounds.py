@@ -19,7 +19,11 @@ def lower_bounds(project: Path = PROJECT) -> Iterator[str]:
     table = tomllib.loads(project.read_text(encoding="utf-8"))["project"]
     extras = table["optional-dependencies"]
     required = [*table["dependencies"]]
-    for extra in extras.keys() - {"brokers", "test"}:  # what runs the tests may be as it comes
+    for extra in extras.keys() - {
+        "brokers",
+        "mutation",
+        "test",
+    }:  # what runs the tests may be as it comes
         required += extras[extra]
     for requirement in required:
         if requirement.startswith(f"{table['name']}["):

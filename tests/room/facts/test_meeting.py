@@ -18,6 +18,17 @@ from .test_requests import ask
             {"start": {"dateTime": "2026-03-01T10:00:00", "timeZone": "W. Europe Standard Time"}},
             1772355600.0,
         ),
+        (
+            {"start": {"dateTime": "2026-03-01T10:00:00"}, "zone": "W. Europe Standard Time"},
+            1772355600.0,
+        ),
+        (
+            {
+                "start": {"dateTime": "2026-03-01T10:00:00", "timeZone": "UTC"},
+                "zone": "W. Europe Standard Time",
+            },
+            1772359200.0,
+        ),
     ],
 )
 @pytest.mark.parametrize("event", ["meeting_start", "meeting_end"])
@@ -71,3 +82,37 @@ def test_a_text_that_is_none_is_left_out_and_said(
         return
     assert asked.doubt is not None
     assert asked.doubt.message == f"{name}: {said} is no text; it is left out"
+
+
+@pytest.mark.parametrize("duration", [None, ""])
+def test_a_duration_that_is_left_empty_is_none(duration: object) -> None:
+    asked = ask("meeting_start", {"id": "1", "duration": duration}, event=True)
+    assert (asked.meeting, asked.doubt) == (Meeting("1"), None)
+
+
+@pytest.mark.parametrize(
+    ("duration", "reason"),
+    [
+        (0, "is not between nothing and a year"),
+        ("soon", "is no duration"),
+        (True, "is no duration"),
+    ],
+)
+def test_a_duration_that_cannot_be_is_left_out_and_said(duration: object, reason: str) -> None:
+    asked = ask("meeting_start", {"duration": duration}, event=True)
+    assert asked.meeting == Meeting()
+    assert asked.doubt is not None
+    assert "is no number of minutes, such as 60, or PT1H: it " in asked.doubt.message
+    assert reason in asked.doubt.message
+    assert "None" not in asked.doubt.message
+
+
+@pytest.mark.parametrize(
+    ("given", "taken"),
+    [(12, "12"), (10**40 - 1, "9" * 40), (10**40, ""), (-(10**5000), "")],
+    ids=["small", "forty digits", "more", "too many to write"],
+)
+def test_an_id_is_a_number_that_a_person_could_tell_from_another(given: int, taken: str) -> None:
+    meeting = ask("meeting_start", {"id": given}, event=True).meeting
+    assert meeting is not None
+    assert meeting.id == taken

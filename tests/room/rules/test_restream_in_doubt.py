@@ -168,3 +168,7 @@ def test_another_recording_finishes_meanwhile() -> None:
     room.room = replace(room.room, last_recording_id=OTHER_ID)
     room.link(ready=True)
     assert room.command() == StartRestreamRecording(RECORDING_ID, "239.1.1.1", 5000)
+    room.answer(STREAMS)
+    stream = room.room.restream
+    assert stream is not None
+    assert (stream.recording, stream.id, stream.doubt) == (RECORDING_ID, STREAM_ID, False)
