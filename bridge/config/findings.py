@@ -4,7 +4,7 @@ A wrong value is repeated, so that it can be found; a secret, and what could be 
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from types import UnionType
 from typing import Any, Union, get_args, get_origin
 
@@ -14,7 +14,7 @@ from ..text.nearest import did_you_mean, nearest
 from .durations import is_duration, nearest_duration
 from .errors import Fault
 
-__all__ = ["faults_of"]
+__all__ = ["faults_of", "keys_below"]
 
 _KINDS_IN_PASSWORDS = 3
 """Small letters, capitals, digits, other characters."""
@@ -27,6 +27,21 @@ def faults_of(error: ValidationError, configuration: type[BaseModel]) -> list[Fa
     """Pydantic's findings in our words; `configuration` is the model of the whole file."""
     findings = _Findings(configuration)
     return [findings.fault(found) for found in error.errors(include_context=True)]
+
+
+def keys_below(table: type[BaseModel]) -> Iterator[str]:
+    """The keys of a table and of the tables in it whose names are given, such as ``mqtt.host``.
+
+    Without secrets, which do not belong on a command line, and without lists of tables.
+    """
+    for name, field in table.model_fields.items():
+        inner = [each for each in _choices(field.annotation) if hasattr(each, "model_fields")]
+        if inner:
+            yield from (f"{name}.{key}" for key in keys_below(inner[0]))
+        elif get_origin(field.annotation) is dict or "Secret" in str(field.annotation):
+            continue
+        elif not any(hasattr(each, "model_fields") for each in get_args(field.annotation)):
+            yield name
 
 
 class _Findings:
