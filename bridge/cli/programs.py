@@ -32,11 +32,11 @@ def run_daemon(options: argparse.Namespace) -> int:
     table = configuration.bridge
     configure_logs(table.log_level, levels=table.log_levels, form=table.log_format)
     log = structlog.get_logger("bridge")
-    folder = state_folder(configuration.bridge.state_dir)
     for exposure in exposures(configuration, options.config):
         log.warning(exposure.what, what_to_do=exposure.what_to_do)
     foreign: list[str] = []
     try:
+        folder = state_folder(configuration.bridge.state_dir)
         ensure_descriptors(len(configuration.servers))
         with claim_state_folder(folder) as instance_id, closing(Journal(folder)) as journal:
             try:

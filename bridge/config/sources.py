@@ -11,7 +11,9 @@ from contextlib import suppress
 from pathlib import Path
 
 from ..text.nearest import did_you_mean, nearest
-from .errors import PREFIX, ConfigurationError, Fault
+from ..text.paths import whole_path
+from .blame import PREFIX
+from .errors import ConfigurationError, Fault
 
 __all__ = [
     "FILE_VARIABLE",
@@ -39,7 +41,11 @@ def find_file(given: Path | None) -> Path:
     """
     named_in = ""
     if given is None and FILE_VARIABLE in os.environ:
-        given = Path(os.environ[FILE_VARIABLE])
+        named = os.environ[FILE_VARIABLE]
+        try:
+            given = Path(whole_path(named))
+        except ValueError as error:
+            raise ConfigurationError([Fault((), f"${FILE_VARIABLE}: {named!r} {error}")]) from None
         named_in = f", which ${FILE_VARIABLE} names"
     looked = USUAL_FILES if given is None else (given,)
     for path in looked:

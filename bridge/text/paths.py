@@ -16,12 +16,12 @@ def whole_path(text: str) -> str:
         return text
     if text.partition("/")[0] == "~" and not os.environ.get("HOME"):
         raise ValueError(
-            "begins with ~, and this process has no home folder (HOME is not set, as under "
-            "systemd); write the whole path"
+            "is below ~, and this process has no home folder (HOME is not set, as under systemd); "
+            "write the whole path"
         )
     try:
         return str(Path(text).expanduser())
     except RuntimeError:
         raise ValueError(
-            f"begins with {text.partition('/')[0]}, which is no user here; write the whole path"
+            f"is below {text.partition('/')[0]}, which is no user here; write the whole path"
         ) from None

@@ -99,7 +99,7 @@ def test_what_is_not_needed_is_not_imported(arguments: list[str], never: str) ->
         ("simulate --knob stop_takes", "'stop_takes' is not NAME=VALUE"),
         (
             "run --config ~nobody-here/x",
-            "begins with ~nobody-here, which is no user here",
+            "'~nobody-here/x' is below ~nobody-here, which is no user",
         ),
     ],
 )

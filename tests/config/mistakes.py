@@ -30,6 +30,121 @@ MISTAKES = {
         changed(ROOM, f'{ROOM}action-tll = "30s"\n'),
         ["bridge.toml: [rooms.boardroom] action-tll: is no key here; did you mean action_ttl?"],
     ),
+    "keys of a room below the heading of its details": (
+        f"{WITH_PASSWORD}[rooms.boardroom.details]\nlive = true\nmax_duration = '4h'\n",
+        [
+            (
+                "bridge.toml: [rooms.boardroom.details] max_duration: is no key here; it belongs "
+                "to "
+                "[rooms.boardroom]"
+            )
+        ],
+    ),
+    "keys of a table within, and of another one": (
+        changed(ROOM, f"{ROOM}title = 'T'\npoll_interval = '2s'\n"),
+        [
+            (
+                "bridge.toml: [rooms.boardroom] title: is no key here; it belongs to "
+                "[rooms.boardroom.details]"
+            ),
+            (
+                "bridge.toml: [rooms.boardroom] poll_interval: is no key here; it belongs to "
+                "[servers.<name>]"
+            ),
+        ],
+    ),
+    "a key above all tables": (
+        f"topic = 'a'\n{WITH_PASSWORD}",
+        ["bridge.toml: topic: is no key here; it belongs to [[bindings]]"],
+    ),
+    "a UUID without quotes": (
+        changed(f'"{SESSION}"', SESSION),
+        [
+            (
+                "bridge.toml: is not TOML: Expected newline or end of document after a statement "
+                "(at "
+                'line 11, column 13); a UUID stands in straight quotes ("), as every text does'
+            )
+        ],
+    ),
+    "a UUID without quotes in a list": (
+        changed(f'session = "{SESSION}"', f"sources = [{SESSION}]"),
+        [
+            (
+                "bridge.toml: is not TOML: Unclosed array (at line 11, column 14); a UUID stands "
+                "in "
+                'straight quotes ("), as every text does'
+            )
+        ],
+    ),
+    "a duration without quotes": (
+        changed(ROOM, f"{ROOM}max_duration = 4h\n"),
+        [
+            (
+                "bridge.toml: is not TOML: Expected newline or end of document after a statement "
+                "(at "
+                "line 11, column 17); text, as an address or a duration is, stands in straight "
+                "quotes "
+                '(")'
+            )
+        ],
+    ),
+    "a colon for an equals sign": (
+        changed('host = "hmp', 'host: "hmp'),
+        [
+            (
+                "bridge.toml: is not TOML: Expected '=' after a key in a key/value pair (at line "
+                "7, "
+                "column 5); a line is KEY = VALUE, or a heading in brackets"
+            )
+        ],
+    ),
+    "a key twice": (
+        changed(ROOM, f"{ROOM}{ROOM}"),
+        [
+            (
+                "bridge.toml: is not TOML: Cannot overwrite a value (at line 11, column 16); that "
+                "key "
+                "is there twice: keep one"
+            )
+        ],
+    ),
+    "a bracket that is not closed": (
+        changed("[rooms.boardroom]", "[rooms.boardroom"),
+        [
+            (
+                "bridge.toml: is not TOML: Expected ']' at the end of a table declaration (at "
+                "line 9, "
+                "column 17); the bracket is not closed in that line"
+            )
+        ],
+    ),
+    "one text for a list": (
+        changed(f'session = "{SESSION}"', f'sources = "{SESSION}"'),
+        [
+            (
+                f"bridge.toml: [rooms.boardroom] sources: must be a list in brackets, not "
+                f"'{SESSION}'; "
+                f'write ["{SESSION}"]'
+            )
+        ],
+    ),
+    "a permission in small letters, and a template that is not closed": (
+        (
+            f"{WITH_PASSWORD}[rooms.boardroom.details]\ntitle = '{{{{ room.name'\n"
+            "share = [{ user = 'a', permission = 'own' }]\n"
+        ),
+        [
+            (
+                "bridge.toml: [rooms.boardroom.details] title: '{{ room.name' is no template: "
+                "unexpected end of template: {{ … }} or {% … %} is not closed"
+            ),
+            (
+                "bridge.toml: [rooms.boardroom.details.share.1] permission: 'own' must be one of "
+                "WATCH, EDIT, OWN, or a custom permission's UUID; did you mean OWN?"
+            ),
+        ],
+    ),
     "a misspelt table": (
         changed("[mqtt]", "[mqqt]"),
         ["bridge.toml: mqqt: is no table here; did you mean mqtt?"],
