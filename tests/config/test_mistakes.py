@@ -8,7 +8,8 @@ import pytest
 from bridge.cli.main import ExitCode, run
 
 from .conftest import Check
-from .mistakes import MISTAKES, WITH_PASSWORD
+from .files import WITH_PASSWORD
+from .mistakes import MISTAKES
 
 
 @pytest.mark.parametrize("mistake", MISTAKES, ids=str)

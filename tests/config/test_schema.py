@@ -15,8 +15,8 @@ from bridge.config.errors import ConfigurationError
 from bridge.config.load import load
 from bridge.config.schema import configuration_schema
 
-from .files import loaded
-from .mistakes import MISTAKES, ROOM, WITH_PASSWORD, changed
+from .files import ROOM, WITH_PASSWORD, changed, loaded
+from .mistakes import MISTAKES
 
 CONFIG = Path(__file__).parents[2] / "config"
 SCHEMA = configuration_schema()
