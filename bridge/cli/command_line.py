@@ -74,8 +74,8 @@ def make_parser() -> Parser:
         "--format",
         default="text",
         metavar="FORMAT",
-        help="text, csv, json, or acl: for mosquitto, the rights of the bridge, of each room's panel "
-        "and of dashboards (%(default)s)",
+        help="text, csv, json, or acl: the rights of the bridge, of each room's panel and of "
+        "dashboards, for mosquitto (%(default)s)",
         **one_of("text", "csv", "json", "acl"),
     )
 

@@ -1,12 +1,13 @@
 """Where a value of the configuration was set: a fault is to be looked for where it was made."""
 
-import json
 import os
 import tomllib
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
+
+from ..text.json_text import NotJson, read_value
 
 __all__ = ["PREFIX", "source_of"]
 
@@ -67,8 +68,8 @@ def _environment() -> dict[str, Any]:
     for name, text in os.environ.items():
         if name.upper().startswith(PREFIX):
             value: Any = text
-            with suppress(ValueError, RecursionError):
-                value = json.loads(text)
+            with suppress(NotJson):
+                value = read_value(text)
             keys = name[len(PREFIX) :].lower().split("__")
             _plant(tree, keys, _labelled(value, f"environment variable {name}", ("",)))
     return tree
