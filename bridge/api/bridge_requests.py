@@ -10,7 +10,8 @@ from enum import StrEnum
 
 import trio
 
-from ..logs.levels import LEVELS
+from ..logs.levels import LEVELS, Level, level_of, part_of
+from ..logs.levels import Part as LogPart
 from ..logs.log import set_level
 from ..mqtt.acknowledgements import Part
 from ..mqtt.api_topics import Answer, Asked, Caller
@@ -22,7 +23,7 @@ from .checks import Rejected, malformed
 from .health import Figures, Health
 from .replies import Replies
 
-__all__ = ["BridgeRequests", "Reload", "ReloadReport", "Verb", "verb_called"]
+__all__ = ["BridgeRequests", "Reload", "ReloadReport", "Verb", "check_verb", "verb_called"]
 
 _MOST_AT_ONCE = 16
 """Requests that may be under way at once."""
@@ -83,7 +84,7 @@ class BridgeRequests:
 
     def take(self, caller: Caller, verb: Verb, asked: Asked, part: Part) -> None:
         """Have a verb carried out. Raises `Rejected` for its parameters."""
-        _check_parameters(verb, asked)
+        check_verb(verb, asked)
         if self._under_way >= _MOST_AT_ONCE:
             raise Rejected(
                 Problem(
@@ -191,16 +192,20 @@ def verb_called(name: str) -> Verb:
         ) from None
 
 
-def _check_parameters(verb: Verb, asked: Asked) -> None:
+def check_verb(verb: Verb, asked: Asked) -> None:
+    """Raise `Rejected` for parameters that the verb does not take."""
     takes = _TAKES.get(verb, ())
     strange = [name for name in asked.parameters if name not in takes]
     if strange:
         words = f"takes {', '.join(takes)}" if takes else "takes no parameters"
         reason = f"{strange[0]!r} does not belong here: {verb} {words}"
         raise Rejected(malformed(reason, "Send it without that."))
+    if verb is Verb.LOG_LEVEL:
+        _level_in(asked)
 
 
-def _change_level(asked: Asked) -> Answer:
+def _level_in(asked: Asked) -> tuple[Level, LogPart | None]:
+    """The level that is asked for, and the part of the log that it is for."""
     given = asked.parameters if isinstance(asked.parameters, dict) else {}
     level, part = given.get("level"), given.get("part")
     if level not in LEVELS:
@@ -210,9 +215,14 @@ def _change_level(asked: Asked) -> Answer:
     if part is not None and not isinstance(part, str):
         raise Rejected(malformed(f"part: {part!r} is no text", "Send the name of a part."))
     try:
-        set_level(str(level), part)
+        return level_of(str(level)), None if part is None else part_of(part)
     except ValueError as error:
         raise Rejected(malformed(f"part: {error}", "Send one of those, or none for all.")) from None
+
+
+def _change_level(asked: Asked) -> Answer:
+    level, part = _level_in(asked)
+    set_level(level, part)
     return Answer(Outcome.OK, value={"level": level, "part": part})
 
 

@@ -8,6 +8,7 @@ from ..hmp.commands import COMMANDS, Command, command_class, parse_command, usag
 from ..hmp.errors import InvalidArgument
 from ..mqtt.api_topics import Asked, CommandTopic
 from ..room.facts.values import Problem
+from ..text.nearest import nearest
 from ..text.shortened import shortened
 
 __all__ = [
@@ -55,10 +56,12 @@ def check_topic(asked_on: CommandTopic, servers: Mapping[str, ServerRules]) -> t
     """The command that the topic names, if it may be given to that server. Raises `Rejected`."""
     rules = servers.get(asked_on.server)
     if rules is None:
+        near = nearest(asked_on.server, servers)
+        hint = f"; did you mean {near}?" if near else ""
         raise Rejected(
             Problem(
                 "unknown_server",
-                f"{asked_on.server!r} is no server of this bridge",
+                f"{asked_on.server!r} is no server of this bridge{hint}",
                 f"Nothing was done. Its servers are: {', '.join(servers)}.",
             )
         )

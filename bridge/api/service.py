@@ -26,7 +26,7 @@ from .checks import Rejected, check_topic, how_to_ask, malformed
 from .command_requests import CommandRequests
 from .replies import Replies
 
-__all__ = ["Api"]
+__all__ = ["Api", "read_request"]
 
 
 class Api:
@@ -59,7 +59,7 @@ class Api:
         asked_on = parse_topic(self._topics, message.topic)
         if asked_on is None:
             return False
-        asked, unreadable = _read(asked_on, message.payload)
+        asked, unreadable = read_request(asked_on, message.payload)
         caller = Caller(
             id=secrets.token_hex(8) if asked.id is None else asked.id,
             origin=message.topic,
@@ -107,8 +107,8 @@ class Api:
         self.bridge.take(caller, verb, asked, part)
 
 
-def _read(asked_on: CommandTopic | VerbTopic, payload: bytes) -> tuple[Asked, str | None]:
-    """The request in the payload, and the reason why it cannot be read where it cannot."""
+def read_request(asked_on: CommandTopic | VerbTopic, payload: bytes) -> tuple[Asked, str | None]:
+    """The request in the payload, and why it cannot be read, or None where it can."""
     try:
         match asked_on:
             case CommandTopic(command=name):

@@ -7,18 +7,19 @@ said in the order of the configuration.
 import os
 from collections.abc import Awaitable, Callable
 from functools import partial
+from pathlib import Path
 
 import trio
 
 from ..config.configuration import Configuration
-from ..journal.instance import state_folder
+from ..journal.instance import StateFolderError, state_folder
 from ..mqtt.filters import fewest
 from ..mqtt.topics import Topics
 from ..process.name_service import name_service
 from .broker import check_broker
 from .folder import check_folder
 from .hmp import check_server
-from .report import Finding
+from .report import Blame, Finding, failed
 
 __all__ = ["check_everything"]
 
@@ -47,10 +48,9 @@ async def check_everything(
 
 def _checks(configuration: Configuration) -> list[Callable[[], Awaitable[list[Finding]]]]:
     named = configuration.bridge.state_dir
-    folder, of_user = state_folder(named), named is None and "STATE_DIRECTORY" not in os.environ
     servers, rooms = configuration.servers, configuration.rooms
     return [
-        partial(trio.to_thread.run_sync, partial(check_folder, folder, of_user=of_user)),
+        partial(trio.to_thread.run_sync, _state_folder, named),
         partial(
             check_broker,
             configuration.broker(""),
@@ -68,3 +68,12 @@ def _checks(configuration: Configuration) -> list[Callable[[], Awaitable[list[Fi
             for name, table in servers.items()
         ),
     ]
+
+
+def _state_folder(named: Path | None) -> list[Finding]:
+    try:
+        folder = state_folder(named)
+    except StateFolderError as error:
+        what_to_do = "name one for the service and for this check: bridge.state_dir"
+        return [failed("state folder", str(error), what_to_do, Blame.UNAVAILABLE)]
+    return check_folder(folder, of_user=named is None and "STATE_DIRECTORY" not in os.environ)

@@ -6,55 +6,20 @@
 import argparse
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from .. import __version__
-from ..text.output import put, say
-from .options import ExitCode, load_configuration
+from ..text.output import put
+from .options import ExitCode, load_configuration, name_of
 
 if TYPE_CHECKING:  # so that `--help` does not wait for the import
     from ..config.configuration import Configuration
 
-__all__ = ["add_operator_commands"]
+__all__ = ["asyncapi", "check", "schema", "topics", "watch"]
 
 
-def add_operator_commands(commands: Any, configured: argparse.ArgumentParser) -> None:
-    """Add them to the parser's `commands`; `configured` has the options of a configuration."""
-    command = commands.add_parser("check", parents=[configured], help="validate the configuration")
-    command.add_argument(
-        "--live",
-        action="store_true",
-        help="also try broker, HMPs, sessions and state folder, without disturbing anything",
-    )
-    command.set_defaults(command=_check)
-
-    command = commands.add_parser(
-        "watch", parents=[configured], help="rooms and links, live in the terminal"
-    )
-    command.set_defaults(command=_watch)
-
-    command = commands.add_parser("schema", help="JSON Schema of the configuration, for editors")
-    command.set_defaults(command=_schema)
-
-    command = commands.add_parser(
-        "asyncapi", parents=[configured], help="AsyncAPI 3 document of the MQTT interface"
-    )
-    command.set_defaults(command=_asyncapi)
-
-    command = commands.add_parser(
-        "topics", parents=[configured], help="each room's topics, for panel programmers"
-    )
-    command.add_argument("--room", help="only this one")
-    command.add_argument(
-        "--format",
-        choices=("text", "csv", "json", "acl"),
-        default="text",
-        help="acl: for mosquitto, the rights of the bridge, of each room's panel and of dashboards",
-    )
-    command.set_defaults(command=_topics)
-
-
-def _check(options: argparse.Namespace) -> int:
+def check(options: argparse.Namespace) -> int:
+    """`check`: what is wrong with the configuration, and, live, around it."""
     from ..config.exposure import exposures
     from ..config.sources import find_file
 
@@ -109,26 +74,29 @@ def _check_live(file: Path, configuration: "Configuration") -> int:
             return ExitCode.UNAVAILABLE
 
 
-def _watch(options: argparse.Namespace) -> int:
+def watch(options: argparse.Namespace) -> int:
+    """`watch`: rooms and links as they change, until it is told to end."""
     import trio
 
     from ..logs.log import configure_logs
-    from ..watch.watch import watch
+    from ..watch.watch import watch as watch_broker
 
     configuration = load_configuration(options)
     configure_logs("error")
-    trio.run(watch, configuration)
+    trio.run(watch_broker, configuration)
     return ExitCode.OK
 
 
-def _schema(_options: argparse.Namespace) -> int:
+def schema(_options: argparse.Namespace) -> int:
+    """`schema`: the JSON Schema of the configuration."""
     from ..config.schema import configuration_schema
 
     _print_json(configuration_schema())
     return ExitCode.OK
 
 
-def _asyncapi(options: argparse.Namespace) -> int:
+def asyncapi(options: argparse.Namespace) -> int:
+    """`asyncapi`: the AsyncAPI document of the MQTT interface."""
     from ..interface.asyncapi import Interface, asyncapi_document
 
     configuration = load_configuration(options)
@@ -145,20 +113,19 @@ def _asyncapi(options: argparse.Namespace) -> int:
     return ExitCode.OK
 
 
-def _topics(options: argparse.Namespace) -> int:
+def topics(options: argparse.Namespace) -> int:
+    """`topics`: each room's topics, or those of one room."""
     from ..interface.broker_rights import render_rights
     from ..interface.topic_sheet import render_sheets, sheet
     from ..mqtt.topics import Topics
 
     configuration = load_configuration(options)
     rooms = configuration.rooms
-    if options.room is not None and options.room not in rooms:
-        say(f"{options.room!r} is no room; configured are: {', '.join(rooms)}")
-        return ExitCode.USAGE
+    only = None if options.room is None else name_of("room", options.room, rooms)
     if options.format == "acl":
         rights = render_rights(
             Topics(configuration.mqtt.base_topic),
-            {name: room.server for name, room in rooms.items() if options.room in (None, name)},
+            {name: room.server for name, room in rooms.items() if only in (None, name)},
             bound=[binding.topic for binding in configuration.bindings],
             answers=configuration.mqtt.response_topics,
         )
@@ -173,7 +140,7 @@ def _topics(options: argparse.Namespace) -> int:
             room.tally_words().values(),
         )
         for name, room in rooms.items()
-        if options.room in (None, name)
+        if only in (None, name)
     ]
     put(render_sheets(sheets, options.format).removesuffix("\n"))
     return ExitCode.OK

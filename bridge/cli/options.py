@@ -5,16 +5,16 @@ Exit codes are those of ``sysexits.h``.
 
 import argparse
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from enum import IntEnum
 from typing import TYPE_CHECKING, Any
 
-from ..text.output import say
+from ..text.nearest import did_you_mean
 
 if TYPE_CHECKING:  # so that `--help` does not wait for the import
     from ..config.configuration import Configuration
 
-__all__ = ["ExitCode", "leaves", "load_configuration"]
+__all__ = ["ExitCode", "UsageError", "leaves", "load_configuration", "name_of"]
 
 
 class ExitCode(IntEnum):
@@ -36,10 +36,17 @@ class ExitCode(IntEnum):
     CONFIGURATION = 78
 
 
+class UsageError(Exception):
+    """The command line asks for what cannot be; the message says what, and what was meant."""
+
+
 def load_configuration(
     options: argparse.Namespace, *, look_into_files: bool = False
 ) -> "Configuration":
-    """The configuration that ``--config`` and ``--set`` name. Raises `ConfigurationError`."""
+    """The configuration that ``--config`` and ``--set`` name.
+
+    Raises `ConfigurationError`, and `UsageError` for a ``--set`` that sets nothing.
+    """
     from ..config.load import load
     from ..config.sources import find_file
 
@@ -54,16 +61,26 @@ def _overrides(settings: Sequence[str]) -> Mapping[str, Any]:
         path, equals, value = setting.partition("=")
         *parents, key = path.split(".")
         if not equals or not parents or not all((*parents, key)):
-            say(f"--set {setting}: write KEY=VALUE with the whole key, such as mqtt.host=broker")
-            raise SystemExit(ExitCode.USAGE)
+            raise UsageError(
+                f"--set {setting}: write KEY=VALUE with the whole key, such as mqtt.host=broker"
+            )
         table = tables
         for parent in parents:
             table = table.setdefault(parent, {})
             if not isinstance(table, dict):
-                say(f"--set {setting}: {parent} has been set to a value, it cannot be a table too")
-                raise SystemExit(ExitCode.USAGE)
+                raise UsageError(
+                    f"--set {setting}: {parent} has been set to a value, it cannot be a table too"
+                )
         table[key] = value
     return tables
+
+
+def name_of(kind: str, word: str, configured: Collection[str]) -> str:
+    """`word` where it names a `kind` that is configured. Raises `UsageError` where it does not."""
+    if word not in configured:
+        hint = did_you_mean(word, configured, f"configured are: {', '.join(configured)}")
+        raise UsageError(f"{word!r} is no {kind}; {hint}")
+    return word
 
 
 def leaves(error: BaseException) -> list[BaseException]:

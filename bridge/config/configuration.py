@@ -33,11 +33,12 @@ from ..logs.levels import Format, Level, Part
 from ..logs.redaction import SECRETS
 from ..mqtt.settings import BrokerSettings
 from .bindings import BindingTable
+from .blame import PREFIX
 from .consistency import faults_between
-from .errors import PREFIX, ConfigurationError
+from .errors import ConfigurationError
 from .files import faults_in_files
 from .findings import faults_of
-from .key_types import Duration, Listen, Name, Table
+from .key_types import HOME_EXPANDED, Duration, Listen, Name, Table
 from .mqtt import MqttTable
 from .room import RoomTable
 from .server import ServerTable
@@ -49,7 +50,7 @@ __all__ = ["Configuration"]
 class BridgeTable(Table):
     """The bridge itself."""
 
-    state_dir: Path | None = None
+    state_dir: Annotated[Path, HOME_EXPANDED] | None = None
     """The state folder; left out: systemd's StateDirectory, else ~/.local/state/hmp-bridge."""
     health_every: Annotated[Duration, Field(ge=1)] = 30.0
     """How often bridge/health is published."""

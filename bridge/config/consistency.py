@@ -25,7 +25,7 @@ def faults_between(data: Mapping[str, Any]) -> list[Fault]:
     mqtt = data.get("mqtt")
     if isinstance(mqtt, Mapping) and mqtt.get("password") and mqtt.get("username") is None:
         reason = "is missing; a password is sent only together with a user name"
-        faults.append(Fault(("mqtt", "username"), reason))
+        faults.append(Fault(("mqtt", "username"), reason, cause=("mqtt", "password")))
     recorded: dict[tuple[str, str], str] = {}
     for name, room in rooms.items():
         if not isinstance(room, Mapping):

@@ -6,9 +6,11 @@ who sends a command to HMP need not be able to read the broker's key.
 
 import ssl
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+from ..text.paths import whole_path
 from .errors import Fault
 
 __all__ = ["faults_in_files"]
@@ -20,11 +22,13 @@ def faults_in_files(data: Mapping[str, Any]) -> Iterator[Fault]:
     tls = mqtt.get("tls") if isinstance(mqtt, Mapping) else None
     if not isinstance(tls, Mapping):
         return
-    paths = {
-        key: Path(value) for key in ("ca", "cert", "key") if isinstance(value := tls.get(key), str)
-    }
+    paths = {}
+    for key in ("ca", "cert", "key"):
+        if isinstance(value := tls.get(key), str):
+            with suppress(ValueError):  # that there is no home folder is said by the key itself
+                paths[key] = Path(whole_path(value))
     faults = {key: fault for key, path in paths.items() if (fault := _unreadable(path))}
-    if "key" in paths and "cert" not in paths:
+    if "key" in paths and tls.get("cert") is None:
         faults["cert"] = "is missing; a key is used only together with its certificate"
     if "ca" in paths and "ca" not in faults and not _loads_authority(paths["ca"]):
         faults["ca"] = f"{paths['ca']} holds no certificate in PEM (-----BEGIN CERTIFICATE-----)"

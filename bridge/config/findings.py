@@ -4,7 +4,7 @@ A wrong value is repeated, so that it can be found; a secret, and what could be 
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from types import UnionType
 from typing import Any, Union, get_args, get_origin
 
@@ -14,7 +14,7 @@ from ..text.nearest import did_you_mean, nearest
 from .durations import is_duration, nearest_duration
 from .errors import Fault
 
-__all__ = ["faults_of"]
+__all__ = ["faults_of", "keys_below"]
 
 _KINDS_IN_PASSWORDS = 3
 """Small letters, capitals, digits, other characters."""
@@ -27,6 +27,21 @@ def faults_of(error: ValidationError, configuration: type[BaseModel]) -> list[Fa
     """Pydantic's findings in our words; `configuration` is the model of the whole file."""
     findings = _Findings(configuration)
     return [findings.fault(found) for found in error.errors(include_context=True)]
+
+
+def keys_below(table: type[BaseModel]) -> Iterator[str]:
+    """The keys of a table and of the tables in it whose names are given, such as ``mqtt.host``.
+
+    Without secrets, which do not belong on a command line, and without lists of tables.
+    """
+    for name, field in table.model_fields.items():
+        inner = [each for each in _choices(field.annotation) if hasattr(each, "model_fields")]
+        if inner:
+            yield from (f"{name}.{key}" for key in keys_below(inner[0]))
+        elif get_origin(field.annotation) is dict or "Secret" in str(field.annotation):
+            continue
+        elif not any(hasattr(each, "model_fields") for each in get_args(field.annotation)):
+            yield name
 
 
 class _Findings:
@@ -85,17 +100,37 @@ class _Findings:
             case kind if kind in _MUST_BE:
                 keys = self._keys(path) if kind == "model_type" else {}
                 hint = f"; its keys are {', '.join(keys)}" if keys else ""
+                if kind == "tuple_type" and isinstance(given, str) and value is not None:
+                    hint = f'; write ["{given}"]'
                 return f"must be {_MUST_BE[kind]}{instead}{hint}"
             case _:
                 return str(found["msg"]).lower().removeprefix("input ")
 
     def _hint(self, path: tuple[str, ...]) -> str:
-        if len(path) > 1 and path[-1] in self._keys(()):
-            return f"; begin a table for it in a line above: [{path[-1]}]"
+        """The place that a key belongs to, or the key that was meant."""
+        *table, key = path
+        if table and key in self._keys(()):
+            return f"; begin a table for it in a line above: [{key}]"
         keys = self._keys(path[:-1])
-        if not keys:
-            return ""
-        return "; " + did_you_mean(path[-1], keys, f"the keys are {', '.join(keys)}")
+        above = [path[:length] for length in range(len(table) - 1, 0, -1)]
+        below = [(*table, name) for name in keys]
+        for place in (*above, *below):
+            if key in self._keys(place):
+                return f"; it belongs to [{'.'.join(place)}]"
+        near = nearest(key, keys)
+        others = [] if near else list(self._tables_with(key))
+        if others:
+            return f"; it belongs to {' or '.join(others)}"
+        otherwise = f"the keys are {', '.join(keys)}"
+        return f"; {did_you_mean(key, keys, otherwise)}" if keys else ""
+
+    def _tables_with(self, key: str) -> Iterator[str]:
+        """The tables of the file, as they are written there, that have such a key."""
+        for name, field in self._keys(()).items():
+            many = get_origin(field.annotation)
+            if key in self._keys((name,) if many is None else (name, "1")):
+                written = {None: "[{}]", dict: "[{}.<name>]", tuple: "[[{}]]"}[many]
+                yield written.format(name)
 
     def _is_secret(self, path: tuple[str, ...]) -> bool:
         """True if the value at `path` is never shown: it is a secret, or would be by its name."""

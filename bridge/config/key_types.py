@@ -22,9 +22,11 @@ from ..mqtt.filters import fault_of_filter
 from ..text.durations import DURATION_PATTERN
 from ..text.json_text import NotJson, read_value
 from ..text.nearest import nearest
+from ..text.paths import whole_path
 from .durations import parse_duration
 
 __all__ = [
+    "HOME_EXPANDED",
     "Address",
     "BaseTopic",
     "Commands",
@@ -72,6 +74,10 @@ def _sources(value: tuple[str, ...]) -> tuple[str, ...]:
     if len({source.lower() for source in value}) < len(value):
         raise ValueError("names a source twice")
     return value
+
+
+def _whole_path(value: object) -> object:
+    return whole_path(value) if isinstance(value, str) else value
 
 
 def _listen(value: object) -> tuple[str, int]:
@@ -140,6 +146,9 @@ class Table(BaseModel):
         use_attribute_docstrings=True,
     )
 
+
+HOME_EXPANDED = BeforeValidator(_whole_path)
+"""Gives a path the home folder of who runs this in the place of ``~``."""
 
 _UUID_SCHEMA = {"type": "string", "format": "uuid", "pattern": arguments.UUID_PATTERN}
 

@@ -5,6 +5,7 @@ Whatever the reading stumbles over is said in the words of the file.
 
 import codecs
 import os
+import re
 import tomllib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -13,8 +14,9 @@ from typing import Any
 from pydantic_settings import SettingsConfigDict, SettingsError
 
 from ..text.json_text import NotJson, read_value
+from .blame import PREFIX
 from .configuration import Configuration
-from .errors import PREFIX, ConfigurationError, Fault
+from .errors import ConfigurationError, Fault
 
 __all__ = ["load"]
 
@@ -61,17 +63,38 @@ def load(
 
 def _toml_hint(path: Path, error: str) -> str:
     """The mistake that people mostly made; the line itself may hold a password and is not shown."""
-    if path.read_bytes().startswith(codecs.BOM_UTF8):
+    text = path.read_bytes()
+    if text.startswith(codecs.BOM_UTF8):
         return "; it begins with a byte order mark: save it as UTF-8 without one"
-    if error.startswith("Invalid value"):
-        return '; text stands in straight quotes ("), yes is true and no is false'
-    if error.startswith("Expected ']'"):
-        return "; a name has only lower-case letters, digits, - and _"
-    if error.startswith(r"Illegal character '\n'"):
-        return "; a quote is not closed in that line"
-    if "Cannot declare" in error or "Cannot overwrite" in error:
-        return "; put everything of one table under one heading"
-    return ""
+    at = re.search(r"\(at line (\d+),", error)
+    line = text.decode(errors="replace").split("\n")[int(at[1]) - 1] if at else ""
+    if _BARE_UUID.search(line):
+        return '; a UUID stands in straight quotes ("), as every text does'
+    if error.startswith("Cannot overwrite") and not line.lstrip().startswith("["):
+        return "; that key is there twice: keep one"
+    if error.startswith("Expected ']'") and "]" not in line:
+        return "; the bracket is not closed in that line"
+    return next((hint for begun, hint in _TOML_HINTS.items() if error.startswith(begun)), "")
+
+
+_BARE_UUID = re.compile(
+    r"(?<![\w\"'-])[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}(?![\w\"'-])"
+)
+
+_ONE_HEADING = "; put everything of one table under one heading"
+_TOML_HINTS = {
+    "Invalid value": '; text stands in straight quotes ("), yes is true and no is false',
+    "Expected newline or end of document": "; text, as an address or a duration is, stands in "
+    'straight quotes (")',
+    "Expected '='": "; a line is KEY = VALUE, or a heading in brackets",
+    "Expected ']'": "; a name has only lower-case letters, digits, - and _",
+    r"Illegal character '\n'": "; a quote is not closed in that line",
+    "Unclosed array": "; a list has its texts in quotes, commas between them, and ends with ]",
+    "Unescaped": r"; write it in single quotes ('), in which a \ is nothing special",
+    "Cannot declare": _ONE_HEADING,
+    "Cannot overwrite": _ONE_HEADING,
+}
+"""By the beginning of what Python says, the mistake that people mostly made."""
 
 
 def _unreadable_variables() -> Iterator[Fault]:

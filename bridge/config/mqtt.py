@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 from pydantic import Field, SecretStr
 
 from ..mqtt.settings import BrokerSettings, TlsSettings
-from .key_types import BaseTopic, Duration, Host, Port, Table, TopicFilters, Word
+from .key_types import HOME_EXPANDED, BaseTopic, Duration, Host, Port, Table, TopicFilters, Word
 
 __all__ = ["RESPONSE_TOPICS", "MqttTable", "TlsTable"]
 
@@ -27,11 +27,11 @@ RESPONSE_TOPICS = (
 class TlsTable(Table):
     """TLS to the broker; paths of PEM files."""
 
-    ca: str | None = None
+    ca: Annotated[str, HOME_EXPANDED] | None = None
     """Certificates of the authorities that are trusted; left out: the system's."""
-    cert: str | None = None
+    cert: Annotated[str, HOME_EXPANDED] | None = None
     """The bridge's own certificate, where the broker asks for one."""
-    key: str | None = None
+    key: Annotated[str, HOME_EXPANDED] | None = None
     """The private key of `cert`; left out: it is in the same file."""
     insecure: bool = False
     """Accept any certificate for any name. For a bench only."""

@@ -11,19 +11,27 @@ from contextlib import suppress
 from pathlib import Path
 
 from ..text.nearest import did_you_mean, nearest
-from .errors import PREFIX, ConfigurationError, Fault
+from ..text.paths import whole_path
+from .blame import PREFIX
+from .errors import ConfigurationError, Fault
 
-__all__ = ["find_file", "misnamed_sources", "secret_files"]
+__all__ = [
+    "FILE_VARIABLE",
+    "USUAL_FILES",
+    "find_file",
+    "misnamed_sources",
+    "secret_files",
+]
 
 _FILE_KEY = "config"
-_FILE_VARIABLE = f"{PREFIX}{_FILE_KEY.upper()}"
+FILE_VARIABLE = f"{PREFIX}{_FILE_KEY.upper()}"
+"""The environment variable that names the configuration file."""
 _ADDRESS = re.compile(
     r"port|(.+_)?(service_host|service_port(_.+)?|port_\d+_(tcp|udp|sctp)(_(proto|port|addr))?)"
 )
 """Variables that Kubernetes, and Docker's links, set for a service; in small letters."""
-_USUAL_FILES = tuple(
-    map(Path, ("bridge.toml", "config/bridge.toml", "/etc/hmp-bridge/bridge.toml"))
-)
+USUAL_FILES = tuple(map(Path, ("bridge.toml", "config/bridge.toml", "/etc/hmp-bridge/bridge.toml")))
+"""Places where a configuration is looked for that nobody names, in this order."""
 
 
 def find_file(given: Path | None) -> Path:
@@ -32,10 +40,14 @@ def find_file(given: Path | None) -> Path:
     Raises `ConfigurationError` when there is none, or when it cannot be told.
     """
     named_in = ""
-    if given is None and _FILE_VARIABLE in os.environ:
-        given = Path(os.environ[_FILE_VARIABLE])
-        named_in = f", which ${_FILE_VARIABLE} names"
-    looked = _USUAL_FILES if given is None else (given,)
+    if given is None and FILE_VARIABLE in os.environ:
+        named = os.environ[FILE_VARIABLE]
+        try:
+            given = Path(whole_path(named))
+        except ValueError as error:
+            raise ConfigurationError([Fault((), f"${FILE_VARIABLE}: {named!r} {error}")]) from None
+        named_in = f", which ${FILE_VARIABLE} names"
+    looked = USUAL_FILES if given is None else (given,)
     for path in looked:
         if _is_file(path):
             return path
@@ -65,10 +77,10 @@ def misnamed_sources(tables: Mapping[str, Collection[str]]) -> Iterator[Fault]:
     """
     for name, value in sorted(os.environ.items()):
         prefix, key = name[: len(PREFIX)], name[len(PREFIX) :].lower()
-        if prefix.upper() != PREFIX or name.upper() == _FILE_VARIABLE or _is_address(key, value):
+        if prefix.upper() != PREFIX or name.upper() == FILE_VARIABLE or _is_address(key, value):
             continue
         if nearest(key, [_FILE_KEY, *tables]) == _FILE_KEY:
-            yield Fault((key,), f"sets nothing; did you mean {_FILE_VARIABLE}?")
+            yield Fault((key,), f"sets nothing; did you mean {FILE_VARIABLE}?")
         elif "__" in key or _looks_like_ours(key, tables):
             yield from _misnamed(key, tables, variable=True)
     folder = os.environ.get("CREDENTIALS_DIRECTORY")

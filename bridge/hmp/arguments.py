@@ -13,6 +13,7 @@ import re
 from enum import StrEnum
 from typing import NewType
 
+from ..text.nearest import nearest
 from .errors import InvalidArgument
 from .syntax import UNSENDABLE
 
@@ -181,8 +182,10 @@ def metadata_field(value: object, field: str = "fieldName") -> MetadataField:
 def _permission(field: str, value: object, keywords: tuple[str, ...]) -> PermissionId:
     if isinstance(value, str) and (value in keywords or _UUID.fullmatch(value)):
         return PermissionId(value)
+    near = nearest(value, keywords) if isinstance(value, str) else None
+    hint = f"; did you mean {near}?" if near else ""
     raise InvalidArgument(
-        field, value, f"must be one of {', '.join(keywords)}, or a custom permission's UUID"
+        field, value, f"must be one of {', '.join(keywords)}, or a custom permission's UUID{hint}"
     )
 
 

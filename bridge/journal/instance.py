@@ -31,12 +31,21 @@ class StateFolderError(Exception):
 
 
 def state_folder(configured: Path | None) -> Path:
-    """The folder for what must survive: as configured, systemd's, or the user's own."""
+    """The folder for what must survive: as configured, systemd's, or the user's own.
+
+    Raises `StateFolderError` where none of them is known.
+    """
     if configured is not None:
         return configured
     if directories := os.environ.get("STATE_DIRECTORY"):
         return Path(directories.split(":")[0])
-    base = os.environ.get("XDG_STATE_HOME") or Path.home() / ".local" / "state"
+    try:
+        base = os.environ.get("XDG_STATE_HOME") or Path.home() / ".local" / "state"
+    except RuntimeError:
+        raise StateFolderError(
+            "this process has no home folder for its state; name a state folder by "
+            "bridge.state_dir, or by StateDirectory= in the unit"
+        ) from None
     return Path(base) / "hmp-bridge"
 
 

@@ -5,63 +5,42 @@ import os
 import sys
 from collections.abc import Callable, Sequence
 from functools import partial
-from pathlib import Path
 
 import trio
 
 from .faults import FaultError
 from .knobs import KnobError
+from .options import add_options
 from .run import ListenError, run_simulator
 from .worldfile import WorldFileError
 
-__all__ = ["main"]
-
-
-def _knob(text: str) -> tuple[str, str]:
-    name, equals, value = text.partition("=")
-    if not equals:
-        raise argparse.ArgumentTypeError(f"{text!r} is not NAME=VALUE")
-    return name, value
-
-
-def _port(text: str) -> int:
-    if text.isdecimal() and int(text) <= 65535:
-        return int(text)
-    raise argparse.ArgumentTypeError(f"{text!r} is not a port (0 to 65535)")
-
-
-def _arguments(program: str) -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog=program,
-        description="A simulated Haivision Media Platform: its Command Line API, its quirks, "
-        "and faults on demand.",
-        epilog="faults: KIND[:COMMAND[:VALUE]][:count=N][:seconds=S], such as "
-        "delay:startRecording:2.5 or error:*:070000:seconds=60",
-    )
-    parser.add_argument("--host", default="127.0.0.1", help="address to listen on (%(default)s)")
-    parser.add_argument("--port", type=_port, default=23233, help="0 = any (%(default)s)")
-    parser.add_argument("--control-port", type=_port, help="JSON lines; 0 = any (default: none)")
-    parser.add_argument("--world", type=Path, help="TOML file (default: the example world)")
-    parser.add_argument("--fault", action="append", default=[], help="arm a fault; repeatable")
-    parser.add_argument(
-        "--knob", action="append", default=[], type=_knob, metavar="NAME=VALUE", help="repeatable"
-    )
-    parser.add_argument("--seed", type=int, help="the same ids every time")
-    parser.add_argument("--verbose", action="store_true", help="one line per event")
-    return parser
+__all__ = ["main", "simulate"]
 
 
 def main(
     arguments: Sequence[str] | None = None,
-    program: str = "python -m bridge.simulator",
     announce: Callable[[str], None] = partial(print, flush=True),  # noqa: B008 - it has no state
 ) -> int:
     """Run until a signal, `announce` what is to be said; the exit code is one of sysexits'."""
+    parser = add_options(
+        argparse.ArgumentParser(
+            prog="python -m bridge.simulator",
+            allow_abbrev=False,
+            description="A simulated Haivision Media Platform: its Command Line API, its quirks, "
+            "and faults on demand.",
+            epilog="hmp-bridge simulate --help lists faults and knobs.",
+        )
+    )
     try:
-        options = _arguments(program).parse_args(arguments)
+        options = parser.parse_args(arguments)
     except SystemExit as leaving:
         # argparse says 2 where sysexits has a number of its own.
         return os.EX_USAGE if leaving.code else os.EX_OK
+    return simulate(options, announce)
+
+
+def simulate(options: argparse.Namespace, announce: Callable[[str], None]) -> int:
+    """The same with options that have been read."""
     try:
         trio.run(
             partial(

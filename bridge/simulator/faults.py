@@ -17,6 +17,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields
 from typing import Any, NamedTuple
 
+from ..text.nearest import did_you_mean
 from .messages import GENERAL_MESSAGES, MESSAGES, Row
 
 __all__ = ["FAULT_KINDS", "Fault", "FaultError", "Faults", "row_of_code"]
@@ -74,12 +75,12 @@ class Fault:
     def __post_init__(self) -> None:
         kind = FAULT_KINDS.get(self.kind)
         if kind is None:
-            raise FaultError(f"no fault {self.kind!r}; kinds are {', '.join(FAULT_KINDS)}")
+            hint = did_you_mean(self.kind, FAULT_KINDS, f"kinds are {', '.join(FAULT_KINDS)}")
+            raise FaultError(f"no fault {self.kind!r}; {hint}")
         if self.command != "*" and self.command not in MESSAGES:
-            raise FaultError(
-                f"fault {self.kind}: no command {self.command!r}; "
-                f"commands are * (all), {', '.join(MESSAGES)}"
-            )
+            otherwise = f"commands are * (all), {', '.join(MESSAGES)}"
+            hint = did_you_mean(self.command, MESSAGES, otherwise)
+            raise FaultError(f"fault {self.kind}: no command {self.command!r}; {hint}")
         if self.count is not None and self.count < 1:
             raise FaultError(f"fault {self.kind}: count must be 1 or more, not {self.count}")
         if self.seconds is not None and not 0 < self.seconds < math.inf:

@@ -11,6 +11,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields, replace
 from typing import Any, Literal
 
+from ..text.nearest import did_you_mean
+
 __all__ = ["KnobError", "Knobs", "describe_knobs"]
 
 
@@ -185,8 +187,8 @@ class Knobs:
         try:
             metadata = _METADATA[name]
         except KeyError:
-            names = ", ".join(_METADATA)
-            raise KnobError(f"no knob named {name!r}; there are {names}") from None
+            hint = did_you_mean(name, _METADATA, f"there are {', '.join(_METADATA)}")
+            raise KnobError(f"no knob named {name!r}; {hint}") from None
         text = str(value).lower() if isinstance(value, bool) else str(value)
         read: Callable[[str], Any] = metadata["read"]
         try:

@@ -86,6 +86,8 @@ def _said(error: BaseException, line: int | None) -> str:
     if isinstance(error, _TOO_DEEP):
         return "the template is nested too deeply; make it simpler"
     text = shortened(str(error).strip() or type(error).__name__, _LONGEST_SAID)
+    if text.startswith("unexpected end of template"):
+        text = "unexpected end of template: {{ … }} or {% … %} is not closed"
     return text if line is None else f"{text}, line {line}"
 
 

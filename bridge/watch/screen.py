@@ -1,9 +1,10 @@
 """A `View` drawn with rich: links above, rooms in the middle, what happened below."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
-from rich.console import Console, ConsoleOptions, Group, RenderResult
+from rich.cells import cell_len
+from rich.console import Console, ConsoleOptions, Group, JustifyMethod, RenderResult
 from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
@@ -22,6 +23,18 @@ _STATES = {
 _CHANGING = "cyan"
 _GOOD = ("online", "ready")
 
+_NARROWEST = ("state", "elapsed", "alarm")
+"""Columns that are always there, beside the room's name."""
+
+_WIDER = (("title", 28), ("last result", 14))
+"""Columns for which so many characters must be left, and those left to share."""
+
+_GAP = 2
+"""Spaces between two columns, or two links."""
+
+_LEAST_NAME = 6
+"""Characters of a room's name that are left of it on the narrowest terminal."""
+
 _LEAST_EVENTS = 3
 _MOST_EVENTS = 8
 
@@ -29,50 +42,49 @@ _MOST_EVENTS = 8
 class Screen:
     """The part that fits on the terminal, at the instant at which it is drawn."""
 
-    def __init__(self, view: View, broker: str, now: float) -> None:
+    def __init__(self, view: View, broker: str, now: float, *, keys: str = "q leaves") -> None:
         self._view = view
         self._broker = broker
         self._now = now
+        self._keys = keys
 
     def __rich_console__(self, _console: Console, options: ConsoleOptions) -> RenderResult:
         """As rich asks it, with the size of the terminal in `options`."""
         view = self._view
-        height = options.max_height
-        # Above: a line of links and one between; below: a line between.
-        rooms_at_most = max(1, height - _LEAST_EVENTS - 5)
-        rooms = self._most_interesting(rooms_at_most)
+        width, height = options.max_width, options.max_height
+        links = list(_packed(self._links(), width, most=max(1, height // 5)))
+        # Above: the links and one line between; below: a line between.
+        around = len(links) + 4
+        rooms = self._most_interesting(max(1, height - _LEAST_EVENTS - around))
         left_out = [room for name, room in view.rooms.items() if name not in rooms]
-        yield Group(self._links(), self._rooms(rooms))
+        yield Group(*links, self._rooms(rooms, width))
         if left_out:
             busy = sum(_dullness(room) < _DULL for room in left_out)
             also = f", {busy} of them not idle: make the window taller" if busy else ", all idle"
-            yield Text(f"and {len(left_out)} more rooms{also}", style="dim")
-        room_left = height - len(rooms) - 5 - (1 if left_out else 0)
+            more = f"and {len(left_out)} more rooms{also}"
+            yield Text(more, style="dim", no_wrap=True, overflow="ellipsis")
+        room_left = height - len(rooms) - around - (1 if left_out else 0)
         yield Group(*self._events(max(0, min(_MOST_EVENTS, room_left))))
 
-    def _links(self) -> Text:
+    def _links(self) -> Iterator[Text]:
         view = self._view
-        line = Text.assemble(
-            ("hmp-bridge watch  ", "bold"),
-            f"{time.strftime('%H:%M:%S')}  ",
-            f"broker {self._broker} ",
-            no_wrap=True,
-            overflow="ellipsis",
-        )
+        yield Text("hmp-bridge watch", style="bold")
+        yield Text(self._keys)
+        yield Text(time.strftime("%H:%M:%S"))
         if view.failure:
-            line.append(view.failure, style="bold white on red")
-            return line
-        line.append("connected", style="green")
-        line.append("  bridge ")
-        line.append(view.bridge, style=_good(view.bridge))
+            failure = (view.failure, "bold white on red")
+            yield Text.assemble(f"broker {self._broker} ", failure)
+            return
+        yield Text.assemble(f"broker {self._broker} ", ("connected", "green"))
+        bridge = Text.assemble("bridge ", (view.bridge, _good(view.bridge)))
         if version := view.info.get("version"):
-            line.append(f" {version}", style="dim")
+            bridge.append(f" {version}", style="dim")
+        yield bridge
         for name, state in view.servers.items():
-            line.append(f"  {name} ")
-            line.append(state, style=_good(state))
+            server = Text.assemble(f"{name} ", (state, _good(state)))
             if (took := view.round_trip(name)) is not None:
-                line.append(f" {took:.1f} ms", style="dim")
-        return line
+                server.append(f" {took:.1f} ms", style="dim")
+            yield server
 
     def _most_interesting(self, count: int) -> list[str]:
         """All rooms in their order, or, where there are too many, those with something to see."""
@@ -83,17 +95,29 @@ class Screen:
         kept = set(ranked[: max(1, count - 1)])
         return [name for name in names if name in kept]
 
-    def _rooms(self, names: list[str]) -> Table:
+    def _rooms(self, names: list[str], width: int) -> Table:
+        """The table of rooms; where it is narrow, without titles, then without results."""
+        rows = [list(self._cells(self._view.rooms[name])) for name in names]
+        widths = [
+            max([len(title), *(cells[number].cell_len for cells in rows)])
+            for number, title in enumerate(_NARROWEST)
+        ]
+        longest = max([len("room"), *map(cell_len, names)])
+        rest = width - sum(widths) - _GAP * len(widths)
+        reserved = next((least for _, least in _WIDER if rest >= 2 * least), 0)
+        room = max(_LEAST_NAME, min(longest, rest - reserved))
+        left = rest - room
+        wide = [title for title, least in _WIDER if left >= least]
         table = Table(box=None, pad_edge=False, header_style="bold", expand=True)
-        table.add_column("room", no_wrap=True)
-        table.add_column("state", no_wrap=True)
-        table.add_column("elapsed", justify="right", no_wrap=True)
-        table.add_column("alarm", no_wrap=True)
-        table.add_column("title", no_wrap=True, overflow="ellipsis", ratio=1)
-        table.add_column("last result", no_wrap=True, overflow="ellipsis", ratio=1)
-        for name in names:
-            room = self._view.rooms[name]
-            table.add_row(escape(name), *self._cells(room))
+        table.add_column("room", no_wrap=True, max_width=room, overflow="ellipsis")
+        for title in _NARROWEST:
+            justify: JustifyMethod = "right" if title == "elapsed" else "left"
+            table.add_column(title, justify=justify, no_wrap=True, overflow="ellipsis")
+        for title in wide:
+            table.add_column(title, no_wrap=True, overflow="ellipsis", ratio=1)
+        for name, cells in zip(names, rows, strict=True):
+            shown = dict(zip((*_NARROWEST, "title", "last result"), cells, strict=True))
+            table.add_row(escape(name), *(shown[title] for title in (*_NARROWEST, *wide)))
         return table
 
     def _cells(self, room: RoomView) -> Iterator[Text]:
@@ -122,6 +146,18 @@ class Screen:
                 no_wrap=True,
                 overflow="ellipsis",
             )
+
+
+def _packed(parts: Iterable[Text], width: int, most: int) -> Iterator[Text]:
+    """The parts with space between them, on as few lines as they need, and at `most` so many."""
+    line, lines = Text(), 1
+    for part in parts:
+        if line and lines < most and line.cell_len + _GAP + part.cell_len > width:
+            yield line
+            line, lines = Text(), lines + 1
+        line = Text.assemble(line, " " * _GAP if line else "", part)
+        line.no_wrap, line.overflow = True, "ellipsis"
+    yield line
 
 
 _DULL = 2

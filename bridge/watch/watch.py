@@ -6,9 +6,10 @@ It subscribes and nothing else, under a client id of its own: as many may watch 
 import importlib.util
 import math
 import secrets
+import signal
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
 
@@ -23,6 +24,7 @@ from ..mqtt.subscriber import listen
 from ..mqtt.topics import Topics
 from ..process.signals import stop_on_signal
 from ..text.output import put, say
+from .keyboard import Keyboard, suspended_by_signal
 from .view import View, message_line
 
 __all__ = ["watch"]
@@ -35,7 +37,7 @@ _AT_MOST_EVERY = 0.1
 
 
 async def watch(configuration: Configuration) -> None:
-    """Watch until SIGINT or SIGTERM."""
+    """Watch until SIGINT or SIGTERM, or, in a terminal, until ``q`` is pressed."""
     settings = replace(
         configuration.broker(""), client_id=f"hmp-bridge-watch-{secrets.token_hex(4)}"
     )
@@ -50,6 +52,7 @@ async def watch(configuration: Configuration) -> None:
         else:
             view = View(base, configuration.servers, configuration.rooms)
             await _screen(settings, view, by_name)
+        nursery.cancel_scope.cancel()
 
 
 def _by_name(configuration: Configuration) -> list[str]:
@@ -107,13 +110,50 @@ async def _screen(settings: BrokerSettings, view: View, by_name: Sequence[str]) 
         )
         news.set()
 
-    with Live(screen=True, auto_refresh=False) as live:
+    keyboard = Keyboard(sys.stdin.fileno())
+    keys = "q leaves" if keyboard.there else "Ctrl-C leaves"
+    live = Live(screen=True, auto_refresh=False)
+
+    def come() -> None:
+        keyboard.hold()
+        live.start()
+
+    def leave() -> None:
+        try:
+            live.stop()
+        finally:
+            keyboard.release()
+
+    try:
+        come()
         async with trio.open_nursery() as nursery:
+            stop = nursery.cancel_scope.cancel
+            nursery.start_soon(_left, keyboard, stop)
+            nursery.start_soon(suspended_by_signal, leave, come)
             hear = partial(listen, settings, view.filters, deliver, changed, by_name=by_name)
             nursery.start_soon(hear)
             while True:
-                live.update(Screen(view, settings.address, time.monotonic()), refresh=True)
+                live.update(
+                    Screen(view, settings.address, time.monotonic(), keys=keys), refresh=True
+                )
                 await trio.sleep(_AT_MOST_EVERY)
                 with trio.move_on_after(_AT_LATEST - _AT_MOST_EVERY):
                     await news.wait()
                 news = trio.Event()
+    finally:
+        leave()
+
+
+async def _left(keyboard: Keyboard, stop: Callable[[], None]) -> None:
+    """Call `stop` once somebody leaves, by the key or by a signal that would leave a mess."""
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(_asked_to_leave, nursery.cancel_scope.cancel)
+        await keyboard.until(b"q")
+        nursery.cancel_scope.cancel()
+    stop()
+
+
+async def _asked_to_leave(stop: Callable[[], None]) -> None:
+    with trio.open_signal_receiver(signal.SIGHUP, signal.SIGQUIT) as signals:
+        async for _ in signals:
+            stop()

@@ -94,7 +94,7 @@ def test_send_to_a_server_that_is_not_configured(send: Send) -> None:
     code, _, err = send("startRecording", session_of(0), server="mian")
     assert (code, err) == (
         ExitCode.USAGE,
-        "'mian' is no server; configured are: main\n",
+        "'mian' is no server; did you mean main?\n",
     )
 
 

@@ -10,6 +10,7 @@ SESSION = "71edd346-2cf0-4c62-b3d3-9d457b287394"
 CONFIGURATION = f"""
 [servers.main]
 host = "nowhere.invalid"
+allow_commands = ["stopRecording", "startRecording"]
 
 [rooms.boardroom]
 server = "main"
@@ -174,6 +175,29 @@ def test_a_room_that_is_none(file: Path, capsys: pytest.CaptureFixture[str]) -> 
         ("hmp/room/lab/set", '{"action":"stop","x":1}', 1, "x: 1 does not belong here"),
         ("hmp/room/kitchen/set", "record", 1, "'kitchen' is no room; configured are: boardroom"),
         ("hmp/room/lab/state", "recording", 1, "no input of rooms"),
+        ("hmp/room/lab/pres/record", "true", 1, "did you mean hmp/room/lab/press/record?"),
+        ("hmp/room/boardrom/set", "stop", 1, "'boardrom' is no room; did you mean boardroom?"),
+        ("hmp/zzz", "", 1, "hmp-bridge topics lists those of rooms"),
+        ("hmp/server/main/request/stopRecording", f'["{SESSION}"]', 0, f"stopRecording {SESSION}"),
+        ("hmp/server/main/request/stopRecording", "[]", 1, "takes 1 parameter(s) (recordingId)"),
+        ("hmp/server/main/request/stopRecording", "{", 1, 'Send {"recordingId": …}, or an array'),
+        ("hmp/server/main/request/stoprecording", "", 1, "did you mean stopRecording?"),
+        ("hmp/server/main/request/addHotmark", "", 1, "not allowed on server main. Nothing was do"),
+        ("hmp/server/mian/request/addHotmark", "", 1, "'mian' is no server of this bridge; did yo"),
+        ("hmp/server/main/request/startRecording", f'["{SESSION}"]', 0, "that of room boardroom"),
+        ("hmp/bridge/request/reload", "", 0, "it reads its configuration again"),
+        ("hmp/bridge/request/health", "", 0, "each HMP is asked"),
+        ("hmp/bridge/request/info", '{"x": 1}', 1, "'x' does not belong here: info takes no"),
+        ("hmp/bridge/request/info", "[]", 1, "refused: the payload is not a JSON object"),
+        ("hmp/bridge/request/log_level", "debug", 0, "it logs from that level on"),
+        ("hmp/bridge/request/log_level", "loud", 1, "level: 'loud' is no level"),
+        (
+            "hmp/bridge/request/log_level",
+            '{"level":"debug","part":"x"}',
+            1,
+            "is no part of the log",
+        ),
+        ("hmp/bridge/request/anounce", "", 1, "did you mean announce?"),
         ("other/topic", "x", 1, "binding 1 (shelly/events/rpc): no: the topic is another one"),
     ],
 )
@@ -224,6 +248,24 @@ def test_a_retained_input(file: Path, capsys: pytest.CaptureFixture[str]) -> Non
         1,
         ["ignored: a retained message is never acted on; publish it without retain"],
     )
+
+
+@pytest.mark.parametrize(
+    ("topic", "answered"),
+    [
+        ("hmp/server/main/request/stopRecording", "hmp/server/main/response/stopRecording"),
+        ("hmp/server/none/request/stopRecording", "hmp/bridge/response/error"),
+        ("hmp/bridge/request/info", "hmp/bridge/response/info"),
+    ],
+)
+def test_a_request_by_name_says_where_its_answer_is(
+    topic: str, answered: str, file: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    _, lines = tried(file, capsys, topic)
+    assert lines[-1] == f"  the answer is on {answered}"
+    code, lines = tried(file, capsys, topic, "", "--retained")
+    assert (code, len(lines)) == (ExitCode.NOTHING, 1)
+    assert lines[0].startswith("ignored: a retained message")
 
 
 def test_a_payload_from_a_file(

@@ -1,34 +1,68 @@
 """Typical mistakes of operators, and every word that is said of them."""
 
-from .files import SESSION
+from .files import ROOM, SESSION, WITH_PASSWORD, changed
+from .no_toml import NO_TOML
 
-__all__ = ["MISTAKES", "ROOM", "WITH_PASSWORD", "changed"]
+__all__ = ["MISTAKES"]
 
-WITH_PASSWORD = f"""[mqtt]
-host = "broker.example.edu"
-username = "bridge"
-password = "hunter2"
-
-[servers.main]
-host = "hmp.example.edu"
-
-[rooms.boardroom]
-server = "main"
-session = "{SESSION}"
-"""
-
-
-def changed(before: str, after: str) -> str:
-    """`WITH_PASSWORD` with one thing in it changed."""
-    assert before in WITH_PASSWORD
-    return WITH_PASSWORD.replace(before, after)
-
-
-ROOM = 'server = "main"\n'
 MISTAKES = {
+    **NO_TOML,
     "a misspelt key": (
         changed(ROOM, f'{ROOM}action-tll = "30s"\n'),
         ["bridge.toml: [rooms.boardroom] action-tll: is no key here; did you mean action_ttl?"],
+    ),
+    "keys of a room below the heading of its details": (
+        f"{WITH_PASSWORD}[rooms.boardroom.details]\nlive = true\nmax_duration = '4h'\n",
+        [
+            (
+                "bridge.toml: [rooms.boardroom.details] max_duration: is no key here; it belongs "
+                "to "
+                "[rooms.boardroom]"
+            )
+        ],
+    ),
+    "keys of a table within, and of another one": (
+        changed(ROOM, f"{ROOM}title = 'T'\npoll_interval = '2s'\n"),
+        [
+            (
+                "bridge.toml: [rooms.boardroom] title: is no key here; it belongs to "
+                "[rooms.boardroom.details]"
+            ),
+            (
+                "bridge.toml: [rooms.boardroom] poll_interval: is no key here; it belongs to "
+                "[servers.<name>]"
+            ),
+        ],
+    ),
+    "a key above all tables": (
+        f"topic = 'a'\n{WITH_PASSWORD}",
+        ["bridge.toml: topic: is no key here; it belongs to [[bindings]]"],
+    ),
+    "one text for a list": (
+        changed(f'session = "{SESSION}"', f'sources = "{SESSION}"'),
+        [
+            (
+                f"bridge.toml: [rooms.boardroom] sources: must be a list in brackets, not "
+                f"'{SESSION}'; "
+                f'write ["{SESSION}"]'
+            )
+        ],
+    ),
+    "a permission in small letters, and a template that is not closed": (
+        (
+            f"{WITH_PASSWORD}[rooms.boardroom.details]\ntitle = '{{{{ room.name'\n"
+            "share = [{ user = 'a', permission = 'own' }]\n"
+        ),
+        [
+            (
+                "bridge.toml: [rooms.boardroom.details] title: '{{ room.name' is no template: "
+                "unexpected end of template: {{ … }} or {% … %} is not closed"
+            ),
+            (
+                "bridge.toml: [rooms.boardroom.details.share.1] permission: 'own' must be one of "
+                "WATCH, EDIT, OWN, or a custom permission's UUID; did you mean OWN?"
+            ),
+        ],
     ),
     "a misspelt table": (
         changed("[mqtt]", "[mqqt]"),
@@ -93,33 +127,6 @@ MISTAKES = {
             )
         ],
     ),
-    "text without quotes": (
-        changed(ROOM, "server = main\n"),
-        [
-            (
-                "bridge.toml: is not TOML: Invalid value (at line 10, column 10); text stands in "
-                'straight quotes ("), yes is true and no is false'
-            )
-        ],
-    ),
-    "a quote that is not closed": (
-        changed('"hunter2"', '"hunter2'),
-        [
-            (
-                "bridge.toml: is not TOML: Illegal character '\\n' (at line 4, column 20); a quote "
-                "is not closed in that line"
-            )
-        ],
-    ),
-    "a table twice": (
-        f"{WITH_PASSWORD}[mqtt]\nport = 1883\n",
-        [
-            (
-                "bridge.toml: is not TOML: Cannot declare ('mqtt',) twice (at line 12, column 6); "
-                "put everything of one table under one heading"
-            )
-        ],
-    ),
     "a password without a user name": (
         changed('username = "bridge"\n', ""),
         [
@@ -175,24 +182,6 @@ MISTAKES = {
             (
                 "bridge.toml: [rooms] Board Room: a name has only lower-case letters, digits, - "
                 "and _; did you mean board-room?"
-            )
-        ],
-    ),
-    "a space in a heading": (
-        changed("[rooms.boardroom]", "[rooms.board room]"),
-        [
-            (
-                "bridge.toml: is not TOML: Expected ']' at the end of a table declaration (at line "
-                "9, column 14); a name has only lower-case letters, digits, - and _"
-            )
-        ],
-    ),
-    "a byte order mark": (
-        f"\ufeff{WITH_PASSWORD}",
-        [
-            (
-                "bridge.toml: is not TOML: Invalid statement (at line 1, column 1); it begins with "
-                "a byte order mark: save it as UTF-8 without one"
             )
         ],
     ),

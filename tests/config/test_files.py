@@ -9,7 +9,7 @@ from bridge.cli.main import ExitCode, run
 from tests.brokers import Certificates
 
 from .conftest import Check
-from .mistakes import ROOM, changed
+from .files import ROOM, changed
 
 
 def with_tls(**paths: object) -> str:

@@ -15,7 +15,7 @@ WRONG = {
     ),
     "a key in the wrong table": (
         f'[bridge]\nkeepalive = "30s"\n{GOOD}',
-        ["bridge.toml: [bridge] keepalive: is no key here; the keys are state_dir, "],
+        ["bridge.toml: [bridge] keepalive: is no key here; it belongs to [mqtt]"],
     ),
     "a table that is misspelt": (
         GOOD.replace("[servers.", "[server."),

@@ -8,7 +8,8 @@ import pytest
 from bridge.cli.main import ExitCode, run
 
 from .conftest import Check
-from .mistakes import MISTAKES, WITH_PASSWORD
+from .files import WITH_PASSWORD
+from .mistakes import MISTAKES
 
 
 @pytest.mark.parametrize("mistake", MISTAKES, ids=str)
@@ -49,4 +50,94 @@ def test_a_wrong_environment_variable(check: Check) -> None:
             "environment variable HMP_BRIDGE_SERVERS__MAIN__PORT: [servers.main] port: must be a "
             "whole number, not 'HMP'"
         ),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("setting", "complaint"),
+    [
+        ("mqqt.host=x", "mqqt.host: mqqt: is no table here; did you mean mqtt?"),
+        ("mqtt.tls.foo.bar=1", "mqtt.tls.foo.bar: [mqtt.tls] foo: is no table here; the keys are"),
+        ("servers.mian.port=1", "servers.mian.port: [servers.mian] host: is missing"),
+        ("rooms.R0.server=main", "rooms.R0.server: [rooms] R0: a name has only lower-case"),
+        ("rooms.boardroom.restream.ip=239.1.1.1", ".ip: [rooms.boardroom.restream] port: is miss"),
+        ("rooms.boardroom=x", "rooms.boardroom: [rooms] boardroom: must be a table, not 'x'"),
+        ("bindings.1.topic=x", "bindings.1.topic: bindings: is a list of tables"),
+        ("rooms.boardroom.sources=x", "rooms.boardroom.sources: [rooms.boardroom] sources: must"),
+    ],
+)
+def test_a_mistake_in_set_is_blamed_on_it(
+    setting: str, complaint: str, folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Also where what is wrong is that something is missing in a table that only it has."""
+    (folder / "bridge.toml").write_text(WITH_PASSWORD, encoding="utf-8")
+    assert run(["check", "--set", setting]) == ExitCode.CONFIGURATION
+    said = capsys.readouterr().err.splitlines()
+    assert any(complaint in line for line in said), said
+    assert all(line.startswith("command line, --set ") for line in said)
+
+
+def test_what_is_missing_in_a_table_of_the_file_is_missing_there(check: Check) -> None:
+    """Though a variable sets another key of that table."""
+    os.environ["HMP_BRIDGE_SERVERS__MAIN__PORT"] = "1"
+    assert check(WITH_PASSWORD.replace('host = "hmp.example.edu"', "")) == [
+        "bridge.toml: [servers.main] host: is missing"
+    ]
+
+
+def test_a_password_without_a_user_is_blamed_on_who_set_it(check: Check) -> None:
+    os.environ["HMP_BRIDGE_MQTT__PASSWORD"] = "hunter2"
+    text = WITH_PASSWORD.replace('username = "bridge"\npassword = "hunter2"', "")
+    assert check(text) == [
+        (
+            "environment variable HMP_BRIDGE_MQTT__PASSWORD: [mqtt] username: is missing; a "
+            "password "
+            "is sent only together with a user name"
+        )
+    ]
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "said"),
+    [
+        ("MQTT", '{"hots": "x"}', "[mqtt] hots: is no key here; did you mean host?"),
+        ("ROOMS", '{"r1": {"server": "mian"}}', "[rooms.r1] server: 'mian' is no server; did you"),
+        ("SERVERS__MIAN__PORT", "1", "[servers.mian] host: is missing"),
+        ("MQTT__TLS", '{"ca": 1}', "[mqtt.tls] ca: must be text in quotes, not 1"),
+    ],
+)
+def test_a_mistake_in_a_variable_is_blamed_on_it(
+    name: str, value: str, said: str, check: Check
+) -> None:
+    os.environ[f"HMP_BRIDGE_{name}"] = value
+    lines = check(WITH_PASSWORD)
+    assert lines[0].startswith(f"environment variable HMP_BRIDGE_{name}: {said}")
+
+
+def test_a_home_folder_in_a_path(
+    check: Check, folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """`~` is what HOME says, in the file, in a variable and in an option."""
+    home = folder / "home"
+    home.mkdir()
+    (home / "b.toml").write_text(f'{WITH_PASSWORD}[mqtt.tls]\nca = "~/ca.pem"\n', encoding="utf-8")
+    os.environ["HOME"] = str(home)
+    missing = f"[mqtt.tls] ca: there is no file {home}/ca.pem\n"
+    assert run(["check", "--config=~/b.toml"]) == ExitCode.CONFIGURATION
+    assert capsys.readouterr().err == f"{home}/b.toml: {missing}"
+    os.environ["HMP_BRIDGE_CONFIG"] = "~/b.toml"
+    assert run(["check"]) == ExitCode.CONFIGURATION
+    assert capsys.readouterr().err == f"{home}/b.toml: {missing}"
+    del os.environ["HOME"]
+    no_home = (
+        "'~/{}' is below ~, and this process has no home folder (HOME is not set, as under "
+        "systemd); write the whole path"
+    )
+    assert run(["check"]) == ExitCode.CONFIGURATION
+    said = capsys.readouterr().err
+    assert said == f"configuration: $HMP_BRIDGE_CONFIG: {no_home.format('b.toml')}\n"
+    text = f'{WITH_PASSWORD}[bridge]\nstate_dir = "~/state"\n[mqtt.tls]\nkey = "~/key.pem"\n'
+    assert check(text) == [
+        f"bridge.toml: [mqtt.tls] key: {no_home.format('key.pem')}",
+        f"bridge.toml: [bridge] state_dir: {no_home.format('state')}",
     ]

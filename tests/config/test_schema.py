@@ -15,18 +15,25 @@ from bridge.config.errors import ConfigurationError
 from bridge.config.load import load
 from bridge.config.schema import configuration_schema
 
-from .files import loaded
-from .mistakes import MISTAKES, ROOM, WITH_PASSWORD, changed
+from .files import ROOM, WITH_PASSWORD, changed, loaded
+from .mistakes import MISTAKES
 
 CONFIG = Path(__file__).parents[2] / "config"
 SCHEMA = configuration_schema()
 
 #: Between tables, or no TOML at all: beyond what a schema says.
 NOT_OF_THE_SCHEMA = {
+    "a UUID without quotes",
+    "a UUID without quotes in a list",
+    "a bracket that is not closed",
     "a byte order mark",
+    "a colon for an equals sign",
     "a duration beyond all clocks",
+    "a duration without quotes",
+    "a key twice",
     "a login in the host",
     "a password without a user name",
+    "a permission in small letters, and a template that is not closed",
     "a quote that is not closed",
     "a server that does not exist",
     "a server that is like none",

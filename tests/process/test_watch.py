@@ -1,7 +1,5 @@
 """`hmp-bridge watch` as a person runs it: in a terminal, into a pipe, while a broker restarts."""
 
-import os
-import pty
 import re
 import signal
 import subprocess
@@ -17,6 +15,7 @@ from tests.brokers import Broker, BrokerOptions
 from .panel import Panel
 from .programs import HMP_BRIDGE, Program, clean_environment
 from .site import MakeSite
+from .terminal import Terminal
 from .watched import PATIENCE
 
 
@@ -118,57 +117,6 @@ def test_without_the_extra_it_says_what_to_install(broker: Broker, tmp_path: Pat
         assert watch.interrupt() == 0
 
 
-class Terminal:
-    """A program in a terminal of 100 by 20 characters, and everything that it wrote there."""
-
-    def __init__(self, command: list[str]) -> None:
-        self._keyboard, terminal = pty.openpty()
-        environment = clean_environment({"TERM": "xterm", "COLUMNS": "100", "LINES": "20"})
-        self._process = subprocess.Popen(
-            command,
-            stdin=terminal,
-            stdout=terminal,
-            stderr=terminal,
-            env=environment,
-            start_new_session=True,
-        )
-        os.close(terminal)
-        self.raw = ""
-
-    def close(self) -> None:
-        """End it if it still runs."""
-        if self._process.poll() is None:
-            self._process.kill()
-        self._process.wait()
-        os.close(self._keyboard)
-
-    def wait_for(self, wanted: str) -> None:
-        """Read until this was written."""
-        self.wait_for_match(re.escape(wanted))
-
-    def wait_for_match(self, pattern: str) -> None:
-        """Read until something like this was written."""
-        while re.search(pattern, self.raw) is None:
-            try:
-                self.raw += os.read(self._keyboard, 65536).decode(errors="replace")
-            except OSError:
-                raise AssertionError(f"{pattern!r} is not in {self.raw!r}") from None
-
-    def interrupt(self) -> int:
-        """Ctrl-C; the exit code, once everything is read."""
-        self._process.send_signal(signal.SIGINT)
-        try:
-            while True:
-                self.raw += os.read(self._keyboard, 65536).decode(errors="replace")
-        except OSError:
-            return self._process.wait(PATIENCE)
-
-    @property
-    def text(self) -> str:
-        """Everything so far, without what moves the cursor and colours."""
-        return re.sub(r"\x1b\[[0-9;?]*[a-zA-Z]", "", self.raw)
-
-
 def test_live_in_a_terminal(site: MakeSite) -> None:
     """A room's state as it changes; the terminal is given back as it was."""
     s = site()
@@ -185,3 +133,59 @@ def test_live_in_a_terminal(site: MakeSite) -> None:
         assert watch.interrupt() == 0
         assert "Traceback" not in watch.text
         assert watch.raw.rstrip().endswith(("\x1b[?1049l", "\x1b[?25h"))
+
+
+KEYS = {"q": "q", "Q": "Q", "Ctrl-C": "\x03", "Ctrl-backslash": "\x1c"}
+SIGNALS = [signal.SIGTERM, signal.SIGHUP]
+
+
+@pytest.mark.parametrize("leave", [*KEYS, *SIGNALS], ids=str)
+def test_however_it_is_left_the_terminal_is_as_before(
+    leave: str | signal.Signals, broker: Broker, tmp_path: Path
+) -> None:
+    """Modes, screen and cursor; no other key does anything."""
+    file = file_for(tmp_path, broker)
+    with closing(Terminal([HMP_BRIDGE, "watch", "--config", str(file)], size=(80, 12))) as watch:
+        before = watch.modes()
+        watch.wait_for("connected")
+        assert watch.modes() != before
+        watch.wait_for("q leaves")
+        watch.type("x\x1bOq\n")
+        since = len(watch.raw)
+        watch.wait_for("r0", since)  # it is drawn again
+        if isinstance(leave, str):
+            watch.type(KEYS[leave])
+        else:
+            watch.process.send_signal(leave)
+        assert watch.wait() == 0
+        assert watch.modes() == before
+        assert watch.raw.rindex("\x1b[?1049l") > watch.raw.rindex("\x1b[?1049h")
+        assert watch.raw.rindex("\x1b[?25h") > watch.raw.rindex("\x1b[?25l")
+        assert "Traceback" not in watch.text
+
+
+def test_it_is_suspended_and_goes_on(broker: Broker, tmp_path: Path) -> None:
+    """Ctrl-Z gives the terminal to the shell; `fg` brings the screen back."""
+    file = file_for(tmp_path, broker)
+    shell = ["bash", "--norc", "--noprofile", "-i"]
+    with closing(Terminal(shell, environment={"PS1": "$ "})) as terminal:
+        terminal.type(f"PS1='READY> '; {HMP_BRIDGE} watch --config {file}\n")
+        terminal.wait_for("connected")
+        terminal.type("\x1a")
+        stopped = terminal.wait_for_match(r"\x1b\[\?1049l.*Stopped.*READY> ").end()
+        terminal.type("fg\n")
+        again = terminal.wait_for_match(r"\x1b\[\?1049h.*connected", stopped).end()
+        terminal.type("q")
+        terminal.wait_for_match(r"\x1b\[\?1049l.*READY> ", again)
+        terminal.type("exit\n")
+        assert terminal.wait() == 0
+
+
+def test_a_terminal_that_becomes_narrow(broker: Broker, tmp_path: Path) -> None:
+    file = file_for(tmp_path, broker)
+    with closing(Terminal([HMP_BRIDGE, "watch", "--config", str(file)], size=(120, 20))) as watch:
+        watch.wait_for_match("room\x1b.*last result.*not heard of")
+        watch.resize(40, 20)
+        watch.wait_for_match("room\x1b(?:(?!last result|room\x1b).)*not heard of", len(watch.raw))
+        watch.type("q")
+        assert watch.wait() == 0

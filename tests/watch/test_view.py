@@ -4,6 +4,8 @@ import json
 from dataclasses import replace
 from typing import Any
 
+import pytest
+from rich.cells import cell_len
 from rich.console import Console
 
 from bridge.mqtt.topics import Topics, render_result, render_room
@@ -38,7 +40,7 @@ def drawn(watched: View, *, width: int = 110, height: int = 24, now: float = 0.0
     with console.capture() as capture:
         console.print(Screen(watched, "localhost:1883", now), height=height)
     lines = capture.get().splitlines()
-    assert all(len(line) <= width for line in lines)
+    assert all(cell_len(line) <= width for line in lines)
     return [line.rstrip() for line in lines]
 
 
@@ -66,6 +68,38 @@ def test_links_and_rooms() -> None:
     assert "broker localhost:1883 connected  bridge online 1.2.3  main ready 1.2 ms" in lines[0]
     assert row(lines, "r0").split() == ["r0", "recording", "0:00:30", "Weekly", '"é"', "🎥"]
     assert row(lines, "r1").split() == ["r1", "idle", "no_source"]
+
+
+LONG = "a-lecture-theatre-with-a-very-long-name"
+WIDE = "会議室での週次報告 🎥 été " * 5
+
+
+@pytest.mark.parametrize("width", [20, 40, 60, 80, 100, 200])
+@pytest.mark.parametrize("height", [5, 12, 24, 60])
+def test_it_fits(width: int, height: int) -> None:
+    """Long names, wide and combining characters, four servers: what counts most stays readable."""
+    watched = View("site/hmp", ["main", "north", "south", "spare"], [LONG, "r1"])
+    watched.failure = ""
+    for server in watched.servers:
+        hear(watched, TOPICS.server_state(server), "unauthorized")
+    hear_room(watched, LONG, replace(RUNNING, alarms=frozenset({Alarm.STOPPED_UNEXPECTEDLY})))
+    hear_room(watched, "r1", RUNNING)
+    watched.rooms["r1"].status["title"] = WIDE
+    hear(watched, TOPICS.room("r1", "result"), render_result(RESULT))
+    lines = drawn(watched, width=width, height=height)
+    assert len(lines) <= max(height, 7)
+    if width < 60 or height < 12:
+        return
+    assert "q leaves" in lines[0]
+    [busy] = [line for line in lines if line.startswith("a-lec")]
+    assert "recording" in busy
+    assert "stopped_unexpectedly" in busy
+    if height >= 24:
+        links = "\n".join(lines).partition("\nroom")[0]
+        assert all(f"{server} unauthorized" in links for server in watched.servers)
+    assert ("会議室" in row(lines, "r1")) == (width >= 100)
+    if width >= 80:
+        assert "stop failed" in row(lines, "r1")
 
 
 def test_time_goes_on_between_two_words_of_the_bridge() -> None:
