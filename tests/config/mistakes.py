@@ -56,7 +56,7 @@ MISTAKES = {
         [
             (
                 "bridge.toml: [rooms.boardroom.details] title: '{{ room.name' is no template: "
-                "unexpected end of template: {{ … }} or {% … %} is not closed"
+                "unexpected end of template: {{ … }} or {% … %} is not closed, line 1"
             ),
             (
                 "bridge.toml: [rooms.boardroom.details.share.1] permission: 'own' must be one of "
