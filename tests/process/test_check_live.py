@@ -22,7 +22,9 @@ from .site import MakeSite
 @BOTH
 def test_a_running_bridge_is_not_disturbed(site: MakeSite, protocol: str, broker: Broker) -> None:
     """It records on, hears nothing that it would answer, and says nothing that it would not say."""
-    s = site(mqtt={"protocol": protocol}, knobs=["active_check=before"])
+    # A machine that is stopped for a while is no broker that does not answer.
+    patient = {"protocol": protocol, "connect_timeout": "1m", "keepalive": "5m"}
+    s = site(mqtt=patient, knobs=["active_check=before"])
     s.panel.press("r0", "record")
     s.panel.wait_for_newest("room/r0/state", "recording")
     s.panel.wait_for("room/r0/result")
