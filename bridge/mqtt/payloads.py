@@ -147,6 +147,11 @@ def status(scalars: Mapping[str, Schema]) -> Schema:
                 }
             ),
             "verified_at": nullable(INSTANT),
+            "revision": {
+                "type": "integer",
+                "minimum": 0,
+                "description": "Grows whenever the room has another recording, or may have.",
+            },
             "stale": {"type": "boolean", "description": "HMP cannot be asked at present."},
             "meetings": {"type": "array", "items": _meeting()},
             "details": nullable(_details()),
