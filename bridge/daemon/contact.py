@@ -102,7 +102,7 @@ class Contact:
         told = self._to_be_told()
         found = await self._read(session, "status", told, (info, state), caught_up)
         self._rivals.check(found)
-        session.interceptors.append(self._rivals.hear)
+        session.interceptors.insert(0, self._rivals.hear)  # asked last: others hear it too
         await session.subscribe([Subscription(info, retain_as_published=False)])
         untold = [each for each in told if not read_object(found.get(self._status(each), b""))]
         found |= await self._read(session, "recording_id", untold)

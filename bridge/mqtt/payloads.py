@@ -225,6 +225,7 @@ def health() -> Schema:
             "retained_ignored": _COUNT,
             "refused_filters": {"type": "object", "additionalProperties": _TEXT},
             "withheld": _list_of(_TEXT),
+            "contested": _list_of(_TEXT),
         }
     )
     journal = record(
