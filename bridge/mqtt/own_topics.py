@@ -46,7 +46,7 @@ _WHAT_TO_DO = (
 
 @dataclass(slots=True)
 class _Heard:
-    """`said` was heard last, and not what was `wanted`; nothing of that has changed `since`."""
+    """`said` was heard last, and something else than `wanted` has been `since` then."""
 
     said: bytes
     wanted: bytes
@@ -80,6 +80,7 @@ class OwnTopics:
         self._contested: set[str] = set()
         #: Before a message is compared with each filter, which a press would pay for.
         self._last_levels = {each.rpartition("/")[2] for each in filters}
+        self._sleeps_until = inf
         self._news = trio.lowlevel.ParkingLot()
 
     @property
@@ -113,8 +114,7 @@ class OwnTopics:
         if topic == self._availability_topic and message.retain:
             return True  # of the past
         if wanted is not None and said != wanted:
-            self._heard[topic] = _Heard(said, wanted, trio.current_time())
-            self._news.unpark_all()
+            self._note(topic, said, wanted)
         else:
             self._heard.pop(topic, None)
         return topic == self._availability_topic or (
@@ -122,10 +122,19 @@ class OwnTopics:
             and any(matches(each, topic) for each in self._filters)
         )
 
+    def _note(self, topic: str, said: bytes, wanted: bytes) -> None:
+        if topic in self._heard:  # who writes without a pause is not waited for
+            self._heard[topic].said = said
+            return
+        self._heard[topic] = _Heard(said, wanted, trio.current_time())
+        if self._due(topic) < self._sleeps_until:
+            self._news.unpark_all()
+
     async def keep(self) -> None:
         """Put right what is due, until cancelled."""
         while True:
-            with trio.move_on_at(self._next()):
+            self._sleeps_until = self._next()
+            with trio.move_on_at(self._sleeps_until):
                 await self._news.park()
             if self._look():
                 await trio.sleep(_LOOK_EVERY)

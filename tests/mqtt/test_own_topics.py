@@ -38,9 +38,9 @@ LIGHT = "hmp/room/r0/recording"
 
 
 class Wire(Recorder):
-    """The far end of an image: what is retained, and what of it we hear.
+    """The far end of an image: what is retained, and what of it we hear, in order, `late` seconds.
 
-    Without `no_local` what we publish comes back, `late` seconds later.
+    With `no_local` what we publish does not come back.
     """
 
     def __init__(self, *, no_local: bool, late: float = 0.0) -> None:
@@ -50,38 +50,38 @@ class Wire(Recorder):
         self.retained: dict[str, bytes] = {}
         self.round_trip = 0.0
         self.interceptors: list[Callable[[Message], bool]] = []
+        #: Somebody else's answer to what we publish.
         self.answer: Callable[[str], None] = lambda _: None
         self._no_local, self._late = no_local, late
-        self._nursery: trio.Nursery | None = None
+        self._send, self._under_way = trio.open_memory_channel[tuple[float, Message]](10_000)
 
     def post(self, topic: str, payload: bytes, **how: Any) -> None:
-        """From us: retained at once."""
+        """From us."""
         super().post(topic, payload, **how)
-        self.retained[topic] = payload
-        assert self._nursery is not None
-        self._nursery.start_soon(self._deliver, topic, payload)
-
-    async def _deliver(self, topic: str, payload: bytes) -> None:
-        await trio.sleep(self._late)
-        if not self._no_local:
-            self.hear(topic, payload)
+        self._take(topic, payload, comes_back=not self._no_local)
         self.answer(topic)
 
     def write(self, topic: str, payload: bytes) -> None:
         """From somebody else."""
-        self.retained[topic] = payload
-        self.hear(topic, payload)
+        self._take(topic, payload, comes_back=True)
 
-    def hear(self, topic: str, payload: bytes) -> None:
-        message = Message(topic, payload, 0, False, False, trio.current_time())
-        assert any(each(message) for each in reversed(self.interceptors))
+    def _take(self, topic: str, payload: bytes, *, comes_back: bool) -> None:
+        self.retained[topic] = payload
+        if comes_back:
+            message = Message(topic, payload, 0, False, False, 0.0)
+            self._send.send_nowait((trio.current_time() + self._late, message))
+
+    async def _deliver(self) -> None:
+        async for at, message in self._under_way:
+            await trio.sleep_until(at)
+            assert any(each(message) for each in reversed(self.interceptors))
 
     @asynccontextmanager
     async def at_work(self) -> AsyncIterator[None]:
         """The image is published, and its topics are kept right."""
         async with trio.open_nursery() as nursery:
-            self._nursery = nursery
             self.own.begin(cast("Session", self))
+            nursery.start_soon(self._deliver)
             nursery.start_soon(self.image.flush, self)
             nursery.start_soon(self.own.keep)
             yield
@@ -134,6 +134,21 @@ async def test_a_writer_that_answers_is_answered_ever_more_rarely_and_named(
         "mqtt topic of ours is left alone again",
     ]
     assert logs[1]["said"] == "true"
+
+
+@MODES
+async def test_a_writer_that_makes_no_pause_is_answered_too(
+    autojump_clock: object, no_local: bool
+) -> None:
+    wire = Wire(no_local=no_local, late=0.2)
+    async with wire.at_work():
+        wire.image.set(LIGHT, "false")
+        await trio.sleep(1)
+        for _ in range(200):
+            wire.write(LIGHT, b"true")
+            await trio.sleep(0.3)
+        assert 5 <= len(wire.posted) < 8
+        assert wire.own.contested == [LIGHT]
 
 
 @MODES
