@@ -4,8 +4,10 @@ import json
 import resource
 from functools import partial
 
+import pytest
+
 from .site import MakeSite, Site
-from .test_restarts import kill, start_again
+from .test_restarts import kill, outcome, start_again
 
 FOREIGN = "0f0f0f0f-0665-48cd-b141-1e95283469f1"
 
@@ -29,8 +31,12 @@ def is_verified(s: Site, room: str, _: object) -> bool:
     return status["verified_at"] is not None and not status["stale"]
 
 
+@pytest.mark.mqtt5
 def test_what_the_retained_topics_know_better_is_not_forgotten(site: MakeSite) -> None:
-    """The journal has all of a first recording, nothing of a second; of r1 one topic is left."""
+    """The journal has all of a first recording, nothing of a second; of r1 one topic is left.
+
+    Meanwhile somebody presses once more: that is taken up when the room knows what it records.
+    """
     s = site()
     first = record(s)
     s.panel.press("r0", "stop")
@@ -41,8 +47,10 @@ def test_what_the_retained_topics_know_better_is_not_forgotten(site: MakeSite) -
     s.panel.wait_for("room/r0/alarm", "journal_failing")
     mark = kill(s)
     s.panel.publish("room/r1/status", "", retain=True)
+    s.panel.publish("room/r0/set", '{"action":"record","id":"again"}')
     start_again(s)
     s.wait_ready(mark)
+    assert outcome(s, "r0", "again", mark) == "ignored"
     for room, recording_id in held.items():
         s.panel.wait_until(partial(is_verified, s, room), "HMP's word", since=mark)
         assert s.panel.newest(f"room/{room}/recording_id") == recording_id
