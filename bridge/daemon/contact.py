@@ -5,9 +5,11 @@
 (R16), and rooms that remember nothing what their retained topics say (R9).
 """
 
+import json
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 
+import structlog
 import trio
 
 from ..intake.dispatch import Dispatcher
@@ -21,10 +23,17 @@ from ..mqtt.settings import Subscription
 from ..mqtt.topics import Topics
 from ..room.facts.values import Now
 from ..room.worker import Room
+from ..text.json_text import read_object
 from .rivals import Rivals
 from .self_report import SelfReport
 
 __all__ = ["Contact"]
+
+log = structlog.get_logger("bridge")
+
+_MOST_ATTEMPTS = 3
+"""Connections on which rooms of the journal are looked for: some brokers hang up over a topic that
+they give to nobody, and would do so again and again."""
 
 _CONTACT_EVERY = 10.0
 """Seconds between two journalled contacts with the broker: how well a backlog's age is known."""
@@ -56,6 +65,9 @@ class Contact:
         self._observer = observer
         self._clock = clock
         self._online = trio.Event()
+        #: Rooms of the journal that have not been held against their retained topics.
+        self._unread = {room for room in rooms.values() if room.known}
+        self._attempts = 0
 
     def resume(self) -> None:
         """Have the dispatcher go on from the last contact of a process before this one."""
@@ -85,25 +97,61 @@ class Contact:
             # So a process that ends at once leaves no message behind whose age nobody knows.
             await self._journal.save_contact()
         info, state = self._topics.bridge_info, self._topics.bridge_state
-        unknown = {
-            self._topics.room(name, "status"): room
-            for name, room in self._rooms.items()
-            if not room.known
-        }
-        asked = [info, state, *unknown]
         # The marker comes back behind everything that was kept for us (R16).
         caught_up = self._dispatcher.fresh if kept else _nothing
-        retained = await read_retained(
-            session, asked, self._topics.bridge_marker, caught_up=caught_up
-        )
-        self._rivals.check(retained)
-        session.interceptors.append(self._rivals.hear)
+        told = self._to_be_told()
+        found = await self._read(session, "status", told, (info, state), caught_up)
+        self._rivals.check(found)
+        session.interceptors.insert(0, self._rivals.hear)  # asked last: others hear it too
         await session.subscribe([Subscription(info, retain_as_published=False)])
-        for topic, room in unknown.items():
+        untold = [each for each in told if not read_object(found.get(self._status(each), b""))]
+        found |= await self._read(session, "recording_id", untold)
+        for room in told:
             if self._rooms.get(room.name) is room:  # it may have been taken out meanwhile
-                await room.adopt(retained.get(topic, b""))
-        self._dispatcher.begin()
+                await room.adopt(self._told(room, found))
+        self._unread = set()
+        self._dispatcher.greeted()
         self._self_report.publish_info(session.protocol)
+
+    def _to_be_told(self) -> list[Room]:
+        """Rooms that know nothing, and once those of the journal, which may be behind."""
+        self._attempts += 1
+        if self._unread and self._attempts > _MOST_ATTEMPTS:
+            log.warning(
+                "the rooms' retained topics cannot be read; what the journal says counts",
+                what_to_do=f"let the bridge subscribe to {self._topics.room('+', 'status')}",
+            )
+            self._unread = set()
+        return [each for each in self._rooms.values() if not each.known or each in self._unread]
+
+    async def _read(
+        self,
+        session: Session,
+        leaf: str,
+        rooms: Sequence[Room],
+        others: Sequence[str] = (),
+        caught_up: Callable[[], None] = lambda: None,
+    ) -> dict[str, bytes]:
+        """Payload by topic of what the broker retains of one leaf of the rooms, and of `others`."""
+        known = [self._topics.room(each.name, leaf) for each in rooms if each.known]
+        unknown = [self._topics.room(each.name, leaf) for each in rooms if not each.known]
+        return await read_retained(
+            session,
+            [*others, *unknown],
+            self._topics.bridge_marker,
+            optional=known,
+            caught_up=caught_up,
+        )
+
+    def _status(self, room: Room) -> str:
+        return self._topics.room(room.name, "status")
+
+    def _told(self, room: Room, found: Mapping[str, bytes]) -> bytes:
+        """The room's `status`, or where that says nothing what its `recording_id` says."""
+        recording = found.get(self._topics.room(room.name, "recording_id"))
+        if recording is None:
+            return found.get(self._status(room), b"")
+        return json.dumps({"recording_id": recording.decode(errors="replace")}).encode()
 
     def changed(self, state: BrokerState) -> None:
         """The broker link stands otherwise."""

@@ -101,6 +101,7 @@ def render_health(
                 "retained_ignored": retained_dropped,
                 "refused_filters": dict(broker.refused_filters),
                 "withheld": list(broker.withheld),
+                "contested": list(broker.contested),
                 "error": broker.error,
             },
             "journal": {

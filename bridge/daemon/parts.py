@@ -30,6 +30,7 @@ from ..journal.instant import this_instant
 from ..journal.journal import Journal
 from ..metrics.observe import Observer
 from ..mqtt.api_topics import request_filters
+from ..mqtt.catalogue import watched_filters
 from ..mqtt.image import Image
 from ..mqtt.link import BrokerLink
 from ..mqtt.settings import Subscription
@@ -118,6 +119,7 @@ class Parts:
             self.image,
             [*map(Subscription, inputs), *bound_subscriptions(self.translator.filters)],
             availability_topic=self.topics.bridge_state,
+            own=watched_filters(self.topics.base),
             greet=lambda session: self.contact.greet(session),  # noqa: PLW0108 - it is made last
             changed=lambda state: self.contact.changed(state),  # noqa: PLW0108
             source_of=lambda topic: self.sources.of(topic),  # noqa: PLW0108

@@ -81,7 +81,7 @@ class Dispatcher:
         self._empty_said = OncePerTopic()
         self._contact_at = trio.current_time()
         self._fresh_since: float | None = None
-        self._begun = trio.Event()
+        self._begun, self._greeted = trio.Event(), trio.Event()
         #: Retained messages that were not acted on (R16).
         self.retained_dropped = 0
 
@@ -108,8 +108,13 @@ class Dispatcher:
         self._acknowledgements.advance()
 
     def begin(self) -> None:
+        """Every room knows something by itself: what bindings keep back may be carried out."""
+        self._begun.set()
+
+    def greeted(self) -> None:
         """Every room knows what there is to know: what has come may be carried out."""
         self._begun.set()
+        self._greeted.set()
 
     async def caught_up(self) -> None:
         """Return once everything that was kept for us has been taken in and acknowledged."""
@@ -124,7 +129,7 @@ class Dispatcher:
         return self._acknowledgements.none_before(since)
 
     async def run(self) -> None:
-        """Dispatch until cancelled, from `begin` on.
+        """Dispatch until cancelled, from `begin` and `greeted` on.
 
         A stop that is older than this process must not find a room idle that has yet to learn from
         its retained topics that it is being recorded (R9).
@@ -134,6 +139,7 @@ class Dispatcher:
             nursery.start_soon(self._acknowledgements.run)
             nursery.start_soon(self._act_on_held)
             nursery.start_soon(self._admission.tell_unanswered)
+            await self._greeted.wait()
             await self._act_on_messages()
 
     async def _act_on_messages(self) -> None:

@@ -26,7 +26,15 @@ from .topic_values import (
     words,
 )
 
-__all__ = ["ACTION_MEANINGS", "ROWS", "Direction", "Row", "retained_topics", "tally_words"]
+__all__ = [
+    "ACTION_MEANINGS",
+    "ROWS",
+    "Direction",
+    "Row",
+    "retained_topics",
+    "tally_words",
+    "watched_filters",
+]
 
 _LONGEST_TITLE = 255
 _MOST_ELAPSED = 366 * 86400
@@ -243,6 +251,16 @@ def retained_topics(base: str, kind: str, name: str) -> list[str]:
         for row in ROWS
         if row.retained and row.path.startswith(f"{kind}/")
     ]
+
+
+def watched_filters(base: str) -> list[str]:
+    """Filters of all that the bridge publishes retained; none matches what anybody sends to it.
+
+    Without its own state and its info, to which it is subscribed anyway (R26).
+    """
+    watched = [row for row in ROWS if row.retained]
+    heard = ("bridge/state", "bridge/info")
+    return [row.topic(base, room="+", server="+") for row in watched if row.path not in heard]
 
 
 def tally_words(row: Row, own: Iterable[str]) -> Row:

@@ -23,8 +23,7 @@ log = structlog.get_logger("mqtt")
 
 # Half of what mosquitto queues for a slow subscriber before it drops.
 REPEATED_AT_QOS_1 = 500
-# Written between two looks at the socket, so that announcing a thousand rooms neither piles up in
-# memory nor delays an acknowledgement.
+# Written between two looks at the socket: neither memory nor an acknowledgement suffers.
 ANNOUNCED_AT_ONCE = 50
 # Bytes. A longer value may be more than the broker takes, and at QoS 0 it would not say so.
 PROBED_FROM = 256
@@ -91,6 +90,10 @@ class Image:
     def forget(self, topic: str) -> None:
         """Have the broker retain nothing on this topic, whether or not it was ever set."""
         self.set(topic, b"")
+
+    def publish_again(self, topic: str) -> None:
+        """Have the broker retain the newest value once more, where somebody else has written."""
+        self._touch(topic)
 
     def send(
         self,

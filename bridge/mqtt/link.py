@@ -19,6 +19,7 @@ from .image import Image
 from .inbox import Inbox, one_share
 from .message import Message
 from .negotiate import accepting, in_either_version
+from .own_topics import OwnTopics
 from .retained import comes_back
 from .session import Session, open_session
 from .settings import BrokerSettings, Protocol, Subscription
@@ -49,7 +50,8 @@ class BrokerHealth:
     """The link in figures. `round_trip`: the last PUBLISH to PUBACK, in seconds.
 
     `refused_filters` has the broker's reason for each filter that it does not let us subscribe to,
-    `withheld` the topics of which it would not have the newest value.
+    `withheld` the topics of which it would not have the newest value, `contested` those to which
+    somebody else goes on writing.
     """
 
     state: BrokerState
@@ -64,6 +66,7 @@ class BrokerHealth:
     refused: int
     refused_filters: Mapping[str, str]
     withheld: Sequence[str]
+    contested: Sequence[str]
     error: str | None
 
 
@@ -80,6 +83,7 @@ class BrokerLink:
 
     `greet` runs at each connection once the subscriptions stand and before anything is published;
     what it raises ends `run`, in an exception group, with nothing said on `availability_topic`.
+    `own` are filters that match topics of the image: what others write there is put right (R32).
     `changed` hears of every change of state, and must not block. `source_of` says whose share of
     the work a topic is (`Inbox`).
     """
@@ -91,6 +95,7 @@ class BrokerLink:
         subscriptions: Sequence[Subscription],
         *,
         availability_topic: str,
+        own: Sequence[str] = (),
         greet: Callable[[Session], Awaitable[None]] = _no_greeting,
         changed: Callable[[BrokerState], None] = _unheard,
         source_of: Callable[[str], Source] = one_share,
@@ -98,7 +103,8 @@ class BrokerLink:
     ) -> None:
         self.settings = settings
         self.image = image
-        self._subscriptions = Subscriptions(subscriptions)
+        self._own = OwnTopics(image, availability_topic, own)
+        self._subscriptions = Subscriptions([*subscriptions, *self._own.subscriptions])
         self.availability_topic = availability_topic
         self.state = BrokerState.CONNECTING
         self._greet = greet
@@ -191,6 +197,7 @@ class BrokerLink:
             refused=self.image.refused,
             refused_filters=dict(self._subscriptions.refused),
             withheld=self.image.withheld,
+            contested=self._own.contested,
             error=str(self.failure) if self.failure else None,
         )
 
@@ -225,25 +232,26 @@ class BrokerLink:
             accepting=accepting(settings, protocol),
         ) as session:
             self._session = session
-            watch = _AvailabilityWatch(session, self.availability_topic)
+            self._own.begin(session)
             online_at = math.inf
             try:
                 await self._subscriptions.establish(session)
                 await self._greet(session)
-                await watch.subscribe()
+                await self._own.attend(session)
                 await self.image.announce(session)
-                watch.start()
+                self._own.availability = ONLINE
                 await session.publish(self.availability_topic, ONLINE, retain=True)
                 self.image.announced()
                 self._online(session)
                 online_at = trio.current_time()
                 async with trio.open_nursery() as nursery:
                     nursery.start_soon(self._subscriptions.keep, session)
+                    nursery.start_soon(self._own.keep)
                     await self.image.flush(session)
             finally:
                 lived = self._backoff.connection_ended(trio.current_time() - online_at)
                 with trio.move_on_after(settings.farewell_timeout, shield=True):
-                    await self._leave(session, watch)
+                    await self._leave(session)
                 self.image.connection_ended(lived=lived)
                 self._refused_messages += session.refused_messages
                 self._session = None
@@ -262,13 +270,13 @@ class BrokerLink:
         )
         self._become(BrokerState.ONLINE)
 
-    async def _leave(self, session: Session, watch: "_AvailabilityWatch") -> None:
+    async def _leave(self, session: Session) -> None:
+        said, self._own.availability = self._own.availability, None
         if not session.alive:
             return
-        if watch.started:
+        if said is not None:
             # What was said is taken back; a connection that said nothing leaves without a word,
             # for the topic may be another bridge's (R26).
-            watch.stop()
             async with trio.open_nursery() as nursery:
                 nursery.start_soon(_cancel_at_end, session, nursery.cancel_scope)
                 nursery.start_soon(self.image.flush, session)
@@ -298,33 +306,3 @@ class BrokerLink:
 async def _cancel_at_end(session: Session, scope: trio.CancelScope) -> None:
     await session.ended()
     scope.cancel()
-
-
-class _AvailabilityWatch:
-    """Says `online` again when a late will, or anything else, has said `offline` for us."""
-
-    def __init__(self, session: Session, topic: str) -> None:
-        self.started = False
-        self._session = session
-        self._topic = topic
-        session.interceptors.append(self._intercept)
-
-    async def subscribe(self) -> None:
-        """Hear our own availability; not what is retained, which is of the past."""
-        await self._session.subscribe([Subscription(self._topic, retain_as_published=False)])
-
-    def start(self) -> None:
-        """We are online from here on."""
-        self.started = True
-
-    def stop(self) -> None:
-        """We mean it when we say `offline` now."""
-        self.started = False
-
-    def _intercept(self, message: Message) -> bool:
-        if message.topic != self._topic:
-            return False
-        if self.started and message.payload == OFFLINE and not message.retain:
-            log.warning("mqtt availability said offline while online; saying online again")
-            self._session.post(self._topic, ONLINE, qos=1, retain=True)
-        return True

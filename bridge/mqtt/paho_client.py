@@ -268,6 +268,7 @@ class PahoClient(Client):
                     each.topic_filter,
                     SubscribeOptions(
                         qos=each.qos,
+                        noLocal=each.no_local,
                         retainAsPublished=each.retain_as_published,
                         retainHandling=each.retain_handling,
                     ),

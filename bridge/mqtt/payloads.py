@@ -147,6 +147,11 @@ def status(scalars: Mapping[str, Schema]) -> Schema:
                 }
             ),
             "verified_at": nullable(INSTANT),
+            "revision": {
+                "type": "integer",
+                "minimum": 0,
+                "description": "Grows whenever the room has another recording, or may have.",
+            },
             "stale": {"type": "boolean", "description": "HMP cannot be asked at present."},
             "meetings": {"type": "array", "items": _meeting()},
             "details": nullable(_details()),
@@ -220,6 +225,7 @@ def health() -> Schema:
             "retained_ignored": _COUNT,
             "refused_filters": {"type": "object", "additionalProperties": _TEXT},
             "withheld": _list_of(_TEXT),
+            "contested": _list_of(_TEXT),
         }
     )
     journal = record(

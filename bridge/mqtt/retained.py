@@ -38,9 +38,10 @@ async def read_retained(
     filters: Sequence[str],
     marker_topic: str,
     *,
+    optional: Sequence[str] = (),
     caught_up: Callable[[], None] = lambda: None,
 ) -> dict[str, bytes]:
-    """Payload by topic of every retained message that matches.
+    """Payload by topic of every retained message that matches, also of the `optional` filters.
 
     The broker sends what it retains as it handles SUBSCRIBE; a marker published after SUBACK
     comes back behind all of that, so nothing is guessed from silence. Where a topic has not come
@@ -53,14 +54,15 @@ async def read_retained(
     was kept for it; where the marker is held back that is later than this returns.
 
     Many topics are better named one by one than by one wildcard: a broker's queue is finite.
-    Raises `BrokerFailure`.
+    Nothing comes of an optional filter that the broker refuses. Raises `BrokerFailure`.
     """
     found: dict[str, bytes] = {}
-    for start in range(0, len(filters), FILTERS_PER_ROUND):
-        batch = filters[start : start + FILTERS_PER_ROUND]
+    wanted = _retained_once(filters, essential=True) + _retained_once(optional, essential=False)
+    for start in range(0, len(wanted), FILTERS_PER_ROUND):
+        batch = wanted[start : start + FILTERS_PER_ROUND]
         reading = _Reading(session, batch, marker_topic, caught_up)
         if not await reading.done(HELD_BACK):
-            return found | await _read_elsewhere(session, filters[start:], marker_topic)
+            return found | await _read_elsewhere(session, wanted[start:], marker_topic)
         caught_up = lambda: None  # noqa: E731
         found |= reading.found
     return found
@@ -76,8 +78,15 @@ async def comes_back(session: Session, topic: str, *, within: float) -> bool:
     return await reading.done(within)
 
 
+def _retained_once(filters: Sequence[str], *, essential: bool) -> list[Subscription]:
+    return [
+        Subscription(each, 0, retain_as_published=False, qos=0, essential=essential)
+        for each in filters
+    ]
+
+
 async def _read_elsewhere(
-    session: Session, filters: Sequence[str], marker_topic: str
+    session: Session, wanted: Sequence[Subscription], marker_topic: str
 ) -> dict[str, bytes]:
     """The same on a connection of its own."""
     name = f"{session.settings.client_id}-read"
@@ -85,8 +94,8 @@ async def _read_elsewhere(
     found: dict[str, bytes] = {}
     try:
         async with open_session(settings, session.protocol, deliver=Message.acknowledge) as other:
-            for start in range(0, len(filters), FILTERS_PER_ROUND):
-                batch = filters[start : start + FILTERS_PER_ROUND]
+            for start in range(0, len(wanted), FILTERS_PER_ROUND):
+                batch = wanted[start : start + FILTERS_PER_ROUND]
                 found |= await _read_patiently(other, batch, marker_topic)
             await other.disconnect()
     except* BrokerFailure as group:
@@ -95,9 +104,9 @@ async def _read_elsewhere(
 
 
 async def _read_patiently(
-    session: Session, filters: Sequence[str], marker_topic: str
+    session: Session, wanted: Sequence[Subscription], marker_topic: str
 ) -> dict[str, bytes]:
-    reading = _Reading(session, filters, marker_topic, lambda: None)
+    reading = _Reading(session, wanted, marker_topic, lambda: None)
     # An MQTT 3.1.1 broker swallows a publication that its ACL forbids.
     patience = session.settings.connect_timeout
     if await reading.done(patience):
@@ -109,7 +118,7 @@ async def _read_patiently(
 
 
 class _Reading:
-    """What matches `filters`, until the marker; with no filters the marker alone.
+    """What matches what is `wanted`, until the marker; where that is nothing the marker alone.
 
     Its interceptor stays until the marker has come back, or the connection ends.
     """
@@ -117,13 +126,14 @@ class _Reading:
     def __init__(
         self,
         session: Session,
-        filters: Sequence[str],
+        wanted: Sequence[Subscription],
         marker_topic: str,
         caught_up: Callable[[], None],
     ) -> None:
         self.found: dict[str, bytes] = {}
         self._session = session
-        self._filters = filters
+        self._wanted = wanted
+        self._filters = [each.topic_filter for each in wanted]
         self._marker_topic = marker_topic
         self._marker = b""
         self._caught_up = caught_up
@@ -137,9 +147,9 @@ class _Reading:
         session.interceptors.append(self._collect)
         if self._marker_topic not in before:
             await session.subscribe([Subscription(self._marker_topic, qos=0)])
-        await session.subscribe(
-            [Subscription(each, 0, retain_as_published=False, qos=0) for each in self._filters]
-        )
+        await session.subscribe([each for each in self._wanted if each.essential])
+        refused = await session.ask_for([each for each in self._wanted if not each.essential])
+        self._filters = [each for each in self._filters if each not in refused]
         with trio.move_on_after(within):
             await self._send_marker()
             await self._hear_stragglers()

@@ -68,7 +68,8 @@ class Subscription:
     """A topic filter, and how it is subscribed to; inputs are at QoS 1.
 
     `retain_handling` 2: nothing retained is sent at subscription. `retain_as_published`: a message
-    that was published retained while we were subscribed says so (R16). MQTT 3.1.1 has neither.
+    that was published retained while we were subscribed says so (R16). `no_local`: what we publish
+    ourselves does not come back. MQTT 3.1.1 has none of these.
     `essential`: without it the bridge is of no use; the others the broker may refuse (R24).
     """
 
@@ -77,3 +78,4 @@ class Subscription:
     retain_as_published: bool = True
     qos: Literal[0, 1] = 1
     essential: bool = True
+    no_local: bool = False

@@ -49,6 +49,12 @@ class Subscriptions:
             self._look_back()
             await session.subscribe([each for each in self.wanted if each.essential])
             others = [each for each in self.wanted if not each.essential]
+            if session.protocol == "3.1.1":
+                # With these comes all that we have ever published: once we are online, in turn.
+                now = trio.current_time()
+                for each in others:
+                    if each.no_local:
+                        self._doubted.setdefault(each.topic_filter, now)
             await self._ask(session, [e for e in others if e.topic_filter not in self._doubted])
             await self._unsubscribe(session)
 

@@ -38,7 +38,6 @@ from .facts.state import Change, RoomState, Step
 from .facts.values import Now, Result
 from .facts.vocabulary import Alarm, StepKind
 from .memory.memory import Memory
-from .memory.retained import adopt_retained
 from .rules.foreign_commands import carried_out, is_about, perhaps_carried_out
 from .rules.guarded import Rule, applied, decided, due_in, followed, planned
 from .rules.model import ACTS_ONCE, alarm_changed, link_changed, tick
@@ -189,16 +188,16 @@ class Room:
         return self._memory.known
 
     async def adopt(self, retained_status: bytes) -> None:
-        """Take over what the room's retained topics say, before anything is published (R9)."""
-        self._memory.known = True
-        waiting = _Waiting()
-        self._put(_Told(lambda room, now: adopt_retained(room, retained_status, now), waiting))
-        await waiting.accepted.wait()
+        """Hold what the room's retained topics say against what it knows, and take it over (R9)."""
+        known, waiting = self.known, _Waiting()
+        take_over = self._memory.told(retained_status)
+        if not known or take_over(self.state, self._clock()).state is not self.state:
+            self._put(_Told(take_over, waiting))
+            await waiting.accepted.wait()
 
     def holds(self, recording_id: RecordingId) -> bool:
         """True where the recording with this id is this room's."""
-        recording = self.state.recording
-        return recording_id in (recording and recording.id, self.state.adopting)
+        return recording_id in (self.state.held_id, self.state.adopting)
 
     async def run(self) -> None:
         """Serve the room until cancelled; a command in flight is waited for then, not cut off."""

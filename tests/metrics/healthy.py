@@ -43,6 +43,7 @@ def broker_health(state: BrokerState = BrokerState.ONLINE, **changes: Any) -> Br
         "refused": 0,
         "refused_filters": {},
         "withheld": (),
+        "contested": (),
         "error": None,
     }
     return BrokerHealth(state=state, **values | changes)

@@ -20,13 +20,14 @@ class OrderlyBroker:
     """`backlog`: messages that were kept for the client `bridge`; `retained` by topic.
 
     `press` is published at QoS 1 to every other client as soon as that has subscribed to it.
-    `published` is what has come in. Without `wildcards` a filter that has one is given nothing
-    retained, as by RabbitMQ.
+    `published` is what has come in. Over a SUBSCRIBE to `hated` it closes the connection. Without
+    `wildcards` a filter that has one is given nothing retained, as by RabbitMQ.
     """
 
     def __init__(self, backlog: int, retained: dict[str, bytes], *, wildcards: bool) -> None:
         self.wildcards = wildcards
         self.press: tuple[str, bytes] | None = None
+        self.hated = ""
         self.published: dict[str, bytes] = {}
         self.port = 0
         self.backlog = backlog
@@ -42,12 +43,15 @@ class OrderlyBroker:
                     if packet[0] >> 4 == 14:
                         return
                     connection.take(packet)
+                    if connection.is_over:
+                        return
                     await stream.send_all(connection.sent())
 
 
 class _Connection:
     def __init__(self, broker: OrderlyBroker) -> None:
         self._broker = broker
+        self.is_over = False
         self._out = bytearray()
         self._filters: set[str] = set()
         self._unacknowledged = 0
@@ -72,6 +76,7 @@ class _Connection:
                     self._out += self._held.popleft()
             case 8:
                 filters = _texts(body[3:], after=1)
+                self.is_over = self._broker.hated in filters
                 self._out += _packet(0x90, body[:2] + b"\0" + bytes(len(filters)))
                 self._filters.update(filters)
                 self._press(filters)

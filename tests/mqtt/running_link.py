@@ -29,6 +29,7 @@ class Running:
         *,
         filters: tuple[str, ...] = (),
         bound: tuple[str, ...] = (),
+        own: tuple[str, ...] = (),
         greet: Callable[[Session], Awaitable[None]] | None = None,
         **settings: Any,
     ) -> None:
@@ -44,6 +45,7 @@ class Running:
                 *(Subscription(each, essential=False) for each in bound),
             ],
             availability_topic=AVAILABILITY,
+            own=own,
             changed=self._note,
             backoff=Backoff(shortest=0.02, longest=0.1),
             **more,

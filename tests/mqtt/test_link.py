@@ -126,7 +126,7 @@ async def test_a_late_will_is_answered_with_online(launch: Launch, protocol: Pro
             await other.publish(AVAILABILITY, b"offline", retain=True)
             await other.until(AVAILABILITY, b"offline")
             await other.until(AVAILABILITY, b"online")
-        assert "saying online again" in logs[0]["event"]
+        assert "saying it again" in logs[0]["event"]
         await other.publish("probe", b"")
 
 

@@ -109,6 +109,7 @@ def test_scalars_and_json_say_the_same(room: RoomState) -> None:
         "target",
         "owner",
         "verified_at",
+        "revision",
         "stale",
         "error",
         "restream",

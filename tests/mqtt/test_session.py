@@ -139,6 +139,18 @@ async def test_retained_messages_are_read_and_nothing_else_is_touched(
             await one.publish(topic, b"", retain=True)
 
 
+@pytest.mark.mqtt5
+async def test_what_may_not_be_read_is_left_where_it_is_optional(launch: Launch) -> None:
+    broker = launch(
+        BrokerOptions(acl=("topic readwrite kept/1", "topic readwrite m", "topic write kept/2"))
+    )
+    async with peer(broker) as one:
+        for topic in ("kept/1", "kept/2"):
+            await one.publish(topic, b"x", retain=True)
+        found = await read_retained(one.session, ["kept/1"], "m", optional=["kept/2", "kept/3"])
+        assert found == {"kept/1": b"x"}
+
+
 @BOTH
 async def test_live_messages_still_arrive_while_retained_ones_are_read(
     broker: Broker, protocol: Protocol

@@ -1,5 +1,6 @@
 """Why the bridge itself refuses a request, in words for panels and sentences for people."""
 
+from ...hmp.commands import RecordingId
 from .values import Problem
 
 __all__ = [
@@ -33,6 +34,7 @@ __all__ = [
     "TOO_MANY_MEETINGS",
     "TOO_OLD",
     "WHICH_MEETING",
+    "another_recording",
 ]
 
 NOT_RECORDING = Problem(
@@ -188,3 +190,12 @@ INTERNAL_ERROR = Problem(
     "The bridge met a fault of its own over this message",
     "Its log says which. Report it, and ask in another way: sent again, it comes to the same.",
 )
+
+
+def another_recording(recording_id: RecordingId | None) -> Problem:
+    """HMP has an active one that the room's retained topics spoke of, beside the one it holds."""
+    return Problem(
+        "another_recording",
+        f"HMP also records {recording_id}, of which this room's retained status spoke",
+        "Stop it in HMP's web pages, or adopt it when the recording that is held has ended.",
+    )

@@ -113,6 +113,12 @@ class Recording:
     #: The last stop of ours that may have reached HMP.
     stop_sent_at: Monotonic | None = None
 
+    @property
+    def is_certain(self) -> bool:
+        """True if HMP has said that it goes on, and nobody wants it to end."""
+        doubted = self.unsettled or self.missing_since is not None or self.witness_due or self.lost
+        return self.stop is Stop.NO and self.status is not RecordingStatus.ERROR and not doubted
+
 
 @dataclass(frozen=True, slots=True)
 class LostStart:
@@ -153,6 +159,9 @@ class Kept:
     recording: Recording | None = None
     lost_start: LostStart | None = None
     last_recording_id: RecordingId | None = None
+    #: How often what it holds has become another recording, or may have: of two records of the
+    #: room, the journal's and the retained `status`, the higher one counts (R9).
+    revision: int = 0
     #: Since when the link has not been ready.
     not_ready_since: Monotonic | None = None
     pending: tuple[Pending, ...] = ()
@@ -207,6 +216,19 @@ class RoomState(Kept):
     elapsed: int = 0
     #: Wall time at which the recording is to end by itself, as last published.
     ends_at: float | None = None
+    #: Before this HMP is not asked again about what is being adopted.
+    adopting_not_before: Monotonic = 0.0
+
+    @property
+    def held_id(self) -> RecordingId | None:
+        """The id of the recording that it holds, where it holds one and knows that."""
+        return None if self.recording is None else self.recording.id
+
+    @property
+    def held(self) -> tuple[object, ...]:
+        """The recording that it holds, the one before, and whether there may be another."""
+        doubtful = self.state in (State.STARTING, State.UNKNOWN)
+        return self.held_id, self.last_recording_id, doubtful
 
     @property
     def session(self) -> SessionId | None:

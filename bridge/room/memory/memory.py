@@ -11,7 +11,7 @@ from ...journal.file import Entry
 from ...journal.inputs import InputKey
 from ...journal.instant import Instant
 from ..facts.policy import Policy
-from ..facts.state import RoomState
+from ..facts.state import Change, RoomState
 from ..facts.values import Now, Result
 from .durable import (
     DocumentError,
@@ -22,6 +22,7 @@ from .durable import (
     restore,
     to_document,
 )
+from .retained import adopt_retained
 
 __all__ = ["Memory", "recall"]
 
@@ -50,6 +51,7 @@ class Memory:
         #: Whether the room remembers anything by itself, or has been told by its retained topics.
         self.known = kept is not None
         self.results = tuple(results)
+        self._journalled = None if kept is None else kept.revision
         self._save = save
         self._kept = kept
         self._seen: tuple[RoomState, Remembered] | tuple[None, None] = (None, None)
@@ -83,6 +85,12 @@ class Memory:
             known = remember(state)
             self._seen = (state, known)
         return known
+
+    def told(self, status: bytes) -> Callable[[RoomState, Now], Change]:
+        """What its retained `status` makes of the room, held against what the journal had."""
+        self.known = True
+        journalled = self._journalled
+        return lambda room, now: adopt_retained(room, status, now, journalled)
 
     def arrived(self, result: Result) -> None:
         """The broker has the result: it need not be given again after a restart."""

@@ -1,4 +1,9 @@
-"""A room as its own retained topics remember it, for a bridge that has lost its journal (R9)."""
+"""A room as its own retained topics remember it, held against what the journal says (R9).
+
+A bridge that has lost its journal has nothing else. One whose disk was full when it was killed has
+an old journal: of the two the one with the higher `revision` counts, and no recording that either
+speaks of is dropped before HMP has been asked about it.
+"""
 
 from dataclasses import replace
 from typing import Any
@@ -8,6 +13,7 @@ from ...hmp.commands import RecordingId, RecordingStatus, SessionId
 from ...hmp.errors import InvalidArgument
 from ...text.json_text import read_object
 from ...text.times import NoTime, read_time
+from ..facts.changed import changed
 from ..facts.meeting import Meeting, owner_in_words, read_meeting
 from ..facts.state import Change, Recording, RoomState
 from ..facts.values import Now
@@ -18,38 +24,62 @@ from ..rules.turn import SPARE_FOR
 __all__ = ["adopt_retained"]
 
 _MOST_ELAPSED = 366 * 86400
+_MOST_REVISIONS = 2**53
 
 
-def adopt_retained(room: RoomState, status: bytes, now: Now) -> Change:
+def adopt_retained(
+    room: RoomState, status: bytes, now: Now, journalled: int | None = None
+) -> Change:
     """Take over the recording that the retained `status` speaks of, to be checked with HMP.
 
+    `journalled` is the revision that the journal had when the process began, None where it had
+    nothing. A `status` that is no newer changes nothing. What a newer one names is asked about,
+    beside what the room holds, and neither takes the place of the other on its word; so is what one
+    without a revision names and the room has not heard of.
+
     Nothing in it is trusted: what is no id, or belongs to another session, is left. A session that
-    the room may have made is shown again, and never removed. A room that knows anything by itself
-    is left as it is.
+    the room may have made is shown again, and never removed.
 
     Anybody who may write there can have written it, so the recording is watched and shown, but is
     not stopped on its word: a stop that was under way is a person's to repeat, its times count from
     now, and its meeting ends it when the booking system says so again.
     """
-    pristine = room.recording is None and room.lost_start is None and not room.pending
     told = read_object(status)
-    if not pristine or room.target is not Target.IDLE or not told:
+    revision, doubtful = _revision(told), _is_doubtful(told, journalled)
+    idle = room.target is Target.IDLE and room.recording is None and room.lost_start is None
+    pristine = idle and not room.pending
+    if journalled is None:
+        return Change(_taken_over(room, told, now, doubtful) if pristine else room, ())
+    if revision is not None and revision <= journalled:
         return Change(room, ())
-    changes: dict[str, Any] = {"meetings": _meetings(told, now)}
+    named = _recording(told, room)
+    doubtful &= revision is not None
+    if pristine and (named or doubtful):
+        room = _taken_over(room, told, now, doubtful)
+    else:
+        room = _suspected(room, now) if doubtful else room
+        room = changed(room, {"adopting": room.adopting or named})
+    return Change(changed(room, {"revision": max(room.revision, revision or 0)}), ())
+
+
+def _taken_over(room: RoomState, told: dict[str, Any], now: Now, doubtful: bool) -> RoomState:
+    if not told:
+        return room
+    before = {each.owner: each for each in room.meetings}
+    meetings = tuple(each for each in _meetings(told, now) if each.owner not in before)
+    changes: dict[str, Any] = {}
     if (last := _id(told, "last_recording_id")) is not None:
         changes["last_recording_id"] = last
-    recording_id = _id(told, "recording_id")
-    session, own = _session(told), room.policy.session
-    if recording_id is not None and own in (None, session):
+    if (recording_id := _recording(told, room)) is not None:
         paused = told.get("paused") is True
-        owner = _owner(told, changes["meetings"])
-        changes["meetings"] = tuple(
-            replace(each, end=None) if each.owner == owner else each for each in changes["meetings"]
+        owner = _owner(told, (*before.values(), *meetings))
+        meetings = tuple(
+            replace(each, end=None) if each.owner == owner else each for each in meetings
         )
         changes |= {
             "recording": Recording(
                 id=recording_id,
-                session=session,
+                session=_session(told, room),
                 started_at=_time(told.get("started_at")) or now.wall,
                 status=RecordingStatus.PAUSED if paused else RecordingStatus.RECORDING,
                 owner=owner,
@@ -64,15 +94,46 @@ def adopt_retained(room: RoomState, status: bytes, now: Now) -> Change:
             ),
             "target": Target.PAUSED if paused else Target.RECORDING,
         }
-    changes["meetings"] = _due(changes["meetings"], changes.get("recording"))
+    changes["meetings"] = (*before.values(), *_due(meetings, changes.get("recording")))
+    room = replace(room, **changes)
+    return _suspected(room, now) if doubtful else room
+
+
+def _is_doubtful(told: dict[str, Any], journalled: int | None) -> bool:
+    """True if something may be recorded of which no id was known.
+
+    A start that was under way is in the journal, unless that is behind.
+    """
     alarms = told.get("alarms")
-    if told.get("state") == State.UNKNOWN or (
-        isinstance(alarms, list) and Alarm.OUTCOME_UNKNOWN in alarms
-    ):
-        changes["alarms"] = room.alarms | {Alarm.OUTCOME_UNKNOWN}
-        changes["spare_suspected"] = True
-        changes["spare_until"] = now.monotonic + SPARE_FOR
-    return Change(replace(room, **changes), ())
+    if isinstance(alarms, list) and Alarm.OUTCOME_UNKNOWN in alarms:
+        return True
+    state = told.get("state")
+    return state == State.UNKNOWN or (state == State.STARTING and journalled is not None)
+
+
+def _suspected(room: RoomState, now: Now) -> RoomState:
+    return replace(
+        room,
+        alarms=room.alarms | {Alarm.OUTCOME_UNKNOWN},
+        spare_suspected=True,
+        spare_until=now.monotonic + SPARE_FOR,
+    )
+
+
+def _recording(told: dict[str, Any], room: RoomState) -> RecordingId | None:
+    """The active recording that is named, if the room may hold it and has not heard of it."""
+    recording_id = _id(told, "recording_id")
+    if recording_id is None or room.policy.session not in (None, _session(told, room)):
+        return None
+    heard = {each.lower() for each in (room.held_id, room.last_recording_id) if each is not None}
+    return None if recording_id.lower() in heard else recording_id
+
+
+def _revision(told: dict[str, Any]) -> int | None:
+    revision = told.get("revision")
+    if not isinstance(revision, int) or isinstance(revision, bool):
+        return None
+    return revision if 0 <= revision < _MOST_REVISIONS else None
 
 
 def _meetings(told: dict[str, Any], now: Now) -> tuple[Meeting, ...]:
@@ -113,7 +174,10 @@ def _id(told: dict[str, Any], name: str) -> RecordingId | None:
         return None
 
 
-def _session(told: dict[str, Any]) -> SessionId | None:
+def _session(told: dict[str, Any], room: RoomState) -> SessionId | None:
+    """The session that is named; what comes from topics of one value each names none."""
+    if "session_id" not in told:
+        return room.policy.session
     try:
         return arguments.session_id(told.get("session_id"), "session_id")
     except InvalidArgument:

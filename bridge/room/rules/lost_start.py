@@ -113,6 +113,10 @@ def adopted(turn: Turn, answer: Answer) -> None:
     unclear = isinstance(answer, NotUnderstood)
     if isinstance(answer, OutcomeUnknown) and not unclear:
         return  # asked again while the request lives
+    asked_for = turn.room.awaits(Goal.ADOPT)
+    if not asked_for and not _is_final(answer):  # by a retained message, which nobody sends again
+        turn.update(adopting_not_before=turn.now.monotonic + ASK_AGAIN)
+        return
     recording_id = turn.room.adopting
     turn.update(adopting=None)
     active = (RecordingStatus.RECORDING, RecordingStatus.PAUSED)
@@ -123,9 +127,15 @@ def adopted(turn: Turn, answer: Answer) -> None:
         turn.resolve({Goal.ADOPT}, Outcome.FAILED, problem)
         return
     room = turn.room
+    known = room.recording
+    if known is not None and known.id is not None and not known.missing:
+        # Both go on: what is held stays, and people are told of the other.
+        turn.alarm(Alarm.OUTCOME_UNKNOWN)
+        turn.suspect_spare()
+        turn.update(problem=problems.another_recording(recording_id))
+        return
     for owner in room.served:
         turn.be_due(owner)  # the recording is not its meeting's: that may outlast it
-    known = room.recording
     recording = answer.value is RecordingStatus.RECORDING
     stop = room.awaits(Goal.STOP)
     turn.update(
@@ -148,13 +158,23 @@ def adopted(turn: Turn, answer: Answer) -> None:
         spare_suspected=False,
         spare_until=None,
     )
-    turn.clear(Alarm.OUTCOME_UNKNOWN, Alarm.STOPPED_UNEXPECTEDLY, Alarm.STOPPED_BY_LIMIT)
+    turn.clear(Alarm.STOPPED_UNEXPECTEDLY, Alarm.STOPPED_BY_LIMIT)
     own = known or room.lost_start
+    if own is None or asked_for:
+        turn.clear(Alarm.OUTCOME_UNKNOWN)
+    else:  # that it is what was lost is the word of a retained message
+        turn.suspect_spare()
     if own is not None:  # its id was lost: it gets what its start would have given it
         details.begin(turn, turn.recording, own.title)
     else:
         details.begin_without(turn, turn.recording)
     turn.resolve({Goal.ADOPT}, Outcome.OK)
+
+
+def _is_final(answer: Answer) -> bool:
+    """True if HMP has said whether it has the recording, and how that stands."""
+    not_found = isinstance(answer, Refused) and answer.kind is ErrorKind.RECORDING_NOT_FOUND
+    return isinstance(answer, Done) or not_found
 
 
 def _known_start(turn: Turn) -> float:

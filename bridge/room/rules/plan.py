@@ -81,7 +81,7 @@ def next_step(room: RoomState, now: Now) -> Step | None:
 
 def _for_room(room: RoomState, now: Now) -> Step | None:
     """What the recording needs, or the way to one."""
-    if room.adopting is not None:
+    if room.adopting is not None and _may_adopt(room, now):
         return Step(StepKind.ADOPT, GetRecordingStatus(room.adopting))
     if room.lost_start is not None:
         return _question(room) if now.has_come(room.lost_start.ask_at) else None
@@ -92,6 +92,13 @@ def _for_room(room: RoomState, now: Now) -> Step | None:
     if room.recording.id is None:
         return _question(room)
     return _for_recording(room, room.recording, room.recording.id, now)
+
+
+def _may_adopt(room: RoomState, now: Now) -> bool:
+    """True if HMP may be asked about another recording: of the one that is held it has spoken."""
+    held = room.recording
+    certain = held is None or held.id is None or held.missing or held.is_certain
+    return certain and now.has_come(room.adopting_not_before)
 
 
 class _Watched(Now):
