@@ -121,6 +121,7 @@ class Parts:
             greet=lambda session: self.contact.greet(session),  # noqa: PLW0108 - it is made last
             changed=lambda state: self.contact.changed(state),  # noqa: PLW0108
             source_of=lambda topic: self.sources.of(topic),  # noqa: PLW0108
+            held=lambda share: self.sources.held(share),  # noqa: PLW0108
         )
 
     def _make_site(self) -> Site:

@@ -174,6 +174,11 @@ class Room:
             return "was asked for something just now"
         return in_use(self.state)
 
+    @property
+    def unanswered(self) -> int:
+        """Requests to decide and results that the broker lacks; not what waits for HMP."""
+        return len(self._inbox) + len(self._results) + self._memory.unconfirmed
+
     def concerned(self, command: Command[object]) -> bool:
         """True where `command` changes the recording that this room holds."""
         return is_about(self.state, command)
