@@ -41,7 +41,7 @@ class Sources:
         bound: Callable[[str], tuple[str | None, str] | None],
     ) -> None:
         self._base = f"{topics.base}/"
-        self._rooms = rooms
+        self.rooms = rooms
         self._bound = bound
 
     def of(self, topic: str) -> Source:
@@ -53,7 +53,7 @@ class Sources:
         if bound is None:
             return Source("", 0, "#")
         room, topic_filter = bound
-        share = f"bound {topic_filter}" if room not in self._rooms else f"room/{room}"
+        share = f"bound {topic_filter}" if room not in self.rooms else f"room/{room}"
         return Source(share, 0, topic_filter)
 
     def held(self, share: str) -> bool:
@@ -61,14 +61,14 @@ class Sources:
 
         Else the results of a room that is flooded would be in the way of those of all others.
         """
-        room = self._rooms.get(share.removeprefix("room/"))
+        room = self.rooms.get(share.removeprefix("room/"))
         return room is not None and room.unanswered >= MOST_UNDER_WAY
 
     def _own(self, kind: str, rest: str) -> Source:
         name, _, leaf = rest.partition("/")
         if kind != "room":
             return Source(kind, 0, f"{self._base}{kind}/#")
-        if name not in self._rooms:
+        if name not in self.rooms:
             return Source("", 0, f"{self._base}room/+/#")
         first = leaf.partition("/")[0]
         told = _LEAVES.get(first, "event")
