@@ -81,6 +81,7 @@ class Parts:
         self.clock = Clock(trusted=configuration.bridge.clock == "trusted")
         self.observer = Observer(self.clock)
         self.translator = self._make_translator()
+        self.sources = Sources(self.topics, {}, self.translator.leads)  # of rooms made below
         client = client_id(instance_id, configuration.mqtt.base_topic)
         self._broker_settings = configuration.broker(client)
         self.broker = self._make_broker()
@@ -89,7 +90,7 @@ class Parts:
         self.outlet = Outlet(self.topics, self.image, self.observer, replies, servers=rules)
         self.site = self._make_site()
         self.links, self.rooms = self.site.links, self.site.rooms
-        self.sources = Sources(self.topics, self.rooms, self.translator.leads)
+        self.sources.rooms = self.rooms
         self.manifest = self._make_manifest()
         self.api = self._make_api(rules, replies, None if load is None else self._reload)
         self.dispatcher = self._make_dispatcher()
@@ -122,7 +123,8 @@ class Parts:
             own=watched_filters(self.topics.base),
             greet=lambda session: self.contact.greet(session),  # noqa: PLW0108 - it is made last
             changed=lambda state: self.contact.changed(state),  # noqa: PLW0108
-            source_of=lambda topic: self.sources.of(topic),  # noqa: PLW0108
+            source_of=self.sources.of,
+            held=self.sources.held,
         )
 
     def _make_site(self) -> Site:

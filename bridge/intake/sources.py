@@ -1,16 +1,28 @@
 """Sources of messages: which share of the bridge's work each gets, and its rank there. Pure."""
 
-from collections.abc import Callable, Container
+from collections.abc import Callable, Mapping
+from typing import Protocol
 
 from ..mqtt.shares import Source
 from ..mqtt.topics import Topics
 
-__all__ = ["Sources"]
+__all__ = ["MOST_UNDER_WAY", "Answering", "Sources"]
+
+MOST_UNDER_WAY = 64
+"""Results of one room that may be on their way before more of it is handled."""
 
 _RANKS = {"metadata": 1, "mark": 2}
 """By the first level below the room; presses and events go before both."""
 
 _LEAVES = {"press": "press/+", "metadata": "metadata/+", "mark": "mark", "set": "set"}
+
+
+class Answering(Protocol):
+    """As much of a room as is looked at here."""
+
+    @property
+    def unanswered(self) -> int:
+        """What it was asked and the broker does not have the result of."""
 
 
 class Sources:
@@ -25,11 +37,11 @@ class Sources:
     def __init__(
         self,
         topics: Topics,
-        rooms: Container[str],
+        rooms: Mapping[str, Answering],
         bound: Callable[[str], tuple[str | None, str] | None],
     ) -> None:
         self._base = f"{topics.base}/"
-        self._rooms = rooms
+        self.rooms = rooms
         self._bound = bound
 
     def of(self, topic: str) -> Source:
@@ -41,14 +53,22 @@ class Sources:
         if bound is None:
             return Source("", 0, "#")
         room, topic_filter = bound
-        share = f"bound {topic_filter}" if room not in self._rooms else f"room/{room}"
+        share = f"bound {topic_filter}" if room not in self.rooms else f"room/{room}"
         return Source(share, 0, topic_filter)
+
+    def held(self, share: str) -> bool:
+        """True for a room's share while the broker has yet to take `MOST_UNDER_WAY` results of it.
+
+        Else the results of a room that is flooded would be in the way of those of all others.
+        """
+        room = self.rooms.get(share.removeprefix("room/"))
+        return room is not None and room.unanswered >= MOST_UNDER_WAY
 
     def _own(self, kind: str, rest: str) -> Source:
         name, _, leaf = rest.partition("/")
         if kind != "room":
             return Source(kind, 0, f"{self._base}{kind}/#")
-        if name not in self._rooms:
+        if name not in self.rooms:
             return Source("", 0, f"{self._base}room/+/#")
         first = leaf.partition("/")[0]
         told = _LEAVES.get(first, "event")

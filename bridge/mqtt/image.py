@@ -42,6 +42,8 @@ class Image:
 
     def __init__(self, *, outbox_limit: int = 1000) -> None:
         self.dropped = 0
+        #: Told whenever the broker has confirmed something.
+        self.confirmed: Callable[[], None] = lambda: None
         self._values: dict[str, bytes] = {}
         self._published: set[str] = set()
         self._tickets = 0
@@ -343,6 +345,7 @@ class Image:
     def _close(self, ticket: int) -> None:
         self._open.pop(ticket, None)
         self._confirmation.unpark_all()
+        self.confirmed()
 
     def _drop_if_empty(self, topic: str) -> None:
         if self._values.get(topic) == b"":

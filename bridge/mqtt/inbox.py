@@ -9,11 +9,16 @@ import trio
 from .message import Message, Receipt
 from .shares import Shares, Source
 
-__all__ = ["Inbox", "one_share"]
+__all__ = ["Inbox", "none_held", "one_share"]
 
 log = structlog.get_logger("mqtt")
 
 LENIENCY = 16
+
+
+def none_held(_share: str) -> bool:
+    """True for a share that must wait: none."""
+    return False
 
 
 def one_share(_topic: str) -> Source:
@@ -24,8 +29,9 @@ def one_share(_topic: str) -> Source:
 class Inbox:
     """A queue that outlives connections and holds about `capacity` messages of each share.
 
-    `source_of` says which share a topic belongs to. `get` takes turns between shares, PUBACKs are
-    sent in the order of arrival (MQTT 5, 4.6).
+    `source_of` says which share a topic belongs to. `get` takes turns between shares, but for those
+    that are `held`; whoever holds one says `look_again` when that may have ended. PUBACKs are sent
+    in the order of arrival (MQTT 5, 4.6).
 
     The memory bound: MQTT 5's Receive Maximum has the broker keep back what exceeds `capacity`
     unacknowledged QoS 1 messages. mosquitto 2.0 keeps to it only until the first PUBACK: each one
@@ -40,10 +46,16 @@ class Inbox:
     again and recognised, so that `get` returns it once (R27: a `toggle` never happens twice).
     """
 
-    def __init__(self, capacity: int, source_of: Callable[[str], Source] = one_share) -> None:
+    def __init__(
+        self,
+        capacity: int,
+        source_of: Callable[[str], Source] = one_share,
+        held: Callable[[str], bool] = none_held,
+    ) -> None:
         self.capacity = capacity
         self.dropped = 0
         self._source_of = source_of
+        self._held = held
         self._waiting: Shares[Message] = Shares()
         self._arrival = trio.lowlevel.ParkingLot()
         self._open: dict[int, Receipt] = {}
@@ -96,9 +108,16 @@ class Inbox:
         Yields to other tasks only when it must wait: the capacity bounds how long they wait.
         """
         await trio.lowlevel.checkpoint_if_cancelled()
-        while not self._waiting:
-            await self._arrival.park()
-        return self._waiting.take()
+        while True:
+            try:
+                return self._waiting.take(self._held)
+            except IndexError:
+                await self._arrival.park()
+
+    def look_again(self) -> None:
+        """A share may be held no more."""
+        if self._waiting:
+            self._arrival.unpark()
 
     def _is_full(self, share: str, receipt: Receipt | None) -> bool:
         limit = self.capacity if receipt is None else self.capacity * LENIENCY

@@ -16,7 +16,7 @@ import trio
 from ..process.backoff import Backoff
 from .failures import BrokerFailure, FailureKind, flatten
 from .image import Image
-from .inbox import Inbox, one_share
+from .inbox import Inbox, none_held, one_share
 from .message import Message
 from .negotiate import accepting, in_either_version
 from .own_topics import OwnTopics
@@ -85,7 +85,7 @@ class BrokerLink:
     what it raises ends `run`, in an exception group, with nothing said on `availability_topic`.
     `own` are filters that match topics of the image: what others write there is put right (R32).
     `changed` hears of every change of state, and must not block. `source_of` says whose share of
-    the work a topic is (`Inbox`).
+    the work a topic is, and `held` which share waits until the broker has confirmed more (`Inbox`).
     """
 
     def __init__(
@@ -99,6 +99,7 @@ class BrokerLink:
         greet: Callable[[Session], Awaitable[None]] = _no_greeting,
         changed: Callable[[BrokerState], None] = _unheard,
         source_of: Callable[[str], Source] = one_share,
+        held: Callable[[str], bool] = none_held,
         backoff: Backoff | None = None,
     ) -> None:
         self.settings = settings
@@ -110,7 +111,8 @@ class BrokerLink:
         self._greet = greet
         self._changed = changed
         self._backoff = backoff or Backoff()
-        self._inbox = Inbox(settings.receive_maximum, source_of)
+        self._inbox = Inbox(settings.receive_maximum, source_of, held)
+        image.confirmed = self._inbox.look_again
         self._session: Session | None = None
         self._connections = 0
         #: What went wrong last; None while online.

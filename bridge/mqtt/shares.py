@@ -6,7 +6,7 @@ message of each other share before the first of its own.
 """
 
 from collections import OrderedDict, deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Generic, NamedTuple, TypeVar
 
 __all__ = ["RANKS", "Shares", "Source"]
@@ -56,11 +56,12 @@ class Shares(Generic[T]):
         ranks[rank].append(item)
         self._length += 1
 
-    def take(self) -> T:
-        """The next one. Raises `IndexError` where nothing waits."""
-        if not self._shares:
-            raise IndexError("nothing waits")
-        share, ranks = self._shares.popitem(last=False)
+    def take(self, held: Callable[[str], bool] = lambda _: False) -> T:
+        """What comes next of the shares that are not `held`. Raises `IndexError` for nothing."""
+        share = next((each for each in self._shares if not held(each)), None)
+        if share is None:
+            raise IndexError("nothing waits that may go on")
+        ranks = self._shares.pop(share)
         item = next(rank for rank in ranks if rank).popleft()
         self._length -= 1
         if any(ranks):

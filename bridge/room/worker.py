@@ -122,8 +122,7 @@ class Room:
         self._audience = audience
         self._fault = partial(audience.fault, self)
         self._clock = clock
-        #: The instant at which everything was last looked at.
-        self._now = clock()
+        self._now = clock()  # at which everything was last looked at
         self._inbox: deque[Delivery | Refusal | _Answered | _Told] = deque()
         self._wake = trio.Event()
         # What has come about since the journal was written last.
@@ -172,6 +171,11 @@ class Room:
         if any(isinstance(each, Delivery) for each in self._inbox):
             return "was asked for something just now"
         return in_use(self.state)
+
+    @property
+    def unanswered(self) -> int:
+        """Requests to decide and results that the broker lacks; not what waits for HMP."""
+        return len(self._inbox) + len(self._results) + self._memory.unconfirmed
 
     def concerned(self, command: Command[object]) -> bool:
         """True where `command` changes the recording that this room holds."""
@@ -236,11 +240,11 @@ class Room:
         self._wake.set()
 
     def _idle_for(self) -> float:
-        poll_in = inf if self._poll_at is None else self._poll_at - trio.current_time()
         # A poll whose moment has come while another step is under way goes after that one.
-        poll_in = poll_in if self.state.busy is None else inf
+        poll_at = inf if self._poll_at is None or self.state.busy is not None else self._poll_at
         # From the instant of the last look: what fell due while the disk was at work is due now.
         due_at = self._now.monotonic + due_in(self.state, self._now, self._fault)
+        poll_in = poll_at - trio.current_time()
         return max(0.0, min(due_at - self._clock().monotonic, self._memory.tidy_in(), poll_in))
 
     def _take_in(self) -> None:
@@ -268,10 +272,8 @@ class Room:
         self._become(followed(self.state, tick, now, self._fault))
 
     def _note_input(self, key: InputKey | None, bearer: Bearer | None) -> None:
-        if key is not None:
-            self._taken.append(key)
-        if bearer is not None:
-            self._bearers.append(bearer)
+        self._taken += [] if key is None else [key]
+        self._bearers += [] if bearer is None else [bearer]
 
     def _become(self, change: Change) -> None:
         self.state = change.state
@@ -302,8 +304,7 @@ class Room:
 
     async def _write_down(self) -> None:
         """Return once everything that has come to pass would survive a kill."""
-        results, self._results = self._results, []
-        taken, self._taken = self._taken, []
+        results, taken, self._results, self._taken = self._results, self._taken, [], []
         bearers, self._bearers = self._bearers, []
         self._acts_once = False
         with trio.CancelScope(shield=True):
@@ -318,8 +319,7 @@ class Room:
 
     def _say_what_came_of_it(self) -> None:
         """Results and acknowledgements: never before the state they speak of (R1, R27)."""
-        written, self._written = self._written, []
-        safe, self._safe = self._safe, []
+        written, safe, self._written, self._safe = self._written, self._safe, [], []
         for result in written:
             self._audience.result(self, result, self._stages.of(result, self._now))
         for bearer in safe:

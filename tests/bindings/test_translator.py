@@ -55,3 +55,18 @@ async def test_what_no_binding_can_look_at_is_said_once_per_topic() -> None:
         bound.take(Message("b", b"\xff", 1, True, False, trio.current_time()))
     (said,) = [each for each in logs if each["log_level"] == "warning"]
     assert (said["topic"], said["reason"]) == ("b", "the payload is not UTF-8 text")
+
+
+def test_the_room_to_which_all_bindings_of_a_topic_lead() -> None:
+    def bindings(*tables: tuple[str, str]) -> Translator:
+        made = [
+            BindingTable.model_validate({"topic": topic, "room": room, "do": "record"})
+            for topic, room in tables
+        ]
+        return Translator(make_bindings(made), {"r0": "", "r1": ""}, clock=clock, boot="")
+
+    translator = bindings(("one/+", "r0"), ("one/a", "r0"), ("two", "r0"), ("two", "r1"))
+    assert translator.leads("one/a") == ("r0", "one/+")
+    assert translator.leads("two") == (None, "two")
+    assert translator.leads("three") is None
+    assert bindings(("any", "{{ payload }}")).leads("any") == (None, "any")

@@ -10,6 +10,7 @@ from structlog.testing import capture_logs
 
 from bridge.mqtt.inbox import LENIENCY, Inbox
 from bridge.mqtt.message import Message, Receipt, is_topic_name
+from bridge.mqtt.shares import Source
 
 
 def message(
@@ -188,3 +189,67 @@ async def test_what_a_broker_delivers_beyond_receive_maximum_comes_again_at_wors
 )
 def test_topic_names(topic: str, usable: bool) -> None:
     assert is_topic_name(topic) is usable
+
+
+def by_first_level(topic: str) -> Source:
+    """A share for each first level of a topic."""
+    return Source(topic.partition("/")[0], 0, topic)
+
+
+@pytest.mark.parametrize("qos", [0, 1])
+async def test_a_flood_drops_nothing_of_a_quiet_room_and_holds_it_up_by_one(qos: int) -> None:
+    inbox, sent = Inbox(4, by_first_level), list[int]()
+    for mid in range(1, 1001):
+        inbox.put(message("loud/a", mid, qos=qos, sent=sent))
+    inbox.put(message("quiet/a", 2000, qos=qos, sent=sent))
+    inbox.put(message("quiet/b", 2001, qos=qos, sent=sent))
+    assert inbox.dropped == 1000 - 4 * (LENIENCY if qos else 1)
+    assert [(await inbox.get()).topic for _ in range(4)] == [
+        *("loud/a", "quiet/a", "loud/a", "quiet/b")
+    ]
+
+
+async def test_what_waits_is_bounded_however_many_flood() -> None:
+    inbox = Inbox(100, by_first_level)
+    for number in range(20_000):
+        inbox.put(message(f"{number % 200}/a", qos=0, sent=[]))
+    assert len(inbox) <= 100 + 200
+
+
+async def test_pubacks_go_out_in_the_order_of_arrival() -> None:
+    inbox, sent = Inbox(10, by_first_level), list[int]()
+    for mid, topic in enumerate(("loud", "loud", "quiet"), 1):
+        inbox.put(message(topic, mid, sent=sent))
+    first, quiet, second = [await inbox.get() for _ in range(3)]
+    quiet.acknowledge()
+    second.acknowledge()
+    assert (sent, inbox.unacknowledged) == ([], 3)
+    first.acknowledge()
+    assert (sent, inbox.unacknowledged) == ([1, 2, 3], 0)
+
+
+async def test_what_waits_from_before() -> None:
+    inbox = Inbox(10)
+    assert inbox.none_before(1.0)
+    inbox.put(message(sent=[]))
+    assert inbox.none_before(0.0)
+    assert not inbox.none_before(1.0)
+
+
+async def test_a_held_share_lets_the_others_pass_and_goes_on_afterwards() -> None:
+    held = {"loud"}
+    inbox = Inbox(10, by_first_level, lambda share: share in held)
+    for topic in ("loud/a", "loud/b", "quiet/a"):
+        inbox.put(message(topic, qos=0, sent=[]))
+    got = [(await inbox.get()).topic]
+
+    async def receive() -> None:
+        got.append((await inbox.get()).topic)
+
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(receive)
+        await trio.testing.wait_all_tasks_blocked()
+        assert got == ["quiet/a"]
+        held.clear()
+        inbox.look_again()
+    assert got == ["quiet/a", "loud/a"]

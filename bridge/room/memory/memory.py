@@ -79,6 +79,11 @@ class Memory:
         document = to_document(replace(known, results=tuple(self._unconfirmed)))
         await self._save(self.room, document, keys)
 
+    @property
+    def unconfirmed(self) -> int:
+        """Results that the broker does not have yet, `_MOST_RESULTS` at most."""
+        return len(self._unconfirmed)
+
     def _known(self, state: RoomState) -> Remembered:
         seen, known = self._seen
         if known is None or state is not seen:

@@ -1,0 +1,49 @@
+"""One sender of thousands of messages: other rooms are served, few lines and answers are made."""
+
+import json
+
+import pytest
+
+from .site import MakeSite
+
+pytestmark = pytest.mark.mqtt5
+
+MESSAGES = 2000
+
+
+def test_a_flood_of_refused_messages_is_counted_and_another_room_recorded(site: MakeSite) -> None:
+    s = site()
+    flood = [
+        ("room/r0/set", f'{{"action":"extend","minutes":-1,"id":{n}}}') for n in range(MESSAGES)
+    ]
+    since = s.panel.mark()
+    s.panel.publish_many([*flood, ("room/r1/set", '{"action":"record","id":"mine"}')])
+    s.panel.wait_for("room/r1/ack", "record ok", since=since)
+
+    def told(_: object) -> list[str]:
+        return [
+            text
+            for text in s.panel.payloads("bridge/response/error", since)
+            if json.loads(text)["error"]["code"] == "too_many_refused"
+        ]
+
+    [text, *_] = s.panel.wait_until(told, "how many were refused", since=since)
+    assert json.loads(text)["origin"] == f"{s.base}/room/r0/set"
+    answers = len(s.panel.payloads("room/r0/result", since))
+    assert 64 <= answers < MESSAGES / 4
+    assert len(s.daemon.lines_with("request done")) < 64
+    [line] = s.daemon.lines_with("more requests refused")
+    assert f"topics={s.base}/room/r0/set" in line
+
+
+def test_a_flood_of_presses_is_answered_each_and_another_room_is_not_behind_it(
+    site: MakeSite,
+) -> None:
+    s = site()
+    presses = 400
+    since = s.panel.mark()
+    flood = [("room/r0/set", f'{{"action":"record","id":{n}}}') for n in range(presses)]
+    s.panel.publish_many([*flood, ("room/r1/set", '{"action":"record","id":"mine"}')])
+    results = s.panel.wait_for_results("r0", presses, since)
+    assert sorted(result["id"] for result in results) == list(range(presses))
+    s.panel.wait_for("room/r1/ack", "record ok", since=since)
