@@ -11,6 +11,7 @@ from typing import Any, Union, get_args, get_origin
 from pydantic import BaseModel, ValidationError
 
 from ..text.nearest import did_you_mean, nearest
+from ..text.shortened import shortened
 from .durations import is_duration, nearest_duration
 from .errors import Fault
 
@@ -101,7 +102,7 @@ class _Findings:
                 keys = self._keys(path) if kind == "model_type" else {}
                 hint = f"; its keys are {', '.join(keys)}" if keys else ""
                 if kind == "tuple_type" and isinstance(given, str) and value is not None:
-                    hint = f'; write ["{given}"]'
+                    hint = f'; write ["{shortened(given, _LONGEST_SHOWN)}"]'
                 return f"must be {_MUST_BE[kind]}{instead}{hint}"
             case _:
                 return str(found["msg"]).lower().removeprefix("input ")
