@@ -1,10 +1,12 @@
 """``python -m tests.bench [NAME …]``: measure, and print a table per benchmark.
 
 Nothing is asserted: a figure is of this machine, at this moment. What is compared runs interleaved
-in one run; medians are reported, with the spread over the repetitions beside them.
+in one run, in random order; medians are reported, with the spread over the repetitions beside them,
+and ratios within a round with their quartiles.
 """
 
 import argparse
+import json
 import os
 import signal
 import sys
@@ -40,15 +42,20 @@ BENCHMARKS: dict[str, Callable[[Options], Sequence[Figure]]] = {
 }
 
 
-def run(name: str, options: Options) -> str:
-    """One benchmark; its title and table."""
+QUICK = ("latency", "throughput", "start")
+"""What `--quick` measures: two minutes for the figures that most changes can move."""
+
+
+def run(name: str, options: Options) -> tuple[str, Sequence[Figure]]:
+    """One benchmark: its title and table as text, and its rows."""
     began = time.monotonic()
     benchmark = BENCHMARKS[name]
-    rows = table(benchmark(options))
+    figures = benchmark(options)
+    rows = table(figures)
     load = os.getloadavg()[0]
     title = f"## {name}: {(benchmark.__doc__ or '').strip()}"
     note = f"{time.monotonic() - began:.0f} s; load average {load:.1f} on {os.cpu_count()} cores"
-    return f"{title}\n\n{rows}\n\n({note})\n"
+    return f"{title}\n\n{rows}\n\n({note})\n", figures
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -64,13 +71,28 @@ def main(arguments: Sequence[str]) -> int:
         help="where the journal on disk is (%(default)s)",
     )
     parser.add_argument("--all-cores", action="store_true", help="pin nothing to a core")
+    parser.add_argument("--quick", action="store_true", help=f"{', '.join(QUICK)}, in two minutes")
+    parser.add_argument("--json", type=Path, help="write every value measured to this file")
     given = parser.parse_args(arguments)
-    names = given.names or list(BENCHMARKS)
+    if given.quick:
+        given.seconds, given.repetitions = min(given.seconds, 4.0), min(given.repetitions, 3)
+    names = given.names or list(QUICK if given.quick else BENCHMARKS)
     if unknown := [name for name in names if name not in BENCHMARKS]:
         parser.error(f"no benchmark {', '.join(unknown)}; there are {', '.join(BENCHMARKS)}")
-    options = Options(given.seconds, given.repetitions, given.disk, all_cores=given.all_cores)
+    options = Options(
+        given.seconds,
+        given.repetitions,
+        given.disk,
+        all_cores=given.all_cores,
+        most_rooms=100 if given.quick else 1000,
+    )
+    measured: dict[str, list[dict[str, object]]] = {}
     for name in names:
-        print(run(name, options), flush=True)
+        text, figures = run(name, options)
+        print(text, flush=True)
+        measured[name] = [figure.document() for figure in figures]
+    if given.json is not None:
+        given.json.write_text(json.dumps(measured, indent=2, ensure_ascii=False), encoding="utf-8")
     return 0
 
 

@@ -6,7 +6,8 @@ Trio and paho costs at least. Tuned: a deque and an Event, TCP_NODELAY on both s
 on the broker's after every read, a plain `send` and `recv` after `wait_readable` on HMP's, and paho
 left to write at once.
 
-With ``--announce FILE`` it does one other thing and ends: connects, publishes a marker, every
+With ``--publications N`` as many go out, as a bridge has more to say than two topics hold. With
+``--announce FILE`` it does one other thing and ends: connects, publishes a marker, every
 retained message of the file, and `online`; as a bridge does on reconnecting.
 """
 
@@ -30,8 +31,11 @@ _RECORDING = "6c6ca9f4-6d8f-4d49-8a53-3a4bd1b86c1b"
 class BareLoop:
     """One connection to a broker, one to HMP."""
 
-    def __init__(self, base: str, broker_port: int, hmp: socket.socket | None) -> None:
+    def __init__(
+        self, base: str, broker_port: int, hmp: socket.socket | None, publications: int = 2
+    ) -> None:
         self.base = base
+        self.more = [f"more{number}" for number in range(2, publications)]
         self.hmp = hmp
         self.events: deque[str] = deque()
         self.arrival = trio.Event()
@@ -101,6 +105,8 @@ class BareLoop:
         self.hmp.recv(4096)
         self.client.publish(f"{self.base}/room/{room}/state", state, qos=1, retain=True)
         self.client.publish(f"{self.base}/room/{room}/paused", paused, qos=1, retain=True)
+        for leaf in self.more:
+            self.client.publish(f"{self.base}/room/{room}/{leaf}", state, qos=1, retain=True)
         if self.client.want_write():
             await self.written()
 
@@ -135,7 +141,7 @@ async def _run(options: argparse.Namespace) -> None:
         hmp = socket.create_connection(("127.0.0.1", options.hmp_port))
         hmp.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         hmp.setblocking(False)
-    loop = BareLoop(options.base, options.broker_port, hmp)
+    loop = BareLoop(options.base, options.broker_port, hmp, options.publications)
     while not loop.accepted:
         await loop.read()
     if options.announce is not None:
@@ -153,6 +159,7 @@ def main() -> None:
     parser.add_argument("--broker-port", type=int, required=True)
     parser.add_argument("--hmp-port", type=int)
     parser.add_argument("--base", default="hmp")
+    parser.add_argument("--publications", type=int, default=2, help="per event (%(default)s)")
     parser.add_argument("--announce", type=Path, help="JSON array of [topic, payload]")
     parser.add_argument("--qos", type=int, default=0, help="of what is announced")
     trio.run(_run, parser.parse_args())

@@ -28,6 +28,18 @@ class Sample:
         """What is reported."""
         return statistics.median(self.values)
 
+    def over(self, other: "Sample") -> "Sample":
+        """How many times the other's, round by round: a machine that slows down slows both."""
+        return Sample([a / b for a, b in zip(self.values, other.values, strict=True)])
+
+    @property
+    def quartiles(self) -> tuple[float, float]:
+        """Between these is the middle half; of one value both are that value."""
+        if len(self.values) < 2:
+            return self.median, self.median
+        lower, _, upper = statistics.quantiles(self.values, n=4, method="inclusive")
+        return lower, upper
+
     @property
     def spread(self) -> str:
         """Smallest to largest: how noisy the machine was."""
@@ -38,7 +50,10 @@ class Sample:
 
 @dataclass
 class Figure:
-    """One row. `floor` is what it is compared with, `met` None where there is no target."""
+    """One row. `floor` is what it is compared with, `met` None where there is no target.
+
+    `rounds`: what it is compared with round by round, in place of by the medians.
+    """
 
     what: str
     sample: Sample
@@ -47,15 +62,39 @@ class Figure:
     floor_is: str = ""
     target: str = ""
     met: bool | None = None
+    rounds: Sample | None = None
+
+    @property
+    def ratio(self) -> Sample | None:
+        """Its value over what it is compared with."""
+        if self.rounds is not None:
+            return self.sample.over(self.rounds)
+        return Sample([self.sample.median / self.floor]) if self.floor else None
 
     def cells(self) -> list[str]:
         """The row as text."""
         value = self.sample.median
-        ratio = "" if not self.floor else f"{value / self.floor:.2f}"
+        ratio = "" if self.ratio is None else f"{self.ratio.median:.2f}"
+        if self.ratio is not None and len(self.ratio.values) > 1:
+            ratio += f" ({self.ratio.quartiles[0]:.2f} … {self.ratio.quartiles[1]:.2f})"
         floor = "" if self.floor is None else f"{_short(self.floor)} {self.floor_is}".strip()
         met = {None: "", True: "yes", False: "NO"}[self.met]
         measured = f"{_short(value)} {self.unit}"
         return [self.what, measured, self.sample.spread, floor, ratio, self.target, met]
+
+    def document(self) -> dict[str, object]:
+        """The row for a program to read, with every value measured."""
+        return {
+            "what": self.what,
+            "unit": self.unit,
+            "values": self.sample.values,
+            "median": self.sample.median,
+            "floor": self.floor,
+            "floor_is": self.floor_is,
+            "ratios": [] if self.ratio is None else self.ratio.values,
+            "target": self.target,
+            "met": self.met,
+        }
 
 
 _HEAD = ["figure", "measured", "spread", "peer or floor", "ratio", "target", "met"]

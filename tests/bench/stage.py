@@ -30,7 +30,15 @@ _QUIET = "log_type none"
 class Options:
     """How long and how often to measure, and where."""
 
-    def __init__(self, seconds: float, repetitions: int, disk: Path, *, all_cores: bool) -> None:
+    def __init__(
+        self,
+        seconds: float,
+        repetitions: int,
+        disk: Path,
+        *,
+        all_cores: bool,
+        most_rooms: int = 1000,
+    ) -> None:
         #: of each repetition of each variant
         self.seconds = seconds
         self.repetitions = repetitions
@@ -38,6 +46,7 @@ class Options:
         self.disk = disk
         #: whether to leave it to the kernel who runs where
         self.all_cores = all_cores
+        self._most_rooms = most_rooms
 
     @property
     def whole(self) -> bool:
@@ -46,7 +55,7 @@ class Options:
 
     def rooms(self, count: int) -> int:
         """So many rooms, or few for a quick look."""
-        return count if self.whole else min(count, 20)
+        return min(count, self._most_rooms if self.whole else 20)
 
 
 class Hmp:
@@ -157,9 +166,9 @@ class Stage:
         panel.close()
         return daemon
 
-    def peer(self, module: str, broker: Broker, hmp: Hmp, *, base: str) -> Process:
+    def peer(self, module: str, broker: Broker, hmp: Hmp, *options: str, base: str) -> Process:
         """`bare_loop` or `paho_script`; returns when it is subscribed."""
-        command = [sys.executable, "-m", f"tests.bench.{module}", "--base", base]
+        command = [sys.executable, "-m", f"tests.bench.{module}", "--base", base, *options]
         command += ["--broker-port", str(broker.port), "--hmp-port", str(hmp.port)]
         peer = self._kept(self._start(command, self.subject_cores))
         peer.wait_for_line("ready")

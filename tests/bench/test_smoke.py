@@ -24,7 +24,10 @@ needs_mosquitto = pytest.mark.skipif(not has_mosquitto(), reason="measured again
 def test_benchmark(name: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """It comes to its end, and says every figure with its unit."""
     quick = ["--seconds", "0.2", "--repetitions", "1", "--disk", str(tmp_path)]
-    assert main([name, *quick]) == 0
+    file = tmp_path / "measured.json"
+    assert main([name, *quick, "--json", str(file)]) == 0
+    [rows_of_one] = json.loads(file.read_text(encoding="utf-8")).values()
+    assert all(row["what"] and row["values"] for row in rows_of_one)
     title, _, rows, *_ = capsys.readouterr().out.split("\n", 3)
     assert title.startswith(f"## {name}: ")
     assert rows.startswith("| figure")
@@ -47,6 +50,14 @@ def test_table() -> None:
         *("press", "2 ms", "1 … 3", "4 bare", "0.50", "≤ 1 x", "yes")
     ]
     assert [cell.strip() for cell in rows[1].split("|")[1:3]] == ["wait", "1,234 s"]
+
+
+def test_ratios_are_taken_within_a_round() -> None:
+    """However the machine was in it."""
+    ours, theirs = Sample([2.0, 40.0, 6.0]), Sample([1.0, 10.0, 2.0])
+    figure = Figure("press", ours, "ms", theirs.median, "bare", rounds=theirs)
+    assert figure.cells()[4] == "3.00 (2.50 … 3.50)"
+    assert figure.document()["ratios"] == [2.0, 4.0, 3.0]
 
 
 def test_percentile() -> None:
