@@ -2,6 +2,7 @@
 
 import os
 import re
+import select
 import signal
 import termios
 import tty
@@ -30,6 +31,10 @@ class Keyboard:
         if self.there:
             self._before = termios.tcgetattr(self._descriptor)
             tty.setcbreak(self._descriptor)
+            # Never wait in a read: a signal's key may have thrown away what there was to read.
+            modes = termios.tcgetattr(self._descriptor)
+            modes[6][termios.VMIN] = modes[6][termios.VTIME] = 0
+            termios.tcsetattr(self._descriptor, termios.TCSANOW, modes)
 
     def release(self) -> None:
         """Give the terminal back as it was."""
@@ -47,9 +52,15 @@ class Keyboard:
                 pressed = os.read(self._descriptor, 1024)
             except OSError:  # it was closed
                 return
-            if not pressed or key in _FUNCTION_KEY.sub(b"", pressed).lower():
+            gone = not pressed and self._hung_up()
+            if gone or key in _FUNCTION_KEY.sub(b"", pressed).lower():
                 return
         await trio.sleep_forever()
+
+    def _hung_up(self) -> bool:
+        terminal = select.poll()
+        terminal.register(self._descriptor, 0)
+        return any(events & select.POLLHUP for _, events in terminal.poll(0))
 
 
 async def suspended_by_signal(leave: Callable[[], None], come: Callable[[], None]) -> None:
