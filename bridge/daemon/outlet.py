@@ -2,7 +2,7 @@
 
 ::
 
-    Room ─────▶ state ───▶ RoomLog, render_room ─▶ Image.set
+    Room ─────▶ state ───▶ RoomLog, render_values ─▶ Image.set
     Room ─────▶ result ──▶ Observer ─┬─▶ asked for by name: Replies ─▶ Image.send
                                      └─▶ ack and result ─────────────▶ Image.send ─▶ Room.arrived
     Room ─────▶ fault ───▶ the log
@@ -26,7 +26,7 @@ from ..logs.room_lines import RoomLog
 from ..metrics.observe import Observer
 from ..mqtt.image import Image
 from ..mqtt.once_per_topic import OncePerTopic
-from ..mqtt.topics import Topics, render_ack, render_result, render_room
+from ..mqtt.topics import Topics, render_ack, render_result, render_values, room_values
 from ..room.delivery import Bearer
 from ..room.facts.values import Problem, Result
 from ..room.facts.vocabulary import Outcome, State
@@ -72,6 +72,8 @@ class Outlet(Audience, Refusals):
         self._servers = servers
         self._logs: dict[Room, RoomLog] = {}
         self._tally: dict[str, Mapping[State, str]] = {}
+        #: What each room's topics say, in values.
+        self._said: dict[Room, Mapping[str, object]] = {}
         self._shared = SharedRecordings()
         self._faults = OncePerTopic()
 
@@ -89,6 +91,7 @@ class Outlet(Audience, Refusals):
     def room_removed(self, room: Room, *, replaced: bool) -> None:
         """A room has said its last word; `replaced`: another one of its name speaks on."""
         del self._logs[room]
+        self._said.pop(room, None)
         self._shared.forget(room)
         if not replaced:
             del self._tally[room.name]
@@ -99,8 +102,10 @@ class Outlet(Audience, Refusals):
         """Have the room's retained topics say how it stands."""
         self._logs[room].note(room.state)
         tally = self._tally[room.name]
-        for topic, payload in render_room(self._topics, room.name, room.state, tally).items():
+        before, values = self._said.get(room, {}), room_values(room.state, tally)
+        for topic, payload in render_values(self._topics, room.name, values, before).items():
             self._image.set(topic, payload)
+        self._said[room] = values
         self._shared.note(room)
 
     def result(self, room: Room, result: Result, stages: Stages) -> None:

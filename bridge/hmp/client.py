@@ -15,14 +15,14 @@ What holds at every moment:
 - Commands are taken only while HMP has proved that they get through (`LinkState.READY`): by its
   answer to a question about a recording that does not exist (E49). They go by `Priority` (R22).
 
-Three tasks per connection: one reads, and sends what waits as soon as a reply is there; one sends
-what comes while the link is silent; one probes when it has been silent for too long. The time
-limit of the command in flight is the deadline of the scope around all three.
+A command is written by whoever brings it, or in the turn in which the reply before it has come.
+Three tasks per connection: one reads, one writes what the socket did not take, one probes when it
+is silent for too long. The command's time limit is the deadline of the scope around all three.
 """
 
 import math
 from collections.abc import Callable
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import outcome
 import structlog
@@ -30,21 +30,15 @@ import trio
 
 from ..process.backoff import Backoff
 from .command import Command
-from .connection import (
-    Connect,
-    NothingSent,
-    command_timeout,
-    connect_tcp,
-    local_address,
-    open_connection,
-)
+from .connection import Connect, command_timeout, connect_tcp, local_address, open_connection
 from .errors import LinkDown, NotAuthorized, NotUnderstood, OutcomeUnknown, Refused
 from .failures import Unusable, backend_down, connection_lost, not_authorized
 from .link import LinkHealth, LinkSettings, LinkState, Passage, Priority
 from .polls import PollSlots
 from .probe import ALIVE_CODES, PROBE_PRIORITY, probe
 from .protocol import Closed, Event, Protocol, Reply, State, Unsolicited
-from .queue import CommandQueue, Exchanged, Request
+from .queue import CommandQueue, Exchanged, Request, Settled, Waiter
+from .writer import Writer
 
 __all__ = ["ServerLink"]
 
@@ -55,8 +49,7 @@ log = structlog.get_logger("hmp")
 class ServerLink:
     """Keeps one connection to one HMP and carries commands over it, one at a time.
 
-    `changed` is called on the Trio thread at every change of `state`, at once; `exchanged` with a
-    command, its times and what came of it, as soon as that is settled.
+    `changed` hears at once of every change of `state`, `exchanged` of what came of each command.
     """
 
     def __init__(
@@ -77,9 +70,9 @@ class ServerLink:
         self._connections = 0
         self._queue = CommandQueue(exchanged)
         self._in_flight: Request | None = None
-        self._wake = trio.Event()
         # Of the connection; replaced when there is one.
         self._stream: trio.abc.Stream
+        self._writer: Writer
         self._protocol = Protocol()
         self._scope = trio.CancelScope()
         self._silence = trio.CancelScope()
@@ -130,19 +123,28 @@ class ServerLink:
     ) -> T:
         """HMP's answer to `command`; `passage` is told when it was sent and answered.
 
-        Raises `LinkDown`: nothing was sent. `Refused`: HMP said no. `OutcomeUnknown`: sent, and
-        no answer came in time. When the caller is cancelled while the command waits, it is
-        withdrawn; once it is in flight this returns or raises what became of it all the same,
-        after the command's time limit at the latest.
+        Raises `LinkDown`, `Refused` and `OutcomeUnknown`. A cancelled caller's command is withdrawn
+        while it waits; once it is in flight this returns or raises what became of it all the same,
+        within the command's time limit.
         """
         await trio.lowlevel.checkpoint_if_cancelled()
-        if self._leaving:
-            raise LinkDown(LinkState.DOWN, "the bridge is stopping")
-        if self._state is not LinkState.READY:
-            raise LinkDown(self._state, self._error or "")
-        if self._in_flight is None:  # else the reader sends it
-            self._wake.set()
-        return await self._queue.wait(command, priority, passage)
+        waiter = Waiter()
+        request = self.submit(command, priority, passage or Passage(), waiter.settle)
+        answer: T = await waiter.wait(request.withdraw)
+        return answer
+
+    def submit(
+        self, command: Command[Any], priority: Priority, passage: Passage, settled: Settled
+    ) -> Request:
+        """The same for whom no task waits: `settled` hears the answer, or what `execute` raises.
+
+        Raises `LinkDown`. It is written at once where nothing is in flight, and may settle so.
+        """
+        if self._leaving or self._state is not LinkState.READY:
+            raise self._down("the bridge is stopping" if self._leaving else self._error or "")
+        request = self._queue.put(command, priority, passage, settled)
+        self._send_next()
+        return request
 
     async def run(self) -> None:
         """Connect, serve, and connect again, for ever (R21); ends only by cancellation."""
@@ -166,7 +168,8 @@ class ServerLink:
         self._stream, self._protocol = await open_connection(self.settings, self._connect)
         self._connections += 1
         self._failure = None
-        self._enqueue_probe()
+        self._writer = Writer(self._stream, self._write_failed)
+        self._queue.put(probe(), PROBE_PRIORITY)
         over = trio.Event()
         try:
             async with trio.open_nursery() as nursery:
@@ -184,9 +187,10 @@ class ServerLink:
     async def _serve(self, over: trio.Event) -> None:
         """The tasks of one connection, shielded: an exchange in flight ends before they do (R6)."""
         with trio.CancelScope(shield=True) as self._scope:
+            self._send_next()  # the probe
             async with trio.open_nursery() as nursery:
                 nursery.start_soon(self._read)
-                nursery.start_soon(self._send_when_woken)
+                nursery.start_soon(self._writer.run)
                 nursery.start_soon(self._probe_when_silent)
         if self._in_flight is not None:
             command = self._in_flight.command
@@ -200,7 +204,7 @@ class ServerLink:
         """Take no more commands, and end the connection as soon as nobody waits for a reply."""
         self._leaving = True
         self._refuse_waiting("the bridge is stopping")
-        if self._in_flight is None or self._in_flight.task is None:
+        if self._in_flight is None or self._in_flight.is_probe:
             self._scope.cancel()
 
     # What the three tasks of a connection do.
@@ -215,13 +219,7 @@ class ServerLink:
                 data, reason = b"", f"the connection broke: {error}"
             for event in protocol.receive_data(data):
                 self._handle(event, reason)
-            await self._send_next()
-
-    async def _send_when_woken(self) -> None:
-        while True:
-            await self._wake.wait()
-            self._wake = trio.Event()
-            await self._send_next()
+            self._send_next()
 
     async def _probe_when_silent(self) -> None:
         while True:
@@ -233,24 +231,25 @@ class ServerLink:
     def _enqueue_probe(self) -> None:
         """Ask next how a recording is that does not exist (E49)."""
         self._queue.put(probe(), PROBE_PRIORITY)
-        self._wake.set()
+        self._send_next()
 
-    async def _send_next(self) -> None:
+    def _send_next(self) -> None:
         """Write the first of the commands that wait, unless one is in flight."""
         if self._protocol.state is not State.IDLE or not self._queue or self._scope.cancel_called:
             return
-        # No checkpoint from here to the write: what is no longer in the queue is in flight.
         self._in_flight = request = self._queue.take()
         self._sent_at = request.passage.sent_at or trio.current_time()
         self._scope.deadline = self._sent_at + command_timeout(self.settings, request.command)
-        try:
-            await self._stream.send_all(self._protocol.send(request.command))
-        except NothingSent as error:
+        self._writer.write(self._protocol.send(request.command))
+
+    def _write_failed(self, reason: str, nothing_sent: bool) -> None:
+        request = self._in_flight
+        if nothing_sent and request is not None:
             self._in_flight, request.passage.sent_at = None, None
-            self._end(self._lost(f"HMP closed the connection: {error}"))
-            request.settle(outcome.Error(LinkDown(self._state, self._error or "")))
-        except trio.BrokenResourceError as error:
-            self._end(self._lost(f"the connection broke: {error}"))
+            self._end(self._lost(f"HMP closed the connection: {reason}"))
+            request.settle(outcome.Error(self._down(self._error or "")))
+        else:
+            self._end(self._lost(f"the connection broke: {reason}"))
 
     # What becomes of it. None of these waits.
 
@@ -279,9 +278,9 @@ class ServerLink:
         request.settle(outcome.Error(error) if error else outcome.Value(reply.result))
         if isinstance(error, NotAuthorized):
             self._end(not_authorized(self.settings, local_address(self._stream)))
-        elif request.task is None:
+        elif request.is_probe:
             self._probed(error)
-        elif isinstance(error, Refused) and error.backend_down:
+        elif isinstance(error, Refused) and error.backend_down and not self._leaving:
             self._enqueue_probe()
         self._silence.deadline = now + self.settings.allowed_silence(self._state)
         if self._leaving:
@@ -344,6 +343,8 @@ class ServerLink:
 
     def _refuse_waiting(self, reason: str) -> None:
         """Tell whoever waits for a command in the queue that it was not sent."""
-        state = LinkState.DOWN if self._leaving else self._state
         for request in self._queue.clear():
-            request.settle(outcome.Error(LinkDown(state, reason)))
+            request.settle(outcome.Error(self._down(reason)))
+
+    def _down(self, reason: str) -> LinkDown:
+        return LinkDown(LinkState.DOWN if self._leaving else self._state, reason)

@@ -61,18 +61,30 @@ class TcpStream(trio.abc.Stream):
     async def send_all(self, data: bytes | bytearray | memoryview) -> None:
         """Write `data`; raises `NothingSent`, or `trio.BrokenResourceError` after a part of it."""
         await trio.lowlevel.checkpoint_if_cancelled()
+        with memoryview(data) as rest:
+            sent = self.send_some(rest)
+            while sent < len(rest):
+                await trio.lowlevel.wait_writable(self._socket)
+                try:
+                    sent += self._send(rest[sent:])
+                except NothingSent as error:
+                    if sent:
+                        raise trio.BrokenResourceError(str(error)) from error
+                    raise
+
+    def send_some(self, data: bytes | memoryview) -> int:
+        """Write as much of `data` as needs no waiting; so many bytes. Raises `NothingSent`."""
         if self._ended():
             raise NothingSent("the peer has closed the connection")
-        with memoryview(data) as rest:
-            sent = 0
-            while sent < len(rest):
-                try:
-                    sent += self._socket.send(rest[sent:])
-                except BlockingIOError:
-                    await trio.lowlevel.wait_writable(self._socket)
-                except OSError as error:
-                    kind = trio.BrokenResourceError if sent else NothingSent
-                    raise kind(str(error)) from error
+        return self._send(data)
+
+    def _send(self, data: bytes | memoryview) -> int:
+        try:
+            return self._socket.send(data)
+        except BlockingIOError:
+            return 0
+        except OSError as error:
+            raise NothingSent(str(error)) from error
 
     def _ended(self) -> bool:
         """True while the peer's end of stream, or a reset, is there to be read."""

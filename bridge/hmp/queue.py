@@ -1,9 +1,9 @@
-"""Commands that wait for one HMP, and the tasks that wait for their answers."""
+"""Commands that wait for one HMP, and those who wait for their answers."""
 
 import heapq
 from collections.abc import Callable
 from itertools import count
-from typing import Any, TypeAlias, TypeVar
+from typing import Any, TypeAlias
 
 import outcome
 import trio
@@ -11,9 +11,7 @@ import trio
 from .command import Command
 from .link import Passage
 
-__all__ = ["CommandQueue", "Exchanged", "Request"]
-
-T = TypeVar("T")
+__all__ = ["CommandQueue", "Exchanged", "Request", "Settled", "Waiter"]
 
 Exchanged: TypeAlias = Callable[[Command[Any], Passage, outcome.Outcome[Any]], None]
 """Hears of every command that is settled: when it passed, and what came of it.
@@ -21,42 +19,80 @@ Exchanged: TypeAlias = Callable[[Command[Any], Passage, outcome.Outcome[Any]], N
 Of a bridge's links it is the `Observer` of ``metrics/observe``, which ``daemon/site`` hands over.
 """
 
+Settled: TypeAlias = Callable[[outcome.Outcome[Any]], object]
+"""Hears, once, what came of one command."""
+
 
 class Request:
-    """A command on its way, and the task that waits for it; the link's own probes have none."""
+    """A command on its way, and who hears what came of it; of the link's own probes nobody does."""
 
-    __slots__ = ("_exchanged", "command", "passage", "sent", "task")
+    __slots__ = ("_exchanged", "_queue", "_settled", "command", "passage")
 
     def __init__(
         self,
         command: Command[Any],
-        task: trio.lowlevel.Task | None,
+        settled: Settled | None,
         passage: Passage,
         exchanged: Exchanged | None,
+        queue: "CommandQueue",
     ) -> None:
         self.command = command
-        self.task = task
         self.passage = passage
+        self._settled = settled
         self._exchanged = exchanged
-        #: whether it left the queue: from then on its task waits for what became of it
-        self.sent = False
+        self._queue = queue
+
+    @property
+    def is_probe(self) -> bool:
+        """True where nobody waits for what comes of it."""
+        return self._settled is None
+
+    def withdraw(self) -> bool:
+        """Take the command back if it still waits, and nothing comes of it; True if so."""
+        return self._queue.withdraw(self)
 
     def settle(self, result: outcome.Outcome[Any]) -> None:
-        """Let the task go on with `result`; to be called once."""
+        """Say what came of it; to be called once."""
         self.passage.ended_at = trio.current_time()
         if self._exchanged is not None:
             self._exchanged(self.command, self.passage, result)
-        if self.task is not None:
-            trio.lowlevel.reschedule(self.task, result)
+        if self._settled is not None:
+            self._settled(result)
+
+
+class Waiter:
+    """Waits for what comes of one command: `settle` is to be told.
+
+    As `trio.to_thread.run_sync` does: cancelled before the command was sent, the command is
+    withdrawn; afterwards the wait goes on, and returns the answer as if nobody had cancelled. So an
+    answer that was received is never turned into `trio.Cancelled`.
+    """
+
+    def __init__(self) -> None:
+        self._task: trio.lowlevel.Task | None = None
+        self._result: outcome.Outcome[Any] | None = None
+
+    def settle(self, result: outcome.Outcome[Any]) -> None:
+        """This came of it."""
+        self._result = result
+        if self._task is not None:
+            trio.lowlevel.reschedule(self._task)
+
+    async def wait(self, withdraw: Callable[[], bool]) -> Any:
+        """The answer, or raise what came of it; `withdraw` tells whether it could do so."""
+
+        def abort(_: Callable[[], Any]) -> trio.lowlevel.Abort:
+            return trio.lowlevel.Abort.SUCCEEDED if withdraw() else trio.lowlevel.Abort.FAILED
+
+        if self._result is None:
+            self._task = trio.lowlevel.current_task()
+            await trio.lowlevel.wait_task_rescheduled(abort)
+        assert self._result is not None  # noqa: S101 - nothing else reschedules the task
+        return self._result.unwrap()
 
 
 class CommandQueue:
-    """A heap by priority, then by age.
-
-    A task waits as `trio.to_thread.run_sync` does: cancelled before its command was sent, the
-    command is withdrawn; afterwards the wait goes on, and returns the answer as if nobody had
-    cancelled. So an answer that was received is never turned into `trio.Cancelled`.
-    """
+    """A heap by priority, then by age."""
 
     def __init__(self, exchanged: Exchanged | None = None) -> None:
         self._exchanged = exchanged
@@ -66,30 +102,31 @@ class CommandQueue:
     def __len__(self) -> int:
         return len(self._heap)
 
-    def put(self, command: Command[Any], priority: int) -> None:
-        """Enqueue a command whose answer no task waits for."""
-        self._push(Request(command, None, Passage(), self._exchanged), priority)
+    def put(
+        self,
+        command: Command[Any],
+        priority: int,
+        passage: Passage | None = None,
+        settled: Settled | None = None,
+    ) -> Request:
+        """Enqueue a command; its times go into `passage`, what comes of it to `settled`."""
+        request = Request(command, settled, passage or Passage(), self._exchanged, self)
+        request.passage.queued_at = trio.current_time()
+        heapq.heappush(self._heap, (priority, next(self._sequence), request))
+        return request
 
-    async def wait(self, command: Command[T], priority: int, passage: Passage | None = None) -> T:
-        """Enqueue `command` and wait until somebody settles it; its times go into `passage`."""
-        task = trio.lowlevel.current_task()
-        request = Request(command, task, passage or Passage(), self._exchanged)
-        entry = self._push(request, priority)
-
-        def abort(_: Callable[[], Any]) -> trio.lowlevel.Abort:
-            if request.sent:
-                return trio.lowlevel.Abort.FAILED
-            self._heap.remove(entry)
-            heapq.heapify(self._heap)
-            return trio.lowlevel.Abort.SUCCEEDED
-
-        result: T = await trio.lowlevel.wait_task_rescheduled(abort)
-        return result
+    def withdraw(self, request: Request) -> bool:
+        """Take a command out that still waits; True if there was one."""
+        kept = [entry for entry in self._heap if entry[2] is not request]
+        withdrawn = len(kept) < len(self._heap)
+        if withdrawn:
+            heapq.heapify(kept)
+            self._heap = kept
+        return withdrawn
 
     def take(self) -> Request:
         """The command that goes next; it counts as sent."""
         request = heapq.heappop(self._heap)[2]
-        request.sent = True
         request.passage.sent_at = trio.current_time()
         return request
 
@@ -97,9 +134,3 @@ class CommandQueue:
         """Everything that waits, in no order; the caller settles it."""
         removed, self._heap = self._heap, []
         return [request for _, _, request in removed]
-
-    def _push(self, request: Request, priority: int) -> tuple[int, int, Request]:
-        request.passage.queued_at = trio.current_time()
-        entry = (priority, next(self._sequence), request)
-        heapq.heappush(self._heap, entry)
-        return entry

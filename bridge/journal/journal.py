@@ -3,14 +3,15 @@
 A room's document is written, and flushed to the disk, before a command that creates something is
 sent and before anything that follows from an answer is published. Commits run in a worker thread,
 one at a time; whatever has come meanwhile goes into the next one, so that a hundred rooms share a
-flush.
+flush. They go on a few at a time, lest an answer of HMP's wait until all of them have had their
+turn.
 
 A journal that cannot be written never keeps anything from being recorded or stopped: the failure
 is said, and the next commit carries what this one could not.
 """
 
 import sqlite3
-from collections.abc import Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -24,6 +25,9 @@ from .instant import Instant, this_instant
 __all__ = ["Journal", "JournalHealth"]
 
 log = structlog.get_logger("journal")
+
+_GO_ON_AT_ONCE = 4
+"""Of those who wait for a commit, how many go on before the event loop looks at its sockets."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +54,8 @@ class Journal:
         self.moved_aside: Path | None = None
         self._changed: Callable[[bool], None] = lambda _: None
         self._on_commit: Callable[[float], None] = lambda _: None
-        self._lock = trio.Lock()
+        self._writing = False
+        self._waiting = trio.lowlevel.ParkingLot()
         #: Of its own: whatever else the bridge does in threads, this never waits for it.
         self._thread = trio.CapacityLimiter(1)
         self._next = Batch()
@@ -112,22 +117,25 @@ class Journal:
 
     # What must be known when it starts again.
 
-    async def save(self, room: str, document: str, inputs: Iterable[InputKey] = ()) -> None:
-        """Write a room's document, with the inputs it has taken in; returns once that is durable.
+    def save(self, room: str, document: str, inputs: Iterable[InputKey] = ()) -> Awaitable[None]:
+        """Write a room's document, with the inputs it has taken in; await it until it is durable.
 
-        What is not a room's has a slash in its name: ``server/main``. An empty document removes it.
+        What it was called with last counts, whenever that is awaited. What is not a room's has a
+        slash in its name: ``server/main``. An empty document removes it.
 
-        Returns also when it cannot be written; `failure` then says why (R6: recording comes first).
+        It ends also when it cannot be written; `failure` then says why (R6: recording comes first).
         """
         self._next.rooms[room] = Entry(document, this_instant())
         for key in inputs:
             self._next.take_in(key)
-        await self._commit()
+        return self._commit()
 
     async def entries(self) -> dict[str, Entry]:
         """Every room's document while the bridge runs, what is yet to be written included."""
-        async with self._lock:
-            known = self.rooms() | self._next.rooms
+        while self._writing:
+            await self._waiting.park()
+        self._waiting.unpark()
+        known = self.rooms() | self._next.rooms
         return {room: entry for room, entry in known.items() if entry.document}
 
     async def forget(self, room: str) -> None:
@@ -149,30 +157,40 @@ class Journal:
         self._next.notes[name] = document
         await self._commit()
 
-    async def _commit(self) -> None:
+    def _commit(self) -> Awaitable[None]:
+        """Wait, when awaited, until all that has been given so far is durable."""
         self._asked += 1
-        ticket = self._asked
-        async with self._lock:
-            if self._committed >= ticket:
-                return  # whoever held the lock before has taken ours along
-            ticket = self._asked
-            batch, self._next = self._next, Batch()
-            try:
-                # It carries what others wait for: whoever holds the lock sees it through.
-                with trio.CancelScope(shield=True):
-                    took = await trio.to_thread.run_sync(
-                        write, self._connection, batch, limiter=self._thread
-                    )
-            except sqlite3.Error as error:
-                # Nothing is forgotten: it goes with the next commit, unless newer by then.
-                batch.add(self._next)
-                self._next = batch
-                self._fails(str(error))
-            else:
-                self.last_commit = took
-                self._on_commit(took)
-                self._fails(None)
+        return self._reach(self._asked)
+
+    async def _reach(self, ticket: int) -> None:
+        while self._committed < ticket and self._writing:
+            await self._waiting.park()
+        if self._committed < ticket:
+            await self._write()
+        self._waiting.unpark()
+
+    async def _write(self) -> None:
+        self._writing, ticket = True, self._asked
+        batch, self._next = self._next, Batch()
+        try:
+            # It carries what others wait for: who has begun it sees it through.
+            with trio.CancelScope(shield=True):
+                took = await trio.to_thread.run_sync(
+                    write, self._connection, batch, limiter=self._thread
+                )
+        except sqlite3.Error as error:
+            # Nothing is forgotten: it goes with the next commit, unless newer by then.
+            batch.add(self._next)
+            self._next = batch
+            self._fails(str(error))
+        else:
+            self.last_commit = took
+            self._on_commit(took)
+            self._fails(None)
+        finally:
+            self._writing = False
             self._committed = ticket
+            self._waiting.unpark(count=_GO_ON_AT_ONCE)
 
     def _fails(self, failure: str | None) -> None:
         before, self.failure = self.failure, failure

@@ -15,7 +15,7 @@ from paho.mqtt.reasoncodes import ReasonCode
 from .failures import FailureKind
 from .message import is_topic_name
 from .outgoing import Carrier, Outgoing
-from .setbacks import Setbacks, say_refused
+from .setbacks import PACKET_TOO_LARGE, Setbacks, say_refused
 
 __all__ = ["Image"]
 
@@ -27,8 +27,6 @@ REPEATED_AT_QOS_1 = 500
 ANNOUNCED_AT_ONCE = 50
 # Bytes. A longer value may be more than the broker takes, and at QoS 0 it would not say so.
 PROBED_FROM = 256
-
-PACKET_TOO_LARGE = 0x95
 
 
 class Image:
@@ -125,8 +123,6 @@ class Image:
         last = self._tickets
         while self._open and next(iter(self._open)) <= last:
             await self._confirmation.park()
-
-    # -- for the link --------------------------------------------------------------------------
 
     async def announce(self, carrier: Carrier) -> None:
         """Publish every value on a fresh connection, so that no subscriber's queue overflows.
@@ -253,8 +249,7 @@ class Image:
             if not self._outbox or ticket < self._outbox[0].ticket:
                 self._order.popleft()
                 del self._dirty[topic]
-                # A topic is gone from the values once its emptying has been confirmed, which an
-                # earlier of two emptyings may have been.
+                # Of two emptyings the first may have been confirmed, and the topic be gone.
                 return Outgoing(ticket, topic, self._values.get(topic, b""), retain=True)
         return self._outbox.popleft()
 
@@ -316,7 +311,8 @@ class Image:
         if topic not in self._dirty:
             self._dirty[topic] = self._new_ticket()
             self._order.append(topic)
-        self._change.unpark_all()
+        if self._change:
+            self._change.unpark_all()
 
     def _bound_outbox(self) -> None:
         while len(self._outbox) > self._outbox_limit:
@@ -344,7 +340,8 @@ class Image:
 
     def _close(self, ticket: int) -> None:
         self._open.pop(ticket, None)
-        self._confirmation.unpark_all()
+        if self._confirmation:
+            self._confirmation.unpark_all()
         self.confirmed()
 
     def _drop_if_empty(self, topic: str) -> None:

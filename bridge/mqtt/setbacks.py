@@ -16,7 +16,10 @@ from .failures import FailureKind
 from .outgoing import Carrier
 from .shorter import shorter_forms
 
-__all__ = ["Setbacks", "say_refused"]
+__all__ = ["PACKET_TOO_LARGE", "Setbacks", "say_refused"]
+
+PACKET_TOO_LARGE = 0x95
+"""The reason code of a message that is more than a broker takes."""
 
 log = structlog.get_logger("mqtt")
 

@@ -8,6 +8,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import lru_cache
 
 from ..room.facts.created import Restream
 from ..room.facts.detail import Details
@@ -22,8 +23,29 @@ __all__ = [
     "render_ack",
     "render_result",
     "render_room",
+    "render_values",
+    "room_values",
     "timestamp",
 ]
+
+
+_SCALARS = (
+    "state",
+    "recording",
+    "tally",
+    "paused",
+    "availability",
+    "recording_id",
+    "last_recording_id",
+    "session_id",
+    "stream_id",
+    "started_at",
+    "ends_at",
+    "elapsed",
+    "title",
+    "alarm",
+)
+"""Members of ``status`` that have topics of their own, in the order in which they leave."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,15 +115,39 @@ class Input:
 def render_room(
     topics: Topics, room: str, state: RoomState, tally: Mapping[State, str]
 ) -> dict[str, str]:
-    """Every retained topic of a room with its payload; scalars and JSON say the same."""
+    """Every retained topic of a room with its payload, in the order in which they are published.
+
+    Scalars and JSON say the same. What people look at leaves first (R1).
+    """
+    return render_values(topics, room, room_values(state, tally), {})
+
+
+def render_values(
+    topics: Topics, room: str, values: Mapping[str, object], before: Mapping[str, object]
+) -> dict[str, str]:
+    """The same of what `room_values` gives, but for topics that say so since `before`."""
+    if values == before:
+        return {}
+    publications = {
+        topics.room(room, leaf): _scalar(values[leaf])
+        for leaf in _SCALARS
+        if leaf not in before or values[leaf] != before[leaf]
+    }
+    publications[topics.room(room, "status")] = _json(values)
+    return publications
+
+
+def room_values(state: RoomState, tally: Mapping[State, str]) -> dict[str, object]:
+    """The members of ``status``, of which the first have topics of their own."""
     recording = state.recording
     published = state.state
-    values: dict[str, object] = {
-        "availability": "online" if state.link_ready else "offline",
+    verified_at = None if recording is None else recording.verified_at
+    return {
         "state": published,
         "recording": state.active,
-        "paused": state.paused,
         "tally": tally[published],
+        "paused": state.paused,
+        "availability": "online" if state.link_ready else "offline",
         "recording_id": state.held_id,
         "last_recording_id": state.last_recording_id,
         "session_id": state.session,
@@ -111,10 +157,6 @@ def render_room(
         "elapsed": state.elapsed,
         "title": None if recording is None else recording.title,
         "alarm": state.alarm,
-    }
-    publications = {topics.room(room, leaf): _scalar(value) for leaf, value in values.items()}
-    verified_at = None if recording is None else recording.verified_at
-    status = values | {
         "alarms": sorted(state.alarms),
         "target": state.target,
         "owner": None if recording is None else owner_in_words(recording.owner),
@@ -126,8 +168,6 @@ def render_room(
         "restream": _restream(state.restream),
         "error": _problem(state.problem),
     }
-    publications[topics.room(room, "status")] = _json(status)
-    return publications
 
 
 def render_ack(result: Result) -> str:
@@ -192,6 +232,7 @@ def _details(details: Details) -> dict[str, object]:
     }
 
 
+@lru_cache(maxsize=4096)
 def timestamp(wall: float) -> str:
     """RFC 3339 in UTC, to the second."""
     return datetime.fromtimestamp(wall, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

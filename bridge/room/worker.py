@@ -3,15 +3,15 @@
 The middle of the way of a press. Everything that is decided is decided in pure functions; this loop
 gives them the time and carries what they say:
 
-    request ──▶ decide ─┐               ┌─▶ publish the state
-    answer  ──▶ apply  ─┼─▶ RoomState ──┼─▶ send the step planned ──▶ server link ──▶ answer
+    request ──▶ decide ─┐               ┌─▶ send the step planned ──▶ server link ──▶ answer
+    answer  ──▶ apply  ─┼─▶ RoomState ──┼─▶ publish the state
     link    ──▶ link_changed            └─▶ journal ──▶ give results, acknowledge
     time    ──▶ tick  ──┘
 
 What would be lost or doubled by a kill is journalled before anything else: the intent of a command
 that creates something, an id that HMP has just given (R6), and a toggle, which the broker would
-deliver again (R27). All else may be sent and published while it is being written, for HMP would say
-the same again.
+deliver again (R27). All else is sent, and published, and an answer to it taken in, while it is
+being written, for HMP would say the same again.
 
 A room has one step under way at most. Requests are decided meanwhile: HMP holds up no press. A step
 that is wanted no more is withdrawn, unless it is on its way; its answer is always taken in (R6).
@@ -19,7 +19,7 @@ that is wanted no more is withdrawn, unless it is on its way; its answer is alwa
 
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import partial
 from math import inf
 from typing import Protocol
@@ -28,11 +28,11 @@ import trio
 
 from ..hmp.client import ServerLink
 from ..hmp.commands import Command, RecordingId
-from ..hmp.errors import LinkDown, OutcomeUnknown, Refused
 from ..hmp.link import Passage
-from ..journal.inputs import InputKey
 from .delivery import Bearer, Delivery, Refusal
-from .facts.answer import Answer, Done, NotSent
+from .exchange import Exchange
+from .facts.answer import Answer
+from .facts.changed import changed
 from .facts.policy import Policy
 from .facts.state import Change, RoomState, Step
 from .facts.values import Now, Result
@@ -41,14 +41,18 @@ from .memory.memory import Memory
 from .rules.foreign_commands import carried_out, is_about, perhaps_carried_out
 from .rules.guarded import Rule, applied, decided, due_in, followed, planned
 from .rules.model import ACTS_ONCE, alarm_changed, link_changed, tick
-from .rules.plan import PRIORITY, ROUTINE
+from .rules.plan import ROUTINE
 from .rules.reconfigure import in_use, reconfigured, removed
 from .stages import StageNotes, Stages
+from .writings import Writings
 
 __all__ = ["Audience", "Room", "ServerFacts"]
 
 _FAREWELL = 10.0
 """Seconds that a room may take to write down and say what came last."""
+
+_UNSAID = 0.03
+"""Seconds within which HMP may answer before it is said that it has been asked (R1)."""
 
 
 @dataclass(slots=True)
@@ -125,22 +129,21 @@ class Room:
         self._now = clock()  # at which everything was last looked at
         self._inbox: deque[Delivery | Refusal | _Answered | _Told] = deque()
         self._wake = trio.Event()
-        # What has come about since the journal was written last.
-        self._taken: list[InputKey] = []
-        self._results: list[Result] = list(memory.results)
-        self._bearers: list[Bearer] = []
-        # What the journal has and nobody has heard yet.
-        self._written: list[Result] = []
-        self._safe: list[Bearer] = []
+        self._exchange = Exchange(link, self._hear)
+        self._writings = Writings(memory, partial(audience.result, self))
+        #: A result was given, or somebody told something, so that the state must be said.
+        self._speaks = False
         self._planned: Step | None = None
         #: Something was taken in that would do the opposite if it came again (R27).
         self._acts_once = False
-        self._withdrawal = trio.CancelScope()
         self._published: RoomState | None = None
+        #: Until then an ``-ing`` state may pass unsaid (R1).
+        self._unsaid_until = inf
         #: Taken out of the configuration: when its run ends, nothing of it goes on elsewhere.
         self.retired = False
         self._poll_at: float | None = None
         self._stages = StageNotes()
+        self._become(Change(state, memory.results))
 
     def submit(self, delivery: Delivery | Refusal) -> None:
         """Ask something of the room; the result is given when it is due."""
@@ -175,7 +178,7 @@ class Room:
     @property
     def unanswered(self) -> int:
         """Requests to decide and results that the broker lacks; not what waits for HMP."""
-        return len(self._inbox) + len(self._results) + self._memory.unconfirmed
+        return len(self._inbox) + self._writings.due + self._memory.unconfirmed
 
     def concerned(self, command: Command[object]) -> bool:
         """True where `command` changes the recording that this room holds."""
@@ -210,22 +213,27 @@ class Room:
                 while True:
                     self._take_in()
                     self._plan()
-                    if self._acts_once or self._memory.comes_first(self.state):
-                        await self._write_down()
-                    self._say_how_things_stand()
-                    self._send(nursery)
-                    await self._write_down()
-                    self._say_what_came_of_it()
+                    first = self._acts_once or self._memory.comes_first(self.state)
+                    self._acts_once = False
+                    if not first:
+                        self._act()
+                    writing = self._writings.hand_over(self.state)
+                    if first:
+                        await self._writings.see_through(writing, self._act)
+                    elif writing is not None:
+                        nursery.start_soon(self._writings.see_through, writing)
                     with trio.move_on_after(self._idle_for()):
                         await self._wake.wait()
         finally:
+            with trio.CancelScope(shield=True):  # for the command's time limit at most
+                self._exchange.call_back()
+                await self._exchange.over()
             with trio.move_on_after(_FAREWELL, shield=True):
                 self._take_in()
                 if self.retired:
                     self._become(removed(self.state, self._now))
-                await self._write_down()
-                self._say_how_things_stand()
-                self._say_what_came_of_it()
+                self._speaks = True
+                await self._writings.see_through(self._writings.hand_over(self.state), self._say)
 
     def arrived(self, result: Result) -> None:
         """The broker has a result that the audience was given."""
@@ -244,8 +252,8 @@ class Room:
         poll_at = inf if self._poll_at is None or self.state.busy is not None else self._poll_at
         # From the instant of the last look: what fell due while the disk was at work is due now.
         due_at = self._now.monotonic + due_in(self.state, self._now, self._fault)
-        poll_in = poll_at - trio.current_time()
-        return max(0.0, min(due_at - self._clock().monotonic, self._memory.tidy_in(), poll_in))
+        look_in = min(poll_at, self._unsaid_until) - trio.current_time()
+        return max(0.0, min(due_at - self._clock().monotonic, self._memory.tidy_in(), look_in))
 
     def _take_in(self) -> None:
         """Decide everything that has come, and let time pass."""
@@ -255,38 +263,37 @@ class Room:
             match self._inbox.popleft():
                 case Delivery(request, input_key, bearer):
                     self._become(decided(self.state, request, now, self._fault))
-                    self._note_input(input_key, bearer)
+                    self._writings.take(input_key, bearer)
                     self._acts_once |= request.action in ACTS_ONCE
                 case Refusal(result, input_key, bearer):
-                    self._results.append(result)
-                    self._note_input(input_key, bearer)
+                    self._become(Change(self.state, (result,)))
+                    self._writings.take(input_key, bearer)
                 case _Answered(step, answer, passage):
                     shift = now.monotonic - trio.current_time()
                     self._stages.note(passage, routine=step.kind in ROUTINE, shift=shift)
-                    known = replace(self.state, server_proves=self._facts.proves)
+                    known = changed(self.state, {"server_proves": self._facts.proves})
                     self._become(applied(known, step, answer, now, self._fault))
                     self._facts.proves = self.state.server_proves
                 case _Told(rule, bearer):
                     self._become(followed(self.state, rule, now, self._fault))
-                    self._note_input(None, bearer)
+                    self._writings.take(None, bearer)
+                    self._speaks |= bearer is not None
         self._become(followed(self.state, tick, now, self._fault))
-
-    def _note_input(self, key: InputKey | None, bearer: Bearer | None) -> None:
-        self._taken += [] if key is None else [key]
-        self._bearers += [] if bearer is None else [bearer]
 
     def _become(self, change: Change) -> None:
         self.state = change.state
-        self._results += change.results
+        for result in change.results:
+            self._writings.add(result, self._stages.of(result, self._now))
+            self._speaks = True
 
     def _plan(self) -> None:
         """Choose what to send now, or call back what waits and is wanted no more (R10)."""
         step = self._when_due(planned(self.state, self._now, self._fault))
         if self.state.busy is None:
-            self.state = replace(self.state, busy=step)
+            self.state = changed(self.state, {"busy": step})
             self._planned = step
         elif self.state.busy != step:
-            self._withdrawal.cancel()
+            self._exchange.call_back()
 
     def _when_due(self, step: Step | None) -> Step | None:
         """A poll waits for the server's next free moment (R3); everything else goes at once."""
@@ -302,48 +309,26 @@ class Room:
         self._poll_at = None
         return step
 
-    async def _write_down(self) -> None:
-        """Return once everything that has come to pass would survive a kill."""
-        results, taken, self._results, self._taken = self._results, self._taken, [], []
-        bearers, self._bearers = self._bearers, []
-        self._acts_once = False
-        with trio.CancelScope(shield=True):
-            await self._memory.keep(self.state, results, taken)
-        self._written += results
-        self._safe += bearers
+    def _act(self) -> None:
+        """Send what is planned, and say how things stand."""
+        if self._planned is not None:
+            self._exchange.send(self._planned)
+            self._planned = None
+        self._say()
 
-    def _say_how_things_stand(self) -> None:
-        if self.state is not self._published:
+    def _say(self) -> None:
+        """Say how things stand; an ``-ing`` state that nobody has heard of may pass first (R1)."""
+        before, speaks = self._published, self._speaks
+        self._speaks = False
+        is_said = before is None or before.state is self.state.state
+        if self.state.may_pass and not is_said and not speaks:
+            self._unsaid_until = min(self._unsaid_until, trio.current_time() + _UNSAID)
+            if trio.current_time() < self._unsaid_until:
+                return
+        self._unsaid_until = inf
+        if self.state is not before:
             self._audience.state(self)
             self._published = self.state
 
-    def _say_what_came_of_it(self) -> None:
-        """Results and acknowledgements: never before the state they speak of (R1, R27)."""
-        written, safe, self._written, self._safe = self._written, self._safe, [], []
-        for result in written:
-            self._audience.result(self, result, self._stages.of(result, self._now))
-        for bearer in safe:
-            bearer.accept()
-
-    def _send(self, nursery: trio.Nursery) -> None:
-        step, self._planned = self._planned, None
-        if step is not None:
-            self._withdrawal = trio.CancelScope()
-            nursery.start_soon(self._exchange, step, self._withdrawal)
-
-    async def _exchange(self, step: Step, withdrawal: trio.CancelScope) -> None:
-        answer: Answer = NotSent()
-        passage = Passage()
-        try:
-            with withdrawal:
-                answer = await self._ask(step, passage)
-        finally:
-            self._put(_Answered(step, answer, passage))
-
-    async def _ask(self, step: Step, passage: Passage) -> Answer:
-        try:
-            return Done(await self._link.execute(step.command, PRIORITY[step.kind], passage))
-        except (Refused, OutcomeUnknown) as answer:
-            return answer
-        except LinkDown:
-            return NotSent()
+    def _hear(self, step: Step, answer: Answer, passage: Passage) -> None:
+        self._put(_Answered(step, answer, passage))

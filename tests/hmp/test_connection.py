@@ -15,10 +15,10 @@ import trio
 import trio.testing
 
 from bridge.hmp.arguments import SessionId
-from bridge.hmp.commands import StartRecording
+from bridge.hmp.commands import RecordingId, StartRecording, StopRecording
 from bridge.hmp.connection import NothingSent, TcpStream, connect_tcp
 from bridge.hmp.errors import LinkDown
-from bridge.hmp.link import LinkSettings, LinkState, Priority
+from bridge.hmp.link import LinkSettings, LinkState, Passage, Priority
 from tests.hmp.peer import UUID, PeerConnection, States
 
 
@@ -129,6 +129,59 @@ async def test_a_closed_stream_says_so_to_whoever_uses_it() -> None:
             await ours.send_all(b"x")
         with pytest.raises(trio.ClosedResourceError):
             await ours.receive_some()
+
+
+class AfterTheAnswer(trio.abc.Instrument):
+    """What the peer's socket has to read at the end of the turn in which a command was settled."""
+
+    def __init__(self, peer: socket.socket) -> None:
+        self._peer = peer
+        self._settled = False
+        self.read: bytes | None = None
+
+    def settled(self, _result: object) -> None:
+        """A command was settled: this is the turn."""
+        self._settled = True
+
+    def after_task_step(self, _task: trio.lowlevel.Task) -> None:
+        """Look, once."""
+        if self._settled and self.read is None:
+            try:
+                self.read = self._peer.recv(4096, socket.MSG_DONTWAIT)
+            except BlockingIOError:
+                self.read = b""
+
+
+async def test_a_command_is_on_the_socket_before_anybody_else_has_a_turn() -> None:
+    """Of whoever brings it to a silent link, and of the answer that it has waited for."""
+    [listener] = await trio.open_tcp_listeners(0, host="127.0.0.1")
+    states = States()
+    settings = LinkSettings(
+        name="main", host="127.0.0.1", port=listener.socket.getsockname()[1], greeting_wait=0.01
+    )
+    link = states.link(connect_tcp, settings)
+    async with listener, trio.open_nursery() as nursery:
+        nursery.start_soon(link.run)
+        stream = await listener.accept()
+        peer = PeerConnection(stream)
+        await peer.alive()
+        await states.until(LinkState.READY)
+        async with stream:
+            raw = socket.socket(fileno=os.dup(stream.socket.fileno()))
+            look = AfterTheAnswer(raw)
+            first, second = StopRecording(RecordingId(UUID)), StartRecording(SessionId(UUID))
+            link.submit(first, Priority.STOP, Passage(), look.settled)
+            assert raw.recv(4096, socket.MSG_DONTWAIT).startswith(b"stopRecording ")
+            link.submit(second, Priority.CONTROL, Passage(), look.settled)
+            trio.lowlevel.add_instrument(look)
+            await peer.send("OK\n")
+            while look.read is None:
+                await trio.lowlevel.checkpoint()
+            trio.lowlevel.remove_instrument(look)
+            assert look.read.startswith(b"startRecording ")
+            await peer.send(f"OK|{UUID}\n")
+            raw.close()
+        nursery.cancel_scope.cancel()
 
 
 async def test_connecting_where_nobody_listens_is_refused() -> None:

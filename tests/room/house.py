@@ -25,7 +25,7 @@ from bridge.room.facts.values import Now, Request, Result
 from bridge.room.facts.vocabulary import Action, State
 from bridge.room.memory.memory import Memory
 from bridge.room.stages import Stages
-from bridge.room.worker import Room, ServerFacts
+from bridge.room.worker import Audience, Room, ServerFacts
 from bridge.simulator.server import Simulator
 from bridge.simulator.wire import StreamWire
 from bridge.simulator.worldfile import load_world
@@ -53,10 +53,18 @@ class Carried:
 
 
 class House:
-    """A room, its link, its HMP, and a disk that takes its time."""
+    """A room, its link, its HMP, and a disk that takes its time, one commit after the other.
+
+    `audience` hears what the room says as well.
+    """
 
     def __init__(
-        self, *, commit: float = 0.0, policy: Policy = POLICY, faulty: bool = False
+        self,
+        *,
+        commit: float = 0.0,
+        policy: Policy = POLICY,
+        faulty: bool = False,
+        audience: Audience | None = None,
     ) -> None:
         world = load_world(None, now=clock_wall, ids=random.Random(1))
         self.hmp = Simulator(world)
@@ -70,6 +78,8 @@ class House:
         self.stages: list[Stages] = []
         self.accepted: list[str] = []
         self.faults: list[tuple[type[Exception], str]] = []
+        self._disk = trio.Lock()
+        self._audience = audience
         self._changed = trio.Event()
         self._nursery: trio.Nursery
         self.link = ServerLink(
@@ -117,6 +127,14 @@ class House:
             while not look():
                 await self._changed.wait()
 
+    async def said(self, word: str) -> None:
+        """Wait until this is the state that was said last."""
+        await self.until(lambda: self.published[-1].state == word)
+
+    async def answered(self, count: int) -> None:
+        """Wait until so many requests have had their results."""
+        await self.until(lambda: len(self.results) == count)
+
     async def recording(self) -> None:
         """Record, and have it verified."""
         self.press(Action.RECORD, "start")
@@ -137,7 +155,8 @@ class House:
         return ours
 
     async def _save(self, _room: str, document: str, inputs: Sequence[InputKey]) -> None:
-        await trio.sleep(self.commit)
+        async with self._disk:
+            await trio.sleep(self.commit)
         states = [state.state for state in self.published]
         self.disk.append((json.loads(document), self.executed, states))
         self.inputs += inputs
@@ -146,13 +165,18 @@ class House:
     def state(self, room: Room) -> None:
         """The room's state is published."""
         self.published.append(room.state)
+        if self._audience is not None:
+            self._audience.state(room)
         self._note()
 
     def result(self, room: Room, result: Result, stages: Stages) -> None:
-        """A result is published, and the broker has it at once."""
+        """A result is published; where nobody else listens, the broker has it at once."""
         self.results.append(result)
         self.stages.append(stages)
-        room.arrived(result)
+        if self._audience is not None:
+            self._audience.result(room, result, stages)
+        else:
+            room.arrived(result)
         self._note()
 
     def fault(self, _room: Room, error: Exception, about: str) -> None:

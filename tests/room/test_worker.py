@@ -19,6 +19,7 @@ from .house import Carried, House
 
 async def test_a_press_from_end_to_end(autojump_clock: trio.testing.MockClock) -> None:
     house = House()
+    house.hmp.world.faults.add(Fault.from_text("delay:startRecording:0.04"))
     async with house.running():
         house.press(Action.RECORD)
         await house.until(lambda: house.results)
@@ -28,6 +29,109 @@ async def test_a_press_from_end_to_end(autojump_clock: trio.testing.MockClock) -
     assert [result.outcome for result in house.results] == [Outcome.OK]
     assert house.accepted == ["1"]
     assert house.inputs == [InputKey(7, b"1")]
+
+
+ACTIONS = [Action.RECORD, Action.PAUSE, Action.RESUME, Action.STOP]
+
+
+async def test_what_hmp_answers_at_once_is_said_at_once_and_alone(
+    autojump_clock: trio.testing.MockClock,
+) -> None:
+    """No light flickers: of an ``-ing`` state nobody hears that has passed within 30 ms (R1)."""
+    house = House()
+    house.hmp.world.faults.add(Fault.from_text("delay:*:0.012"))  # a stop takes two answers
+    async with house.running():
+        for number, action in enumerate(ACTIONS):
+            house.press(action, str(number))
+            await house.answered(number + 1)
+    said = [state.state for state in house.published if state.link_ready]
+    said = [state for state, before in zip(said, [None, *said], strict=False) if state != before]
+    assert said == [State.IDLE, State.RECORDING, State.PAUSED, State.RECORDING, State.IDLE]
+
+
+@pytest.mark.parametrize("commit", [0.0, 0.02])
+async def test_it_is_said_what_hmp_is_asked_for_where_the_answer_takes_longer(
+    autojump_clock: trio.testing.MockClock, commit: float
+) -> None:
+    """After 30 ms, counted from when nothing but HMP was waited for."""
+    house = House(commit=commit)
+    house.hmp.world.faults.add(Fault.from_text("delay:*:1"))
+    async with house.running():
+        for number, (action, word) in enumerate(
+            zip(ACTIONS, ["starting", "pausing", "resuming", "stopping"], strict=True)
+        ):
+            began = trio.current_time()
+            house.press(action, str(number))
+            await house.said(word)
+            first = commit if action is Action.RECORD else 0.0  # its intent is written before (R6)
+            assert trio.current_time() - began == pytest.approx(0.03 + first)
+            await house.answered(number + 1)
+
+
+async def test_a_result_never_speaks_of_a_state_that_was_not_said(
+    autojump_clock: trio.testing.MockClock,
+) -> None:
+    """The second press is answered while HMP has not yet answered the first (R1)."""
+    house = House()
+    house.hmp.world.faults.add(Fault.from_text("delay:startRecording:0.02"))
+    async with house.running():
+        house.press(Action.RECORD, "1")
+        await trio.sleep(0.01)
+        before = [state.state for state in house.published]
+        house.press(Action.RECORD, "2")
+        await house.answered(1)
+        then = [state.state for state in house.published[len(before) :]]
+        assert (house.results[0].outcome, house.results[0].state) == ("ignored", State.STARTING)
+        assert (set(before), then) == ({State.IDLE}, [State.STARTING])
+        await house.answered(2)
+    assert house.published[-1].state is State.RECORDING
+
+
+async def test_what_hmp_is_not_being_asked_for_is_said_at_once(
+    autojump_clock: trio.testing.MockClock,
+) -> None:
+    """No answer is to be expected within 30 ms: the press waits for the link (R8)."""
+    house = House()
+    async with house.running():
+        house.room.link_changed(ready=False)
+        began = trio.current_time()
+        house.press(Action.RECORD)
+        await house.said(State.STARTING)
+        assert trio.current_time() == began
+
+
+async def test_a_shutdown_says_what_was_still_unsaid(
+    autojump_clock: trio.testing.MockClock,
+) -> None:
+    """HMP does not confirm the stop before the room's run ends: then nothing is held back."""
+    house = House()
+    house.hmp.world.faults.add(Fault.from_text("delay:stopRecording:0.01"))
+    async with house.running() as rooms:
+        await house.recording()
+        house.press(Action.STOP, "2")
+        await trio.sleep(0.005)
+        rooms.cancel()
+    assert "stopRecording" in house.executed
+    assert house.published[-1].state is State.STOPPING
+
+
+async def test_an_answer_does_not_wait_for_the_commit_of_the_press(
+    autojump_clock: trio.testing.MockClock,
+) -> None:
+    """The light follows HMP while the disk is at work; the result comes when it has it (R6)."""
+    house = House(commit=2.0)
+    async with house.running():
+        await house.recording()
+        await trio.sleep(2 * house.commit)  # the disk has nothing more to do
+        began = trio.current_time()
+        house.press(Action.PAUSE, "2")
+        await house.said(State.PAUSED)
+        assert trio.current_time() == began
+        await house.until(lambda: house.accepted[-1:] == ["2"])
+        assert trio.current_time() == pytest.approx(began + house.commit)
+        assert [result.id for result in house.results] == ["start"]
+        await house.until(lambda: len(house.results) == 2)
+        assert trio.current_time() == pytest.approx(began + 2 * house.commit)
 
 
 async def test_the_stages_of_a_press_are_told_with_its_result(

@@ -2,10 +2,12 @@
 
 from dataclasses import dataclass
 
-from ...hmp.errors import OutcomeUnknown, Refused, explain
+import outcome
+
+from ...hmp.errors import LinkDown, OutcomeUnknown, Refused, explain
 from .values import Problem
 
-__all__ = ["Answer", "Done", "NotSent", "problem_of"]
+__all__ = ["Answer", "Done", "NotSent", "answer_of", "problem_of"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +23,16 @@ class NotSent:
 
 
 Answer = Done | Refused | OutcomeUnknown | NotSent
+
+
+def answer_of(result: outcome.Outcome[object]) -> Answer:
+    """The answer that a link settles a command with; what is none of its errors is raised."""
+    try:
+        return Done(result.unwrap())
+    except (Refused, OutcomeUnknown) as answer:
+        return answer
+    except LinkDown:
+        return NotSent()
 
 
 def problem_of(refused: Refused) -> Problem:

@@ -6,13 +6,12 @@ afresh, with its default. Both look into every value that is made of such fields
 worked out once per class.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import fields, is_dataclass
 from functools import cache
-from operator import attrgetter
 from typing import Annotated, Any, TypeVar, get_args, get_origin, get_type_hints
 
-from .changed import changed
+from .changed import changed, read_fields
 
 __all__ = ["Monotonic", "Passing", "lasting", "moved"]
 
@@ -43,7 +42,7 @@ def moved(value: _Value, shift: float) -> _Value:
 
 def lasting(source: object, kind: type) -> dict[str, Any]:
     """The fields of the class `kind` as `source` has them, without what is passing in them."""
-    names, read = _names(kind)
+    names, read = read_fields(kind)
     found = dict(zip(names, read(source), strict=True))
     passing, holders = _marked(kind, _PASSING)
     found |= passing
@@ -60,13 +59,6 @@ def _lasting(value: Any) -> Any:
     kind: type = type(value)
     passing, holders = _marked(kind, _PASSING)
     return changed(value, {name: _lasting(getattr(value, name)) for name in holders} | passing)
-
-
-@cache
-def _names(kind: Any) -> tuple[tuple[str, ...], Callable[[object], tuple[Any, ...]]]:
-    """The fields of a class of several, and what reads them all."""
-    names = tuple(field.name for field in fields(kind))
-    return names, attrgetter(*names)
 
 
 @cache

@@ -31,7 +31,7 @@ from .meeting import Meeting
 from .policy import Policy
 from .restart import Monotonic, Passing
 from .values import Mark, Now, Pending, Problem, Result
-from .vocabulary import ALARMS, Alarm, Goal, State, StepKind, Stop, Target
+from .vocabulary import ALARMS, UNDER_WAY, Alarm, Goal, State, StepKind, Stop, Target
 
 __all__ = [
     "Change",
@@ -270,6 +270,11 @@ class RoomState(Kept):
     def state(self) -> State:
         """The published state."""
         return published_state(self)
+
+    @property
+    def may_pass(self) -> bool:
+        """True while HMP is asked for what will end an ``-ing`` state."""
+        return self.busy is not None and self.state in UNDER_WAY
 
     @property
     def active(self) -> bool:

@@ -75,6 +75,10 @@ class State(StrEnum):
     UNKNOWN = "unknown"
 
 
+UNDER_WAY = frozenset({State.STARTING, State.PAUSING, State.RESUMING, State.STOPPING})
+"""The states that pass with an answer of HMP's."""
+
+
 class Target(StrEnum):
     """The state that the room is wanted to have, after the latest request that counts (R10)."""
 

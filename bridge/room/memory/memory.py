@@ -35,7 +35,10 @@ _MOST_RESULTS = 100
 """Results of one room that are kept for a broker that is away."""
 
 Save = Callable[[str, str, Sequence[InputKey]], Awaitable[None]]
-"""`Journal.save`: of a room, its document, and the inputs it has taken in."""
+"""`Journal.save`: of a room, its document, and the inputs it has taken in.
+
+What it was called with first is written first, whenever that is awaited.
+"""
 
 
 class Memory:
@@ -62,10 +65,13 @@ class Memory:
         """True if `state` must be written down before anything of it is sent or published (R6)."""
         return must_precede(self._known(state), self._kept)
 
-    async def keep(
+    def keep(
         self, state: RoomState, results: Sequence[Result], keys: Sequence[InputKey]
-    ) -> None:
-        """Return once everything about `state` that must survive is on the disk."""
+    ) -> Awaitable[None] | None:
+        """Have written what must survive of `state`; to be awaited until it is on the disk.
+
+        None where nothing is to be written.
+        """
         self._unconfirmed = [*self._unconfirmed, *results][-_MOST_RESULTS:]
         known = self._known(state)
         if self._kept is None and not self.known:
@@ -73,11 +79,11 @@ class Memory:
             self._kept = known
         untidy = bool(keys or results) or self.tidy_in() <= 0.0
         if known == self._kept and not untidy:
-            return
+            return None
         self._kept = known
         self._tidy_at = math.inf
         document = to_document(replace(known, results=tuple(self._unconfirmed)))
-        await self._save(self.room, document, keys)
+        return self._save(self.room, document, keys)
 
     @property
     def unconfirmed(self) -> int:
@@ -107,7 +113,8 @@ class Memory:
         """Return once the arrival of every result so far is on the disk."""
         if self._tidy_at < math.inf:
             self._tidy_at = trio.current_time()
-            await self.keep(state, (), ())
+            if (saved := self.keep(state, (), ())) is not None:
+                await saved
 
     def tidy_in(self) -> float:
         """Seconds until the arrival of results should be written down."""

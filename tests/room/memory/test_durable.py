@@ -2,6 +2,7 @@
 
 import json
 import math
+from collections.abc import Sequence
 from dataclasses import replace
 
 import pytest
@@ -13,10 +14,10 @@ from bridge.journal.file import Entry
 from bridge.journal.inputs import InputKey
 from bridge.journal.instant import Instant
 from bridge.room.facts.state import Change, RoomState
-from bridge.room.facts.values import Now
+from bridge.room.facts.values import Now, Result
 from bridge.room.facts.vocabulary import Action, Alarm, Outcome, State, StepKind, Stop, Target
 from bridge.room.memory.durable import DocumentError, from_document, remember, restore, to_document
-from bridge.room.memory.memory import recall
+from bridge.room.memory.memory import Memory, recall
 
 from ..driven import IS_RECORDING, POLICY, RECORDING_ID, WALL, DrivenRoom, recording
 
@@ -168,21 +169,29 @@ AT = Instant(BOOT, 0.0, WALL)
 NOW = Now(0.0, WALL)
 
 
+async def kept(
+    memory: Memory, state: RoomState, results: Sequence[Result], keys: Sequence[InputKey]
+) -> None:
+    """Keep it, and wait until the disk has it."""
+    if (saved := memory.keep(state, results, keys)) is not None:
+        await saved
+
+
 async def test_nothing_is_written_for_a_room_that_nobody_has_told_anything() -> None:
     disk = Disk()
     state, memory = recall("boardroom", None, POLICY, disk.save, at=AT, now=NOW)
     assert not memory.known
-    await memory.keep(state, (), ())
+    await kept(memory, state, (), ())
     assert disk.documents == []
 
 
 async def test_a_change_is_written_once(autojump_clock: object) -> None:
     disk = Disk()
     state, memory = recall("boardroom", None, POLICY, disk.save, at=AT, now=NOW)
-    await memory.keep(state, (), ())
+    await kept(memory, state, (), ())
     changed = replace(state, target=Target.RECORDING)
-    await memory.keep(changed, (), [InputKey(7, b"digest")])
-    await memory.keep(changed, (), ())
+    await kept(memory, changed, (), [InputKey(7, b"digest")])
+    await kept(memory, changed, (), ())
     assert len(disk.documents) == 1
     assert disk.inputs == [InputKey(7, b"digest")]
 
@@ -193,7 +202,7 @@ async def test_results_are_kept_until_the_broker_has_them(autojump_clock: object
     [result] = driven.results.values()
     disk = Disk()
     state, memory = recall("boardroom", None, POLICY, disk.save, at=AT, now=NOW)
-    await memory.keep(state, [result], ())
+    await kept(memory, state, [result], ())
     assert len(disk.documents[-1]["results"]) == 1  # type: ignore[arg-type]
     assert memory.tidy_in() == math.inf
 
@@ -211,7 +220,7 @@ async def test_results_are_kept_until_the_broker_has_them(autojump_clock: object
     memory.arrived(result)
     assert 0.0 < memory.tidy_in() <= 1.0
     await trio.sleep(memory.tidy_in())
-    await memory.keep(state, (), ())
+    await kept(memory, state, (), ())
     assert disk.documents[-1]["results"] == []
 
 

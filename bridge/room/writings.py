@@ -1,0 +1,86 @@
+"""What a room must write down before anybody hears of it: results, and that a message was taken."""
+
+from collections import deque
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+
+import trio
+
+from ..journal.inputs import InputKey
+from .delivery import Bearer
+from .facts.state import RoomState
+from .facts.values import Result
+from .memory.memory import Memory
+from .stages import Stages
+
+__all__ = ["Writing", "Writings"]
+
+
+@dataclass(slots=True, eq=False)
+class Writing:
+    """What is heard of once it is written; `saved` waits for that, None where nothing need be."""
+
+    saved: Awaitable[None] | None = None
+    results: list[tuple[Result, Stages]] = field(default_factory=list)
+    bearers: list[Bearer] = field(default_factory=list)
+
+
+class Writings:
+    """What has come about in a room; `given` is told of each result, in order (R1, R6)."""
+
+    def __init__(self, memory: Memory, given: Callable[[Result, Stages], None]) -> None:
+        self._memory = memory
+        self._given = given
+        self._taken: list[InputKey] = []
+        self._next = Writing()
+        #: What the journal was given and nobody has heard yet, the oldest first.
+        self._under_way: deque[Writing] = deque()
+
+    @property
+    def due(self) -> int:
+        """Results that the journal has not been given."""
+        return len(self._next.results)
+
+    def add(self, result: Result, stages: Stages) -> None:
+        """This has come about."""
+        self._next.results.append((result, stages))
+
+    def take(self, key: InputKey | None, bearer: Bearer | None) -> None:
+        """A message was taken in: `bearer` is to be told once that cannot be lost (R27)."""
+        if key is not None:
+            self._taken.append(key)
+        if bearer is not None:
+            self._next.bearers.append(bearer)
+
+    def hand_over(self, state: RoomState) -> Writing | None:
+        """Give the journal what has come about; None where nothing need be seen through."""
+        writing, self._next = self._next, Writing()
+        taken, self._taken = self._taken, []
+        results = [result for result, _ in writing.results]
+        writing.saved = self._memory.keep(state, results, taken)
+        if writing.saved is None and self._under_way:  # it is being written already
+            self._under_way[-1].bearers += writing.bearers
+            return None
+        if writing.saved is None and not writing.bearers:
+            return None
+        self._under_way.append(writing)
+        return writing
+
+    async def see_through(
+        self, writing: Writing | None, then: Callable[[], None] | None = None
+    ) -> None:
+        """Once it would survive a kill: `then`, and let be heard what came of it.
+
+        What was handed over before it is as safe, and is heard of before it.
+        """
+        if writing is not None and writing.saved is not None:
+            with trio.CancelScope(shield=True):
+                await writing.saved
+        if then is not None:
+            then()
+        while writing in self._under_way:
+            each = self._under_way.popleft()
+            for result, stages in each.results:
+                self._given(result, stages)
+            for bearer in each.bearers:
+                bearer.accept()
