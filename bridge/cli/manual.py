@@ -1,4 +1,4 @@
-"""What the help of a command says below its options: examples, exit codes, the usual places."""
+"""The end of a command's help, below its options: examples, exit codes, the usual places."""
 
 from collections.abc import Iterator
 

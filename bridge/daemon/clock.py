@@ -33,7 +33,7 @@ _ANSWER_WITHIN = 10.0
 _REAL_TIME_CLOCKS = Path("/sys/class/rtc")
 
 _SYNCHRONISED = Path("/run/systemd/timesync/synchronized")
-"""What systemd's time service leaves once it has set the clock."""
+"""The file that systemd's time service leaves once it has set the clock."""
 
 _TIME_SERVICES = tuple(
     Path("/run", name)
@@ -93,7 +93,7 @@ def is_synchronised(
 
 
 def kernel_is_content() -> bool | None:
-    """What the kernel says of its clock; None where it may not be asked."""
+    """True where the kernel keeps its clock right; None where it may not be asked."""
     try:
         adjtimex = ctypes.CDLL(None, use_errno=True).adjtimex
     except (OSError, AttributeError):  # no Linux

@@ -22,7 +22,7 @@ class Answering(Protocol):
 
     @property
     def unanswered(self) -> int:
-        """What it was asked and the broker does not have the result of."""
+        """The requests whose result the broker does not have."""
 
 
 class Sources:

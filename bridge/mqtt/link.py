@@ -135,7 +135,7 @@ class BrokerLink:
 
     @property
     def subscriptions(self) -> tuple[Subscription, ...]:
-        """What the link wants to hear."""
+        """Everything that the link wants to hear."""
         return self._subscriptions.wanted
 
     async def subscribe(self, subscriptions: Sequence[Subscription]) -> None:
@@ -150,7 +150,7 @@ class BrokerLink:
         await self._subscriptions.remove(self._session, filters)
 
     async def touch(self, topic: str) -> bool:
-        """Whether the broker is in contact: it delivers to us what we publish to `topic`.
+        """True while the broker is in contact: it delivers to us what we publish to `topic`.
 
         One that acknowledges it, has nothing else for us and keeps nothing back until we have
         acknowledged something, routes no more: the connection is given up.

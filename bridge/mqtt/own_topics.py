@@ -62,7 +62,7 @@ class _Answered:
 
 
 class OwnTopics:
-    """What `image` holds, and the availability, over all connections.
+    """The values that `image` holds, and the availability, over all connections.
 
     `filters` match what is watched, each with its last level in words; the availability, and what
     else the connection is subscribed to, is heard without them.
@@ -108,7 +108,7 @@ class OwnTopics:
         session.interceptors.append(self._hear)
 
     def _hear(self, message: Message) -> bool:
-        """Whether the message is of one of our topics, and nobody else's business."""
+        """True where the message is of one of our topics, and nobody else's business."""
         topic, said = message.topic, message.payload
         wanted = self._wanted(topic)
         if topic == self._availability_topic and message.retain:

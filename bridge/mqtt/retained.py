@@ -69,7 +69,7 @@ async def read_retained(
 
 
 async def comes_back(session: Session, topic: str, *, within: float) -> bool:
-    """Whether the broker delivers to us, within so many seconds, what we publish to `topic`.
+    """True if the broker delivers to us, within so many seconds, what we publish to `topic`.
 
     Leaves the session subscribed to it. Raises `BrokerFailure` where that, or the publication, is
     refused, or the connection is lost.
@@ -118,7 +118,7 @@ async def _read_patiently(
 
 
 class _Reading:
-    """What matches what is `wanted`, until the marker; where that is nothing the marker alone.
+    """All that matches what is `wanted`, until the marker; where that is nothing the marker alone.
 
     Its interceptor stays until the marker has come back, or the connection ends.
     """

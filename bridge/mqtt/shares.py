@@ -57,7 +57,7 @@ class Shares(Generic[T]):
         self._length += 1
 
     def take(self, held: Callable[[str], bool] = lambda _: False) -> T:
-        """What comes next of the shares that are not `held`. Raises `IndexError` for nothing."""
+        """The next one of the shares that are not `held`. Raises `IndexError` for nothing."""
         share = next((each for each in self._shares if not held(each)), None)
         if share is None:
             raise IndexError("nothing waits that may go on")

@@ -1,4 +1,4 @@
-"""What a room must write down before anybody hears of it: results, and that a message was taken."""
+"""A room's writings: results, and messages that were taken, kept before anybody hears of them."""
 
 from collections import deque
 from collections.abc import Awaitable, Callable
@@ -18,7 +18,7 @@ __all__ = ["Writing", "Writings"]
 
 @dataclass(slots=True, eq=False)
 class Writing:
-    """What is heard of once it is written; `saved` waits for that, None where nothing need be."""
+    """Heard of once it is written; `saved` waits for that, None where nothing need be."""
 
     saved: Awaitable[None] | None = None
     results: list[tuple[Result, Stages]] = field(default_factory=list)
@@ -26,7 +26,7 @@ class Writing:
 
 
 class Writings:
-    """What has come about in a room; `given` is told of each result, in order (R1, R6)."""
+    """All that has come about in a room; `given` is told of each result, in order (R1, R6)."""
 
     def __init__(self, memory: Memory, given: Callable[[Result, Stages], None]) -> None:
         self._memory = memory

@@ -15,7 +15,7 @@ import trio
 __all__ = ["Keyboard", "suspended_by_signal"]
 
 _FUNCTION_KEY = re.compile(rb"\x1b(\[[0-9;]*[@-~]|O.|.)?", re.DOTALL)
-"""What an arrow or a function key sends, in which letters are no keys."""
+"""The bytes that an arrow or a function key sends, in which letters are no keys."""
 
 
 class Keyboard:

@@ -97,7 +97,7 @@ def bash_script(description: Description, variable: str, files: str) -> str:
 
 
 def _places(command: Description) -> Iterator[str]:
-    """What is offered at each place of a positional argument."""
+    """The words that are offered at each place of a positional argument."""
     for place, argument in enumerate(command.positionals):
         if argument.repeats:  # its words are HMP's: no option of ours is among them
             yield f"'{command.word} '*) return ;;"

@@ -1,4 +1,4 @@
-"""What completes the value of an argument, and words as shells want them. Pure."""
+"""That which completes the value of an argument, and words as shells want them. Pure."""
 
 import shlex
 from collections.abc import Iterable
@@ -10,7 +10,7 @@ __all__ = ["NAMES", "TABLES", "Kind", "is_unfinished", "kind_of", "quoted"]
 
 
 class Kind(Enum):
-    """What the value of an argument is."""
+    """The kind of an argument's value."""
 
     FILE = auto()
     #: the name of a table of the configuration
@@ -21,14 +21,14 @@ class Kind(Enum):
 
 
 TABLES = {"ROOM": "rooms", "SERVER": "servers"}
-"""What stands for a value in the help, and the tables whose names it may be."""
+"""The word that stands for a value in the help, and the tables whose names it may be."""
 
 NAMES = r"s/^[[:space:]]*\[[[:space:]]*'$table'\.\([a-z0-9_-]\{1,\}\)[[:space:]]*[].].*/\1/p"
-"""What ``sed`` prints the names of the tables ``[$table.<name>]`` by; within single quotes."""
+"""A ``sed`` command that prints the names of the tables ``[$table.<name>]``; in single quotes."""
 
 
 def kind_of(argument: Argument) -> Kind:
-    """What to offer for its value."""
+    """The words to offer for its value."""
     if argument.words:
         return Kind.WORD
     if argument.value in TABLES:

@@ -98,7 +98,7 @@ class Memory:
         return known
 
     def told(self, status: bytes) -> Callable[[RoomState, Now], Change]:
-        """What its retained `status` makes of the room, held against what the journal had."""
+        """The room after its retained `status` was held against what the journal had."""
         self.known = True
         journalled = self._journalled
         return lambda room, now: adopt_retained(room, status, now, journalled)

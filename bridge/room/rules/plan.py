@@ -80,7 +80,7 @@ def next_step(room: RoomState, now: Now) -> Step | None:
 
 
 def _for_room(room: RoomState, now: Now) -> Step | None:
-    """What the recording needs, or the way to one."""
+    """The next thing that the recording needs, or the way to one."""
     if room.adopting is not None and _may_adopt(room, now):
         return Step(StepKind.ADOPT, GetRecordingStatus(room.adopting))
     if room.lost_start is not None:
