@@ -81,6 +81,7 @@ PURE = [
     "bridge.room.rules.answers",
     "bridge.room.facts.detail",
     "bridge.room.rules.details",
+    "bridge.room.facts.happenings",
     "bridge.room.rules.foreign_commands",
     "bridge.room.rules.guarded",
     "bridge.room.rules.limits",

@@ -53,6 +53,11 @@ class Announcement:
         """The platform of each component, by the component's key."""
         return {key: component["platform"] for key, component in self.components.items()}
 
+    @property
+    def available(self) -> list[str]:
+        """The topics that say whether the device can be used."""
+        return [each["topic"] for each in self.device.get("availability", ())]
+
     def payload(self, taken_back: Mapping[str, str] | None = None) -> str:
         """JSON; components that are `taken_back`, by their platforms, are named by these alone."""
         stubs = {key: {"platform": platform} for key, platform in (taken_back or {}).items()}

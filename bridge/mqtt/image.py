@@ -5,7 +5,7 @@ Memory is bounded by the number of topics and by the outbox.
 """
 
 from collections import deque
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Iterable
 from functools import partial
 
 import structlog
@@ -163,16 +163,20 @@ class Image:
         self._announced = {}
         self._probe()
 
-    async def repeat(self, carrier: Carrier) -> int:
-        """Publish every value once more on a connection that has been announced on; how many.
+    @property
+    def topics(self) -> list[str]:
+        """Those that have a value."""
+        return [topic for topic, value in self._values.items() if value]
+
+    async def repeat(self, carrier: Carrier, topics: Iterable[str]) -> int:
+        """Publish values of these once more on a connection that has been announced on; how many.
 
         At QoS 0 and paced as `announce` is. Each is the newest there is at that moment, and one
         that is on its way at QoS 1 still arrives behind it, so that no older one arrives last.
         """
         count = 0
-        for topic in list(self._values):
-            value = self._values.get(topic)
-            if value and topic not in self._setbacks.suspects:
+        for topic in topics:
+            if (value := self._values.get(topic)) and topic not in self._setbacks.suspects:
                 count += self._post_at_qos_0(carrier, topic, value)
                 if count % ANNOUNCED_AT_ONCE == 0:
                     await carrier.drained()
