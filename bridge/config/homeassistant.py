@@ -47,6 +47,16 @@ class HomeAssistantTable(Table):
     """A device for all rooms together: how many record, how many have an alarm, stop all."""
 
     @property
+    def heard(self) -> list[str]:
+        """Topics that the bridge is to hear: of the birth, where anything is shown."""
+        return [self.status_topic] if self.enabled else []
+
+    @property
+    def written(self) -> list[str]:
+        """Topic filters of the devices that the bridge announces."""
+        return [f"{self.discovery_prefix}/device/+/+/config"] if self.enabled else []
+
+    @property
     def presentation(self) -> Presentation:
         """How all of it is shown."""
         return Presentation(self.discovery_prefix, self.default_entity_id, self.all_rooms)

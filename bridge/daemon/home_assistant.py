@@ -1,4 +1,4 @@
-"""Home Assistant's side of the bridge: devices announced, again when it starts, and taken back.
+"""Home Assistant's side of the bridge: devices announced, again when it starts, taken back (R33).
 
 ::
 
@@ -24,7 +24,7 @@ from ..mqtt.topics import Topics
 from .happenings import Happenings
 from .manifest import Manifest, Published
 
-__all__ = ["HomeAssistant", "status_filters"]
+__all__ = ["HomeAssistant"]
 
 log = structlog.get_logger("bridge")
 
@@ -36,12 +36,6 @@ _SHORTEST_WAIT, _LONGEST_WAIT = 0.5, 2.0
 
 def _some_time() -> float:
     return random.uniform(_SHORTEST_WAIT, _LONGEST_WAIT)
-
-
-def status_filters(configuration: Configuration) -> list[str]:
-    """What is to be heard of Home Assistant: the topic of its birth, where it is shown anything."""
-    table = configuration.homeassistant
-    return [table.status_topic] if table.enabled else []
 
 
 class HomeAssistant:

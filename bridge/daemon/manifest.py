@@ -21,9 +21,12 @@ from ..mqtt.image import Image
 from ..mqtt.topics import Topics
 from ..text.json_text import read_value
 
-__all__ = ["Manifest", "Name", "Published", "read_note"]
+__all__ = ["NOTE", "Manifest", "Name", "Published", "read_note"]
 
 log = structlog.get_logger("bridge")
+
+NOTE = "topics"
+"""The journal's note of whose topics the broker may hold."""
 
 
 class Name(NamedTuple):

@@ -42,7 +42,7 @@ from .contact import Contact
 from .happenings import Happenings
 from .home_assistant import HomeAssistant
 from .info_and_health import Identity
-from .manifest import Manifest
+from .manifest import NOTE, Manifest
 from .outlet import Outlet
 from .reload import Load, Reloader, bound_subscriptions, filters_for
 from .rivals import Rivals
@@ -53,9 +53,6 @@ __all__ = ["Parts"]
 
 _BINDINGS = "bindings"
 """The journal's note of what bindings remember."""
-
-_TOPICS = "topics"
-"""The journal's note of whose topics the broker may hold."""
 
 _MOST_ANSWERS = 8192
 """Results and acks that may wait for the broker: two for each message of the largest backlog that
@@ -160,8 +157,8 @@ class Parts:
         return Manifest(
             self.topics,
             self.image,
-            kept=self.journal.note(_TOPICS),
-            save=partial(self.journal.save_note, _TOPICS),
+            kept=self.journal.note(NOTE),
+            save=partial(self.journal.save_note, NOTE),
         )
 
     def _make_api(

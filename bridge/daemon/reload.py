@@ -31,7 +31,7 @@ from ..mqtt.link import BrokerLink
 from ..mqtt.settings import Subscription
 from ..process.lifetime import Lifetime
 from ..process.systemd import notify
-from .home_assistant import HomeAssistant, status_filters
+from .home_assistant import HomeAssistant
 from .manifest import Manifest, Name
 from .reload_plan import Plan, plan_reload
 from .site import Site
@@ -56,7 +56,7 @@ def bound_subscriptions(filters: list[str]) -> list[Subscription]:
 def filters_for(configuration: Configuration) -> list[str]:
     """What is subscribed to for bindings and for Home Assistant, each message by one filter."""
     bound = filters_of(make_bindings(configuration.bindings))
-    return fewest([*bound, *status_filters(configuration)])
+    return fewest([*bound, *configuration.homeassistant.heard])
 
 
 class Reloader:

@@ -177,7 +177,7 @@ class BrokerLink:
         session = self._session
         if session is None or self.state is not BrokerState.ONLINE:
             return None
-        topics = list(dict.fromkeys([*order, *self.image.topics, self.availability_topic]))
+        topics = list(dict.fromkeys([*order, *self.image.values, self.availability_topic]))
         place = topics.index(self.availability_topic)
         try:
             count = await self.image.repeat(session, topics[:place])

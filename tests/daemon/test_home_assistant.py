@@ -9,7 +9,7 @@ import trio.testing
 
 from bridge.config.configuration import Configuration
 from bridge.daemon.happenings import Happenings
-from bridge.daemon.home_assistant import HomeAssistant, status_filters
+from bridge.daemon.home_assistant import HomeAssistant
 from bridge.daemon.manifest import Manifest
 from bridge.mqtt.image import Image
 from bridge.mqtt.message import Message
@@ -200,8 +200,8 @@ async def test_a_reload_switches_it_on_and_off(nursery: trio.Nursery) -> None:
 
 
 def test_the_birth_is_listened_to_where_it_is_of_use() -> None:
-    assert status_filters(configured(status_topic="ha/status")) == ["ha/status"]
-    assert status_filters(configured(enabled=False)) == []
+    assert configured(status_topic="ha/status").homeassistant.heard == ["ha/status"]
+    assert configured(enabled=False).homeassistant.heard == []
 
 
 def test_what_happens_to_a_room() -> None:
