@@ -113,6 +113,10 @@ def test_a_house(house: House) -> None:
     assert "sensor.r0_elapsed" not in found  # disabled: its history would grow by itself
     assert found["switch.r0_record"]["attributes"]["friendly_name"] == "Boardroom Record"
     assert len([key for key in shown if key.startswith("switch.r_0_")]) == 3
+    assert (shown["automation.alarms"]["state"], shown["automation.calendar"]["state"]) == (
+        "on",
+        "off",
+    )
     # Pressed through Home Assistant, shown as HMP says it.
     hass.call("switch.turn_on", "switch.r0_record")
     hass.wait_for("sensor.r0_state", "recording")

@@ -19,7 +19,7 @@ from bridge.room.facts.vocabulary import State
 ROOT = Path(__file__).parents[2] / "config"
 TOPICS = Topics()
 FLOWS = sorted((ROOT / "node-red").glob("*.json"))
-BLUEPRINTS = ["record_with_a_calendar", "tell_me_about_alarms"]
+BLUEPRINTS = ["blueprints/record_with_a_calendar", "blueprints/tell_me_about_alarms"]
 
 
 class Loader(yaml.SafeLoader):
@@ -74,7 +74,7 @@ def test_a_blueprint_uses_the_inputs_that_it_has(name: str) -> None:
 
 
 def test_a_calendar_s_event_is_an_event_of_a_room() -> None:
-    [action] = load("record_with_a_calendar")["actions"]
+    [action] = load("blueprints/record_with_a_calendar")["actions"]
     assert action["data"]["topic"].endswith("/event")
     for word in ("start", "end"):
         payload = {"event": f"meeting_{word}", "id": "a", "title": "Weekly"}
