@@ -145,7 +145,7 @@ class HomeAssistant:
         """Lines of its log that are about MQTT, and so about us."""
         words = ("mqtt", "hmp", "discovery", "template", "blueprint", "automation")
         lines = [line for line in self.log.splitlines() if " WARNING " in line or " ERROR " in line]
-        lost = "Error returned from MQTT server: The connection was lost."  # as we had it be
+        lost = "Error returned from MQTT server:"  # the broker was stopped
         about = [line for line in lines if any(word in line.lower() for word in words)]
         return [line for line in about if lost not in line]
 
