@@ -10,6 +10,7 @@ from typing import Any
 from .. import __version__
 from ..simulator.options import add_options, faults, knobs
 from . import operator, programs, single
+from .clean import clean
 from .description import Section
 from .manual import sections_of
 from .parser import Parser, one_of, path
@@ -106,6 +107,11 @@ def make_parser() -> Parser:
         metavar="PARAMETER",
         help="its parameters as they are; the bridge quotes them for HMP",
     )
+
+    command = add(
+        "clean", clean, "empty everything that this bridge has left on the broker", configured
+    )
+    command.add_argument("--dry-run", action="store_true", help="only say what would be emptied")
 
     command = add(
         "completion",

@@ -62,6 +62,10 @@ _EXAMPLES: dict[str, tuple[tuple[str, str], ...]] = {
         (f"hmp-bridge send main getRecordingStatus {_ID}", "how a recording is"),
         ("hmp-bridge send main createSession 'He said \"hi\"'", "quoted for HMP by the bridge"),
     ),
+    "clean": (
+        ("hmp-bridge clean --dry-run", "what would be emptied"),
+        ("systemctl stop hmp-bridge && hmp-bridge clean", "as the user of the service"),
+    ),
     "completion": (
         ('eval "$(hmp-bridge completion bash)"', "in this shell"),
         (f"hmp-bridge completion bash > {_FOLDER}/hmp-bridge", "in every bash from now on"),
@@ -154,6 +158,16 @@ EXIT_CODES: dict[str, tuple[tuple[int, str], ...]] = {
         _CONFIGURATION,
         (130, "Ctrl-C while HMP took its time"),
     ),
+    "clean": (
+        (ExitCode.OK, "emptied, or nothing was there"),
+        _USAGE,
+        (
+            ExitCode.UNAVAILABLE,
+            "a bridge is online, or has the state folder; the broker is out of reach",
+        ),
+        _OUTPUT,
+        _CONFIGURATION,
+    ),
     "completion": ((ExitCode.OK, "printed"), _USAGE, _OUTPUT),
 }
 """The exit codes of each command, and of all of them; in the order of the numbers."""
@@ -179,7 +193,7 @@ _PLACES = (
     ),
     ("log", "standard error; under systemd: journalctl -u hmp-bridge"),
 )
-_PLACES_OF = dict.fromkeys(("", "run", "check"), _PLACES) | dict.fromkeys(
+_PLACES_OF = dict.fromkeys(("", "run", "check", "clean"), _PLACES) | dict.fromkeys(
     ("watch", "asyncapi", "topics", "try", "send"), _PLACES[:2]
 )
 

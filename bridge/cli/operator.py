@@ -123,11 +123,12 @@ def topics(options: argparse.Namespace) -> int:
     rooms = configuration.rooms
     only = None if options.room is None else name_of("room", options.room, rooms)
     if options.format == "acl":
+        shown = configuration.homeassistant
         rights = render_rights(
             Topics(configuration.mqtt.base_topic),
             {name: room.server for name, room in rooms.items() if only in (None, name)},
-            bound=[binding.topic for binding in configuration.bindings],
-            answers=configuration.mqtt.response_topics,
+            bound=[*(each.topic for each in configuration.bindings), *shown.heard],
+            answers=[*configuration.mqtt.response_topics, *shown.written],
         )
         put(rights.removesuffix("\n"))
         return ExitCode.OK

@@ -11,16 +11,15 @@ from ..text.nearest import did_you_mean
 from .bindings import conditions_of
 from .errors import Fault
 
-__all__ = ["faults_of_bindings"]
+__all__ = ["faults_of_bindings", "own_topics"]
 
 
 def faults_of_bindings(data: Mapping[str, Any]) -> list[Fault]:
     """Found in the text as it was written, as everything that is wrong between tables."""
-    tables, rooms, mqtt = data.get("bindings"), data.get("rooms"), data.get("mqtt")
+    tables, rooms = data.get("bindings"), data.get("rooms")
     if not isinstance(tables, list | tuple):
         return []
-    base = mqtt.get("base_topic") if isinstance(mqtt, Mapping) else None
-    own = [f"{base or 'hmp'}/{part}/#" for part in ("room", "server", "bridge")]
+    own = own_topics(data)
     faults, topics = [], {}
     for number, table in enumerate(tables, 1):
         if not isinstance(table, Mapping):
@@ -39,6 +38,13 @@ def faults_of_bindings(data: Mapping[str, Any]) -> list[Fault]:
             reason = f"{topics[number]!r} {_OVERLAPS.format(both)}"
             faults.append(Fault(("bindings", str(number), "topic"), reason))
     return faults
+
+
+def own_topics(data: Mapping[str, Any]) -> list[str]:
+    """Topic filters of all that the bridge itself publishes and is told."""
+    mqtt = data.get("mqtt")
+    base = mqtt.get("base_topic") if isinstance(mqtt, Mapping) else None
+    return [f"{base or 'hmp'}/{part}/#" for part in ("room", "server", "bridge")]
 
 
 _MATCHES_US = (

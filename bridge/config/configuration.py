@@ -38,6 +38,7 @@ from .consistency import faults_between
 from .errors import ConfigurationError
 from .files import faults_in_files
 from .findings import faults_of
+from .homeassistant import HomeAssistantTable
 from .key_types import HOME_EXPANDED, Duration, Listen, Name, Table
 from .mqtt import MqttTable
 from .room import RoomTable
@@ -91,6 +92,8 @@ class Configuration(BaseSettings):
     """Settings of the bridge itself."""
     metrics: MetricsTable = MetricsTable()
     """Metrics and health over HTTP."""
+    homeassistant: HomeAssistantTable = HomeAssistantTable()
+    """Home Assistant, where rooms and servers can appear by themselves."""
     servers: dict[Name, ServerTable]
     """One table per HMP; its name is part of topics."""
     rooms: dict[Name, RoomTable]

@@ -6,8 +6,9 @@ Found in the text as it was written, so that it can be said together with what i
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from ..mqtt.filters import matches
 from ..text.nearest import did_you_mean
-from .binding_faults import faults_of_bindings
+from .binding_faults import faults_of_bindings, own_topics
 from .errors import Fault
 
 __all__ = ["faults_between"]
@@ -22,6 +23,7 @@ def faults_between(data: Mapping[str, Any]) -> list[Fault]:
     for table, entries in (("servers", servers), ("rooms", rooms)):
         if isinstance(data.get(table), Mapping) and not entries:
             faults.append(Fault((table,), f"needs at least one table [{table}.<name>]"))
+    faults += _topics_of_others(data)
     mqtt = data.get("mqtt")
     if isinstance(mqtt, Mapping) and mqtt.get("password") and mqtt.get("username") is None:
         reason = "is missing; a password is sent only together with a user name"
@@ -43,6 +45,15 @@ def faults_between(data: Mapping[str, Any]) -> list[Fault]:
                 reason = f"room {other!r} records this session already; give each room its own"
                 faults.append(Fault(("rooms", name, "session"), reason))
     return [*faults, *faults_of_bindings(data)]
+
+
+def _topics_of_others(data: Mapping[str, Any]) -> Iterator[Fault]:
+    """What Home Assistant says must not be what we say, or are told."""
+    table = data.get("homeassistant")
+    status = table.get("status_topic") if isinstance(table, Mapping) else None
+    if isinstance(status, str) and any(matches(own, status) for own in own_topics(data)):
+        reason = f"{status!r} is a topic of the bridge itself; write Home Assistant's"
+        yield Fault(("homeassistant", "status_topic"), reason)
 
 
 def _what_it_records(room: Mapping[str, Any]) -> Iterator[tuple[tuple[str, ...], str]]:

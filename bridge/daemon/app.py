@@ -42,6 +42,9 @@ class Bridge:
         """Run until `stop`, then leave in order (R24)."""
         parts = self._parts
         there = Name.all_of(rooms=parts.rooms, servers=parts.links)
+        await parts.home_assistant.expect(parts.configuration)
+        # First: Home Assistant is not to see a device's topics emptied before the device is gone.
+        parts.home_assistant.show(parts.configuration)
         parts.manifest.sweep(there)
         await parts.manifest.expect(there)
         async with trio.open_nursery() as broker_layer:
@@ -78,6 +81,7 @@ class Bridge:
         layer.start_soon(parts.clock.keep_asking)
         layer.start_soon(parts.contact.keep_up)
         layer.start_soon(parts.manifest.run)
+        layer.start_soon(parts.home_assistant.run)
         layer.start_soon(parts.rivals.leave_to_an_earlier_one)
         layer.start_soon(tell_repeats)
         if parts.reloader is not None:

@@ -24,6 +24,7 @@ from ..mqtt.topics import Topics
 from ..room.facts.values import Now
 from ..room.worker import Room
 from ..text.json_text import read_object
+from .home_assistant import HomeAssistant
 from .rivals import Rivals
 from .self_report import SelfReport
 
@@ -51,6 +52,7 @@ class Contact:
         rooms: Mapping[str, Room],
         journal: Journal,
         rivals: Rivals,
+        home_assistant: HomeAssistant,
         self_report: SelfReport,
         observer: Observer,
         clock: Callable[[], Now],
@@ -61,6 +63,7 @@ class Contact:
         self._rooms = rooms
         self._journal = journal
         self._rivals = rivals
+        self._home_assistant = home_assistant
         self._self_report = self_report
         self._observer = observer
         self._clock = clock
@@ -102,6 +105,7 @@ class Contact:
         told = self._to_be_told()
         found = await self._read(session, "status", told, (info, state), caught_up)
         self._rivals.check(found)
+        session.interceptors.insert(0, self._home_assistant.hear)
         session.interceptors.insert(0, self._rivals.hear)  # asked last: others hear it too
         await session.subscribe([Subscription(info, retain_as_published=False)])
         untold = [each for each in told if not read_object(found.get(self._status(each), b""))]

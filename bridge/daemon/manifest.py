@@ -1,14 +1,16 @@
-"""The manifest of names that the broker may hold topics of, so that none leaves a ghost.
+"""The manifest of what the broker may hold of ours, so that nothing leaves a ghost.
 
-A name is written down before anything is published for it, and struck out once the broker has
-confirmed that its topics are empty. So whatever happens in between, a kill or a configuration that
-was changed while the bridge was down, the next start finds it and empties what is left.
+Rooms and servers are named; topics elsewhere, by which Home Assistant knows them, are listed, with
+the components that it may have made of them. Either is written down before anything is published
+for it, and struck out once the broker has confirmed that its topics are empty. So whatever happens
+in between, a kill or a configuration that was changed while the bridge was down, the next start
+finds it and empties what is left. Nothing else on the broker is ever touched.
 
 `app` has it swept first, and runs it beside the rooms; a reload tells it what comes and goes.
 """
 
 import json
-from collections.abc import Awaitable, Callable, Collection, Iterable
+from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping
 from typing import NamedTuple
 
 import structlog
@@ -19,9 +21,12 @@ from ..mqtt.image import Image
 from ..mqtt.topics import Topics
 from ..text.json_text import read_value
 
-__all__ = ["Manifest", "Name"]
+__all__ = ["NOTE", "Manifest", "Name", "Published", "read_note"]
 
 log = structlog.get_logger("bridge")
+
+NOTE = "topics"
+"""The journal's note of whose topics the broker may hold."""
 
 
 class Name(NamedTuple):
@@ -36,10 +41,15 @@ class Name(NamedTuple):
         return {*(cls("room", key) for key in rooms), *(cls("server", key) for key in servers)}
 
 
-class Manifest:
-    """The names below one base topic; `kept` is what `save` was given last, in any process.
+Published = dict[str, Mapping[str, str]]
+"""By topic, the platform of each component that is announced on it."""
 
-    Under another base topic than before it begins anew: what is there may be another bridge's.
+
+class Manifest:
+    """The names below one base topic, and the topics elsewhere.
+
+    `kept` is what `save` was given last, in any process. Under another base topic than before it
+    begins anew: what is there may be another bridge's.
     """
 
     def __init__(
@@ -49,7 +59,7 @@ class Manifest:
         self._image = image
         self._save = save
         self._saved = kept
-        self._names = _names_in(kept, topics.base)
+        self._names, self.topics = read_note(kept, topics.base)
         self._leaving: set[Name] = set()
         self._wake = trio.Event()
 
@@ -73,6 +83,17 @@ class Manifest:
         self._leaving.update(names)
         self._wake.set()
 
+    async def expect_topics(self, topics: Published) -> None:
+        """Return once it is written down that these may be published, with these components."""
+        for topic, components in topics.items():
+            self.topics[topic] = {**self.topics.get(topic, {}), **components}
+        await self._write()
+
+    async def only_topics(self, topics: Published) -> None:
+        """Return once it is written down that the broker holds these and no others."""
+        self.topics = dict(topics)
+        await self._write()
+
     async def run(self) -> None:
         """Strike out what has left whenever the broker has confirmed it, until cancelled."""
         while True:
@@ -85,18 +106,25 @@ class Manifest:
             await self._write()
 
     async def _write(self) -> None:
-        document = json.dumps({"base": self._topics.base, "names": sorted(self._names)})
+        note: dict[str, object] = {"base": self._topics.base, "names": sorted(self._names)}
+        if self.topics:
+            note["topics"] = self.topics
+        document = json.dumps(note)
         if document != self._saved:
             self._saved = document
             await self._save(document)
 
 
-def _names_in(document: str, base: str) -> set[Name]:
+def read_note(document: str, base: str) -> tuple[set[Name], Published]:
+    """The names and topics in what a manifest has saved; nothing of another base topic's."""
     if not document:
-        return set()
+        return set(), {}
     try:
         kept = read_value(document)
-        return {Name(*pair) for pair in kept["names"]} if kept.get("base") == base else set()
+        if kept.get("base") != base:
+            return set(), {}
+        names = {Name(*pair) for pair in kept["names"]}
+        return names, {topic: dict(each) for topic, each in kept.get("topics", {}).items()}
     except (ValueError, TypeError, KeyError, AttributeError) as error:
         log.warning("the journal's note of published topics is unreadable", error=repr(error))
-        return set()
+        return set(), {}

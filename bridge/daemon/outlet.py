@@ -2,7 +2,7 @@
 
 ::
 
-    Room ─────▶ state ───▶ RoomLog, render_values ─▶ Image.set
+    Room ─────▶ state ───▶ RoomLog, render_values ─▶ Image.set, Happenings
     Room ─────▶ result ──▶ Observer ─┬─▶ asked for by name: Replies ─▶ Image.send
                                      └─▶ ack and result ─────────────▶ Image.send ─▶ Room.arrived
     Room ─────▶ fault ───▶ the log
@@ -32,6 +32,7 @@ from ..room.facts.values import Problem, Result
 from ..room.facts.vocabulary import Outcome, State
 from ..room.stages import Stages
 from ..room.worker import Audience, Room
+from .happenings import Happenings
 from .shared_recordings import SharedRecordings
 
 __all__ = ["Outlet"]
@@ -63,7 +64,9 @@ class Outlet(Audience, Refusals):
         image: Image,
         observer: Observer,
         replies: Replies,
+        *,
         servers: Collection[str],
+        happenings: Happenings,
     ) -> None:
         self._topics = topics
         self._image = image
@@ -76,6 +79,7 @@ class Outlet(Audience, Refusals):
         self._said: dict[Room, Mapping[str, object]] = {}
         self._shared = SharedRecordings()
         self._faults = OncePerTopic()
+        self._happenings = happenings
 
     # Which rooms there are.
 
@@ -93,6 +97,7 @@ class Outlet(Audience, Refusals):
         del self._logs[room]
         self._said.pop(room, None)
         self._shared.forget(room)
+        self._happenings.forget(room)
         if not replaced:
             del self._tally[room.name]
 
@@ -106,6 +111,7 @@ class Outlet(Audience, Refusals):
         for topic, payload in render_values(self._topics, room.name, values, before).items():
             self._image.set(topic, payload)
         self._said[room] = values
+        self._happenings.note(room)
         self._shared.note(room)
 
     def result(self, room: Room, result: Result, stages: Stages) -> None:

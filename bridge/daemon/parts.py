@@ -39,10 +39,12 @@ from ..room.facts.vocabulary import Alarm
 from .api import build_api, build_replies
 from .clock import Clock
 from .contact import Contact
+from .happenings import Happenings
+from .home_assistant import HomeAssistant
 from .info_and_health import Identity
-from .manifest import Manifest
+from .manifest import NOTE, Manifest
 from .outlet import Outlet
-from .reload import Load, Reloader, bound_subscriptions
+from .reload import Load, Reloader, bound_subscriptions, filters_for
 from .rivals import Rivals
 from .self_report import SelfReport
 from .site import Site
@@ -51,9 +53,6 @@ __all__ = ["Parts"]
 
 _BINDINGS = "bindings"
 """The journal's note of what bindings remember."""
-
-_TOPICS = "topics"
-"""The journal's note of whose topics the broker may hold."""
 
 _MOST_ANSWERS = 8192
 """Results and acks that may wait for the broker: two for each message of the largest backlog that
@@ -87,11 +86,26 @@ class Parts:
         self.broker = self._make_broker()
         rules = {name: table.rules() for name, table in configuration.servers.items()}
         replies = build_replies(self.topics, self.broker, configuration.mqtt.response_topics)
-        self.outlet = Outlet(self.topics, self.image, self.observer, replies, servers=rules)
+        self.happenings = Happenings(self.topics, self.image)
+        self.outlet = Outlet(
+            self.topics,
+            self.image,
+            self.observer,
+            replies,
+            servers=rules,
+            happenings=self.happenings,
+        )
         self.site = self._make_site()
         self.links, self.rooms = self.site.links, self.site.rooms
         self.sources.rooms = self.rooms
         self.manifest = self._make_manifest()
+        self.home_assistant = HomeAssistant(
+            self.topics,
+            self.image,
+            repeat=self.broker.repeat,
+            manifest=self.manifest,
+            happenings=self.happenings,
+        )
         self.api = self._make_api(rules, replies, None if load is None else self._reload)
         self.dispatcher = self._make_dispatcher()
         self.self_report = self._make_self_report()
@@ -118,7 +132,7 @@ class Parts:
         return BrokerLink(
             self._broker_settings,
             self.image,
-            [*map(Subscription, inputs), *bound_subscriptions(self.translator.filters)],
+            [*map(Subscription, inputs), *bound_subscriptions(filters_for(self.configuration))],
             availability_topic=self.topics.bridge_state,
             own=watched_filters(self.topics.base),
             greet=lambda session: self.contact.greet(session),  # noqa: PLW0108 - it is made last
@@ -143,8 +157,8 @@ class Parts:
         return Manifest(
             self.topics,
             self.image,
-            kept=self.journal.note(_TOPICS),
-            save=partial(self.journal.save_note, _TOPICS),
+            kept=self.journal.note(NOTE),
+            save=partial(self.journal.save_note, NOTE),
         )
 
     def _make_api(
@@ -201,6 +215,7 @@ class Parts:
             translator=self.translator,
             journal=self.journal,
             manifest=self.manifest,
+            home_assistant=self.home_assistant,
             applied=self.self_report.reconfigured,
         )
 
@@ -212,6 +227,7 @@ class Parts:
             rooms=self.rooms,
             journal=self.journal,
             rivals=self.rivals,
+            home_assistant=self.home_assistant,
             self_report=self.self_report,
             observer=self.observer,
             clock=self.clock,

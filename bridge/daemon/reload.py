@@ -26,15 +26,17 @@ from ..config.errors import ConfigurationError
 from ..journal.file import Entry
 from ..journal.journal import Journal
 from ..logs.log import reconfigure_logs
+from ..mqtt.filters import fewest
 from ..mqtt.link import BrokerLink
 from ..mqtt.settings import Subscription
 from ..process.lifetime import Lifetime
 from ..process.systemd import notify
+from .home_assistant import HomeAssistant
 from .manifest import Manifest, Name
 from .reload_plan import Plan, plan_reload
 from .site import Site
 
-__all__ = ["Load", "Reloader", "bound_subscriptions"]
+__all__ = ["Load", "Reloader", "bound_subscriptions", "filters_for"]
 
 log = structlog.get_logger("bridge")
 
@@ -49,6 +51,12 @@ def bound_subscriptions(filters: list[str]) -> list[Subscription]:
     broker refuses is missing alone (R24).
     """
     return [Subscription(each, retain_as_published=False, essential=False) for each in filters]
+
+
+def filters_for(configuration: Configuration) -> list[str]:
+    """What is subscribed to for bindings and for Home Assistant, each message by one filter."""
+    bound = filters_of(make_bindings(configuration.bindings))
+    return fewest([*bound, *configuration.homeassistant.heard])
 
 
 class Reloader:
@@ -68,6 +76,7 @@ class Reloader:
         translator: Translator,
         journal: Journal,
         manifest: Manifest,
+        home_assistant: HomeAssistant,
         applied: Callable[[Configuration], None],
     ) -> None:
         self._load = load
@@ -78,6 +87,7 @@ class Reloader:
         self._translator = translator
         self._journal = journal
         self._manifest = manifest
+        self._home_assistant = home_assistant
         self._applied = applied
         self._turn = trio.Lock()
         #: Reloads so far; lines with an id of their own are not counted as repeats.
@@ -118,13 +128,14 @@ class Reloader:
         plan = self._plan(configuration, force=force)
         if plan.refused:
             return self._refuse(plan.refused)
-        wanted = filters_of(make_bindings(configuration.bindings))
-        added = [each for each in wanted if each not in self._translator.filters]
-        removed = [each for each in self._translator.filters if each not in wanted]
+        heard, wanted = filters_for(self._in_force), filters_for(configuration)
+        added = [each for each in wanted if each not in heard]
+        removed = [each for each in heard if each not in wanted]
         # Before the others are given up: what comes twice can be told, what is missed cannot.
         await self._broker.subscribe(bound_subscriptions(added))
         rooms, links = plan.rooms, plan.servers
         await self._manifest.expect(Name.all_of(rooms=rooms.added, servers=links.added))
+        await self._home_assistant.expect(plan.in_force)
         entries = await self._journal.entries()
         await trio.lowlevel.checkpoint_if_cancelled()
         plan = self._plan(configuration, force=force)
@@ -154,6 +165,7 @@ class Reloader:
         before, after = self._in_force, plan.in_force
         self._in_force = after
         self._apply_logs(before, after)
+        self._home_assistant.show(after)  # before the topics of what is leaving are emptied
         for name in plan.servers.added:
             table, entry = after.servers[name], entries.get(ledger_name(name))
             self._site.add_server(name, table)

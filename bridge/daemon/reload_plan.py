@@ -119,7 +119,11 @@ def plan_reload(
         rooms,
         _difference(before.servers, servers),
         _bindings_difference(make_bindings(before.bindings), make_bindings(after.bindings)),
-        settings=tuple(f"bridge.{key}" for key in _changed_keys(before.bridge, in_force.bridge)),
+        settings=tuple(
+            f"{table}.{key}"
+            for table in ("bridge", "homeassistant")
+            for key in _changed_keys(getattr(before, table), getattr(in_force, table))
+        ),
         needs_restart=(*_tied_to_the_start(before, after), *sorted(kept_addresses)),
         replaced=tuple(replaced),
         refused=tuple(refused),

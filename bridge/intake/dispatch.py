@@ -5,6 +5,7 @@ Messages are taken in fair turns (`Sources`), and acknowledged in the order in w
 """
 
 from collections.abc import Awaitable, Callable, Iterable, Mapping
+from dataclasses import replace
 from functools import partial
 
 import structlog
@@ -23,9 +24,10 @@ from ..mqtt.inputs import EmptyPress, Malformed, Nothing, parse
 from ..mqtt.link import BrokerLink
 from ..mqtt.message import Message
 from ..mqtt.once_per_topic import OncePerTopic
-from ..mqtt.topics import Input, Topics
+from ..mqtt.topics import ALL_ROOMS, Input, Topics
 from ..room.facts.requests import malformed
 from ..room.facts.values import Now, Problem
+from ..room.facts.vocabulary import Action
 from ..room.worker import Room
 from .admission import Admission, Refusals
 from .advice import breaks, log_received
@@ -204,6 +206,8 @@ class Dispatcher:
             return
         try:
             match parse(self._topics, message.topic, message.payload):
+                case Input(word=Action.STOP, event=False) as given if given.room == ALL_ROOMS:
+                    self._submit_to_all(given, part)
                 case Input() as given:
                     self._admission.submit(given, part)
                 case EmptyPress(press):
@@ -213,6 +217,18 @@ class Dispatcher:
         except Malformed as error:
             room = error.room if error.room in self._rooms else None
             self._admission.fail(part, room, error.word, error.id, malformed(error.reason))
+
+    def _submit_to_all(self, given: Input, part: Part) -> None:
+        """Give it to every room, each of which takes it in, and answers, by itself."""
+        place = part.place
+        parts = [
+            (replace(given, room=name), Part(place, key, part.waited))
+            for name in self._rooms
+            if not self._carried_out(place.message, key := _key(place.message, name))
+        ]
+        place.expect(len(parts))
+        for each, its_part in parts:
+            self._guard.handle(its_part, partial(self._admission.submit, each, its_part))
 
     def _take_empty(self, press: Input, part: Part) -> None:
         """Whoever clears a retained press means no press (R16)."""

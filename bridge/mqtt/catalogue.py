@@ -10,13 +10,14 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from ..room.facts.requests import ACTIONS, EVENTS, METADATA, parameters_of
-from ..room.facts.vocabulary import ALARMS, Action, Outcome, State
+from ..room.facts.vocabulary import ALARMS, Action, Happening, Outcome, State
 from ..text.truth import TRUTH_PATTERN
 from . import payloads
 from .topic_values import (
     NULL,
     Schema,
     Values,
+    count,
     free_text,
     identifier,
     instant,
@@ -25,6 +26,7 @@ from .topic_values import (
     switch,
     words,
 )
+from .topics import ALL_ROOMS
 
 __all__ = [
     "ACTION_MEANINGS",
@@ -191,6 +193,9 @@ ROWS: tuple[Row, ...] = (
         "what a booking system or a button says",
         payloads.event(list(EVENTS)),
     ),
+    replace(
+        _in(f"room/{ALL_ROOMS}/set", words([Action.STOP]), "stop every room"), for_panels=False
+    ),
     *(
         _out(f"room/{{room}}/{leaf}", values, meaning)
         for leaf, (values, meaning) in _SCALARS.items()
@@ -209,6 +214,13 @@ ROWS: tuple[Row, ...] = (
         retained=False,
     ),
     _out(
+        "room/{room}/happened",
+        words(Happening),
+        "what has just become of the room, once, where Home Assistant is shown it",
+        retained=False,
+        for_panels=False,
+    ),
+    _out(
         "server/{server}/state",
         words(["connecting", "ready", "degraded", "unauthorized", "refused", "down"]),
         "how HMP is reached",
@@ -224,6 +236,18 @@ ROWS: tuple[Row, ...] = (
         "bridge/health",
         json_object("JSON", payloads.health()),
         "how its links do",
+        for_panels=False,
+    ),
+    _out(
+        "bridge/rooms_recording",
+        count(),
+        "how many rooms have an active recording, where Home Assistant is shown all of them",
+        for_panels=False,
+    ),
+    _out(
+        "bridge/rooms_alarm",
+        count(),
+        "how many rooms have an alarm, likewise",
         for_panels=False,
     ),
     _out(

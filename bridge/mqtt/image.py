@@ -5,7 +5,7 @@ Memory is bounded by the number of topics and by the outbox.
 """
 
 from collections import deque
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Iterable
 from functools import partial
 
 import structlog
@@ -42,7 +42,7 @@ class Image:
         self.dropped = 0
         #: Told whenever the broker has confirmed something.
         self.confirmed: Callable[[], None] = lambda: None
-        self._values: dict[str, bytes] = {}
+        self.values: dict[str, bytes] = {}  # as `set` last; empty: to be emptied
         self._published: set[str] = set()
         self._tickets = 0
         self._open: dict[int, None] = {}
@@ -77,14 +77,14 @@ class Image:
 
     def get(self, topic: str) -> bytes | None:
         """The newest value given to `set`; none for a topic that has none."""
-        return self._values.get(topic) or None
+        return self.values.get(topic) or None
 
     def set(self, topic: str, payload: str | bytes) -> None:
         """Give a retained topic its newest value; an equal one changes nothing."""
         value = payload.encode() if isinstance(payload, str) else payload
-        if self._values.get(topic) == value:
+        if self.values.get(topic) == value:
             return
-        self._values[topic] = value
+        self.values[topic] = value
         self._touch(topic)
 
     def forget(self, topic: str) -> None:
@@ -137,8 +137,8 @@ class Image:
         repeated = self._published & self._dirty.keys()
         if len(repeated) > REPEATED_AT_QOS_1:
             repeated = set()
-        for count, topic in enumerate(list(self._values), 1):
-            value = self._values[topic]
+        for count, topic in enumerate(list(self.values), 1):
+            value = self.values[topic]
             if topic in self._setbacks.suspects:
                 self._touch(topic)
                 continue
@@ -147,7 +147,7 @@ class Image:
                 self._announced[topic] = value
             if count % ANNOUNCED_AT_ONCE == 0:
                 await carrier.drained()
-        self._published.update(self._values)
+        self._published.update(self.values)
         await carrier.drained()
 
     def announced(self) -> None:
@@ -157,22 +157,20 @@ class Image:
         """
         self._unproved = {}
         for topic, value in self._announced.items():
-            if topic in self._dirty and self._values.get(topic) == value:
+            if topic in self._dirty and self.values.get(topic) == value:
                 self._close(self._dirty.pop(topic))
                 self._drop_if_empty(topic)
         self._announced = {}
         self._probe()
 
-    async def repeat(self, carrier: Carrier) -> int:
-        """Publish every value once more on a connection that has been announced on; how many.
+    async def repeat(self, carrier: Carrier, topics: Iterable[str]) -> int:
+        """Publish these once more on a connection that has been announced on; how many.
 
-        At QoS 0 and paced as `announce` is. Each is the newest there is at that moment, and one
-        that is on its way at QoS 1 still arrives behind it, so that no older one arrives last.
+        At QoS 0, paced as `announce`, newest values: what is under way at QoS 1 arrives behind.
         """
         count = 0
-        for topic in list(self._values):
-            value = self._values.get(topic)
-            if value and topic not in self._setbacks.suspects:
+        for topic in topics:
+            if (value := self.values.get(topic)) and topic not in self._setbacks.suspects:
                 count += self._post_at_qos_0(carrier, topic, value)
                 if count % ANNOUNCED_AT_ONCE == 0:
                     await carrier.drained()
@@ -250,7 +248,7 @@ class Image:
                 self._order.popleft()
                 del self._dirty[topic]
                 # Of two emptyings the first may have been confirmed, and the topic be gone.
-                return Outgoing(ticket, topic, self._values.get(topic, b""), retain=True)
+                return Outgoing(ticket, topic, self.values.get(topic, b""), retain=True)
         return self._outbox.popleft()
 
     def _acknowledged(self, outgoing: Outgoing, reason: ReasonCode) -> None:
@@ -294,7 +292,7 @@ class Image:
     def _try_again(self) -> None:
         """Publish as they are, one by one, what was refused long ago."""
         for key in self._setbacks.trials():
-            if isinstance(key, str) and key in self._values:
+            if isinstance(key, str) and key in self.values:
                 self._touch(key)
             else:
                 self._setbacks.give_up(key, for_good=True)
@@ -302,7 +300,7 @@ class Image:
     def _probe(self) -> None:
         """Publish the longest value that is not on its way at QoS 1, where the broker answers."""
         withheld = set(self._setbacks.keys)
-        lengths = ((len(value), topic) for topic, value in self._values.items())
+        lengths = ((len(value), topic) for topic, value in self.values.items())
         length, topic = max((each for each in lengths if each[1] not in withheld), default=(0, ""))
         if length > PROBED_FROM:
             self._touch(topic)
@@ -345,6 +343,6 @@ class Image:
         self.confirmed()
 
     def _drop_if_empty(self, topic: str) -> None:
-        if self._values.get(topic) == b"":
-            del self._values[topic]
+        if self.values.get(topic) == b"":
+            del self.values[topic]
             self._published.discard(topic)

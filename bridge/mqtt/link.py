@@ -6,7 +6,7 @@ a shutdown, before DISCONNECT.
 """
 
 import math
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -169,14 +169,20 @@ class BrokerLink:
             session.give_up(BrokerFailure(FailureKind.DEAF, detail))
         return False
 
-    async def repeat(self) -> int | None:
-        """Publish every retained topic again; how many, None where the broker was lost."""
+    async def repeat(self, order: Iterable[str] = ()) -> int | None:
+        """Publish every retained topic again; how many, None where the broker was lost.
+
+        Those of `order` go first, the availability topic last unless it is among them.
+        """
         session = self._session
         if session is None or self.state is not BrokerState.ONLINE:
             return None
+        topics = list(dict.fromkeys([*order, *self.image.values, self.availability_topic]))
+        place = topics.index(self.availability_topic)
         try:
-            count = await self.image.repeat(session)
+            count = await self.image.repeat(session, topics[:place])
             await session.publish(self.availability_topic, ONLINE, retain=True)
+            count += await self.image.repeat(session, topics[place + 1 :])
         except BrokerFailure:
             return None
         return count + 1

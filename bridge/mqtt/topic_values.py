@@ -10,6 +10,7 @@ __all__ = [
     "UUID",
     "Schema",
     "Values",
+    "count",
     "free_text",
     "identifier",
     "instant",
@@ -84,6 +85,16 @@ def seconds(most: int) -> Values:
     schema = {"type": "string", "pattern": "^[0-9]+$", "maxLength": len(str(most))}
     inside = {"type": "integer", "minimum": 0}
     return Values("whole seconds", len(str(most)), schema, inside)
+
+
+def count() -> Values:
+    """How many there are of something."""
+    return Values(
+        "whole number",
+        6,
+        {"type": "string", "pattern": "^[0-9]{1,6}$"},
+        {"type": "integer", "minimum": 0},
+    )
 
 
 def free_text(limit: int, text: str, *, or_none: bool = False) -> Values:

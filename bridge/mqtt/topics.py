@@ -18,6 +18,7 @@ from ..room.facts.values import Problem, Result
 from ..room.facts.vocabulary import Outcome, State
 
 __all__ = [
+    "ALL_ROOMS",
     "Input",
     "Topics",
     "render_ack",
@@ -28,6 +29,9 @@ __all__ = [
     "timestamp",
 ]
 
+
+ALL_ROOMS = "ALL"
+"""In the place of a room's key, which has no capitals: every room. Only a stop is taken there."""
 
 _SCALARS = (
     "state",
@@ -80,6 +84,20 @@ class Topics:
     def bridge_marker(self) -> str:
         """The bridge's own marker: once it has come back, so has everything retained before it."""
         return f"{self.base}/bridge/marker"
+
+    @property
+    def bridge_rooms_recording(self) -> str:
+        """How many rooms have an active recording."""
+        return f"{self.base}/bridge/rooms_recording"
+
+    @property
+    def bridge_rooms_alarm(self) -> str:
+        """How many rooms have an alarm."""
+        return f"{self.base}/bridge/rooms_alarm"
+
+    def request(self, verb: str) -> str:
+        """Where the bridge itself is asked for something."""
+        return f"{self.base}/bridge/request/{verb}"
 
     @property
     def error(self) -> str:

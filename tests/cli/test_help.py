@@ -16,7 +16,7 @@ from bridge.simulator.knobs import Knobs, describe_knobs
 
 ROOT = Path(__file__).parents[2]
 NAMES = list(make_parser().commands)
-CONFIGURED = ("run", "check", "watch", "asyncapi", "topics", "try", "send")
+CONFIGURED = ("run", "check", "watch", "asyncapi", "topics", "try", "send", "clean")
 
 
 @pytest.fixture(params=[60, 80, 200])
@@ -34,7 +34,7 @@ def help_of(capsys: pytest.CaptureFixture[str], *words: str) -> str:
 
 def test_help_names_every_command(capsys: pytest.CaptureFixture[str]) -> None:
     said = help_of(capsys)
-    commands = "run demo simulate check watch schema asyncapi topics try send completion"
+    commands = "run demo simulate check watch schema asyncapi topics try send clean completion"
     assert commands.split() == NAMES
     for command in NAMES:
         assert f"\n  {command} " in said
@@ -53,8 +53,8 @@ def test_every_help_has_examples_exit_codes_and_places(
     ]
     in_one_line = " ".join(said.split())
     assert ("/etc/hmp-bridge/bridge.toml" in said) == (command in CONFIGURED)
-    assert ("~/.local/state/hmp-bridge" in said) == (command in ("run", "check"))
-    assert ("journalctl -u hmp-bridge" in in_one_line) == (command in ("run", "check"))
+    assert ("~/.local/state/hmp-bridge" in said) == (command in ("run", "check", "clean"))
+    assert ("journalctl -u hmp-bridge" in in_one_line) == (command in ("run", "check", "clean"))
     # Terms, such as what is to be copied, are never broken; all else fits.
     wrapped = [line for line in said.splitlines() if not line.startswith("  hmp-bridge ")]
     assert max(map(len, wrapped)) <= max(columns, 74)

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from bridge.config.configuration import BridgeTable, MetricsTable
+from bridge.config.homeassistant import HomeAssistantTable
 from bridge.config.mqtt import MqttTable
 from bridge.config.room import RoomTable
 from bridge.config.server import ServerTable
@@ -21,6 +22,7 @@ TABLES: dict[str, tuple[type[Any], dict[str, Any]]] = {
     "mqtt": (MqttTable, {}),
     "bridge": (BridgeTable, {}),
     "metrics": (MetricsTable, {}),
+    "homeassistant": (HomeAssistantTable, {}),
     "servers.main": (ServerTable, {"host": "hmp"}),
     "rooms.boardroom": (RoomTable, {"server": "main"}),
 }

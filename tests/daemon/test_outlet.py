@@ -3,6 +3,7 @@
 import pytest
 
 from bridge.api.replies import Replies
+from bridge.daemon.happenings import Happenings
 from bridge.daemon.outlet import Outlet
 from bridge.logs.log import configure_logs
 from bridge.metrics.observe import Observer
@@ -29,7 +30,8 @@ async def test_a_rule_that_fails_is_an_internal_error(capsys: pytest.CaptureFixt
     configure_logs()
     topics, image, room = Topics(), Image(), House().room
     replies = Replies(topics, image, lambda _: True, [])
-    outlet = Outlet(topics, image, Observer(lambda: Now(0.0, 0.0)), replies, ())
+    observer, happenings = Observer(lambda: Now(0.0, 0.0)), Happenings(topics, image)
+    outlet = Outlet(topics, image, observer, replies, servers=(), happenings=happenings)
     for about in ("hmp/room/r/set", "hmp/room/r/set", "pauseRecording"):
         outlet.fault(room, fault(), about)
     said = capsys.readouterr().err

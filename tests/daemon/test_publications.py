@@ -4,6 +4,7 @@ import trio
 import trio.testing
 
 from bridge.api.replies import Replies
+from bridge.daemon.happenings import Happenings
 from bridge.daemon.outlet import Outlet
 from bridge.metrics.observe import Observer
 from bridge.mqtt.image import Image
@@ -33,7 +34,8 @@ async def test_an_action_says_what_has_changed_and_what_people_look_at_first(
     autojump_clock: trio.testing.MockClock,
 ) -> None:
     image, observer = Image(), Observer(clock)
-    outlet = Outlet(TOPICS, image, observer, Replies(TOPICS, image, lambda _: True, ()), ())
+    replies, happenings = Replies(TOPICS, image, lambda _: True, ()), Happenings(TOPICS, image)
+    outlet = Outlet(TOPICS, image, observer, replies, servers=(), happenings=happenings)
     house = House(audience=outlet)
     outlet.room_added(house.room, {state: f"light of {state}" for state in State})
     said: dict[Action, str] = {}

@@ -17,6 +17,7 @@ TABLES: Mapping[str, Any] = {
     "mqtt": {"host": "broker"},
     "bridge": {},
     "metrics": {},
+    "homeassistant": {},
     "servers": {"main": {"host": "hmp"}, "spare": {"host": "hmp2"}},
     "rooms": {
         "hall": {"server": "main", "session": ONE},
@@ -123,6 +124,7 @@ LAB = {"server": "spare", "session": THIRD}
             },
         ),
         (put("bridge.health_every", "5s"), {"settings": ["bridge.health_every"]}),
+        (put("homeassistant.enabled", True), {"settings": ["homeassistant.enabled"]}),
         (put("bridge.log_levels", {"mqtt": "debug"}), {"settings": ["bridge.log_levels"]}),
         (put("bridge.log_format", "json"), {"settings": ["bridge.log_format"]}),
         (put("bridge.state_dir", "/x"), {"needs_restart": ["bridge.state_dir"]}),

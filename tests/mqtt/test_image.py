@@ -334,7 +334,7 @@ async def test_everything_once_more_at_qos_0_and_paced() -> None:
     image.forget("t0")
     image.set("t1", "changed")
     before = len(carrier.posted)
-    assert await image.repeat(carrier) == 119
+    assert await image.repeat(carrier, list(image.values)) == 119
     again = carrier.posted[before:]
     assert {qos for _, _, qos, _ in again} == {0}
     assert all(retain for *_, retain in again)
@@ -351,4 +351,4 @@ async def test_what_is_too_large_is_left_out_of_a_repetition() -> None:
     image, carrier = Image(), Recorder(largest=20)
     image.set("a", "x" * 30)
     image.set("b", "1")
-    assert await image.repeat(carrier) == 1
+    assert await image.repeat(carrier, list(image.values)) == 1

@@ -8,6 +8,7 @@ __all__ = [
     "Action",
     "Alarm",
     "Goal",
+    "Happening",
     "Outcome",
     "State",
     "StepKind",
@@ -118,6 +119,16 @@ class Alarm(StrEnum):
 
 ALARMS = tuple(Alarm)
 """All alarms, the most important first."""
+
+
+class Happening(StrEnum):
+    """What can become of a room that somebody may want to do something at, once each time."""
+
+    RECORDING_STARTED = "recording_started"
+    RECORDING_PAUSED = "recording_paused"
+    RECORDING_RESUMED = "recording_resumed"
+    RECORDING_STOPPED = "recording_stopped"
+    ALARM_RAISED = "alarm_raised"
 
 
 class Goal(Enum):

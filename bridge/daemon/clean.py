@@ -1,0 +1,109 @@
+"""Leaving a broker: everything that this installation owns on it is emptied, nothing else (R33).
+
+What is ours is written down (`manifest`): no topic is guessed, and what others have on topics that
+look alike stays. The session that the broker keeps for the bridge ends too, with what waits in it.
+"""
+
+from collections.abc import Callable
+from dataclasses import replace
+from functools import partial
+
+from ..mqtt.catalogue import retained_topics
+from ..mqtt.failures import BrokerFailure, flatten
+from ..mqtt.link import ONLINE
+from ..mqtt.message import Message
+from ..mqtt.negotiate import accepting, in_either_version
+from ..mqtt.retained import read_retained
+from ..mqtt.session import open_session
+from ..mqtt.settings import BrokerSettings, Protocol
+from ..mqtt.topics import Topics
+from .info_and_health import identity_in
+from .manifest import read_note
+
+__all__ = ["CannotClean", "clean_broker", "owned_topics"]
+
+
+class CannotClean(Exception):
+    """Somebody still uses what is to be emptied; the text says who, and what to do."""
+
+
+def owned_topics(topics: Topics, note: str) -> list[str]:
+    """Every topic that the broker may retain of this installation, by the manifest's `note`.
+
+    In the order of leaving: Home Assistant's devices, from the last one on, before the topics that
+    they show, and the bridge's word of itself at the end. Empty where nothing was ever published.
+    """
+    names, elsewhere = read_note(note, topics.base)
+    found = [*reversed(elsewhere)]
+    for kind, key in sorted(names):
+        found += retained_topics(topics.base, kind, key)
+    if found:
+        found += [topics.bridge_info, topics.bridge_health, topics.bridge_state]
+    return found
+
+
+async def clean_broker(
+    settings: BrokerSettings,
+    topics: Topics,
+    *,
+    owned: list[str],
+    instance: str,
+    dry_run: bool,
+    tell: Callable[[str], None],
+) -> None:
+    """Empty what the broker retains of `owned`, and `tell` each topic; `dry_run`: only tell.
+
+    Raises `CannotClean` while a bridge is online, or where another one has been here since, and
+    `BrokerFailure`.
+    """
+    own = replace(settings, client_id=f"{settings.client_id}-clean", session_expiry=0)
+
+    async def converse(protocol: Protocol) -> None:
+        async with open_session(
+            own, protocol, deliver=Message.acknowledge, accepting=accepting(own, protocol)
+        ) as session:
+            retained = await read_retained(session, owned, topics.bridge_marker)
+            _refuse_where_in_use(topics, retained, instance)
+            for topic in owned:
+                if retained.get(topic):
+                    if not dry_run:
+                        await session.publish(topic, b"", retain=True)
+                    tell(topic)
+            await session.disconnect()
+        if not dry_run:
+            await _end_session(settings, protocol)
+
+    try:
+        await in_either_version(own, partial(converse))
+    except* CannotClean as group:
+        raise _leaf(group) from None
+    except* BrokerFailure as group:
+        raise flatten(group) from None
+
+
+def _refuse_where_in_use(topics: Topics, retained: dict[str, bytes], instance: str) -> None:
+    other = identity_in(retained.get(topics.bridge_info, b""))
+    if retained.get(topics.bridge_state) == ONLINE:
+        who = "a bridge" if other is None else f"the bridge {other.instance}"
+        raise CannotClean(
+            f"{who} is online on the base topic {topics.base!r}; stop it first: "
+            "systemctl stop hmp-bridge"
+        )
+    if other is not None and other.instance != instance:
+        raise CannotClean(
+            f"another bridge ({other.instance}) has used the base topic {topics.base!r} since; "
+            "what is there is its own: clean from its state folder"
+        )
+
+
+async def _end_session(settings: BrokerSettings, protocol: Protocol) -> None:
+    """Come as the bridge itself, and leave for good."""
+    leaving = replace(settings, session_expiry=0)
+    async with open_session(leaving, protocol, deliver=Message.acknowledge) as session:
+        await session.disconnect()
+
+
+def _leaf(error: BaseException) -> BaseException:
+    while isinstance(error, BaseExceptionGroup):
+        error = error.exceptions[0]
+    return error

@@ -1,0 +1,164 @@
+"""Home Assistant's side of the bridge: devices announced, again when it starts, taken back (R33).
+
+::
+
+    configuration ─▶ announcements ─┬─▶ Image          retained, so that it finds them at any time
+                                    └─▶ Manifest       written down before: none becomes a ghost
+    its birth ─▶ a short wait ─▶ BrokerLink.repeat     devices, availability, states
+
+`parts` makes the one that there is, the contact has it hear what the broker delivers, a reload
+tells it what is to be shown from then on, and `app` runs it beside the rooms.
+"""
+
+import random
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+
+import structlog
+import trio
+
+from ..config.configuration import Configuration
+from ..homeassistant.discovery import Announcement, RoomToShow, announcements
+from ..mqtt.image import Image
+from ..mqtt.message import Message
+from ..mqtt.topics import Topics
+from .happenings import Happenings
+from .manifest import Manifest, Published
+
+__all__ = ["HomeAssistant"]
+
+log = structlog.get_logger("bridge")
+
+_BIRTH = b"online"
+
+_SHORTEST_WAIT, _LONGEST_WAIT = 0.5, 2.0
+"""Seconds after its birth: it is still subscribing, and a house full of devices answers it."""
+
+
+def _some_time() -> float:
+    return random.uniform(_SHORTEST_WAIT, _LONGEST_WAIT)
+
+
+class HomeAssistant:
+    """Shows it the rooms and servers of a configuration.
+
+    `repeat` publishes all that is retained once more, what it is given first: `BrokerLink.repeat`.
+    `wait` gives the seconds after a birth.
+    """
+
+    def __init__(
+        self,
+        topics: Topics,
+        image: Image,
+        *,
+        repeat: Callable[[Iterable[str]], Awaitable[int | None]],
+        manifest: Manifest,
+        happenings: Happenings,
+        wait: Callable[[], float] = _some_time,
+    ) -> None:
+        self._topics = topics
+        self._image = image
+        self._repeat = repeat
+        self._manifest = manifest
+        self._happenings = happenings
+        self._wait = wait
+        self._status_topic: str | None = None
+        self._shown: Mapping[str, Announcement] = {}
+        self._published: Published = {}
+        self._birth = trio.Event()
+        self._taking_back = trio.Event()
+
+    def wanted(self, configuration: Configuration) -> dict[str, Announcement]:
+        """Every device that a configuration shows, by its topic."""
+        table = configuration.homeassistant
+        if not table.enabled:
+            return {}
+        names = configuration.room_names
+        rooms = [
+            RoomToShow(key, names[key], restream=room.restream is not None)
+            for key, room in configuration.rooms.items()
+        ]
+        return announcements(self._topics, rooms, configuration.servers, table.presentation)
+
+    async def expect(self, configuration: Configuration) -> None:
+        """Return once it is written down what a configuration will have retained."""
+        await self._manifest.expect_topics(self._all_of(configuration))
+
+    def show(self, configuration: Configuration) -> None:
+        """Have the broker retain what this configuration shows, and nothing else of ours.
+
+        What is gone goes first and in reverse, for it may be reached through what comes before it.
+        A component that is gone is taken back by name before it is left out: Home Assistant keeps
+        what is only left out.
+        """
+        table = configuration.homeassistant
+        self._status_topic = table.status_topic if table.enabled else None
+        self._shown = self.wanted(configuration)
+        self._published = self._all_of(configuration)
+        kept = self._manifest.topics
+        for topic in reversed(kept):
+            if topic not in self._published:
+                self._image.forget(topic)
+        for topic, announcement in self._shown.items():
+            platforms = announcement.platforms
+            missing = {
+                leaf: platform
+                for leaf, platform in kept.get(topic, {}).items()
+                if platforms.get(leaf) != platform
+            }
+            self._image.set(topic, announcement.payload(missing))
+        self._happenings.telling = table.enabled
+        self._happenings.count(counting=self._counts(configuration))
+        self._taking_back.set()
+
+    def _all_of(self, configuration: Configuration) -> Published:
+        shown = self.wanted(configuration)
+        counts = self._happenings.counts if self._counts(configuration) else ()
+        devices: Published = {topic: each.platforms for topic, each in shown.items()}
+        return devices | {topic: {} for topic in counts}
+
+    def _counts(self, configuration: Configuration) -> bool:
+        table = configuration.homeassistant
+        return table.enabled and table.all_rooms
+
+    def hear(self, message: Message) -> bool:
+        """Notice Home Assistant's birth; never True, for bindings may hear the same message."""
+        born = message.topic == self._status_topic and message.payload.strip() == _BIRTH
+        if born and not message.retain:  # else it is of the past, as over MQTT 3.1.1
+            self._birth.set()
+        return False
+
+    async def run(self) -> None:
+        """Answer births, and leave out what has been taken back, until cancelled."""
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(self._answer_births)
+            await self._finish_taking_back()
+
+    async def _answer_births(self) -> None:
+        while True:
+            await self._birth.wait()
+            await trio.sleep(self._wait())
+            self._birth = trio.Event()
+            count = await self._repeat(self._order())
+            if count is not None:
+                log.info("home assistant has started, everything is published again", topics=count)
+
+    def _order(self) -> list[str]:
+        """The devices, and then what says whether they can be used, before all else."""
+        return [
+            *self._shown,
+            *(topic for announcement in self._shown.values() for topic in announcement.available),
+        ]
+
+    async def _finish_taking_back(self) -> None:
+        """Once the broker has what takes back, what is left; then nothing more is ours to undo."""
+        while True:
+            await self._taking_back.wait()
+            self._taking_back = trio.Event()
+            shown, published = self._shown, self._published
+            await self._image.settled()
+            if self._shown is shown:
+                for topic, announcement in shown.items():
+                    self._image.set(topic, announcement.payload())
+                await self._image.settled()
+            if self._shown is shown:
+                await self._manifest.only_topics(published)

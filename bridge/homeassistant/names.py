@@ -1,0 +1,69 @@
+"""Names by which Home Assistant knows what is ours: topics, unique ids, proposals for entity ids.
+
+Made of the base topic and the key of a room or server alone, so that a replaced box is the same
+device there, with its history. Pure.
+"""
+
+import re
+from dataclasses import dataclass
+from hashlib import sha256
+
+__all__ = ["DeviceName"]
+
+_PLAIN_SLUG = re.compile(r"(?!hmp_)[a-z0-9]+(?:_[a-z0-9]+)*")
+"""What an entity id can have as it is, and that is not one of our own words."""
+
+
+@dataclass(frozen=True, slots=True)
+class DeviceName:
+    """One device: `kind` is ``room``, ``server``, ``bridge`` or ``rooms``, these without a key."""
+
+    base: str
+    kind: str
+    key: str = ""
+
+    @property
+    def identifier(self) -> str:
+        """What names the device to Home Assistant; no two devices of one broker have the same."""
+        return "/".join(filter(None, (self.base, self.kind, self.key)))
+
+    def unique_id(self, leaf: str) -> str:
+        """What names one of its entities, for ever."""
+        return f"{self.identifier}/{leaf}"
+
+    def topic(self, prefix: str) -> str:
+        """Where the device is announced, below the discovery prefix."""
+        name = "-".join(filter(None, (self.kind, self.key)))
+        return f"{prefix}/device/{_node(self.base)}/{name}/config"
+
+    def object_id(self, leaf: str) -> str:
+        """The part of an entity id behind its domain; no two entities of a domain get the same.
+
+        Home Assistant takes lower-case letters and digits there, with single `_` between them. A
+        key that is no such text is made one, and told from its likes by a few digits.
+        """
+        match self.kind:
+            case "room":
+                return f"{_slug(self.key)}_{leaf}"
+            case "server":
+                return f"hmp_server_{_slug(self.key)}_{leaf}"
+            case _:
+                return f"hmp_{self.kind}_{leaf}"
+
+
+def _node(base: str) -> str:
+    """The base topic as a level of a discovery topic, which has letters, digits, `-` and `_`."""
+    if re.fullmatch(r"[a-zA-Z0-9_-]+", base):
+        return base
+    return f"{re.sub(r'[^a-zA-Z0-9_-]+', '-', base)}-{_digits(base)}"
+
+
+def _slug(key: str) -> str:
+    if _PLAIN_SLUG.fullmatch(key):
+        return key
+    words = re.findall(r"[a-z0-9]+", key)
+    return "_".join([*words, _digits(key)])
+
+
+def _digits(text: str) -> str:
+    return sha256(text.encode()).hexdigest()[:6]
