@@ -66,7 +66,7 @@ def test_one_room(file: str, capsys: pytest.CaptureFixture[str]) -> None:
     text = said(file, "--room", "hall", capsys=capsys)
     assert "boardroom" not in text
     assert run(["topics", "--config", file, "--room", "hal"]) == ExitCode.USAGE
-    assert capsys.readouterr().err == "'hal' is no room; configured are: boardroom, hall\n"
+    assert capsys.readouterr().err == "'hal' is no room; did you mean hall?\n"
 
 
 def test_the_formats_say_the_same(file: str, capsys: pytest.CaptureFixture[str]) -> None:
