@@ -145,9 +145,13 @@ class HomeAssistant:
         """Lines of its log that are about MQTT, and so about us."""
         words = ("mqtt", "hmp", "discovery", "template", "blueprint", "automation")
         lines = [line for line in self.log.splitlines() if " WARNING " in line or " ERROR " in line]
-        lost = "Error returned from MQTT server:"  # the broker was stopped
+        # The broker was stopped.
+        lost = (
+            "Error returned from MQTT server:",
+            "[paho.mqtt.client] failed to receive on socket",
+        )
         about = [line for line in lines if any(word in line.lower() for word in words)]
-        return [line for line in about if lost not in line]
+        return [line for line in about if not any(word in line for word in lost)]
 
     # Asking.
 
