@@ -1,4 +1,4 @@
-"""A line to the broker on which, while it is held, the broker is heard and not spoken to."""
+"""A line to the broker on which, once it is held, the broker is heard and not spoken to."""
 
 import threading
 
@@ -7,20 +7,22 @@ from .watched import PATIENCE, Watched
 
 __all__ = ["Holder"]
 
-_CONNECT = 0x10
-
 
 class Holder(Relay):
-    """Passes everything on; while `hold` holds, nothing to the broker but CONNECT."""
+    """Passes everything on; while `hold` holds, nothing of who connects from a word of theirs on."""
 
     def __init__(self, target: int) -> None:
         self._free = threading.Event()
         self._free.set()
+        self._word: bytes | None = None
+        #: Of the thread of a connection's one direction: it has said the word.
+        self._said = threading.local()
         self._heard: Watched[bytes] = Watched()
         super().__init__(target)
 
-    def hold(self) -> None:
-        """From now on whoever connects is delivered to, and cannot answer."""
+    def hold(self, word: bytes) -> None:
+        """From now on what comes with `word` and after it waits, on every connection of its own."""
+        self._word = word
         self._free.clear()
 
     def let_go(self) -> None:
@@ -44,6 +46,8 @@ class Holder(Relay):
         """All of it, but late where the line is held."""
         if direction == "<":
             self._heard.add(data)
-        elif data[0] != _CONNECT:
-            self._free.wait(PATIENCE)
+        elif self._word is not None:
+            self._said.now = getattr(self._said, "now", False) or self._word in data
+            if self._said.now:
+                self._free.wait(PATIENCE)
         return data

@@ -50,7 +50,7 @@ def test_a_message_that_two_processes_ended_over_is_set_aside(
         state = s.daemon.state
         s.panel.publish_many([(topic, payload), ("room/r0/set", "stop")])
 
-        line.hold()
+        line.hold(f"{s.base}/bridge/response/error".encode())
         mark = line.mark()
         s.add_daemon(state=state)
         line.wait_until_delivered(f"{s.base}/{topic}".encode(), since=mark)

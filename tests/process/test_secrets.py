@@ -201,7 +201,7 @@ from bridge.cli.options import load_configuration
 def broken(options):
     raise KeyError(load_configuration(options).mqtt.password.get_secret_value())
 
-operator._check = broken
+operator.check = broken
 sys.exit(main.run(sys.argv[1:]))
 """
 
