@@ -9,7 +9,7 @@ __all__ = ["Holder"]
 
 
 class Holder(Relay):
-    """Passes everything on; while `hold` holds, nothing of who connects from a word of theirs on."""
+    """Passes everything on; while `hold` holds, a connection is not heard from a word of it on."""
 
     def __init__(self, target: int) -> None:
         self._free = threading.Event()

@@ -13,11 +13,6 @@ ROOMS = 200
 ANSWERS = ("/room/r0/result", "/bridge/response/error")
 
 
-def at_least(count: int, found: list[Seen]) -> list[Seen]:
-    """All of them, once there are enough."""
-    return found if len(found) >= count else []
-
-
 def test_two_hundred_rooms_start_at_once(site: MakeSite) -> None:
     """All record, one command is in flight at any time, and a stop goes ahead of the starts."""
     s = site(ROOMS, start=False)
