@@ -2,8 +2,12 @@
 
 import difflib
 from collections.abc import Iterable
+from functools import lru_cache
 
 __all__ = ["did_you_mean", "folded", "nearest"]
+
+_LONGEST = 80
+"""Characters of a word that may be a mistyped name; to compare longer ones takes long."""
 
 _TELLING = 5
 """Letters after which the beginning of a name tells which one is meant."""
@@ -16,6 +20,11 @@ def folded(name: str) -> str:
 
 def nearest(word: str, names: Iterable[str]) -> str | None:
     """The one of `names` that was meant; None where none is near."""
+    return _nearest(word, tuple(names)) if len(word) <= _LONGEST else None
+
+
+@lru_cache(maxsize=256)  # somebody may send the same mistake without end
+def _nearest(word: str, names: tuple[str, ...]) -> str | None:
     written = folded(word)
     known = {folded(name): name for name in names}
     for key, name in known.items():
