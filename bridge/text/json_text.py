@@ -1,6 +1,7 @@
 """JSON that somebody else has written, read whatever it holds. Pure."""
 
 import json
+from functools import cache
 from typing import Any
 
 from .shortened import shortened
@@ -20,27 +21,32 @@ class NotJson(ValueError):
 def read_value(text: str | bytes, *, strict: bool = False, **hooks: Any) -> Any:
     """The value of a JSON text; a line that is broken within a text stays in it, unless `strict`.
 
-    `hooks` are those of `json.loads`, which may raise `ValueError`. Without any, a whole number of
-    more digits than Python reads becomes the nearest float, which is infinite: a member that nobody
-    asks for must not spoil those beside it. Raises `NotJson`, also for what is nested more than a
-    hundred deep.
+    `hooks` are those of `json.loads`, functions of a module, which may raise `ValueError`. Without
+    any, a whole number of more digits than Python reads becomes the nearest float, which is
+    infinite: a member that nobody asks for must not spoil those beside it. Raises `NotJson`, also
+    for what is nested more than a hundred deep.
     """
     try:
         written = text if isinstance(text, str) else text.decode("utf-8-sig")
         try:
-            value = json.loads(written, strict=strict, **hooks)
+            value = _decoder(strict=strict, **hooks).decode(written)
         except json.JSONDecodeError:
             raise
         except ValueError:
             if hooks:
                 raise
             # from `int`, which reads 4,300 digits and no more
-            value = json.loads(written, strict=strict, parse_int=_whole)
+            value = _decoder(strict=strict, parse_int=_whole).decode(written)
     except (ValueError, RecursionError) as error:
         raise NotJson(str(error)) from None
     if written.count("[") + written.count("{") > _DEEPEST and _is_deep(value):
         raise NotJson(f"it is nested more than {_DEEPEST} deep")
     return value
+
+
+@cache  # `json.loads` makes one for every text, which takes longer than to read a short one
+def _decoder(**options: Any) -> json.JSONDecoder:
+    return json.JSONDecoder(**options)
 
 
 def read_object(text: str | bytes) -> dict[str, Any]:
