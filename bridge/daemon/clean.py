@@ -6,7 +6,6 @@ look alike stays. The session that the broker keeps for the bridge ends too, wit
 
 from collections.abc import Callable
 from dataclasses import replace
-from functools import partial
 
 from ..mqtt.catalogue import retained_topics
 from ..mqtt.failures import BrokerFailure, flatten
@@ -54,7 +53,7 @@ async def clean_broker(
     """Empty what the broker retains of `owned`, and `tell` each topic; `dry_run`: only tell.
 
     Raises `CannotClean` while a bridge is online, or where another one has been here since, and
-    `BrokerFailure`.
+    `BrokerFailure`; both in an exception group.
     """
     own = replace(settings, client_id=f"{settings.client_id}-clean", session_expiry=0)
 
@@ -74,9 +73,7 @@ async def clean_broker(
             await _end_session(settings, protocol)
 
     try:
-        await in_either_version(own, partial(converse))
-    except* CannotClean as group:
-        raise _leaf(group) from None
+        await in_either_version(own, converse)
     except* BrokerFailure as group:
         raise flatten(group) from None
 
@@ -101,9 +98,3 @@ async def _end_session(settings: BrokerSettings, protocol: Protocol) -> None:
     leaving = replace(settings, session_expiry=0)
     async with open_session(leaving, protocol, deliver=Message.acknowledge) as session:
         await session.disconnect()
-
-
-def _leaf(error: BaseException) -> BaseException:
-    while isinstance(error, BaseExceptionGroup):
-        error = error.exceptions[0]
-    return error

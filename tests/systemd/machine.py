@@ -27,9 +27,9 @@ _START = """\
 set -eu
 mount --make-rprivate /
 mount -t tmpfs tmpfs {folder}
-mkdir {folder}/upper {folder}/work {folder}/root
-mount -t overlay overlay -o lowerdir=/,upperdir={folder}/upper,workdir={folder}/work {folder}/root
-cd {folder}/root
+mkdir {folder}/upper {folder}/work {folder}/tree
+mount -t overlay overlay -o lowerdir=/,upperdir={folder}/upper,workdir={folder}/work {folder}/tree
+cd {folder}/tree
 mount -t proc proc proc
 mount --rbind /sys sys
 mount --rbind /dev dev
@@ -37,8 +37,8 @@ mount -t tmpfs tmpfs run
 mount -t tmpfs tmpfs tmp
 mkdir -p etc/systemd/journald.conf.d opt/source
 cd {project}
-cp -r bridge config systemd pyproject.toml README.md LICENSE {folder}/root/opt/source
-cd {folder}/root
+cp -r bridge config systemd pyproject.toml README.md LICENSE {folder}/tree/opt/source
+cd {folder}/tree
 printf '[Journal]\\nStorage=volatile\\n' >etc/systemd/journald.conf.d/tests.conf
 # Not chroot: who has changed its root so may make no user namespaces, as PrivateUsers= does.
 pivot_root . mnt

@@ -1,6 +1,5 @@
 """The units as systemd reads them and runs them: everything that the README says about them."""
 
-import json
 import subprocess
 from collections.abc import Iterator
 from contextlib import closing
@@ -169,13 +168,6 @@ def test_the_template_is_the_unit_with_a_name() -> None:
 @pytest.mark.parametrize("name", [UNIT, "hmp-bridge@.service"])
 def test_the_exposure(name: str) -> None:
     """Of what systemd can take from a service, little is left: 1.3 of 10 at most."""
-    found = subprocess.run(
-        ["systemd-analyze", "security", "--offline=true", "--json=short", str(UNITS / name)],
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    assert json.loads(found.stdout)
     judged = subprocess.run(
         ["systemd-analyze", "security", "--offline=true", "--threshold=13", str(UNITS / name)],
         capture_output=True,
