@@ -34,6 +34,7 @@ PURE = [
     "bridge.cli.completion.values",
     "bridge.cli.completion.zsh",
     "bridge.cli.description",
+    "bridge.cli.man_page",
     "bridge.config.durations",
     "bridge.hmp.arguments",
     "bridge.hmp.command",

@@ -9,7 +9,7 @@ from typing import Any
 
 from .. import __version__
 from ..simulator.options import add_options, faults, knobs
-from . import operator, programs, single
+from . import operator, programs, shipped, single
 from .clean import clean
 from .description import Section
 from .manual import sections_of
@@ -121,6 +121,37 @@ def make_parser() -> Parser:
     command.add_argument(
         "shell", metavar="SHELL", help="bash, zsh or fish", **one_of("bash", "zsh", "fish")
     )
+    add("man", partial(programs.man, parser), "the manual page, for man")
+
+    command = add(
+        "example-config",
+        shipped.example_config,
+        "a configuration with every key, and files for what goes with it",
+        more=partial(_files, shipped.configuration_files),
+        words={"NAME": shipped.configuration_files},
+    )
+    command.add_argument(
+        "name",
+        nargs="?",
+        default=shipped.CONFIGURATION,
+        metavar="NAME",
+        help="such as examples/shelly-gen2.toml (%(default)s)",
+    )
+
+    command = add(
+        "unit",
+        shipped.unit,
+        "the service for systemd, as a file",
+        more=partial(_files, shipped.unit_files),
+        words={"NAME": shipped.unit_files},
+    )
+    command.add_argument(
+        "name",
+        nargs="?",
+        default=shipped.UNIT,
+        metavar="NAME",
+        help="such as hmp-bridge@.service (%(default)s)",
+    )
     return parser
 
 
@@ -196,6 +227,10 @@ def _faults_and_knobs() -> Iterator[Section]:
     yield Section("faults, KIND[:COMMAND[:VALUE]][:count=N][:seconds=S]", tuple(faults()))
     rows = tuple((name, _without_rules(meaning)) for name, meaning in knobs())
     yield Section("knobs, as they are without --knob", rows)
+
+
+def _files(names: Callable[[], Iterable[str]]) -> Iterator[Section]:
+    yield Section("files", tuple((name, "") for name in sorted(names())))
 
 
 def _without_rules(text: str) -> str:

@@ -75,6 +75,19 @@ _EXAMPLES: dict[str, tuple[tuple[str, str], ...]] = {
             "in every fish from now on",
         ),
     ),
+    "man": (
+        ("hmp-bridge man | man -l -", "to read it"),
+        ("hmp-bridge man > /usr/local/share/man/man1/hmp-bridge.1", "for man hmp-bridge"),
+    ),
+    "example-config": (
+        ("hmp-bridge example-config > bridge.toml", "to begin with"),
+        ("hmp-bridge example-config mosquitto/mosquitto.conf", "a broker with roles"),
+        ("hmp-bridge example-config examples/zoom.toml", "bindings for a maker"),
+    ),
+    "unit": (
+        ("hmp-bridge unit > /etc/systemd/system/hmp-bridge.service", "one bridge"),
+        ("hmp-bridge unit hmp-bridge@.service", "several"),
+    ),
 }
 
 _USAGE = (ExitCode.USAGE, "the command line is wrong")
@@ -169,6 +182,17 @@ EXIT_CODES: dict[str, tuple[tuple[int, str], ...]] = {
         _CONFIGURATION,
     ),
     "completion": ((ExitCode.OK, "printed"), _USAGE, _OUTPUT),
+    "man": ((ExitCode.OK, "printed"), _USAGE, _OUTPUT),
+    "example-config": (
+        (ExitCode.OK, "printed"),
+        (ExitCode.USAGE, "the command line is wrong, or there is no such file"),
+        _OUTPUT,
+    ),
+    "unit": (
+        (ExitCode.OK, "printed"),
+        (ExitCode.USAGE, "the command line is wrong, or there is no such file"),
+        _OUTPUT,
+    ),
 }
 """The exit codes of each command, and of all of them; in the order of the numbers."""
 

@@ -117,8 +117,8 @@ def _rendered(section: Section, width: int) -> str:
     column = widest + 4 if beside else 6
     lines = [f"{section.title}:"]
     for term, meaning in section.rows:
-        told = textwrap.wrap(meaning, width - column, break_on_hyphens=False) or [""]
-        first = f"{term:<{widest}}  {told.pop(0)}" if beside else term
+        told = textwrap.wrap(meaning, width - column, break_on_hyphens=False)
+        first = f"{term:<{widest}}  {told.pop(0)}" if beside and told else term
         lines += [f"  {first}".rstrip(), *(" " * column + line for line in told)]
     return "\n".join(lines) + "\n"
 

@@ -1,14 +1,15 @@
-"""The commands that run until they are told to end, and what a shell needs to complete them all."""
+"""The commands that run until they are told to end, and what is made of all commands together."""
 
 import argparse
 from contextlib import closing
 from functools import partial
 
+from .. import __version__
 from ..text.output import put, say
 from .options import ExitCode, leaves, load_configuration
 from .parser import Parser, describe
 
-__all__ = ["completion", "demo", "run_daemon", "simulate"]
+__all__ = ["completion", "demo", "man", "run_daemon", "simulate"]
 
 
 def run_daemon(options: argparse.Namespace) -> int:
@@ -79,4 +80,12 @@ def completion(parser: Parser, options: argparse.Namespace) -> int:
     from .completion.script import completion_script
 
     put(completion_script(describe(parser), options.shell).removesuffix("\n"))
+    return ExitCode.OK
+
+
+def man(parser: Parser, _options: argparse.Namespace) -> int:
+    """`man`: the manual page, made from the `parser` of all commands."""
+    from .man_page import man_page
+
+    put(man_page(describe(parser), __version__).removesuffix("\n"))
     return ExitCode.OK

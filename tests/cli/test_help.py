@@ -34,7 +34,10 @@ def help_of(capsys: pytest.CaptureFixture[str], *words: str) -> str:
 
 def test_help_names_every_command(capsys: pytest.CaptureFixture[str]) -> None:
     said = help_of(capsys)
-    commands = "run demo simulate check watch schema asyncapi topics try send clean completion"
+    commands = (
+        "run demo simulate check watch schema asyncapi topics try send clean completion man "
+        "example-config unit"
+    )
     assert commands.split() == NAMES
     for command in NAMES:
         assert f"\n  {command} " in said

@@ -38,6 +38,8 @@ def test_version_from_every_side() -> None:
         (["simulate", "--help"], "paho pydantic pydantic_settings"),
         (["check", "--config", str(EXAMPLE)], "paho trio"),
         (["schema"], "paho trio rich"),
+        (["unit"], "trio paho pydantic pydantic_settings structlog"),
+        (["example-config"], "trio paho pydantic pydantic_settings structlog"),
         (["topics", "--config", str(EXAMPLE)], "paho trio rich"),
         (["asyncapi", "--config", str(EXAMPLE)], "paho trio rich"),
     ],

@@ -37,7 +37,7 @@ mount -t tmpfs tmpfs run
 mount -t tmpfs tmpfs tmp
 mkdir -p etc/systemd/journald.conf.d opt/source
 cd {project}
-cp -r bridge config systemd pyproject.toml README.md LICENSE {folder}/tree/opt/source
+cp -r bridge config systemd pyproject.toml setup.py README.md LICENSE {folder}/tree/opt/source
 cd {folder}/tree
 printf '[Journal]\\nStorage=volatile\\n' >etc/systemd/journald.conf.d/tests.conf
 # Not chroot: who has changed its root so may make no user namespaces, as PrivateUsers= does.
