@@ -4,6 +4,7 @@ import os
 import shutil
 import signal
 import subprocess
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -59,7 +60,6 @@ class Mosquitto:
             raise RuntimeError("mosquitto is not installed")
         log = self.folder / "mosquitto.log"
         with log.open("ab") as output:
-            before = output.tell()
             self._process = await trio.lowlevel.open_process(
                 [program, "-c", str(configuration)],
                 stdin=subprocess.DEVNULL,
@@ -67,8 +67,7 @@ class Mosquitto:
                 stderr=subprocess.STDOUT,
             )
         with trio.fail_after(15):
-            # A connection is no sign: the kernel takes one before mosquitto minds its signals.
-            while b" running" not in log.read_bytes()[before:]:
+            while not await self._hangs_up():
                 if self._process.poll() is not None:
                     raise RuntimeError(f"mosquitto has ended ({self._process.returncode}): {log}")
                 await trio.sleep(0.02)
@@ -102,3 +101,15 @@ class Mosquitto:
             process.kill()
             with trio.CancelScope(shield=True):
                 await process.wait()
+
+    async def _hangs_up(self) -> bool:
+        """Whether it ends a connection that is over: a sign that it minds its signals too.
+
+        That a connection is taken is none, and "running" in its log comes a moment too soon.
+        """
+        with suppress(OSError, trio.BrokenResourceError):
+            stream = await trio.open_tcp_stream("127.0.0.1", self.port)
+            async with stream:
+                await stream.send_eof()
+                return await stream.receive_some() == b""
+        return False
