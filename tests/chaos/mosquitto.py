@@ -1,13 +1,12 @@
 """A real broker as a process, with its sessions and retained messages kept over restarts."""
 
-import math
 import os
 import shutil
 import signal
 import subprocess
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import IO
 
 import trio
 
@@ -16,17 +15,34 @@ __all__ = ["Mosquitto"]
 
 @dataclass(slots=True)
 class Mosquitto:
-    """mosquitto on one port of loopback; its files are in `folder`."""
+    """mosquitto on one port of loopback; its files are in `folder`.
+
+    A round's faults may overlap: one that comes while another starts or ends the broker waits. A
+    mosquitto that starts dies of any signal without a word, and one that ends has its port still.
+    """
 
     folder: Path
     port: int
     _process: trio.Process | None = None
-    _log: IO[bytes] | None = field(default=None, repr=False)
+    _one_at_a_time: trio.Lock = field(default_factory=trio.Lock, repr=False)
 
     async def start(self) -> None:
-        """Start, and wait until it accepts connections."""
-        if self._process is not None:
-            return
+        """Start, and wait until it runs."""
+        async with self._one_at_a_time:
+            if self._process is None:
+                await self._start()
+
+    async def terminate(self) -> None:
+        """End it in good order: nothing that it has acknowledged is lost."""
+        async with self._one_at_a_time:
+            await self._end(signal.SIGTERM)
+
+    async def kill(self, *, keep_store: bool) -> None:
+        """SIGKILL, with what it had on disk a moment before, or without its store."""
+        async with self._one_at_a_time:
+            await self._kill(keep_store=keep_store)
+
+    async def _start(self) -> None:
         configuration = self.folder / "mosquitto.conf"
         lines = [
             f"listener {self.port} 127.0.0.1",
@@ -42,26 +58,21 @@ class Mosquitto:
         program = shutil.which("mosquitto", path=path)
         if program is None:
             raise RuntimeError("mosquitto is not installed")
-        if self._log is None:
-            self._log = (self.folder / "mosquitto.log").open("ab")
-        self._process = await trio.lowlevel.open_process(
-            [program, "-c", str(configuration)],
-            stdin=subprocess.DEVNULL,
-            stdout=self._log,
-            stderr=subprocess.STDOUT,
-        )
+        log = self.folder / "mosquitto.log"
+        with log.open("ab") as output:
+            self._process = await trio.lowlevel.open_process(
+                [program, "-c", str(configuration)],
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+            )
         with trio.fail_after(15):
-            while not await self._accepts():
+            while not await self._hangs_up():
                 if self._process.poll() is not None:
-                    raise RuntimeError("mosquitto has ended; its log says why")
+                    raise RuntimeError(f"mosquitto has ended ({self._process.returncode}): {log}")
                 await trio.sleep(0.02)
 
-    async def terminate(self) -> None:
-        """End it in good order: nothing that it has acknowledged is lost."""
-        await self._end(signal.SIGTERM)
-
-    async def kill(self, *, keep_store: bool) -> None:
-        """SIGKILL, with what it had on disk a moment before, or without its store."""
+    async def _kill(self, *, keep_store: bool) -> None:
         if self._process is None:
             return
         if keep_store:
@@ -91,12 +102,14 @@ class Mosquitto:
             with trio.CancelScope(shield=True):
                 await process.wait()
 
-    async def _accepts(self) -> bool:
-        try:
-            stream = await trio.open_tcp_stream(
-                "127.0.0.1", self.port, happy_eyeballs_delay=math.inf
-            )
-        except OSError:
-            return False
-        await stream.aclose()
-        return True
+    async def _hangs_up(self) -> bool:
+        """Whether it ends a connection that is over: a sign that it minds its signals too.
+
+        That a connection is taken is none, and "running" in its log comes a moment too soon.
+        """
+        with suppress(OSError, trio.BrokenResourceError):
+            stream = await trio.open_tcp_stream("127.0.0.1", self.port)
+            async with stream:
+                await stream.send_eof()
+                return await stream.receive_some() == b""
+        return False
