@@ -23,6 +23,7 @@ from .latency import latency
 from .polls import polls
 from .reconnect import reconnect
 from .scale import scale
+from .soak import soak
 from .stage import Options
 from .start import start
 from .throughput import throughput
@@ -39,8 +40,11 @@ BENCHMARKS: dict[str, Callable[[Options], Sequence[Figure]]] = {
     "reconnect": reconnect,
     "scale": scale,
     "flood": flood,
+    "soak": soak,
 }
 
+WHEN_NAMED = {"soak"}
+"""What is measured only where it is asked for by name."""
 
 QUICK = ("latency", "throughput", "start")
 """What `--quick` measures: two minutes for the figures that most changes can move."""
@@ -72,11 +76,14 @@ def main(arguments: Sequence[str]) -> int:
     )
     parser.add_argument("--all-cores", action="store_true", help="pin nothing to a core")
     parser.add_argument("--quick", action="store_true", help=f"{', '.join(QUICK)}, in two minutes")
+    parser.add_argument("--minutes", type=float, help="of soak; else repetitions times seconds")
+    parser.add_argument("--samples", type=Path, help="what soak notes every second, as JSON lines")
     parser.add_argument("--json", type=Path, help="write every value measured to this file")
     given = parser.parse_args(arguments)
     if given.quick:
         given.seconds, given.repetitions = min(given.seconds, 4.0), min(given.repetitions, 3)
-    names = given.names or list(QUICK if given.quick else BENCHMARKS)
+    everything = [name for name in BENCHMARKS if name not in WHEN_NAMED]
+    names = given.names or (QUICK if given.quick else everything)
     if unknown := [name for name in names if name not in BENCHMARKS]:
         parser.error(f"no benchmark {', '.join(unknown)}; there are {', '.join(BENCHMARKS)}")
     options = Options(
@@ -85,6 +92,8 @@ def main(arguments: Sequence[str]) -> int:
         given.disk,
         all_cores=given.all_cores,
         most_rooms=100 if given.quick else 1000,
+        lasting=None if given.minutes is None else given.minutes * 60,
+        samples=given.samples,
     )
     measured: dict[str, list[dict[str, object]]] = {}
     for name in names:

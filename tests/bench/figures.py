@@ -52,7 +52,8 @@ class Sample:
 class Figure:
     """One row. `floor` is what it is compared with, `met` None where there is no target.
 
-    `rounds`: what it is compared with round by round, in place of by the medians.
+    `rounds`: what it is compared with round by round, in place of by the medians. `series`: what
+    was measured every second, of which the sample is a part.
     """
 
     what: str
@@ -63,6 +64,7 @@ class Figure:
     target: str = ""
     met: bool | None = None
     rounds: Sample | None = None
+    series: list[float] = field(default_factory=list)
 
     @property
     def ratio(self) -> Sample | None:
@@ -94,6 +96,7 @@ class Figure:
             "ratios": [] if self.ratio is None else self.ratio.values,
             "target": self.target,
             "met": self.met,
+            "series": self.series,
         }
 
 

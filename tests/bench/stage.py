@@ -38,6 +38,8 @@ class Options:
         *,
         all_cores: bool,
         most_rooms: int = 1000,
+        lasting: float | None = None,
+        samples: Path | None = None,
     ) -> None:
         #: of each repetition of each variant
         self.seconds = seconds
@@ -47,6 +49,10 @@ class Options:
         #: whether to leave it to the kernel who runs where
         self.all_cores = all_cores
         self._most_rooms = most_rooms
+        #: seconds that something lasts which is measured once, over a long time
+        self.lasting = seconds * repetitions if lasting is None else lasting
+        #: where that is noted as it goes on, one JSON object a line
+        self.samples = samples
 
     @property
     def whole(self) -> bool:
@@ -152,14 +158,22 @@ class Stage:
         base: str = "hmp",
         rooms: int = 1,
         state: Path | None = None,
+        through: int | None = None,
+        census: Path | None = None,
         **server: Any,
     ) -> Process:
-        """`hmp-bridge run`; returns when its first room is usable."""
+        """`hmp-bridge run`; returns when its last room is usable.
+
+        `through`: a port in place of the broker's. `census`: where `counted_daemon` writes.
+        """
         folder = self._new_folder()
-        tables = configuration(broker.port, hmp.port, base, rooms, state or folder, **server)
+        state = state or folder
+        tables = configuration(through or broker.port, hmp.port, base, rooms, state, **server)
         file = folder / "bridge.toml"
         file.write_text(toml(tables), encoding="utf-8")
-        daemon = self._start([HMP_BRIDGE, "run", "--config", str(file)], self.subject_cores)
+        counted = [sys.executable, "-m", "tests.bench.counted_daemon", str(census)]
+        program = [HMP_BRIDGE] if census is None else counted
+        daemon = self._start([*program, "run", "--config", str(file)], self.subject_cores)
         self._kept(daemon)
         panel = self.panel(broker, f"{base}/room/r{rooms - 1}/availability")
         panel.wait_for(f"{base}/room/r{rooms - 1}/availability", "online")
