@@ -54,6 +54,8 @@ PURE = [
     "bridge.homeassistant.names",
     "bridge.interface.asyncapi",
     "bridge.interface.broker_rights",
+    "bridge.interface.openapi",
+    "bridge.interface.plain",
     "bridge.interface.request_rows",
     "bridge.interface.topic_sheet",
     "bridge.logs.levels",
@@ -94,6 +96,7 @@ PURE = [
     "bridge.room.rules.meetings",
     "bridge.room.rules.model",
     "bridge.room.rules.plan",
+    "bridge.room.rules.possible",
     "bridge.room.facts.policy",
     "bridge.room.facts.problems",
     "bridge.room.rules.reconfigure",
@@ -122,6 +125,9 @@ PURE = [
     "bridge.templates.template",
     "bridge.templates.values",
     "bridge.watch.view",
+    "bridge.web.access",
+    "bridge.web.guesses",
+    "bridge.web.views",
 ]
 DOES_IO = {"asyncio", "os", "paho", "select", "socket", "sqlite3", "ssl", "threading", "trio"}
 
@@ -135,7 +141,10 @@ FLOORS = [
     {"bridge.room.memory"},
     {"bridge.room"},
     {"bridge.logs", "bridge.mqtt"},
-    {"bridge.api", "bridge.bindings", "bridge.homeassistant", "bridge.interface", "bridge.metrics"},
+    {
+        *("bridge.api", "bridge.bindings", "bridge.homeassistant", "bridge.interface"),
+        *("bridge.metrics", "bridge.web"),
+    },
     {"bridge.config", "bridge.intake"},
     {"bridge.daemon", "bridge.watch"},
     {"bridge.check", "bridge.demo"},
@@ -177,6 +186,13 @@ SEES_ONLY = {
     "bridge.simulator": {"bridge.simulator", "bridge.text.nearest"},
     "bridge.journal": {"bridge.journal"},
     "bridge.process": {"bridge.process"},
+    "bridge.web": {
+        "bridge.logs",
+        "bridge.mqtt.topics",
+        "bridge.room.facts",
+        "bridge.room.rules.possible",
+        "bridge.web",
+    },
     "bridge.templates": {"bridge.templates", "bridge.text"},
     "bridge.text": {"bridge.text"},
     "bridge.logs.lines": {"bridge.text.visible"},
@@ -285,7 +301,8 @@ def test_pure_modules_load_without_trio_and_paho() -> None:
 def test_a_bridge_without_metrics_loads_nothing_of_them() -> None:
     program = (
         "import sys, bridge.daemon.app\n"
-        "print(*sorted({'prometheus_client', 'h11', 'bridge.metrics.meters'} & set(sys.modules)))"
+        "extra = {'prometheus_client', 'anycorn', 'starlette', 'h11', 'bridge.metrics.meters'}\n"
+        "print(*sorted(extra & set(sys.modules)))"
     )
     assert printed(program) == ""
 

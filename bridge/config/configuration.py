@@ -44,6 +44,8 @@ from .mqtt import MqttTable
 from .room import RoomTable
 from .server import ServerTable
 from .sources import misnamed_sources
+from .web import WebTable
+from .web_faults import written_secrets
 
 __all__ = ["Configuration"]
 
@@ -91,7 +93,9 @@ class Configuration(BaseSettings):
     bridge: BridgeTable = BridgeTable()
     """Settings of the bridge itself."""
     metrics: MetricsTable = MetricsTable()
-    """Metrics and health over HTTP."""
+    """Metrics and health over HTTP, alone."""
+    web: WebTable = WebTable()
+    """Pages of the rooms over HTTP, with metrics and health."""
     homeassistant: HomeAssistantTable = HomeAssistantTable()
     """Home Assistant, where rooms and servers can appear by themselves."""
     servers: dict[Name, ServerTable]
@@ -126,7 +130,7 @@ class Configuration(BaseSettings):
     @classmethod
     def _together(cls, data: Any, handler: ValidatorFunctionWrapHandler) -> "Configuration":
         """Find what is wrong between tables in the same go as what is wrong within them."""
-        _note_password(data)
+        _note_secrets(data)
         faults = list(misnamed_sources(_keys_of(cls)))
         if isinstance(data, Mapping):
             faults += faults_between(data)
@@ -165,12 +169,10 @@ def _keys_of(configuration: type[Configuration]) -> dict[str, list[str]]:
     }
 
 
-def _note_password(data: Any) -> None:
-    """Known before anything is said of the rest: it may stand in a wrong line as well (R19)."""
-    mqtt = data.get("mqtt") if isinstance(data, Mapping) else None
-    password = mqtt.get("password") if isinstance(mqtt, Mapping) else None
-    if isinstance(password, str):
-        SECRETS.add(password)
+def _note_secrets(data: Any) -> None:
+    """Known before anything is said of the rest: they may stand in a wrong line as well (R19)."""
+    for _, secret in written_secrets(data):
+        SECRETS.add(secret)
 
 
 def _secrets_in(table: object) -> Iterator[str]:

@@ -32,6 +32,7 @@ __all__ = [
     "Commands",
     "Duration",
     "Host",
+    "Hosts",
     "Listen",
     "MarkTitle",
     "Name",
@@ -95,9 +96,9 @@ def _listen(value: object) -> tuple[str, int]:
         raise ValueError(f"has no host name in it: {bare!r}") from None
     if ":" in bare and bare == host:
         raise ValueError(f"has an IPv6 address without brackets; write [{host}]:{port}")
-    if not all(map(importlib.util.find_spec, ("h11", "prometheus_client"))):
+    if not all(map(importlib.util.find_spec, ("anycorn", "prometheus_client", "starlette"))):
         raise ValueError(
-            "needs an extra that is not installed: pip install 'hmp-bridge[metrics]'; or take "
+            "needs an extra that is not installed: pip install 'hmp-bridge[web]'; or take "
             "the key away"
         )
     return bare, int(port)
@@ -185,6 +186,7 @@ Host = Annotated[
     AfterValidator(_host),
     WithJsonSchema({"type": "string", "pattern": r"^[^\s/@\[\]]+$"}),
 ]
+Hosts = Annotated[tuple[Host, ...], BeforeValidator(_list)]
 Sources = Annotated[
     tuple[str, ...],
     BeforeValidator(_list),

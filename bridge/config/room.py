@@ -13,6 +13,7 @@ from ..room.facts.vocabulary import State
 from .details import DetailsTable
 from .key_types import Address, Duration, MarkTitle, Port, Session, Sources, Table, Word
 from .server import ServerTable
+from .web import Secret
 
 __all__ = ["RestreamTable", "RoomTable", "TallyWords"]
 
@@ -107,6 +108,10 @@ class RoomTable(Table):
     """Recordings are given these besides: title, description, categories, shares."""
     tally: TallyWords = TallyWords()
     """The words of the topic tally."""
+    operate_secret: Secret | None = None
+    """Who shows it on the page may operate this room. Better as a secret of its own file."""
+    look_secret: Secret | None = None
+    """Who shows it on the page may look at this room."""
 
     def policy(self, server: ServerTable, key: str) -> Policy:
         """The policy for the room model; `key` is the table's, for a room without a name."""

@@ -50,18 +50,15 @@ class Bridge:
         async with trio.open_nursery() as broker_layer:
             broker_layer.start_soon(parts.broker.run)
             broker_layer.start_soon(keep_watchdog)  # leaving in order takes its time too
-            if (listen := parts.configuration.metrics.listen) is not None:
-                from ..metrics.serve import serve_metrics
-
-                broker_layer.start_soon(
-                    serve_metrics, listen, parts.self_report.snapshot, parts.observer
-                )
+            if parts.web is not None:
+                broker_layer.start_soon(parts.web.run)
             async with trio.open_nursery() as server_layer:
                 parts.site.run_servers(server_layer)
                 async with trio.open_nursery() as room_layer:
                     self._run_rooms(room_layer)
                     await self._stopping.wait()
                     notify("STOPPING=1", "STATUS=leaving; recordings run on")
+                    parts.callers.leave()
                     room_layer.cancel_scope.cancel()
                 server_layer.cancel_scope.cancel()
             broker_layer.cancel_scope.cancel()

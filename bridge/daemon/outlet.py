@@ -5,6 +5,7 @@
     Room ─────▶ state ───▶ RoomLog, render_values ─▶ Image.set, Happenings
     Room ─────▶ result ──▶ Observer ─┬─▶ asked for by name: Replies ─▶ Image.send
                                      └─▶ ack and result ─────────────▶ Image.send ─▶ Room.arrived
+    both ──────────────────▶ Onlookers
     Room ─────▶ fault ───▶ the log
     Admission ▶ refusal ─▶ Observer ───▶ the topic of errors ────────▶ Image.send ─▶ Place.accept
 
@@ -15,6 +16,7 @@
 import secrets
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
+from typing import Protocol
 
 import structlog
 
@@ -35,7 +37,7 @@ from ..room.worker import Audience, Room
 from .happenings import Happenings
 from .shared_recordings import SharedRecordings
 
-__all__ = ["Outlet"]
+__all__ = ["Onlookers", "Outlet"]
 
 log = structlog.get_logger("bridge")
 
@@ -53,6 +55,16 @@ class _OnItsWay:
         """The broker has it: its line is due, and the room need not give it again."""
         self.observer.result_arrived(self.line)
         self.room.arrived(self.result)
+
+
+class Onlookers(Protocol):
+    """Whoever looks at rooms without the broker: the `Web` of ``daemon/web``."""
+
+    def changed(self, room: str) -> None:
+        """The topics of a room say something else."""
+
+    def result(self, room: str, result: Result, document: str) -> bool:
+        """A request has its result; True if whoever asked hears it here, or can ask for it."""
 
 
 class Outlet(Audience, Refusals):
@@ -80,6 +92,7 @@ class Outlet(Audience, Refusals):
         self._shared = SharedRecordings()
         self._faults = OncePerTopic()
         self._happenings = happenings
+        self.onlookers: Onlookers | None = None
 
     # Which rooms there are.
 
@@ -113,6 +126,12 @@ class Outlet(Audience, Refusals):
         self._said[room] = values
         self._happenings.note(room)
         self._shared.note(room)
+        if self.onlookers is not None:
+            self.onlookers.changed(room.name)
+
+    def said(self, room: Room) -> Mapping[str, object] | None:
+        """The members of the room's `status` as it was said last; None before the first time."""
+        return self._said.get(room)
 
     def result(self, room: Room, result: Result, stages: Stages) -> None:
         """Send a request's result to whoever asked."""
@@ -121,8 +140,12 @@ class Outlet(Audience, Refusals):
         if self._replies.give_result(result, self._servers, arrived=sent.arrived):
             return
         self._image.send(self._topics.room(room.name, "ack"), render_ack(result))
-        topic = self._topics.room(room.name, "result")
-        self._image.send(topic, render_result(result), arrived=sent.arrived)
+        topic, document = self._topics.room(room.name, "result"), render_result(result)
+        if self.onlookers is not None and self.onlookers.result(room.name, result, document):
+            self._image.send(topic, document)
+            sent.arrived()  # where it was asked, it is: the broker is told besides
+        else:
+            self._image.send(topic, document, arrived=sent.arrived)
 
     def fault(self, room: Room, error: Exception, about: str) -> None:
         """Report a bug; of what comes again from the same topic, or for a command, once where."""

@@ -13,6 +13,7 @@ is made when everything else is there.
 
 import time
 from functools import partial
+from typing import TYPE_CHECKING
 
 from ..api.bridge_requests import Reload, ReloadReport
 from ..api.checks import ServerRules
@@ -22,6 +23,7 @@ from ..bindings.translator import Translator
 from ..config.bindings import make_bindings
 from ..config.configuration import Configuration
 from ..hmp.link import LinkState
+from ..intake.callers import Callers
 from ..intake.dispatch import Dispatcher
 from ..intake.sources import Sources
 from ..intake.suspects import HANDLING, SET_ASIDE, Suspects
@@ -32,7 +34,7 @@ from ..metrics.observe import Observer
 from ..mqtt.api_topics import request_filters
 from ..mqtt.catalogue import watched_filters
 from ..mqtt.image import Image
-from ..mqtt.link import BrokerLink
+from ..mqtt.link import BrokerLink, BrokerState
 from ..mqtt.settings import Subscription
 from ..mqtt.topics import Topics, timestamp
 from ..room.facts.vocabulary import Alarm
@@ -48,6 +50,9 @@ from .reload import Load, Reloader, bound_subscriptions, filters_for
 from .rivals import Rivals
 from .self_report import SelfReport
 from .site import Site
+
+if TYPE_CHECKING:  # an extra that need not be there
+    from .web import Web
 
 __all__ = ["Parts"]
 
@@ -108,7 +113,9 @@ class Parts:
         )
         self.api = self._make_api(rules, replies, None if load is None else self._reload)
         self.dispatcher = self._make_dispatcher()
+        self.callers = self._make_callers()
         self.self_report = self._make_self_report()
+        self.web = self._make_web()
         self.reloader = None if load is None else self._make_reloader(load)
         self.rivals = Rivals(self._identity, self.topics, self._broker_settings)
         self.contact = self._make_contact()
@@ -136,7 +143,7 @@ class Parts:
             availability_topic=self.topics.bridge_state,
             own=watched_filters(self.topics.base),
             greet=lambda session: self.contact.greet(session),  # noqa: PLW0108 - it is made last
-            changed=lambda state: self.contact.changed(state),  # noqa: PLW0108
+            changed=self._broker_changed,
             source_of=self.sources.of,
             held=self.sources.held,
         )
@@ -193,6 +200,35 @@ class Parts:
             ),
         )
 
+    def _make_callers(self) -> Callers:
+        return Callers(
+            self.topics,
+            self.rooms,
+            clock=self.clock,
+            sources=self.sources,
+            taken=self.journal.inputs(),
+        )
+
+    def _make_web(self) -> "Web | None":
+        """Everything over HTTP; nothing of it is loaded where nothing listens."""
+        if self.configuration.web.listen is None and self.configuration.metrics.listen is None:
+            return None
+        from .web import NOTE as WEB_NOTE
+        from .web import Web
+
+        return Web(
+            self.configuration,
+            rooms=self.rooms,
+            outlet=self.outlet,
+            callers=self.callers,
+            broker=self.broker,
+            clock=self.clock,
+            snapshot=self.self_report.snapshot,
+            observer=self.observer,
+            key=self.journal.note(WEB_NOTE),
+            save_key=partial(self.journal.save_note, WEB_NOTE),
+        )
+
     def _make_self_report(self) -> SelfReport:
         return SelfReport(
             self.configuration,
@@ -216,7 +252,7 @@ class Parts:
             journal=self.journal,
             manifest=self.manifest,
             home_assistant=self.home_assistant,
-            applied=self.self_report.reconfigured,
+            applied=self._reconfigured,
         )
 
     def _make_contact(self) -> Contact:
@@ -232,6 +268,16 @@ class Parts:
             observer=self.observer,
             clock=self.clock,
         )
+
+    def _reconfigured(self, configuration: Configuration) -> None:
+        self.self_report.reconfigured(configuration)
+        if self.web is not None:
+            self.web.reconfigured(configuration)
+
+    def _broker_changed(self, state: BrokerState) -> None:
+        self.contact.changed(state)
+        if self.web is not None:
+            self.web.broker_changed()
 
     def _server_changed(self, name: str, state: LinkState) -> None:
         self.api.commands.link_changed(name, state)

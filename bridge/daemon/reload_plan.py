@@ -22,6 +22,7 @@ T = TypeVar("T")
 _TIED_TO_THE_START = {
     "bridge": ("state_dir", "clock"),
     "metrics": ("listen",),
+    "web": ("listen", "cert", "key"),
 }
 """Keys that are read at the start only; of `mqtt` all are."""
 
@@ -105,12 +106,18 @@ def plan_reload(
         or (name in in_use and _records_otherwise(before, after, name))
     ]
     servers, kept_addresses = _servers_in_force(before, after, {} if force else in_use)
-    bridge = {key: getattr(before.bridge, key) for key in _TIED_TO_THE_START["bridge"]}
+    bridge, web = (
+        getattr(after, table).model_copy(
+            update={key: getattr(getattr(before, table), key) for key in _TIED_TO_THE_START[table]}
+        )
+        for table in ("bridge", "web")
+    )
     in_force = after.model_copy(
         update={
             "mqtt": before.mqtt,
             "metrics": before.metrics,
-            "bridge": after.bridge.model_copy(update=bridge),
+            "bridge": bridge,
+            "web": web,
             "servers": servers,
         }
     )
@@ -121,7 +128,7 @@ def plan_reload(
         _bindings_difference(make_bindings(before.bindings), make_bindings(after.bindings)),
         settings=tuple(
             f"{table}.{key}"
-            for table in ("bridge", "homeassistant")
+            for table in ("bridge", "homeassistant", "web")
             for key in _changed_keys(getattr(before, table), getattr(in_force, table))
         ),
         needs_restart=(*_tied_to_the_start(before, after), *sorted(kept_addresses)),

@@ -11,7 +11,7 @@ from typing import Protocol
 import trio
 
 from ..hmp.commands import RecordingId
-from ..mqtt.acknowledgements import Part
+from ..journal.inputs import InputKey
 from ..mqtt.message import Message
 from ..mqtt.topics import Input
 from ..room.delivery import Bearer, Delivery, Refusal
@@ -24,7 +24,7 @@ from ..text.shortened import shortened
 from .pace import TELL_EVERY, Pace
 from .sources import Sources
 
-__all__ = ["Admission", "Refusals"]
+__all__ = ["Admission", "Asking", "Refusals"]
 
 _LONGEST_WORD = 40
 
@@ -37,6 +37,26 @@ class Refusals(Protocol):
 
     def unanswered(self, topics: str, count: int) -> None:
         """So many more on these topics were refused without an answer each."""
+
+
+class Asking(Protocol):
+    """As much of whatever asks as is looked at here: a `Part` of a message, or a caller's."""
+
+    @property
+    def message(self) -> Message:
+        """The message, or what stands for one; its topic is the origin of the result."""
+
+    @property
+    def key(self) -> InputKey | None:
+        """By this it is recognised when it comes again."""
+
+    @property
+    def waited(self) -> float:
+        """Seconds for which it may have waited for the bridge (R16)."""
+
+    @property
+    def place(self) -> Bearer:
+        """It is told once nothing of it can be lost any more."""
 
 
 class Admission:
@@ -78,7 +98,7 @@ class Admission:
         for topics, count in self._pace.untold():
             self._refusals.unanswered(topics, count)
 
-    def submit(self, given: Input, part: Part) -> None:
+    def submit(self, given: Input, part: Asking) -> None:
         """Give it to its room; it has one result, here or there."""
         room = self._rooms.get(given.room)
         if room is None:
@@ -109,7 +129,7 @@ class Admission:
 
     def fail(
         self,
-        part: Part,
+        part: Asking,
         room: str | None,
         word: str,
         request_id: str | int | None,
@@ -146,7 +166,7 @@ class Admission:
         return any(other.holds(recording_id) for other in others)
 
 
-def _too_old(asked: Request, part: Part, room: Room) -> bool:
+def _too_old(asked: Request, part: Asking, room: Room) -> bool:
     """True where it waited at the broker for longer than it keeps, as far as can be told (R16)."""
     policy = room.state.policy
     keeps = policy.mark_ttl if asked.action is Action.MARK else policy.action_ttl

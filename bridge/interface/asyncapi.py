@@ -10,6 +10,7 @@ from typing import Any
 
 from ..mqtt.catalogue import ROWS, Direction, Row, tally_words
 from ..mqtt.settings import BrokerSettings
+from .plain import plain, sentence
 from .request_rows import REQUEST_ROWS
 
 __all__ = ["Interface", "asyncapi_document"]
@@ -91,7 +92,7 @@ def _channel(row: Row, interface: Interface) -> dict[str, Any]:
     }
     channel: dict[str, Any] = {
         "address": row.topic(interface.base),
-        "description": _sentence(row.meaning),
+        "description": sentence(row.meaning),
         "messages": _messages(row),
     }
     parameters = {
@@ -118,8 +119,8 @@ def _message(row: Row, content_type: str, schema: Mapping[str, Any]) -> dict[str
     return {
         "name": f"{_key(row)}_{kind}",
         "contentType": content_type,
-        "payload": _copied(schema),
-        "summary": _sentence(row.meaning if kind == "object" else row.values.text),
+        "payload": plain(schema),
+        "summary": sentence(row.meaning if kind == "object" else row.values.text),
     }
 
 
@@ -128,7 +129,7 @@ def _operation(row: Row) -> dict[str, Any]:
     operation: dict[str, Any] = {
         "action": "receive" if taken else "send",
         "channel": {"$ref": f"#/channels/{_key(row)}"},
-        "summary": _sentence(row.meaning),
+        "summary": sentence(row.meaning),
         "bindings": {"mqtt": {"qos": 1, "retain": row.retained, "bindingVersion": "0.2.0"}},
     }
     if taken:
@@ -139,16 +140,3 @@ def _operation(row: Row) -> dict[str, Any]:
         )
         operation["reply"] = {"channel": {"$ref": f"#/channels/{answer}"}}
     return operation
-
-
-def _sentence(text: str) -> str:
-    return f"{text[:1].upper()}{text[1:]}."
-
-
-def _copied(node: Any) -> Any:
-    """Plain dicts and lists, nothing shared: for whoever writes the document down."""
-    if isinstance(node, Mapping):
-        return {key: _copied(value) for key, value in node.items()}
-    if isinstance(node, (list, tuple)):
-        return [_copied(item) for item in node]
-    return node

@@ -5,7 +5,7 @@ from typing import Literal, get_args
 __all__ = ["LEVELS", "PARTS", "Format", "Level", "Part", "level_of", "part_of"]
 
 Level = Literal["debug", "info", "warning", "error"]
-Part = Literal["bridge", "hmp", "journal", "metrics", "mqtt", "room"]
+Part = Literal["bridge", "hmp", "journal", "metrics", "mqtt", "room", "web"]
 """The parts that lines are about: `structlog.get_logger(part)`."""
 Format = Literal["auto", "text", "json"]
 """`auto` is for people on a terminal and `text` anywhere else."""

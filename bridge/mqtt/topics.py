@@ -22,6 +22,7 @@ __all__ = [
     "Input",
     "Topics",
     "render_ack",
+    "render_problem",
     "render_result",
     "render_room",
     "render_values",
@@ -209,6 +210,11 @@ def render_result(result: Result) -> str:
             "took_ms": round(result.took * 1000, 1),
         }
     )
+
+
+def render_problem(problem: Problem) -> str:
+    """A problem alone, as JSON: where there is no result that it belongs to."""
+    return _json({"error": _problem(problem)})
 
 
 def _problem(problem: Problem | None) -> dict[str, str] | None:

@@ -35,7 +35,7 @@ def test_every_commented_default_of_the_example_is_the_default(folder: Path) -> 
         if is_key and "…" not in bare.split(" #")[0] and "username" not in bare:
             bare = bare if "state_dir" not in bare and not bare.startswith("port") else ""
             shown.append(bare)
-        elif line in ("# [bridge]", "# [homeassistant]"):
+        elif line in ("# [bridge]", "# [web]", "# [homeassistant]"):
             shown.append(bare)
         else:
             shown.append(line)
@@ -146,13 +146,14 @@ def test_where_metrics_cannot_be_served(folder: Path, text: str, says: str) -> N
     assert "word" not in said
 
 
-@pytest.mark.parametrize("missing", ["h11", "prometheus_client"])
-def test_metrics_without_their_extra(
-    folder: Path, missing: str, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("missing", ["anycorn", "prometheus_client", "starlette"])
+@pytest.mark.parametrize("table", ["metrics", "web"])
+def test_what_is_served_without_its_extra(
+    folder: Path, table: str, missing: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(sys.modules, missing, None)  # as if it were not installed
-    [said] = complaints(folder, GOOD, metrics={"listen": ":9464"})
-    assert "pip install 'hmp-bridge[metrics]'" in said
+    [said] = complaints(folder, GOOD, **{table: {"listen": "127.0.0.1:9464"}})
+    assert "pip install 'hmp-bridge[web]'" in said
     assert loaded(folder).metrics.listen is None
 
 

@@ -13,6 +13,7 @@ from bridge.config.homeassistant import HomeAssistantTable
 from bridge.config.mqtt import MqttTable
 from bridge.config.room import RoomTable
 from bridge.config.server import ServerTable
+from bridge.config.web import WebTable
 from bridge.hmp.link import LinkSettings
 from bridge.mqtt.settings import BrokerSettings
 
@@ -22,6 +23,7 @@ TABLES: dict[str, tuple[type[Any], dict[str, Any]]] = {
     "mqtt": (MqttTable, {}),
     "bridge": (BridgeTable, {}),
     "metrics": (MetricsTable, {}),
+    "web": (WebTable, {}),
     "homeassistant": (HomeAssistantTable, {}),
     "servers.main": (ServerTable, {"host": "hmp"}),
     "rooms.boardroom": (RoomTable, {"server": "main"}),

@@ -1,0 +1,183 @@
+"""The web door of this bridge: what it shows and takes, and where it listens.
+
+Made where a page or metrics are wanted; `app` runs it in the outermost layer, so that whoever waits
+for a result has it while the rooms settle. It hears of rooms from the outlet, as `Onlookers`.
+"""
+
+import json
+import secrets
+from collections.abc import Awaitable, Callable, Iterator, Mapping
+from functools import partial
+
+import structlog
+import trio
+from starlette.applications import Starlette
+from starlette.routing import Route
+from starlette.types import ASGIApp
+
+from .. import __version__
+from ..config.configuration import Configuration
+from ..config.room import RoomTable
+from ..config.web import WebTable
+from ..intake.callers import Callers
+from ..interface.openapi import openapi_document
+from ..metrics.meters import Meters
+from ..metrics.observe import Observer
+from ..metrics.pages import health_pages, measures
+from ..metrics.snapshot import Snapshot
+from ..mqtt.link import BrokerLink, BrokerState
+from ..room.facts.values import Now, Result
+from ..room.rules.possible import possible
+from ..room.worker import Room
+from ..web.access import KEY_BYTES, Access, Grant, Role
+from ..web.door import Door
+from ..web.feed import Feed
+from ..web.gate import LOCAL_HOSTS, Gate
+from ..web.listening import Listener
+from ..web.views import Standing
+from .outlet import Outlet
+
+__all__ = ["NOTE", "Web"]
+
+log = structlog.get_logger("web")
+
+NOTE = "web key"
+"""The journal's note of the key by which cookies are told."""
+
+
+class Web:
+    """The door, the feed behind it, and the listeners before it.
+
+    `key` is the journal's note, empty at the first time; `save_key` writes it.
+    """
+
+    def __init__(
+        self,
+        configuration: Configuration,
+        *,
+        rooms: Mapping[str, Room],
+        outlet: Outlet,
+        callers: Callers,
+        broker: BrokerLink,
+        clock: Callable[[], Now],
+        snapshot: Callable[[], Snapshot],
+        observer: Observer,
+        key: str,
+        save_key: Callable[[str], Awaitable[None]],
+    ) -> None:
+        self._configuration = configuration
+        self._rooms = rooms
+        self._outlet = outlet
+        self._callers = callers
+        self._broker = broker
+        self._clock = clock
+        self._snapshot = snapshot
+        self._key = key or secrets.token_hex(KEY_BYTES)
+        self._save_key = None if key else save_key
+        self.feed = Feed(self._standing, rooms.keys())
+        meters = Meters(version=__version__, servers=snapshot().servers, snapshot=snapshot)
+        observer.meters = meters
+        self._metrics = measures(meters.registry)
+        self.door = Door(
+            self._access(),
+            self.feed,
+            callers,
+            hosts=self._hosts(),
+            openapi=self._openapi,
+            health=health_pages(snapshot),
+            metrics=self._metrics,
+        )
+        self._listeners = dict(self._make_listeners())
+        outlet.onlookers = self
+
+    async def run(self) -> None:
+        """Serve until cancelled."""
+        if self._save_key is not None:
+            await self._save_key(self._key)
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(self.feed.run)
+            for listener, (host, port) in self._listeners.items():
+                nursery.start_soon(listener.serve, host, port)
+
+    def changed(self, room: str) -> None:
+        """The topics of a room say something else."""
+        self.feed.room_changed(room)
+
+    def result(self, room: str, result: Result, document: str) -> bool:
+        """A request has its result; True if whoever asked hears it here, or can ask for it."""
+        self.feed.result(room, document)
+        return self._callers.heard(room, result)
+
+    def broker_changed(self) -> None:
+        """The broker is reached, or no more: every page says so."""
+        self.feed.all_changed()
+
+    def reconfigured(self, configuration: Configuration) -> None:
+        """Another configuration is in force; the certificate may have been renewed as well."""
+        self._configuration = configuration
+        for listener in self._listeners:
+            listener.renew()
+        self.door.reconfigured(self._access(), self._hosts())
+
+    # What is shown.
+
+    def _standing(self, name: str) -> Standing | None:
+        room = self._rooms.get(name)
+        status = None if room is None else self._outlet.said(room)
+        if room is None or status is None:
+            return None
+        fault = partial(self._outlet.fault, room)
+        return Standing(
+            status,
+            self._configuration.rooms[name].name or name,
+            possible(room.state, self._clock(), fault) if room.known else (),
+            self._broker.health().state is BrokerState.ONLINE,
+        )
+
+    def _openapi(self) -> str:
+        return json.dumps(openapi_document(__version__, list(self._rooms)), ensure_ascii=False)
+
+    # Who may.
+
+    def _access(self) -> Access:
+        return Access(_secrets_of(self._configuration), bytes.fromhex(self._key))
+
+    def _hosts(self) -> frozenset[str]:
+        """The names that may be used: of this box alone where no secret keeps others out."""
+        hosts = frozenset(host.lower().strip("[]") for host in self._configuration.web.hosts)
+        is_open = not any(True for _ in _secrets_of(self._configuration))
+        return hosts | LOCAL_HOSTS if is_open else hosts
+
+    # Where it listens.
+
+    def _make_listeners(self) -> Iterator[tuple[Listener, tuple[str, int]]]:
+        web, metrics = self._configuration.web, self._configuration.metrics.listen
+        if web.listen is not None:
+            pair = None if web.cert is None else (web.cert, web.key)
+            end = self.feed.end
+            what = {"what": "web pages are", "key": "web.listen"}
+            yield Listener(self.door.app, **what, pair=pair, leaving=end), web.listen
+        if metrics is not None:
+            log.info(
+                "metrics.listen has a successor",
+                what_to_do="set web.listen, which serves /metrics and /health too, and leave "
+                "metrics.listen out; until then both go on",
+            )
+            yield Listener(self._measures(), what="metrics are", key="metrics.listen"), metrics
+
+    def _measures(self) -> ASGIApp:
+        async def app(_: object) -> ASGIApp:
+            return self._metrics
+
+        routes = [Route("/metrics", app), *health_pages(self._snapshot)]
+        return Gate(Starlette(routes=routes), ())
+
+
+def _secrets_of(configuration: Configuration) -> Iterator[tuple[str, Grant]]:
+    tables: dict[str | None, WebTable | RoomTable] = {None: configuration.web}
+    tables.update(configuration.rooms)
+    for room, table in tables.items():
+        secrets_of = {Role.OPERATE: table.operate_secret, Role.LOOK: table.look_secret}
+        for role, secret in secrets_of.items():
+            if secret is not None:
+                yield secret.get_secret_value(), Grant(room, role)

@@ -1,0 +1,90 @@
+"""Server-Sent Events: views and results as they come, and a beat each second.
+
+Written to the server directly: of a reader that takes nothing, the connection's bounds make an end
+(`listening`).
+"""
+
+import time
+from datetime import UTC, datetime
+
+import trio
+from starlette.types import Receive, Scope, Send
+
+from .access import Pass
+from .feed import Event, Feed
+
+__all__ = ["BEAT", "Stream"]
+
+BEAT = 1.0
+"""Seconds between two signs of life."""
+
+_HEADERS = [
+    (b"content-type", b"text/event-stream; charset=utf-8"),
+    (b"cache-control", b"no-store"),
+    (b"x-accel-buffering", b"no"),
+]
+
+_COME_AGAIN = b"retry: 1000\n\n"
+"""Milliseconds until a reader that was cut off connects again."""
+
+
+class Stream:
+    """One reader's events, as an ASGI application: of one room, or of all that it may see."""
+
+    def __init__(self, feed: Feed, reader: Pass, room: str | None, last_event_id: str) -> None:
+        self._feed = feed
+        self._reader = reader
+        self._room = room
+        self._number = feed.number_of(last_event_id)
+
+    async def __call__(self, _scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve until the reader leaves or has to show its rights again."""
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(_until_gone, receive, nursery.cancel_scope)
+            await send({"type": "http.response.start", "status": 200, "headers": _HEADERS})
+            await self._tell(send)
+            await send({"type": "http.response.body", "body": b"", "more_body": False})
+            nursery.cancel_scope.cancel()
+
+    async def _tell(self, send: Send) -> None:
+        feed, generation = self._feed, self._feed.generation
+        await _write(send, _COME_AGAIN)
+        if not self._number:
+            await self._tell_present(send)
+        while feed.generation == generation:
+            if events := feed.since(self._number, self._room, self._reader):
+                await _write(send, b"".join(map(self._line, events)))
+                self._number = events[-1].number
+                continue
+            self._number = feed.number
+            waited_for = trio.current_time() + BEAT
+            with trio.move_on_at(waited_for) as patience:
+                await feed.wait()
+            if patience.cancelled_caught:
+                await _write(send, _beat())
+
+    async def _tell_present(self, send: Send) -> None:
+        self._number = self._feed.number
+        rooms = self._feed.rooms if self._room is None else [self._room]
+        for event in self._feed.present(list(rooms), self._reader):
+            await _write(send, self._line(event))
+        await _write(send, _beat())
+
+    def _line(self, event: Event) -> bytes:
+        head = f"event: {event.name}\nid: {self._feed.life}-{event.number}\ndata: "
+        return head.encode() + event.data + b"\n\n"
+
+
+def _beat() -> bytes:
+    now = datetime.fromtimestamp(time.time(), UTC).isoformat(timespec="milliseconds")
+    return f'event: beat\ndata: {{"now":"{now.removesuffix("+00:00")}Z"}}\n\n'.encode()
+
+
+async def _write(send: Send, data: bytes) -> None:
+    await send({"type": "http.response.body", "body": data, "more_body": True})
+
+
+async def _until_gone(receive: Receive, reading: trio.CancelScope) -> None:
+    while (await receive())["type"] != "http.disconnect":
+        pass
+    reading.cancel()

@@ -1,0 +1,222 @@
+"""Listening: connections are taken, counted, and handed to anycorn, under a nursery of ours.
+
+Of anycorn it is the server of one connection that is used: its own loop over connections ends with
+the first `EMFILE`, and its shutdown waits for peers that take nothing.
+"""
+
+import ssl
+from collections import Counter
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
+
+import anyio
+import structlog
+import trio
+from anycorn import Config
+from anycorn.app_wrappers import ASGIWrapper
+from anycorn.tcp_server import TCPServer
+from anycorn.worker_context import WorkerContext
+from anyio.abc import ByteStream
+from anyio.streams.tls import TLSStream
+from starlette.types import ASGIApp
+
+from ..logs.internal_error import report_internal_error
+from .connection import Connection
+
+__all__ = ["MOST_CONNECTIONS", "MOST_OF_ONE", "Listener"]
+
+log = structlog.get_logger("web")
+
+MOST_CONNECTIONS = 1000
+"""At once."""
+
+MOST_OF_ONE = 500
+"""Of one address: a building may well come by one, and nobody is to take all there are."""
+
+_IDLE = 75.0
+"""Seconds that a connection may be silent between two requests: longer than scrapes are apart."""
+
+_LONGEST_HEAD = 16 * 1024
+"""Bytes of a request line and its headers."""
+
+_HANDSHAKE = 10.0
+"""Seconds for TLS to be agreed on."""
+
+_FAREWELL = 2.0
+"""Seconds that answers under way may take when the bridge is stopped."""
+
+_BUSY = (
+    b"HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\nConnection: close\r\n"
+    b"Retry-After: 10\r\n\r\n"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class _Named:
+    """How an address is said in the log."""
+
+    host: str
+    port: int
+
+    def __str__(self) -> str:
+        return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
+
+
+class Listener:
+    """Serves an application at one address; `what` is served there, `key` is where it is set.
+
+    `pair` are the files of a certificate and its key, for TLS. `leaving` has the application end
+    what would go on for ever.
+    """
+
+    def __init__(
+        self,
+        app: ASGIApp,
+        *,
+        what: str,
+        key: str,
+        pair: tuple[str, str | None] | None = None,
+        leaving: Callable[[], None] = lambda: None,
+    ) -> None:
+        self._app = ASGIWrapper(app)  # type: ignore[arg-type]
+        self._what = what
+        self._key = key
+        self._pair = pair
+        self._tls: ssl.SSLContext | None = None
+        self._leaving = leaving
+        self._config = Config()
+        self._config.errorlog = None  # what fails within the application is said by the gate
+        self._config.include_server_header = False
+        self._config.h11_max_incomplete_size = _LONGEST_HEAD
+        self._config.keep_alive_timeout = _IDLE
+        self._config.h2_max_concurrent_streams = 1  # each is refused by the gate
+        self._context = WorkerContext(None)
+        self._open: dict[Connection, str] = {}
+        self._of: Counter[str] = Counter()
+        self._ended = trio.lowlevel.ParkingLot()
+
+    async def serve(self, host: str, port: int, *, again_in: float = 5.0) -> None:
+        """Serve until cancelled; answers under way then have a moment to be taken.
+
+        An address that cannot be listened on is said once and tried every `again_in` seconds: rooms
+        do not depend on it.
+        """
+        listeners = await self._listeners(host, port, again_in)
+        for listener in listeners:
+            address = _Named(*listener.socket.getsockname()[:2])
+            scheme = "http" if self._tls is None else "https"
+            log.info(f"{self._what} served", address=str(address), url=f"{scheme}://{address}/")
+        async with trio.open_nursery() as nursery:
+            connections = await nursery.start(_kept)
+            try:
+                await trio.serve_listeners(self._talk, listeners, handler_nursery=connections)
+            finally:
+                with trio.CancelScope(shield=True):
+                    await self._leave()
+                connections.cancel_scope.cancel()
+
+    def renew(self) -> None:
+        """Read the certificate again, for connections to come."""
+        if self._pair is None or self._tls is None:
+            return
+        try:
+            self._tls.load_cert_chain(*self._pair)
+        except OSError as error:
+            log.error(  # noqa: TRY400 - the place in OpenSSL tells nobody anything
+                "the certificate cannot be read again, the one before stays",
+                error=str(error),
+                what_to_do=f"correct the files {', '.join(filter(None, self._pair))}, and reload",
+            )
+
+    async def _listeners(self, host: str, port: int, again_in: float) -> list[trio.SocketListener]:
+        said = False
+        while True:
+            try:
+                if self._pair is not None:
+                    self._tls = _server_tls(*self._pair)
+                return await trio.open_tcp_listeners(port, host=host or None)
+            except OSError as error:
+                if not said:
+                    log.error(  # noqa: TRY400 - the place in Trio tells nobody anything
+                        f"{self._what} cannot be served",
+                        address=str(_Named(host, port)),
+                        error=error.strerror or str(error),
+                        what_to_do=f"set {self._key} to an address of this box that is free, and "
+                        "its certificate to one that can be read; tried again until then",
+                    )
+                    said = True
+                await trio.sleep(again_in)
+
+    async def _leave(self) -> None:
+        """Nobody is served any more; who takes nothing is not waited for."""
+        self._leaving()
+        await self._context.terminated.set()
+        with trio.move_on_after(_FAREWELL):
+            while self._open:
+                await self._ended.park()
+        for connection in self._open:
+            connection.end()
+
+    async def _talk(self, stream: trio.SocketStream) -> None:
+        """One connection, to its end."""
+        connection = Connection(stream)
+        try:
+            address = stream.socket.getpeername()[0]
+        except OSError:
+            await trio.aclose_forcefully(stream)
+            return
+        self._open[connection] = address
+        self._of[address] += 1
+        try:
+            if len(self._open) > MOST_CONNECTIONS or self._of[address] > MOST_OF_ONE:
+                await self._turn_away(connection)
+            else:
+                await self._answer(connection)
+        finally:
+            del self._open[connection]
+            self._of[address] -= 1
+            if not self._of[address]:
+                del self._of[address]
+            connection.end()
+            self._ended.unpark_all()
+
+    async def _turn_away(self, connection: Connection) -> None:
+        if self._tls is None:
+            with trio.move_on_after(1.0):
+                with suppress(anyio.BrokenResourceError):
+                    await connection.send(_BUSY)
+
+    async def _answer(self, connection: Connection) -> None:
+        stream: ByteStream = connection
+        try:
+            if self._tls is not None:
+                with trio.fail_after(_HANDSHAKE):
+                    stream = await TLSStream.wrap(
+                        connection,
+                        server_side=True,
+                        ssl_context=self._tls,
+                        standard_compatible=False,  # no peer is waited for at the end
+                    )
+            server = TCPServer(self._app, self._config, self._context, {}, stream)  # type: ignore[arg-type]
+            await server.run()
+        except (anyio.BrokenResourceError, anyio.EndOfStream, ssl.SSLError, trio.TooSlowError):
+            pass  # the peer has left, or speaks no TLS
+        except Exception as error:  # noqa: BLE001 - what a stranger sends ends his connection alone
+            report_internal_error(error, "a connection was closed over it; all else goes on")
+
+
+async def _kept(task_status: trio.TaskStatus[trio.Nursery]) -> None:
+    """Hold a nursery that is cancelled by nobody but whoever was given it."""
+    async with trio.open_nursery() as nursery:
+        nursery.cancel_scope.shield = True
+        task_status.started(nursery)
+        await trio.sleep_forever()
+
+
+def _server_tls(cert: str, key: str | None) -> ssl.SSLContext:
+    """TLS with this certificate and its key."""
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    context.load_cert_chain(cert, key)
+    context.set_alpn_protocols(["http/1.1"])
+    return context
