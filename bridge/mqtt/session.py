@@ -221,7 +221,7 @@ class Session:
 
     async def _codes(self, answer: Awaited, count: int) -> Sequence[ReasonCode]:
         """At least `count` codes of an answer."""
-        await answer.arrived.wait()
+        await answer.arrived()
         if not answer.codes:
             self._loop.check()
         if len(answer.codes) < count:
