@@ -4,6 +4,7 @@ The step follows from the state alone, so it can be asked for at any time: after
 while a step waits in the server's queue, to see whether it is still the right one (R10).
 """
 
+from functools import lru_cache
 from math import inf
 
 from ...hmp.commands import (
@@ -155,7 +156,7 @@ def _start(room: RoomState, now: Now) -> Step | None:
 def _for_recording(
     room: RoomState, recording: Recording, recording_id: RecordingId, now: Now
 ) -> Step:
-    ask = GetRecordingStatus(recording_id)
+    ask = _ask(recording_id)
     if recording.stop is Stop.WANTED:  # before every question: it can be repeated (R8)
         return Step(StepKind.STOP, StopRecording(recording_id))
     if recording.witness_due and recording.session is not None:
@@ -174,6 +175,12 @@ def _for_recording(
     if room.marks and _may_mark(room.marks[0], recording, now):
         return Step(StepKind.MARK, AddHotmark(recording_id, room.marks[0].title))
     return Step(StepKind.POLL if recording.asked else StepKind.VERIFY, ask)
+
+
+@lru_cache(maxsize=1024)
+def _ask(recording_id: RecordingId) -> GetRecordingStatus:
+    """The question that every look at a recording comes back to; making it checks the id."""
+    return GetRecordingStatus(recording_id)
 
 
 def _may_mark(mark: Mark, recording: Recording, now: Now) -> bool:

@@ -40,7 +40,7 @@ class Turn:
     def __init__(self, room: RoomState, now: Now) -> None:
         self.room = room
         self.now = now
-        self._held = room.held
+        self._before = room
         self._answers: list[tuple[Request, Outcome, Problem | None]] = []
 
     def update(self, **changes: object) -> None:
@@ -328,7 +328,7 @@ class Turn:
 
     def as_it_is(self) -> Change:
         """The change, each result with the state as it now is and the seconds it took."""
-        if self.room.held != self._held:
+        if self.room is not self._before and self.room.held != self._before.held:
             self.update(revision=self.room.revision + 1)
         state, recording = self.room.state, self.room.recording
         results = tuple(
