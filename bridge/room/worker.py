@@ -210,20 +210,12 @@ class Room:
         """Serve the room until cancelled; a command in flight is waited for then, not cut off."""
         try:
             async with trio.open_nursery() as nursery:
-                while True:
-                    self._take_in()
-                    self._plan()
-                    first = self._acts_once or self._memory.comes_first(self.state)
-                    self._acts_once = False
-                    if not first:
-                        self._act()
-                    writing = self._writings.hand_over(self.state)
-                    if first:
-                        await self._writings.see_through(writing, self._act)
-                    elif writing is not None:
-                        nursery.start_soon(self._writings.see_through, writing)
-                    with trio.move_on_after(self._idle_for()):
-                        await self._wake.wait()
+                nursery.start_soon(self._writings.run)
+                try:
+                    while True:
+                        await self._turn()
+                finally:
+                    self._writings.close()
         finally:
             with trio.CancelScope(shield=True):  # for the command's time limit at most
                 self._exchange.call_back()
@@ -234,6 +226,22 @@ class Room:
                     self._become(removed(self.state, self._now))
                 self._speaks = True
                 await self._writings.see_through(self._writings.hand_over(self.state), self._say)
+
+    async def _turn(self) -> None:
+        """Look at everything once, and wait until there is a reason to do so again."""
+        self._take_in()
+        self._plan()
+        first = self._acts_once or self._memory.comes_first(self.state)
+        self._acts_once = False
+        if not first:
+            self._act()
+        writing = self._writings.hand_over(self.state, first=first)
+        if first:
+            await self._writings.see_through(writing, self._act)
+        elif writing is not None:
+            self._writings.leave(writing)
+        with trio.move_on_after(self._idle_for()):
+            await self._wake.wait()
 
     def arrived(self, result: Result) -> None:
         """The broker has a result that the audience was given."""
