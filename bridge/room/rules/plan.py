@@ -27,7 +27,7 @@ from . import details, live, restream, session
 from .model import settle
 from .turn import MARK_EVERY, Turn
 
-__all__ = ["NIL_SOURCE", "PRIORITY", "ROUTINE", "next_step", "wake_in"]
+__all__ = ["NIL_SOURCE", "PRIORITY", "ROUTINE", "Watched", "next_step", "wake_in"]
 
 NIL_SOURCE = SourceId("00000000-0000-0000-0000-000000000000")
 """No source has this id, so that removing it changes nothing and tells much (R7b)."""
@@ -102,8 +102,11 @@ def _may_adopt(room: RoomState, now: Now) -> bool:
     return certain and now.has_come(room.adopting_not_before)
 
 
-class _Watched(Now):
-    """An instant that notes the earliest time that it is asked about and that is still to come."""
+class Watched(Now):
+    """An instant that notes the earliest time that it is asked about and that is still to come.
+
+    Until then every comparison comes out the same, and so does all that follows from them.
+    """
 
     earliest = inf
 
@@ -121,11 +124,10 @@ class _Watched(Now):
 def wake_in(room: RoomState, now: Now) -> float:
     """Seconds until the state, or the step it calls for, may change by time alone; else infinite.
 
-    The rules are gone through once more, on a clock that notes what they compare with it. Until the
-    earliest of these times every comparison comes out the same, and so does all that follows:
-    whatever a rule waits for, the room is woken for. `room` is as `tick` has left it.
+    The rules are gone through once more, on a clock that notes what they compare with it: whatever
+    a rule waits for, the room is woken for. `room` is as `tick` has left it.
     """
-    watched = _Watched(*now)
+    watched = Watched(*now)
     settle(Turn(room, watched))
     next_step(room, watched)
     return watched.earliest - now.monotonic

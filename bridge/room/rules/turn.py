@@ -312,6 +312,8 @@ class Turn:
     def _sweep_ends(self) -> None:
         """A meeting that is over and is not recorded, nor to be, has nothing left to end."""
         room = self.room
+        if not room.awaits(Goal.MEETING_END):
+            return
         owners = {each.owner for each in room.meetings}
         if room.recording is not None:
             owners.add(room.recording.owner)
