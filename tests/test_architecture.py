@@ -102,6 +102,7 @@ PURE = [
     "bridge.room.rules.reconfigure",
     "bridge.room.rules.recording_status",
     "bridge.room.delivery",
+    "bridge.room.outlook",
     "bridge.room.rehearse",
     "bridge.room.facts.requests",
     "bridge.room.facts.restart",

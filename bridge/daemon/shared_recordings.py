@@ -1,6 +1,6 @@
 """One recording that two rooms hold: copied journals and topics can bring that about (R5)."""
 
-from collections import Counter
+from collections import defaultdict
 
 from ..room.facts.vocabulary import Alarm
 from ..room.worker import Room
@@ -14,6 +14,7 @@ class SharedRecordings:
     def __init__(self) -> None:
         #: Server and id of the recording that each room holds.
         self._held: dict[Room, tuple[str, str]] = {}
+        self._holders: defaultdict[tuple[str, str], set[Room]] = defaultdict(set)
         self._sharing: set[Room] = set()
 
     def note(self, room: Room) -> None:
@@ -32,8 +33,17 @@ class SharedRecordings:
             self._held[room] = held
         if held == before:
             return
-        times = Counter(self._held.values())
-        sharing = {each for each, recording in self._held.items() if times[recording] > 1}
-        changed, self._sharing = sharing ^ self._sharing, sharing
-        for each in changed:
-            each.alarm_changed(Alarm.SHARED_RECORDING, raised=each in sharing)
+        concerned = {room}
+        if before is not None:
+            self._holders[before].discard(room)
+            concerned |= self._holders[before]
+            if not self._holders[before]:
+                del self._holders[before]
+        if held is not None:
+            self._holders[held].add(room)
+            concerned |= self._holders[held]
+        for each in concerned:
+            shared = each in self._held and len(self._holders[self._held[each]]) > 1
+            if shared is not (each in self._sharing):
+                self._sharing ^= {each}
+                each.alarm_changed(Alarm.SHARED_RECORDING, raised=shared)

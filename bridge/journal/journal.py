@@ -26,6 +26,9 @@ __all__ = ["Journal", "JournalHealth"]
 
 log = structlog.get_logger("journal")
 
+_GATHERING = 0.02
+"""Seconds for which what nobody waits for may wait for what else is to be written."""
+
 _GO_ON_AT_ONCE = 4
 """Of those who wait for a commit, how many go on before the event loop looks at its sockets."""
 
@@ -56,6 +59,8 @@ class Journal:
         self._on_commit: Callable[[float], None] = lambda _: None
         self._writing = False
         self._waiting = trio.lowlevel.ParkingLot()
+        #: Those who let others go first, until a commit begins.
+        self._patient = trio.lowlevel.ParkingLot()
         #: Of its own: whatever else the bridge does in threads, this never waits for it.
         self._thread = trio.CapacityLimiter(1)
         self._next = Batch()
@@ -117,8 +122,12 @@ class Journal:
 
     # What must be known when it starts again.
 
-    def save(self, room: str, document: str, inputs: Iterable[InputKey] = ()) -> Awaitable[None]:
+    def save(
+        self, room: str, document: str, inputs: Iterable[InputKey] = (), *, patient: bool = False
+    ) -> Awaitable[None]:
         """Write a room's document, with the inputs it has taken in; await it until it is durable.
+
+        What is `patient` goes with whatever is to be written within `_GATHERING`, or then.
 
         What it was called with last counts, whenever that is awaited. What is not a room's has a
         slash in its name: ``server/main``. An empty document removes it.
@@ -128,7 +137,7 @@ class Journal:
         self._next.rooms[room] = Entry(document, this_instant())
         for key in inputs:
             self._next.take_in(key)
-        return self._commit()
+        return self._commit(patient=patient)
 
     async def entries(self) -> dict[str, Entry]:
         """Every room's document while the bridge runs, what is yet to be written included."""
@@ -157,12 +166,17 @@ class Journal:
         self._next.notes[name] = document
         await self._commit()
 
-    def _commit(self) -> Awaitable[None]:
+    def _commit(self, *, patient: bool = False) -> Awaitable[None]:
         """Wait, when awaited, until all that has been given so far is durable."""
         self._asked += 1
-        return self._reach(self._asked)
+        if not patient:
+            self._patient.unpark()
+        return self._reach(self._asked, patient)
 
-    async def _reach(self, ticket: int) -> None:
+    async def _reach(self, ticket: int, patient: bool) -> None:
+        if patient and self._committed < ticket:
+            with trio.move_on_after(_GATHERING):
+                await self._patient.park()
         while self._committed < ticket and self._writing:
             await self._waiting.park()
         if self._committed < ticket:
@@ -172,6 +186,7 @@ class Journal:
     async def _write(self) -> None:
         self._writing, ticket = True, self._asked
         batch, self._next = self._next, Batch()
+        self._patient.repark_all(self._waiting)
         try:
             # It carries what others wait for: who has begun it sees it through.
             with trio.CancelScope(shield=True):

@@ -12,10 +12,9 @@ import structlog
 import trio
 from paho.mqtt.reasoncodes import ReasonCode
 
-from .failures import FailureKind
 from .message import is_topic_name
 from .outgoing import Carrier, Outgoing
-from .setbacks import PACKET_TOO_LARGE, Setbacks, say_refused
+from .setbacks import PACKET_TOO_LARGE, Setbacks
 
 __all__ = ["Image"]
 
@@ -188,7 +187,7 @@ class Image:
                     await carrier.room()
                 while self._setbacks.suspects and self._in_flight:
                     await self._confirmation.park()
-                self._hand_over_next(carrier)
+                carrier.together(partial(self._hand_over, carrier))
             self._order.clear()
             self._dropping = False
             with trio.move_on_at(self._setbacks.next_trial):
@@ -216,6 +215,12 @@ class Image:
         self._unproved[topic] = payload
         return bool(payload)
 
+    def _hand_over(self, carrier: Carrier) -> None:
+        """What the window takes; one alone while there are suspects."""
+        self._hand_over_next(carrier)
+        while (self._dirty or self._outbox) and carrier.has_room and not self._setbacks.suspects:
+            self._hand_over_next(carrier)
+
     def _hand_over_next(self, carrier: Carrier) -> None:
         outgoing = self._next()
         topic, payload = outgoing.topic, outgoing.payload
@@ -242,8 +247,7 @@ class Image:
         while self._order and self._order[0] not in self._dirty:
             self._order.popleft()
         if self._order:
-            topic = self._order[0]
-            ticket = self._dirty[topic]
+            ticket = self._dirty[topic := self._order[0]]
             if not self._outbox or ticket < self._outbox[0].ticket:
                 self._order.popleft()
                 del self._dirty[topic]
@@ -264,10 +268,7 @@ class Image:
             self._confirmation.unpark_all()
             return
         if reason.is_failure:
-            if not self._setbacks.count:
-                what_to_do = FailureKind.PUBLICATION.value
-                say_refused(topic, outgoing.sent, reason.getName(), what_to_do)
-            self._setbacks.count += 1
+            self._setbacks.refused(topic, outgoing.sent, reason.getName())
         if outgoing.retain and not outgoing.payload and topic not in self._dirty:
             self._drop_if_empty(topic)
         self._done_with(outgoing)

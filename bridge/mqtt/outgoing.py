@@ -31,6 +31,9 @@ class Carrier(Protocol):
     ) -> object:
         """Hand over a publication."""
 
+    def together(self, post: Callable[[], None]) -> None:
+        """Write all that `post` posts at once."""
+
     async def room(self) -> None:
         """Wait until `has_room`."""
 

@@ -3,8 +3,9 @@
 - One client per connection, never reused, so that nothing of a dead connection is published
   on the next one.
 - What is queued within one turn of Trio's loop is written in the next one, by one `send`: seldom is
-  there one packet alone to write. A failed write raises nothing into its caller: paho closes the
-  socket, and the reader, woken by that, ends the loop with the reason.
+  there one packet alone to write. What is queued `together` is written with it at once. A failed
+  write raises nothing into its caller: paho closes the socket, and the reader, woken by that, ends
+  the loop with the reason.
 - Nothing is written from within a callback: paho holds a lock there, which it takes again, and
   never gets, when the write fails.
 - The tasks are shielded from cancellation until `stop`, so that whoever uses the connection can
@@ -38,6 +39,7 @@ class PahoLoop:
         self._overdue = overdue
         self._tasks = trio.CancelScope(shield=True)
         self._to_write = trio.Event()
+        self._held = False
         self._drained = trio.lowlevel.ParkingLot()
         self._leaving = False
         # Attached only now: earlier, paho would call them in the thread that connects.
@@ -97,6 +99,17 @@ class PahoLoop:
         client.loop_read()
         self._drained.unpark_all()
 
+    def together(self, queue: Callable[[], None]) -> None:
+        """Write what `queue` queues, and all before it, by one `send`; not for callbacks."""
+        self._held = True
+        try:
+            queue()
+        finally:
+            self._held = False
+            self.client.loop_write()
+            if self.client.want_write():
+                self._to_write.set()
+
     async def drained(self) -> None:
         """Wait until everything queued has been handed to the socket, or it is closed."""
         while self.alive and self.client.want_write():
@@ -146,7 +159,8 @@ class PahoLoop:
                 self.give_up(failure)
 
     def _have_written(self, _client: Client, _userdata: object, _sock: object) -> None:
-        self._to_write.set()
+        if not self._held:
+            self._to_write.set()
 
     def _on_disconnect(
         self,

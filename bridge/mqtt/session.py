@@ -92,6 +92,8 @@ class Session:
 
     def fits(self, topic: str, payload: bytes, correlation_data: bytes | None = None) -> bool:
         """True if the broker takes a message of this size (its Maximum Packet Size)."""
+        if self._maximum_packet_size == math.inf:
+            return True
         size = len(topic.encode()) + len(payload) + len(correlation_data or b"")
         return size + PUBLISH_OVERHEAD <= self._maximum_packet_size
 
@@ -118,6 +120,10 @@ class Session:
             properties.CorrelationData = correlation_data
         mid = self._client.post(topic, payload, qos=qos, retain=retain, properties=properties)
         return self._unanswered.expect(mid, acknowledged) if qos else None
+
+    def together(self, post: Callable[[], None]) -> None:
+        """Write all that `post` posts at once, by one `send`."""
+        self._loop.together(post)
 
     async def publish(self, topic: str, payload: bytes, *, retain: bool = False) -> None:
         """Publish at QoS 1, and wait for PUBACK. Raises `BrokerFailure` when lost or refused."""
@@ -221,7 +227,7 @@ class Session:
 
     async def _codes(self, answer: Awaited, count: int) -> Sequence[ReasonCode]:
         """At least `count` codes of an answer."""
-        await answer.arrived.wait()
+        await answer.arrived()
         if not answer.codes:
             self._loop.check()
         if len(answer.codes) < count:

@@ -16,7 +16,7 @@ from .failures import FailureKind
 from .outgoing import Carrier
 from .shorter import shorter_forms
 
-__all__ = ["PACKET_TOO_LARGE", "Setbacks", "say_refused"]
+__all__ = ["PACKET_TOO_LARGE", "Setbacks"]
 
 PACKET_TOO_LARGE = 0x95
 """The reason code of a message that is more than a broker takes."""
@@ -91,7 +91,13 @@ class Setbacks:
             setback.again_at = trio.current_time() + setback.wait
             setback.wait = min(_LAST_TRIAL, 2 * setback.wait)
             self.count += 1
-            say_refused(topic, payload, reason, what_to_do)
+            _say_refused(topic, payload, reason, what_to_do)
+
+    def refused(self, topic: str, payload: bytes, reason: str) -> None:
+        """The broker would not have this, whatever its size; said of the first."""
+        if not self.count:
+            _say_refused(topic, payload, reason, FailureKind.PUBLICATION.value)
+        self.count += 1
 
     def answered(self, key: Hashable, payload: bytes, *, accepted: bool) -> None:
         """The broker has answered for this, so it does not end connections."""
@@ -147,7 +153,7 @@ class Setbacks:
         return due
 
 
-def say_refused(topic: str, payload: bytes, reason: str, what_to_do: str) -> None:
+def _say_refused(topic: str, payload: bytes, reason: str, what_to_do: str) -> None:
     """Log a publication that the broker would not have."""
     log.error(
         "mqtt publication refused",

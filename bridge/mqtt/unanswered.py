@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import trio
 from paho.mqtt.reasoncodes import ReasonCode
@@ -16,8 +16,22 @@ class Awaited:
 
     sent_at: float
     acknowledged: Callable[[ReasonCode], None] | None = None
-    arrived: trio.Event = field(default_factory=trio.Event)
     codes: Sequence[ReasonCode] = ()
+    # Of most of them nobody waits for the answer.
+    _arrived: trio.Event | None = None
+    _ended: bool = False
+
+    async def arrived(self) -> None:
+        """Wait until it has come, or will not come any more."""
+        if not self._ended:
+            self._arrived = self._arrived or trio.Event()
+            await self._arrived.wait()
+
+    def end(self) -> None:
+        """It has come, or will not."""
+        self._ended = True
+        if self._arrived is not None:
+            self._arrived.set()
 
 
 class Unanswered:
@@ -59,7 +73,7 @@ class Unanswered:
             return
         self.round_trip = trio.current_time() - answer.sent_at
         answer.codes = codes
-        answer.arrived.set()
+        answer.end()
         if self.has_room:
             self._room.unpark_all()
         if answer.acknowledged is not None:
@@ -69,4 +83,4 @@ class Unanswered:
         """The connection has ended: wake whoever waits."""
         self._room.unpark_all()
         for answer in self._answers.values():
-            answer.arrived.set()
+            answer.end()

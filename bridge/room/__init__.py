@@ -16,6 +16,7 @@ it from the beginning:
   again.
 - `rules.answers`: `apply`, what HMP's answer does.
 - `rules.guarded`: what becomes of a message over which one of these fails.
+- `outlook`: when all this is gone through again because time has passed.
 - `delivery`: what brings a request to the room.
 - `exchange`: the step on its way to HMP; `writings`: what is written down before it is heard of.
 - `worker`: the loop that holds these together, the walk of a press through it, and the `Audience`

@@ -38,9 +38,10 @@ from .facts.state import Change, RoomState, Step
 from .facts.values import Now, Result
 from .facts.vocabulary import Alarm, StepKind
 from .memory.memory import Memory
+from .outlook import Outlook
 from .rules.foreign_commands import carried_out, is_about, perhaps_carried_out
-from .rules.guarded import Rule, applied, decided, due_in, followed, planned
-from .rules.model import ACTS_ONCE, alarm_changed, link_changed, tick
+from .rules.guarded import Rule, applied, decided, followed
+from .rules.model import ACTS_ONCE, alarm_changed, link_changed
 from .rules.plan import ROUTINE
 from .rules.reconfigure import in_use, reconfigured, removed
 from .stages import StageNotes, Stages
@@ -129,10 +130,12 @@ class Room:
         self._now = clock()  # at which everything was last looked at
         self._inbox: deque[Delivery | Refusal | _Answered | _Told] = deque()
         self._wake = trio.Event()
+        self._nap = trio.CancelScope()
         self._exchange = Exchange(link, self._hear)
         self._writings = Writings(memory, partial(audience.result, self))
         #: A result was given, or somebody told something, so that the state must be said.
         self._speaks = False
+        self._outlook = Outlook(self._fault)
         self._planned: Step | None = None
         #: Something was taken in that would do the opposite if it came again (R27).
         self._acts_once = False
@@ -210,20 +213,14 @@ class Room:
         """Serve the room until cancelled; a command in flight is waited for then, not cut off."""
         try:
             async with trio.open_nursery() as nursery:
-                while True:
-                    self._take_in()
-                    self._plan()
-                    first = self._acts_once or self._memory.comes_first(self.state)
-                    self._acts_once = False
-                    if not first:
-                        self._act()
-                    writing = self._writings.hand_over(self.state)
-                    if first:
-                        await self._writings.see_through(writing, self._act)
-                    elif writing is not None:
-                        nursery.start_soon(self._writings.see_through, writing)
-                    with trio.move_on_after(self._idle_for()):
-                        await self._wake.wait()
+                nursery.start_soon(self._writings.run)
+                try:
+                    while True:
+                        with trio.CancelScope() as self._nap:
+                            while True:  # the nap ends by the clock, or this goes on
+                                await self._turn()
+                finally:
+                    self._writings.close()
         finally:
             with trio.CancelScope(shield=True):  # for the command's time limit at most
                 self._exchange.call_back()
@@ -234,6 +231,23 @@ class Room:
                     self._become(removed(self.state, self._now))
                 self._speaks = True
                 await self._writings.see_through(self._writings.hand_over(self.state), self._say)
+
+    async def _turn(self) -> None:
+        """Look at everything once, and wait until there is a reason to do so again."""
+        self._take_in()
+        self._plan()
+        first = self._acts_once or self._memory.comes_first(self.state)
+        self._acts_once = False
+        if not first:
+            self._act()
+        writing = self._writings.hand_over(self.state, first=first)
+        if first:
+            await self._writings.see_through(writing, self._act)
+        elif writing is not None:
+            self._writings.leave(writing)
+        self._nap.deadline = trio.current_time() + self._idle_for()
+        await self._wake.wait()
+        self._nap.deadline = inf
 
     def arrived(self, result: Result) -> None:
         """The broker has a result that the audience was given."""
@@ -251,7 +265,7 @@ class Room:
         # A poll whose moment has come while another step is under way goes after that one.
         poll_at = inf if self._poll_at is None or self.state.busy is not None else self._poll_at
         # From the instant of the last look: what fell due while the disk was at work is due now.
-        due_at = self._now.monotonic + due_in(self.state, self._now, self._fault)
+        due_at = self._outlook.due_at(self.state, self._now)
         look_in = min(poll_at, self._unsaid_until) - trio.current_time()
         return max(0.0, min(due_at - self._clock().monotonic, self._memory.tidy_in(), look_in))
 
@@ -278,7 +292,7 @@ class Room:
                     self._become(followed(self.state, rule, now, self._fault))
                     self._writings.take(None, bearer)
                     self._speaks |= bearer is not None
-        self._become(followed(self.state, tick, now, self._fault))
+        self._become(self._outlook.look(self.state, now))
 
     def _become(self, change: Change) -> None:
         self.state = change.state
@@ -288,7 +302,7 @@ class Room:
 
     def _plan(self) -> None:
         """Choose what to send now, or call back what waits and is wanted no more (R10)."""
-        step = self._when_due(planned(self.state, self._now, self._fault))
+        step = self._when_due(self._outlook.wanted)
         if self.state.busy is None:
             self.state = changed(self.state, {"busy": step})
             self._planned = step

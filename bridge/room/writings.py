@@ -35,6 +35,10 @@ class Writings:
         self._next = Writing()
         #: What the journal was given and nobody has heard yet, the oldest first.
         self._under_way: deque[Writing] = deque()
+        #: Of that, what `run` is to see through.
+        self._left: deque[Writing] = deque()
+        self._more = trio.lowlevel.ParkingLot()
+        self._closed = False
 
     @property
     def due(self) -> int:
@@ -52,12 +56,17 @@ class Writings:
         if bearer is not None:
             self._next.bearers.append(bearer)
 
-    def hand_over(self, state: RoomState) -> Writing | None:
-        """Give the journal what has come about; None where nothing need be seen through."""
+    def hand_over(self, state: RoomState, *, first: bool = False) -> Writing | None:
+        """Give the journal what has come about; None where nothing need be seen through.
+
+        Unless it goes `first`, or somebody waits for a result, it may be written a little later
+        with what else comes: HMP's answer, most of the time. Until then the broker has no PUBACK.
+        """
         writing, self._next = self._next, Writing()
         taken, self._taken = self._taken, []
         results = [result for result, _ in writing.results]
-        writing.saved = self._memory.keep(state, results, taken)
+        patient = not (first or results)
+        writing.saved = self._memory.keep(state, results, taken, patient=patient)
         if writing.saved is None and self._under_way:  # it is being written already
             self._under_way[-1].bearers += writing.bearers
             return None
@@ -78,6 +87,34 @@ class Writings:
                 await writing.saved
         if then is not None:
             then()
+        self._let_hear(writing)
+
+    def leave(self, writing: Writing) -> None:
+        """Have `run` see it through."""
+        if writing.saved is None:
+            self._let_hear(writing)
+            return
+        self._left.append(writing)
+        self._more.unpark()
+
+    async def run(self) -> None:
+        """See through what is left to it, until `close` and the last of it."""
+        with trio.CancelScope(shield=True):
+            while self._left or not self._closed:
+                if not self._left:
+                    await self._more.park()
+                    continue
+                writing = self._left.popleft()
+                assert writing.saved is not None  # noqa: S101 - else it is not left here
+                await writing.saved
+                self._let_hear(writing)
+
+    def close(self) -> None:
+        """Nothing more is left to `run`."""
+        self._closed = True
+        self._more.unpark()
+
+    def _let_hear(self, writing: Writing | None) -> None:
         while writing in self._under_way:
             each = self._under_way.popleft()
             for result, stages in each.results:

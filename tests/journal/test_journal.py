@@ -3,6 +3,7 @@
 import sqlite3
 import threading
 from contextlib import closing
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -297,3 +298,22 @@ async def test_more_rows_than_a_statement_takes(tmp_path: Path) -> None:
             for key in keys:
                 nursery.start_soon(journal.forget, f"r{key.mid}")
         assert journal.rooms() == {}
+
+
+async def test_what_nobody_waits_for_is_written_with_what_comes_next(tmp_path: Path) -> None:
+    commits: list[float] = []
+    with closing(Journal(tmp_path)) as journal:
+        journal.on_commit(commits.append)
+        async with trio.open_nursery() as nursery:
+            for room in "abc":
+                nursery.start_soon(partial(journal.save, room, "{}", patient=True))
+            await trio.testing.wait_all_tasks_blocked()
+            await journal.save("d", "{}")
+        assert len(commits) == 1
+        assert set(journal.rooms()) == {*"abcd"}
+
+
+async def test_what_nobody_waits_for_is_written_all_the_same(tmp_path: Path) -> None:
+    with closing(Journal(tmp_path)) as journal:
+        await journal.save("a", "{}", patient=True)
+        assert set(journal.rooms()) == {"a"}

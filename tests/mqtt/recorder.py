@@ -49,6 +49,9 @@ class Recorder:
             assert acknowledged is not None
             self._waiting.append(acknowledged)
 
+    def together(self, post: Callable[[], None]) -> None:
+        post()
+
     async def room(self) -> None:
         while not self.has_room:
             await self._room.park()

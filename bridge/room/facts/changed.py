@@ -13,7 +13,10 @@ _Value = TypeVar("_Value")
 
 def changed(value: _Value, changes: dict[str, Any]) -> _Value:
     """The dataclass with these fields; most of the time most of them are the same objects."""
-    if all(getattr(value, name) is after for name, after in changes.items()):
+    for name, after in changes.items():
+        if getattr(value, name) is not after:
+            break
+    else:
         return value
     kind: Any = type(value)
     names, read = read_fields(kind)

@@ -3,6 +3,7 @@
 import math
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
+from typing import Protocol
 
 import structlog
 import trio
@@ -10,6 +11,7 @@ import trio
 from ...journal.file import Entry
 from ...journal.inputs import InputKey
 from ...journal.instant import Instant
+from ..facts.changed import changed
 from ..facts.policy import Policy
 from ..facts.state import Change, RoomState
 from ..facts.values import Now, Result
@@ -34,11 +36,14 @@ _TIDY_AFTER = 1.0
 _MOST_RESULTS = 100
 """Results of one room that are kept for a broker that is away."""
 
-Save = Callable[[str, str, Sequence[InputKey]], Awaitable[None]]
-"""`Journal.save`: of a room, its document, and the inputs it has taken in.
 
-What it was called with first is written first, whenever that is awaited.
-"""
+class Save(Protocol):
+    """`Journal.save`: what it was called with first is written first, whenever that is awaited."""
+
+    def __call__(
+        self, room: str, document: str, inputs: Sequence[InputKey], /, *, patient: bool
+    ) -> Awaitable[None]:
+        """Write a room's document, and the inputs it has taken in."""
 
 
 class Memory:
@@ -66,11 +71,16 @@ class Memory:
         return must_precede(self._known(state), self._kept)
 
     def keep(
-        self, state: RoomState, results: Sequence[Result], keys: Sequence[InputKey]
+        self,
+        state: RoomState,
+        results: Sequence[Result],
+        keys: Sequence[InputKey],
+        *,
+        patient: bool = False,
     ) -> Awaitable[None] | None:
         """Have written what must survive of `state`; to be awaited until it is on the disk.
 
-        None where nothing is to be written.
+        None where nothing is to be written. `patient`: nobody waits but the broker, for PUBACK.
         """
         self._unconfirmed = [*self._unconfirmed, *results][-_MOST_RESULTS:]
         known = self._known(state)
@@ -82,8 +92,8 @@ class Memory:
             return None
         self._kept = known
         self._tidy_at = math.inf
-        document = to_document(replace(known, results=tuple(self._unconfirmed)))
-        return self._save(self.room, document, keys)
+        document = to_document(changed(known, {"results": tuple(self._unconfirmed)}))
+        return self._save(self.room, document, keys, patient=patient)
 
     @property
     def unconfirmed(self) -> int:

@@ -56,6 +56,7 @@ def followed(room: RoomState, rule: Rule, now: Now, fault: Fault) -> Change:
         return rule(room, now)
     except Exception as error:  # noqa: BLE001
         fault(error, "")
+        now.has_come(now.monotonic + _LOOK_AGAIN)  # whoever watches the clock comes again then
         return Change(room, ())
 
 
@@ -65,6 +66,7 @@ def planned(room: RoomState, now: Now, fault: Fault) -> Step | None:
         return plan.next_step(room, now)
     except Exception as error:  # noqa: BLE001
         fault(error, "")
+        now.has_come(now.monotonic + _LOOK_AGAIN)
         return None
 
 

@@ -4,6 +4,7 @@ The step follows from the state alone, so it can be asked for at any time: after
 while a step waits in the server's queue, to see whether it is still the right one (R10).
 """
 
+from functools import lru_cache
 from math import inf
 
 from ...hmp.commands import (
@@ -26,7 +27,7 @@ from . import details, live, restream, session
 from .model import settle
 from .turn import MARK_EVERY, Turn
 
-__all__ = ["NIL_SOURCE", "PRIORITY", "ROUTINE", "next_step", "wake_in"]
+__all__ = ["NIL_SOURCE", "PRIORITY", "ROUTINE", "Watched", "next_step", "wake_in"]
 
 NIL_SOURCE = SourceId("00000000-0000-0000-0000-000000000000")
 """No source has this id, so that removing it changes nothing and tells much (R7b)."""
@@ -101,8 +102,11 @@ def _may_adopt(room: RoomState, now: Now) -> bool:
     return certain and now.has_come(room.adopting_not_before)
 
 
-class _Watched(Now):
-    """An instant that notes the earliest time that it is asked about and that is still to come."""
+class Watched(Now):
+    """An instant that notes the earliest time that it is asked about and that is still to come.
+
+    Until then every comparison comes out the same, and so does all that follows from them.
+    """
 
     earliest = inf
 
@@ -120,11 +124,10 @@ class _Watched(Now):
 def wake_in(room: RoomState, now: Now) -> float:
     """Seconds until the state, or the step it calls for, may change by time alone; else infinite.
 
-    The rules are gone through once more, on a clock that notes what they compare with it. Until the
-    earliest of these times every comparison comes out the same, and so does all that follows:
-    whatever a rule waits for, the room is woken for. `room` is as `tick` has left it.
+    The rules are gone through once more, on a clock that notes what they compare with it: whatever
+    a rule waits for, the room is woken for. `room` is as `tick` has left it.
     """
-    watched = _Watched(*now)
+    watched = Watched(*now)
     settle(Turn(room, watched))
     next_step(room, watched)
     return watched.earliest - now.monotonic
@@ -155,7 +158,7 @@ def _start(room: RoomState, now: Now) -> Step | None:
 def _for_recording(
     room: RoomState, recording: Recording, recording_id: RecordingId, now: Now
 ) -> Step:
-    ask = GetRecordingStatus(recording_id)
+    ask = _ask(recording_id)
     if recording.stop is Stop.WANTED:  # before every question: it can be repeated (R8)
         return Step(StepKind.STOP, StopRecording(recording_id))
     if recording.witness_due and recording.session is not None:
@@ -174,6 +177,12 @@ def _for_recording(
     if room.marks and _may_mark(room.marks[0], recording, now):
         return Step(StepKind.MARK, AddHotmark(recording_id, room.marks[0].title))
     return Step(StepKind.POLL if recording.asked else StepKind.VERIFY, ask)
+
+
+@lru_cache(maxsize=1024)
+def _ask(recording_id: RecordingId) -> GetRecordingStatus:
+    """The question that every look at a recording comes back to; making it checks the id."""
+    return GetRecordingStatus(recording_id)
 
 
 def _may_mark(mark: Mark, recording: Recording, now: Now) -> bool:

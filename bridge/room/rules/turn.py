@@ -40,7 +40,7 @@ class Turn:
     def __init__(self, room: RoomState, now: Now) -> None:
         self.room = room
         self.now = now
-        self._held = room.held
+        self._before = room
         self._answers: list[tuple[Request, Outcome, Problem | None]] = []
 
     def update(self, **changes: object) -> None:
@@ -312,6 +312,8 @@ class Turn:
     def _sweep_ends(self) -> None:
         """A meeting that is over and is not recorded, nor to be, has nothing left to end."""
         room = self.room
+        if not room.awaits(Goal.MEETING_END):
+            return
         owners = {each.owner for each in room.meetings}
         if room.recording is not None:
             owners.add(room.recording.owner)
@@ -328,7 +330,7 @@ class Turn:
 
     def as_it_is(self) -> Change:
         """The change, each result with the state as it now is and the seconds it took."""
-        if self.room.held != self._held:
+        if self.room is not self._before and self.room.held != self._before.held:
             self.update(revision=self.room.revision + 1)
         state, recording = self.room.state, self.room.recording
         results = tuple(
