@@ -172,6 +172,7 @@ SEES_ONLY = {
         "bridge.journal.inputs",
         "bridge.mqtt",
         "bridge.process.backoff",
+        "bridge.process.service_records",
         "bridge.process.systemd",
         "bridge.process.tcp",
         "bridge.room.facts",

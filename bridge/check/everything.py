@@ -5,7 +5,7 @@ said in the order of the configuration.
 """
 
 import os
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from functools import partial
 from pathlib import Path
 
@@ -13,7 +13,10 @@ import trio
 
 from ..config.configuration import Configuration
 from ..journal.instance import StateFolderError, state_folder
+from ..mqtt.failures import BrokerFailure
 from ..mqtt.filters import fewest
+from ..mqtt.nodes import every_node
+from ..mqtt.settings import BrokerSettings
 from ..mqtt.topics import Topics
 from ..process.name_service import name_service
 from .broker import check_broker
@@ -52,7 +55,7 @@ def _checks(configuration: Configuration) -> list[Callable[[], Awaitable[list[Fi
     return [
         partial(trio.to_thread.run_sync, _state_folder, named),
         partial(
-            check_broker,
+            _brokers,
             configuration.broker(""),
             Topics(configuration.mqtt.base_topic),
             servers,
@@ -68,6 +71,25 @@ def _checks(configuration: Configuration) -> list[Callable[[], Awaitable[list[Fi
             for name, table in servers.items()
         ),
     ]
+
+
+async def _brokers(
+    settings: BrokerSettings,
+    topics: Topics,
+    servers: Iterable[str],
+    rooms: Iterable[str],
+    *,
+    bound: Iterable[str],
+) -> list[Finding]:
+    """The findings of each broker that there is, one after another."""
+    try:
+        nodes = await every_node(settings)
+    except BrokerFailure as failure:
+        return [failed("broker", failure.detail, failure.advice, Blame.UNAVAILABLE)]
+    found: list[Finding] = []
+    for node in nodes:
+        found += await check_broker(settings.at(node), topics, servers, rooms, bound=bound)
+    return found
 
 
 def _state_folder(named: Path | None) -> list[Finding]:

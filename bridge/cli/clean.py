@@ -13,7 +13,7 @@ def clean(options: argparse.Namespace) -> int:
     """`clean`: the topics that are emptied, or would be, one a line."""
     import trio
 
-    from ..daemon.clean import CannotClean, clean_broker, owned_topics
+    from ..daemon.clean import CannotClean, clean_brokers, owned_topics
     from ..daemon.manifest import NOTE
     from ..journal.file import JournalUnusable
     from ..journal.instance import StateFolderError, claim_state_folder, client_id, state_folder
@@ -40,7 +40,7 @@ def clean(options: argparse.Namespace) -> int:
         settings = configuration.broker(client_id(instance, base))
         how = {"owned": owned, "instance": instance, "dry_run": options.dry_run, "tell": tell}
         async with name_service():
-            await clean_broker(settings, topics, **how)
+            await clean_brokers(settings, topics, **how)
         if not options.dry_run:
             await journal.save_note(NOTE, "")
 

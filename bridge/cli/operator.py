@@ -31,7 +31,8 @@ def check(options: argparse.Namespace) -> int:
     broker = configuration.broker("")
     user = "no user name" if broker.username is None else f"user name {broker.username}"
     password = "a password" if broker.password else "no password"
-    put(f"  broker: {broker.host} port {broker.port}, {user}, {password}")
+    for host, port in broker.nodes:
+        put(f"  broker: {host} port {port}, {user}, {password}")
     for name, server in configuration.servers.items():
         put(f"  server {name}: {server.host} port {server.port}")
     for name, room in configuration.rooms.items():

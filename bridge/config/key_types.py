@@ -19,6 +19,7 @@ from pydantic import (
 from ..hmp import arguments
 from ..hmp.commands import COMMANDS
 from ..mqtt.filters import fault_of_filter
+from ..mqtt.settings import SERVICE
 from ..text.durations import DURATION_PATTERN
 from ..text.json_text import NotJson, read_value
 from ..text.nearest import nearest
@@ -29,6 +30,7 @@ __all__ = [
     "HOME_EXPANDED",
     "Address",
     "BaseTopic",
+    "BrokerHosts",
     "Commands",
     "Duration",
     "Host",
@@ -43,6 +45,7 @@ __all__ = [
     "TopicFilter",
     "TopicFilters",
     "Word",
+    "host_and_port",
 ]
 
 _MOST_SOURCES = 4
@@ -55,6 +58,38 @@ def _host(value: str) -> str:
             "the port is a key of its own"
         )
     return value
+
+
+def _hosts(value: object) -> str | tuple[str, ...]:
+    """One host, or a list of those that will do, in which each may have a port of its own."""
+    value = _list(value)
+    hosts: tuple[str, ...]
+    if isinstance(value, str):
+        hosts = (_host(value),)
+    elif isinstance(value, list | tuple) and value and all(isinstance(each, str) for each in value):
+        for each in value:
+            host, port = host_and_port(each)
+            _host(host)
+            if port is not None and not 1 <= port <= 65535:
+                raise ValueError(f"{each!r} has no port between 1 and 65535 in it")
+        hosts = tuple(value)
+    else:
+        raise ValueError('must be text in quotes, or a list of such, as ["a", "b:1884"] is')
+    if any(map(SERVICE.fullmatch, hosts)) and importlib.util.find_spec("dns") is None:
+        raise ValueError(
+            "names a service, which needs an extra that is not installed: "
+            "pip install 'hmp-bridge[srv]'; or write the hosts themselves"
+        )
+    return value if isinstance(value, str) else hosts
+
+
+def host_and_port(text: str) -> tuple[str, int | None]:
+    """A host and the port behind its last colon; an IPv6 address with one stands in brackets."""
+    found = re.fullmatch(r"\[([0-9A-Fa-f:.%]+)\](?::([0-9]{1,5}))?|([^:]+):([0-9]{1,5})", text)
+    if found is None:
+        return text, None
+    port = found[2] or found[4]
+    return found[1] or found[3], None if port is None else int(port)
 
 
 def _list(value: object) -> object:
@@ -187,6 +222,22 @@ Host = Annotated[
     WithJsonSchema({"type": "string", "pattern": r"^[^\s/@\[\]]+$"}),
 ]
 Hosts = Annotated[tuple[Host, ...], BeforeValidator(_list)]
+BrokerHosts = Annotated[
+    str | tuple[str, ...],
+    BeforeValidator(_hosts),
+    WithJsonSchema(
+        {
+            "anyOf": [
+                {"type": "string", "pattern": r"^[^\s/@\[\]]+$"},
+                {
+                    "type": "array",
+                    "items": {"type": "string", "pattern": r"^[^\s/@]+$"},
+                    "minItems": 1,
+                },
+            ]
+        }
+    ),
+]
 Sources = Annotated[
     tuple[str, ...],
     BeforeValidator(_list),

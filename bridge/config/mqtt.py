@@ -5,7 +5,17 @@ from typing import Annotated, Literal
 from pydantic import Field, SecretStr
 
 from ..mqtt.settings import BrokerSettings, TlsSettings
-from .key_types import HOME_EXPANDED, BaseTopic, Duration, Host, Port, Table, TopicFilters, Word
+from .key_types import (
+    HOME_EXPANDED,
+    BaseTopic,
+    BrokerHosts,
+    Duration,
+    Port,
+    Table,
+    TopicFilters,
+    Word,
+    host_and_port,
+)
 
 __all__ = ["RESPONSE_TOPICS", "MqttTable", "TlsTable"]
 
@@ -40,8 +50,8 @@ class TlsTable(Table):
 class MqttTable(Table):
     """The broker."""
 
-    host: Host = "localhost"
-    """Name or address of the broker."""
+    host: BrokerHosts = "localhost"
+    """Name or address of the broker, or a list of some, with ports; any of them will do."""
     port: Port | None = None
     """Left out: 1883, with TLS 8883, over WebSockets 8080, over both 8081."""
     username: Word | None = None
@@ -71,9 +81,13 @@ class MqttTable(Table):
 
     def settings(self, client_id: str) -> BrokerSettings:
         """The settings of the broker link; `client_id` is for when none is configured."""
+        usual = self.port or _DEFAULT_PORTS[self.transport, self.tls is not None]
+        hosts = (self.host,) if isinstance(self.host, str) else self.host
+        nodes = [(host, port or usual) for host, port in map(host_and_port, hosts)]
         return BrokerSettings(
-            host=self.host,
-            port=self.port or _DEFAULT_PORTS[self.transport, self.tls is not None],
+            host=nodes[0][0],
+            port=nodes[0][1],
+            others=tuple(nodes[1:]),
             client_id=self.client_id or client_id,
             username=self.username,
             password=None if self.password is None else self.password.get_secret_value(),

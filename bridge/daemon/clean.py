@@ -12,6 +12,7 @@ from ..mqtt.failures import BrokerFailure, flatten
 from ..mqtt.link import ONLINE
 from ..mqtt.message import Message
 from ..mqtt.negotiate import accepting, in_either_version
+from ..mqtt.nodes import every_node
 from ..mqtt.retained import read_retained
 from ..mqtt.session import open_session
 from ..mqtt.settings import BrokerSettings, Protocol
@@ -19,7 +20,7 @@ from ..mqtt.topics import Topics
 from .info_and_health import identity_in
 from .manifest import read_note
 
-__all__ = ["CannotClean", "clean_broker", "owned_topics"]
+__all__ = ["CannotClean", "clean_brokers", "owned_topics"]
 
 
 class CannotClean(Exception):
@@ -41,7 +42,7 @@ def owned_topics(topics: Topics, note: str) -> list[str]:
     return found
 
 
-async def clean_broker(
+async def clean_brokers(
     settings: BrokerSettings,
     topics: Topics,
     *,
@@ -50,11 +51,24 @@ async def clean_broker(
     dry_run: bool,
     tell: Callable[[str], None],
 ) -> None:
-    """Empty what the broker retains of `owned`, and `tell` each topic; `dry_run`: only tell.
+    """Empty what each broker retains of `owned`, and `tell` each topic; `dry_run`: only tell.
 
     Raises `CannotClean` while a bridge is online, or where another one has been here since, and
     `BrokerFailure`; both in an exception group.
     """
+    for node in await every_node(settings):
+        await _clean(settings.at(node), topics, owned, instance, dry_run=dry_run, tell=tell)
+
+
+async def _clean(
+    settings: BrokerSettings,
+    topics: Topics,
+    owned: list[str],
+    instance: str,
+    *,
+    dry_run: bool,
+    tell: Callable[[str], None],
+) -> None:
     own = replace(settings, client_id=f"{settings.client_id}-clean", session_expiry=0)
 
     async def converse(protocol: Protocol) -> None:

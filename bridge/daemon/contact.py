@@ -13,7 +13,7 @@ import structlog
 import trio
 
 from ..intake.dispatch import Dispatcher
-from ..journal.instant import this_instant
+from ..journal.instant import Instant, this_instant
 from ..journal.journal import Journal
 from ..metrics.observe import Observer
 from ..mqtt.link import BrokerLink, BrokerState
@@ -24,6 +24,7 @@ from ..mqtt.topics import Topics
 from ..room.facts.values import Now
 from ..room.worker import Room
 from ..text.json_text import read_object
+from .broker_sessions import NOTE, BrokerSessions
 from .home_assistant import HomeAssistant
 from .rivals import Rivals
 from .self_report import SelfReport
@@ -38,6 +39,9 @@ they give to nobody, and would do so again and again."""
 
 _CONTACT_EVERY = 10.0
 """Seconds between two journalled contacts with the broker: how well a backlog's age is known."""
+
+_AGES = 10 * 365 * 86_400.0
+"""Seconds since a contact of which nothing is known."""
 
 
 class Contact:
@@ -68,6 +72,9 @@ class Contact:
         self._observer = observer
         self._clock = clock
         self._online = trio.Event()
+        self._sessions = BrokerSessions(journal.note(NOTE))
+        #: Which of them the connection has.
+        self._session = 0
         #: Rooms of the journal that have not been held against their retained topics.
         self._unread = {room for room in rooms.values() if room.known}
         self._attempts = 0
@@ -80,11 +87,35 @@ class Contact:
 
     def _out_of_contact(self) -> float:
         """Seconds since a process before this one was in contact; infinite if none ever was."""
-        contact, now = self._journal.contact(), this_instant()
+        return self._since(self._journal.contact())
+
+    def _since(self, contact: Instant | None) -> float:
         if contact is None:
             return math.inf
+        now = this_instant()
         shift = contact.shift_to(now, trusted=self._clock().synchronised)
         return now.monotonic - (contact.monotonic + shift)
+
+    def numbered(self, session: Session) -> int:
+        """Which of the sessions a connection has, where there may be several brokers (R16, R27)."""
+        if not self._broker.nodes.several:
+            return self._session
+        now = this_instant()
+        out_of_contact = self._dispatcher.out_of_contact
+        moved = self._sessions.connected(
+            session.settings.address,
+            present=session.session_present,
+            contact=None if math.isinf(out_of_contact) else now.before(out_of_contact),
+            expired=out_of_contact > session.settings.session_expiry,
+        )
+        # Before the first message: what is journalled of that has the session's number in its key.
+        self._journal.put_note(NOTE, self._sessions.document())
+        if moved:
+            contact = self._sessions.contact or now.before(_AGES)
+            self._journal.put_contact(contact)
+            self._dispatcher.away(since=trio.current_time() - self._since(contact))
+        self._session = self._sessions.current
+        return self._session
 
     async def greet(self, session: Session) -> None:
         """On every connection, before anything is published: who else is here, what was here?
@@ -94,9 +125,9 @@ class Contact:
         kept = session.session_present
         if not kept:
             # Nothing can have waited: whatever comes was published while we were connected (R16).
-            self._dispatcher.afresh()
+            self._dispatcher.afresh(self._session)
             self._dispatcher.fresh(session.accepted_at)
-            await self._journal.forget_inputs()
+            await self._journal.forget_inputs(self._session)
             # So a process that ends at once leaves no message behind whose age nobody knows.
             await self._journal.save_contact()
         info, state = self._topics.bridge_info, self._topics.bridge_state

@@ -92,6 +92,7 @@ def render_health(
             },
             "broker": {
                 "state": broker.state,
+                "address": broker.address,
                 "protocol": broker.protocol,
                 "round_trip_ms": _milliseconds(broker.round_trip),
                 "queue_depth": broker.unconfirmed,

@@ -143,6 +143,7 @@ class Parts:
             availability_topic=self.topics.bridge_state,
             own=watched_filters(self.topics.base),
             greet=lambda session: self.contact.greet(session),  # noqa: PLW0108 - it is made last
+            numbered=lambda session: self.contact.numbered(session),  # noqa: PLW0108
             changed=self._broker_changed,
             source_of=self.sources.of,
             held=self.sources.held,

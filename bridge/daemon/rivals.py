@@ -82,7 +82,7 @@ class Rivals:
         if self._suspicion >= self._enough:
             self._leave_to(
                 ForeignBridge(
-                    f"{self._broker.address} has ended connection after connection as soon as it "
+                    f"{self._broker.addresses} has ended connection after connection as soon as it "
                     "was online, as it does when another program has the same client id, "
                     f"{self._broker.client_id}; give each its own: mqtt.client_id, or a "
                     "bridge.state_dir that was not copied"
@@ -105,6 +105,6 @@ class Rivals:
     def _foreign(self, other: Identity) -> ForeignBridge:
         return ForeignBridge(
             f"another bridge ({other.instance}) is online on the base topic "
-            f"{self._topics.base!r} of {self._broker.address}; stop it, or give this one a base "
+            f"{self._topics.base!r} of {self._broker.addresses}; stop it, or give this one a base "
             "topic of its own: mqtt.base_topic"
         )

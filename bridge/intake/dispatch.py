@@ -15,7 +15,7 @@ from ..api.service import Api
 from ..bindings.binding import Verdict
 from ..bindings.outcome import Failed
 from ..bindings.translator import Translator
-from ..journal.inputs import InputKey, key_held, key_of
+from ..journal.inputs import InputKey, key_held, key_of, numbers_of
 from ..logs.log import hears
 from ..mqtt.acknowledgements import Acknowledgements, Part
 from ..mqtt.api_topics import request_filters
@@ -100,9 +100,15 @@ class Dispatcher:
             self._contact_at = since
         self._fresh_since = None
 
-    def afresh(self) -> None:
+    def afresh(self, session: int) -> None:
         """The broker has no session for us: its packet ids of before mean nothing any more."""
-        self._taken = {each for each in self._taken if each.mid < 0}
+        void = numbers_of(session)
+        self._taken = {each for each in self._taken if each.mid not in void}
+
+    @property
+    def out_of_contact(self) -> float:
+        """Seconds since the last contact; infinite if there never was any."""
+        return trio.current_time() - self._contact_at
 
     def fresh(self, since: float | None = None) -> None:
         """All that was kept for us is delivered: what came `since`, or comes now, is fresh."""
@@ -311,7 +317,7 @@ class Dispatcher:
         """Seconds that the message may have waited at the broker for us to come back (R16)."""
         if self._fresh_since is not None and message.received_at >= self._fresh_since:
             return 0.0
-        return trio.current_time() - self._contact_at
+        return self.out_of_contact
 
     def _drop_retained(self, topic: str, *, is_input: bool) -> None:
         """A retained message is of the past: acting on it would repeat it at every start (R16)."""
@@ -332,4 +338,4 @@ def _key(message: Message, part: str = "") -> InputKey | None:
     """The key that a redelivery is recognised by; None at QoS 0."""
     if message.receipt is None:
         return None
-    return key_of(message.receipt.mid, message.topic, message.payload, part)
+    return key_of(message.receipt.number, message.topic, message.payload, part)

@@ -52,7 +52,10 @@ def asyncapi_document(interface: Interface) -> dict[str, Any]:
             "license": {"name": "MIT"},
         },
         "defaultContentType": "application/json",
-        "servers": {"broker": _server(interface.broker)},
+        "servers": {
+            "broker" if number == 1 else f"broker{number}": _server(interface.broker.at(node))
+            for number, node in enumerate(interface.broker.nodes, 1)
+        },
         "channels": {_key(row): _channel(row, interface) for row in rows},
         "operations": {_operation_key(row): _operation(row) for row in rows},
     }

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from itertools import chain
 from pathlib import Path
 
-from .inputs import InputKey
+from .inputs import InputKey, numbers_of
 from .instant import Instant
 
 __all__ = [
@@ -68,13 +68,13 @@ class JournalUnusable(Exception):
 class Batch:
     """The content of one transaction; rooms whose document is empty are removed.
 
-    `inputs`: by packet id and part. `afresh`: the broker's packet ids of before mean nothing any
-    more, those in `inputs` do.
+    `inputs`: by packet id and part. `afresh`: sessions of the broker of which the packet ids of
+    before mean nothing any more, those in `inputs` do.
     """
 
     rooms: dict[str, Entry] = field(default_factory=dict)
     inputs: dict[int, dict[str, InputKey]] = field(default_factory=dict)
-    afresh: bool = False
+    afresh: set[int] = field(default_factory=set)
     contact: Instant | None = None
     notes: dict[str, str] = field(default_factory=dict)
 
@@ -89,15 +89,16 @@ class Batch:
         """All inputs."""
         return [key for parts in self.inputs.values() for key in parts.values()]
 
-    def begin_afresh(self) -> None:
-        """Forget what the broker has numbered; a press that was held is not its."""
-        self.inputs = {mid: parts for mid, parts in self.inputs.items() if mid < 0}
-        self.afresh = True
+    def begin_afresh(self, session: int = 0) -> None:
+        """Forget what the broker has numbered in a session; a press that was held is not its."""
+        void = numbers_of(session)
+        self.inputs = {mid: parts for mid, parts in self.inputs.items() if mid not in void}
+        self.afresh.add(session)
 
     def add(self, later: "Batch") -> None:
         """Take in what was to be written after this."""
-        if later.afresh:
-            self.begin_afresh()
+        for session in later.afresh:
+            self.begin_afresh(session)
         for key in later.taken_in():
             self.take_in(key)
         self.rooms |= later.rooms
@@ -175,8 +176,8 @@ def _write_all(cursor: sqlite3.Cursor, batch: Batch) -> None:
     taken_in = [(key.mid, key.part, key.digest) for key in batch.taken_in()]
     _write_rows(cursor, "INSERT OR REPLACE INTO rooms VALUES {rows}", kept)
     _write_rows(cursor, "DELETE FROM rooms WHERE room IN (VALUES {rows})", gone)
-    if batch.afresh:
-        cursor.execute("DELETE FROM inputs WHERE mid >= 0")
+    for void in map(numbers_of, batch.afresh):
+        cursor.execute("DELETE FROM inputs WHERE mid >= ? AND mid < ?", (void.start, void.stop))
     _write_rows(
         cursor,
         "WITH newest (mid, digest) AS (VALUES {rows}) DELETE FROM inputs WHERE mid IN"

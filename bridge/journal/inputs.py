@@ -4,20 +4,28 @@ import hashlib
 import zlib
 from dataclasses import dataclass
 
-__all__ = ["InputKey", "key_held", "key_of"]
+__all__ = ["InputKey", "key_held", "key_of", "numbers_of"]
+
+_PACKET_IDS = 65_536
 
 
 @dataclass(frozen=True, slots=True)
 class InputKey:
     """The packet id of an inbound message, and a digest of its topic and payload.
 
-    Several bindings may have to do with one message. Each has its `part`, which its room writes
-    down by itself: a redelivery is for those that have not. Without a packet, `mid` is negative.
+    `mid` tells the packet ids of several sessions apart (`numbers_of`). Several bindings may have
+    to do with one message. Each has its `part`, which its room writes down by itself: a redelivery
+    is for those that have not. Without a packet, `mid` is negative.
     """
 
     mid: int
     digest: bytes
     part: str = ""
+
+
+def numbers_of(session: int) -> range:
+    """The packet ids of one of the broker's sessions, as they are told apart from another's."""
+    return range(session * _PACKET_IDS, (session + 1) * _PACKET_IDS)
 
 
 def key_of(mid: int, topic: str, payload: bytes, part: str = "") -> InputKey:

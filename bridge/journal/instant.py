@@ -27,6 +27,10 @@ class Instant:
         passed = max(0.0, now.wall - self.wall) if trusted else 0.0
         return now.monotonic - self.monotonic - passed
 
+    def before(self, seconds: float) -> "Instant":
+        """The instant so many seconds before this one, as this boot knows it."""
+        return Instant(self.boot, self.monotonic - seconds, self.wall - seconds)
+
 
 def this_instant() -> Instant:
     """This instant, on the clock that goes on while the machine sleeps."""

@@ -151,19 +151,30 @@ class Journal:
         """Remove a room's document; returns once that is durable."""
         await self.save(room, "")
 
-    async def forget_inputs(self) -> None:
-        """Forget what was taken in: the broker begins afresh, and with it its packet ids (R27)."""
-        self._next.begin_afresh()
+    async def forget_inputs(self, session: int = 0) -> None:
+        """Forget what was taken in: the broker begins afresh, and with it its packet ids (R27).
+
+        That is one session of those that several brokers may have for us (`numbers_of`).
+        """
+        self._next.begin_afresh(session)
         await self._commit()
+
+    def put_contact(self, at: Instant) -> None:
+        """Have another contact written with whatever is given to be written from here on."""
+        self._next.contact = at
 
     async def save_contact(self) -> None:
         """Write that the broker is in contact now (R16)."""
-        self._next.contact = this_instant()
+        self.put_contact(this_instant())
         await self._commit()
+
+    def put_note(self, name: str, document: str) -> None:
+        """Have a note written before, or with, whatever is given to be written from here on."""
+        self._next.notes[name] = document
 
     async def save_note(self, name: str, document: str) -> None:
         """Write something that belongs to no room; returns once that is durable."""
-        self._next.notes[name] = document
+        self.put_note(name, document)
         await self._commit()
 
     def _commit(self, *, patient: bool = False) -> Awaitable[None]:

@@ -3,6 +3,7 @@
 import socket
 import ssl
 import threading
+from collections.abc import Callable
 from pathlib import Path
 
 import trio
@@ -22,17 +23,24 @@ Will = tuple[str, bytes]
 
 
 async def dial(
-    settings: BrokerSettings, protocol: Protocol, will: Will | None, *, bare: bool = False
+    settings: BrokerSettings,
+    protocol: Protocol,
+    will: Will | None,
+    *,
+    bare: bool = False,
+    reached: Callable[[str], None] = lambda _: None,
 ) -> PahoClient:
     """A client whose transport is open and whose CONNECT is written; no callbacks are attached.
 
     `bare` sends the smallest CONNECT there is: no properties, will, user or client identifier.
-    Raises `BrokerFailure`.
+    `reached` is told at which address the host has taken the connection. Raises `BrokerFailure`.
     """
     call = _Call(settings, protocol, will, bare=bare)
     try:
         with trio.fail_after(settings.connect_timeout):
-            call.take(await connected_socket(settings.host, settings.port))
+            tcp = await connected_socket(settings.host, settings.port, settings.avoid)
+            call.take(tcp)
+            reached(tcp.getpeername()[0])
             await trio.to_thread.run_sync(call.connect, abandon_on_cancel=True)
     except trio.TooSlowError:
         raise BrokerFailure(

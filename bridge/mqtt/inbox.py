@@ -6,6 +6,7 @@ from collections.abc import Callable
 import structlog
 import trio
 
+from ..journal.inputs import numbers_of
 from .message import Message, Receipt
 from .shares import Shares, Source
 
@@ -64,6 +65,7 @@ class Inbox:
         # Fingerprints alone: a receipt would keep its connection in memory long after its end.
         self._served: OrderedDict[int, int] = OrderedDict()
         self._full: set[str] = set()
+        self._session = 0
 
     def __len__(self) -> int:
         return len(self._waiting)
@@ -77,18 +79,26 @@ class Inbox:
         """True where nothing waits that was received before a moment."""
         return all(first.received_at >= moment for first in self._waiting.first_of_each())
 
-    def connected(self, *, session_present: bool) -> None:
-        """A connection begins. Without its session the broker uses packet identifiers afresh."""
+    def connected(self, *, session_present: bool, session: int = 0) -> None:
+        """A connection begins, in one of the sessions that there are.
+
+        Without its session the broker uses packet identifiers afresh.
+        """
+        self._session = session
         if not session_present:
-            self._open.clear()
-            self._order.clear()
-            self._served.clear()
+            void = numbers_of(session)
+            self._order = deque(each for each in self._order if each.number not in void)
+            for known in (self._open, self._served):
+                for number in [each for each in known if each in void]:
+                    del known[number]
 
     def put(self, message: Message) -> None:
         """Take what a connection delivered."""
         receipt = message.receipt
-        if receipt is not None and message.duplicate and self._is_known(receipt):
-            return
+        if receipt is not None:
+            receipt.session = self._session
+            if message.duplicate and self._is_known(receipt):
+                return
         source = self._source_of(message.topic)
         if self._is_full(source.share, receipt):
             self._drop(message, source.share)
@@ -96,8 +106,8 @@ class Inbox:
         self._full.discard(source.share)
         if receipt is not None:
             receipt.on_acknowledged = self._acknowledge
-            self._served.pop(receipt.mid, None)
-            self._open[receipt.mid] = receipt
+            self._served.pop(receipt.number, None)
+            self._open[receipt.number] = receipt
             self._order.append(receipt)
         self._waiting.put(source.share, source.rank, message)
         self._arrival.unpark()
@@ -128,11 +138,11 @@ class Inbox:
 
     def _is_known(self, again: Receipt) -> bool:
         """True for a redelivery of what was put before; its receipt is renewed then."""
-        known = self._open.get(again.mid)
+        known = self._open.get(again.number)
         if known is not None and known.fingerprint == again.fingerprint:
             known.send = again.send
             return True
-        if self._served.get(again.mid) == again.fingerprint:
+        if self._served.get(again.number) == again.fingerprint:
             again.send(again.mid)
             return True
         return False
@@ -142,9 +152,9 @@ class Inbox:
         while self._order and self._order[0].acknowledged:
             receipt = self._order.popleft()
             receipt.send(receipt.mid)
-            if self._open.get(receipt.mid) is receipt:
-                del self._open[receipt.mid]
-                self._served[receipt.mid] = receipt.fingerprint
+            if self._open.get(receipt.number) is receipt:
+                del self._open[receipt.number]
+                self._served[receipt.number] = receipt.fingerprint
                 if len(self._served) > self.capacity * LENIENCY:
                     self._served.popitem(last=False)
 

@@ -9,6 +9,7 @@ import math
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import partial
 
 import structlog
 import trio
@@ -19,6 +20,7 @@ from .image import Image
 from .inbox import Inbox, none_held, one_share
 from .message import Message
 from .negotiate import accepting, in_either_version
+from .nodes import Nodes
 from .own_topics import OwnTopics
 from .retained import comes_back
 from .session import Session, open_session
@@ -49,12 +51,14 @@ class BrokerState(StrEnum):
 class BrokerHealth:
     """The link in figures. `round_trip`: the last PUBLISH to PUBACK, in seconds.
 
-    `refused_filters` has the broker's reason for each filter that it does not let us subscribe to,
-    `withheld` the topics of which it would not have the newest value, `contested` those to which
-    somebody else goes on writing.
+    `address` is where the broker is that is in use, or was tried last. `refused_filters` has the
+    broker's reason for each filter that it does not let us subscribe to, `withheld` the topics of
+    which it would not have the newest value, `contested` those to which somebody else goes on
+    writing.
     """
 
     state: BrokerState
+    address: str
     protocol: Protocol | None
     session_present: bool
     round_trip: float | None
@@ -74,16 +78,21 @@ async def _no_greeting(_session: Session) -> None:
     pass
 
 
+def _the_only_one(_session: Session) -> int:
+    return 0
+
+
 def _unheard(_state: BrokerState) -> None:
     pass
 
 
 class BrokerLink:
-    """One broker, over however many connections.
+    """One broker, or one of several, over however many connections.
 
     `greet` runs at each connection once the subscriptions stand and before anything is published;
     what it raises ends `run`, in an exception group, with nothing said on `availability_topic`.
     `own` are filters that match topics of the image: what others write there is put right (R32).
+    `numbered` tells which of the broker's sessions a connection has, before its first message.
     `changed` hears of every change of state, and must not block. `source_of` says whose share of
     the work a topic is, and `held` which share waits until the broker has confirmed more (`Inbox`).
     """
@@ -100,15 +109,19 @@ class BrokerLink:
         changed: Callable[[BrokerState], None] = _unheard,
         source_of: Callable[[str], Source] = one_share,
         held: Callable[[str], bool] = none_held,
+        numbered: Callable[[Session], int] = _the_only_one,
         backoff: Backoff | None = None,
+        nodes: Nodes | None = None,
     ) -> None:
         self.settings = settings
+        self.nodes = nodes or Nodes(settings)
         self.image = image
         self._own = OwnTopics(image, availability_topic, own)
         self._subscriptions = Subscriptions([*subscriptions, *self._own.subscriptions])
         self.availability_topic = availability_topic
         self.state = BrokerState.CONNECTING
         self._greet = greet
+        self._numbered = numbered
         self._changed = changed
         self._backoff = backoff or Backoff()
         self._inbox = Inbox(settings.receive_maximum, source_of, held)
@@ -117,6 +130,9 @@ class BrokerLink:
         self._connections = 0
         #: What went wrong last; None while online.
         self.failure: BrokerFailure | None = None
+        #: The same of each broker, as it was logged.
+        self._said: dict[str, FailureKind] = {}
+        self._lived = False
         #: Messages of former connections that nobody could use.
         self._refused_messages = 0
 
@@ -192,6 +208,7 @@ class BrokerLink:
         session = self._session
         return BrokerHealth(
             state=self.state,
+            address=self.nodes.current.address,
             protocol=session.protocol if session else None,
             session_present=session.session_present if session else False,
             round_trip=session.round_trip if session else None,
@@ -221,16 +238,18 @@ class BrokerLink:
                 await self._attempt()
             finally:
                 self._become(BrokerState.DOWN)
-            await trio.sleep(self._backoff.next())
+            if not await self.nodes.another(lived=self._lived):
+                await trio.sleep(self._backoff.next())
 
     async def _attempt(self) -> None:
+        self._lived = False
         try:
-            await in_either_version(self.settings, self._converse)
+            settings = await self.nodes.choose()
+            await in_either_version(settings, partial(self._converse, settings))
         except* BrokerFailure as group:
             self._note(flatten(group))
 
-    async def _converse(self, protocol: Protocol) -> None:
-        settings = self.settings
+    async def _converse(self, settings: BrokerSettings, protocol: Protocol) -> None:
         async with open_session(
             settings,
             protocol,
@@ -238,6 +257,7 @@ class BrokerLink:
             accepted=self._accepted,
             will=(self.availability_topic, OFFLINE),
             accepting=accepting(settings, protocol),
+            reached=self.nodes.reached,
         ) as session:
             self._session = session
             self._own.begin(session)
@@ -258,6 +278,7 @@ class BrokerLink:
                     await self.image.flush(session)
             finally:
                 lived = self._backoff.connection_ended(trio.current_time() - online_at)
+                self._lived = lived
                 with trio.move_on_after(settings.farewell_timeout, shield=True):
                     await self._leave(session)
                 self.image.connection_ended(lived=lived)
@@ -266,13 +287,15 @@ class BrokerLink:
 
     def _accepted(self, session: Session) -> None:
         self._connections += 1
-        self._inbox.connected(session_present=session.session_present)
+        number = self._numbered(session)
+        self._inbox.connected(session_present=session.session_present, session=number)
 
     def _online(self, session: Session) -> None:
         self.failure = None
+        self._said.clear()
         log.info(
             "mqtt connected",
-            broker=self.settings.address,
+            broker=session.settings.address,
             protocol=session.protocol,
             session_present=session.session_present,
         )
@@ -299,13 +322,14 @@ class BrokerLink:
             self._changed(state)
 
     def _note(self, failure: BrokerFailure) -> None:
-        """Log a way of failing when it begins, not at each attempt that fails the same way."""
-        known = self.failure
+        """Log a broker's way of failing when it begins, not at each attempt that fails so again."""
         self.failure = failure
-        report = log.debug if known and known.kind is failure.kind else log.warning
+        address = self.nodes.current.address
+        report = log.debug if self._said.get(address) is failure.kind else log.warning
+        self._said[address] = failure.kind
         report(
             "mqtt connection failed",
-            broker=self.settings.address,
+            broker=address,
             error=str(failure),
             what_to_do=failure.advice,
         )

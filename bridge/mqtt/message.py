@@ -3,6 +3,8 @@
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from ..journal.inputs import numbers_of
+
 __all__ = ["Message", "Receipt", "is_topic_name"]
 
 
@@ -26,7 +28,8 @@ class Receipt:
     `send` is `Session._acknowledge` of the connection that delivered the message last. When a
     session is resumed the broker delivers again what it saw no PUBACK for; the inbox then points
     `send` to the new connection, so the message itself is handed out once only. `fingerprint` is a
-    hash of topic and payload: packet identifiers alone are used again.
+    hash of topic and payload: packet identifiers alone are used again. Each of several brokers may
+    have a session of its own, and packet identifiers with it: `session` says whose it is.
     """
 
     mid: int
@@ -34,6 +37,12 @@ class Receipt:
     send: Callable[[int], None]
     acknowledged: bool = False
     on_acknowledged: Callable[[], None] | None = None
+    session: int = 0
+
+    @property
+    def number(self) -> int:
+        """The packet identifier, told apart from those of other sessions."""
+        return numbers_of(self.session)[self.mid]
 
     def acknowledge(self) -> None:
         """PUBACK, the first time; where somebody keeps the order of several, in its turn."""

@@ -219,6 +219,7 @@ def health() -> Schema:
     broker = record(
         {
             **link,
+            "address": _TEXT,
             "protocol": nullable({"enum": ["5", "3.1.1"]}),
             "received_dropped": _COUNT,
             "results_dropped": _COUNT,

@@ -320,15 +320,16 @@ async def open_session(
     will: Will | None = None,
     bare: bool = False,
     accepting: Callable[[Session], Awaitable[None]] = Session.accepted,
+    reached: Callable[[str], None] = lambda _: None,
 ) -> AsyncIterator[Session]:
     """A connection for the time of the `async with` body.
 
     `accepted` is called with CONNACK, before the first message is delivered; `accepting` waits
-    for it, and may know better than to wait. When the connection
-    is lost the body is cancelled; leaving the body closes the socket, without DISCONNECT unless the
-    body sent it. Raises `BrokerFailure`, in exception groups.
+    for it, and may know better than to wait. `reached` is told the broker's address. When the
+    connection is lost the body is cancelled; leaving the body closes the socket, without DISCONNECT
+    unless the body sent it. Raises `BrokerFailure`, in exception groups.
     """
-    client = await dial(settings, protocol, will, bare=bare)
+    client = await dial(settings, protocol, will, bare=bare, reached=reached)
     session = Session(client, settings, protocol, deliver, accepted)
     async with trio.open_nursery() as nursery:
         nursery.start_soon(session.run)

@@ -1,11 +1,20 @@
 """The settings of a connection to the broker."""
 
-from dataclasses import dataclass, field
+import re
+from collections.abc import Collection
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
-__all__ = ["BrokerSettings", "Protocol", "Subscription", "TlsSettings"]
+__all__ = ["SERVICE", "BrokerSettings", "Node", "Protocol", "Subscription", "TlsSettings"]
 
 Protocol = Literal["5", "3.1.1"]
+
+
+Node = tuple[str, int]
+"""Host and port of one of the brokers."""
+
+SERVICE = re.compile(r"_[A-Za-z0-9-]+\._tcp\.\S+")
+"""A name in the place of a host that stands for what its service records list (RFC 2782)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +34,9 @@ class TlsSettings:
 class BrokerSettings:
     """One broker and how to talk to it. Times are seconds, sizes bytes.
 
+    `others` are further brokers, any of which will do: see `Nodes`. `avoid` are addresses of `host`
+    that are left while there is another.
+
     `keepalive`: a broker that is silent for 1.5 times as long, or leaves one of our messages
     unacknowledged for as long, counts as lost. `receive_maximum`: how many QoS 1 messages the
     broker may have delivered to us and not yet seen acknowledged, which is also how many wait
@@ -35,6 +47,8 @@ class BrokerSettings:
     host: str
     port: int
     client_id: str
+    others: tuple[Node, ...] = ()
+    avoid: frozenset[str] = frozenset()
     username: str | None = None
     password: str | None = field(default=None, repr=False)
     protocol: Literal["auto", "5", "3.1.1"] = "auto"
@@ -52,8 +66,22 @@ class BrokerSettings:
     @property
     def address(self) -> str:
         """Host and port as a person writes them."""
-        host = f"[{self.host}]" if ":" in self.host else self.host
-        return f"{host}:{self.port}"
+        return _written(self.host, self.port)
+
+    @property
+    def addresses(self) -> str:
+        """The same of all brokers."""
+        return ", ".join(_written(*node) for node in self.nodes)
+
+    @property
+    def nodes(self) -> tuple[Node, ...]:
+        """All brokers, in the order of the configuration."""
+        return ((self.host, self.port), *self.others)
+
+    def at(self, node: Node, avoid: Collection[str] = ()) -> "BrokerSettings":
+        """The settings for this broker alone."""
+        host, port = node
+        return replace(self, host=host, port=port, others=(), avoid=frozenset(avoid))
 
     @property
     def login(self) -> str:
@@ -79,3 +107,7 @@ class Subscription:
     qos: Literal[0, 1] = 1
     essential: bool = True
     no_local: bool = False
+
+
+def _written(host: str, port: int) -> str:
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"

@@ -6,6 +6,7 @@ broker and keeps nothing waiting there.
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import partial
 
 import trio
 
@@ -13,6 +14,7 @@ from ..process.backoff import Backoff
 from .failures import BrokerFailure, flatten
 from .message import Message
 from .negotiate import accepting, in_either_version
+from .nodes import Nodes
 from .session import Session, open_session
 from .settings import BrokerSettings, Protocol, Subscription
 
@@ -35,7 +37,7 @@ async def listen(
     (None) and of every failure. `settings.client_id` must be nobody else's. `by_name` are topics to
     ask for one by one where the broker gives nothing retained for `filters` (RabbitMQ).
     """
-    own = replace(settings, session_expiry=0)
+    nodes = Nodes(replace(settings, session_expiry=0))
     subscriptions = _retained_first(filters)
     names = [each for each in by_name if each not in filters]
     exact = {*filters, *names[:1]}
@@ -46,7 +48,7 @@ async def listen(
         by_wildcard |= message.topic not in exact
         deliver(message)
 
-    waits = backoff or Backoff()
+    waits, lived = backoff or Backoff(), False
 
     async def ask_by_name(session: Session) -> None:
         # The answer for the first comes behind all that the broker gives for a wildcard.
@@ -56,11 +58,15 @@ async def listen(
         else:
             await session.subscribe(_retained_first(names[1:]))
 
-    async def converse(protocol: Protocol) -> None:
-        nonlocal by_wildcard
+    async def converse(own: BrokerSettings, protocol: Protocol) -> None:
+        nonlocal by_wildcard, lived
         by_wildcard = False
         async with open_session(
-            own, protocol, deliver=hear, accepting=accepting(own, protocol)
+            own,
+            protocol,
+            deliver=hear,
+            accepting=accepting(own, protocol),
+            reached=nodes.reached,
         ) as session:
             try:
                 await session.subscribe(subscriptions)
@@ -68,16 +74,19 @@ async def listen(
                 changed(None)
                 await session.ended()
             finally:
-                waits.connection_ended(trio.current_time() - session.accepted_at)
+                lived = waits.connection_ended(trio.current_time() - session.accepted_at)
                 with trio.move_on_after(own.farewell_timeout, shield=True):
                     await session.disconnect()
 
     while True:
+        lived = False
         try:
-            await in_either_version(own, converse)
+            own = await nodes.choose()
+            await in_either_version(own, partial(converse, own))
         except* BrokerFailure as group:
             changed(flatten(group))
-        await trio.sleep(waits.next())
+        if not await nodes.another(lived=lived):
+            await trio.sleep(waits.next())
 
 
 def _retained_first(filters: Sequence[str]) -> list[Subscription]:

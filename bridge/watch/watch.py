@@ -80,7 +80,7 @@ async def _lines(settings: BrokerSettings, base: str, by_name: Sequence[str]) ->
 
     def changed(failure: BrokerFailure | None) -> None:
         nonlocal known
-        reached = f"broker {settings.address} connected"
+        reached = f"broker {settings.addresses} connected"
         news = reached if failure is None else f"{failure}; {failure.advice}"
         if news != known:
             known = news
@@ -106,7 +106,7 @@ async def _screen(settings: BrokerSettings, view: View, by_name: Sequence[str]) 
 
     def changed(failure: BrokerFailure | None) -> None:
         view.failure = (
-            "" if failure is None else str(failure).removeprefix(settings.address).strip()
+            "" if failure is None else str(failure).removeprefix(settings.addresses).strip()
         )
         news.set()
 
@@ -134,7 +134,7 @@ async def _screen(settings: BrokerSettings, view: View, by_name: Sequence[str]) 
             nursery.start_soon(hear)
             while True:
                 live.update(
-                    Screen(view, settings.address, time.monotonic(), keys=keys), refresh=True
+                    Screen(view, settings.addresses, time.monotonic(), keys=keys), refresh=True
                 )
                 await trio.sleep(_AT_MOST_EVERY)
                 with trio.move_on_after(_AT_LATEST - _AT_MOST_EVERY):

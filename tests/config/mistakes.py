@@ -225,7 +225,10 @@ MISTAKES = {
     "values of another kind": (
         changed('"bridge"', '{ name = "bridge" }').replace('"broker.example.edu"', "[]"),
         [
-            "bridge.toml: [mqtt] host: must be text in quotes, not a list",
+            (
+                "bridge.toml: [mqtt] host: must be text in quotes, or a list of such, as "
+                '["a", "b:1884"] is'
+            ),
             "bridge.toml: [mqtt] username: must be text in quotes, not a table",
         ],
     ),

@@ -13,7 +13,7 @@ def test_what_could_not_be_written_gives_way_to_what_came_meanwhile() -> None:
     failed = Batch({"a": Entry("1", at), "b": Entry("1", at)}, contact=at, notes={"n": "1"})
     failed.add(Batch({"a": Entry("2", at)}, notes={"n": "2"}))
     assert failed.rooms == {"a": Entry("2", at), "b": Entry("1", at)}
-    assert (failed.contact, failed.notes, failed.afresh) == (at, {"n": "2"}, False)
+    assert (failed.contact, failed.notes, failed.afresh) == (at, {"n": "2"}, set())
 
 
 def test_inputs_of_the_session_before_are_not_written_after_all() -> None:
@@ -24,7 +24,7 @@ def test_inputs_of_the_session_before_are_not_written_after_all() -> None:
     later.begin_afresh()
     later.take_in(now)
     failed.add(later)
-    assert failed.afresh
+    assert failed.afresh == {0}
     assert failed.taken_in() == [held, now]
 
 
@@ -58,7 +58,7 @@ def test_a_hundred_rooms_are_written_by_as_many_statements_as_one(tmp_path: Path
     """Each statement waits for the interpreter anew, while the event loop is busy with them."""
 
     def batch(rooms: int) -> Batch:
-        made = Batch(notes={"n": "1"}, contact=this_instant(), afresh=True)
+        made = Batch(notes={"n": "1"}, contact=this_instant(), afresh={0})
         for n in range(rooms):
             made.rooms |= {
                 f"r{n}": Entry("{}", this_instant()),

@@ -32,6 +32,7 @@ def link_health(state: LinkState = LinkState.READY, **changes: Any) -> LinkHealt
 def broker_health(state: BrokerState = BrokerState.ONLINE, **changes: Any) -> BrokerHealth:
     """A broker that is well."""
     values: dict[str, Any] = {
+        "address": "localhost:1883",
         "protocol": "5",
         "session_present": True,
         "round_trip": 0.001,

@@ -31,6 +31,7 @@ class Running:
         bound: tuple[str, ...] = (),
         own: tuple[str, ...] = (),
         greet: Callable[[Session], Awaitable[None]] | None = None,
+        backoff: Backoff | None = None,
         **settings: Any,
     ) -> None:
         self.states: list[BrokerState] = []
@@ -47,7 +48,7 @@ class Running:
             availability_topic=AVAILABILITY,
             own=own,
             changed=self._note,
-            backoff=Backoff(shortest=0.02, longest=0.1),
+            backoff=backoff or Backoff(shortest=0.02, longest=0.1),
             **more,
         )
 
