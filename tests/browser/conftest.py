@@ -9,18 +9,24 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from playwright.sync_api import (
+    Browser,
+    BrowserContext,
+    ConsoleMessage,
+    Page,
+    expect,
+    sync_playwright,
+)
 
 from tests.broker_fixtures import Launch
 from tests.brokers import Broker, free_port
 from tests.process.site import Site
 from tests.process.watched import PATIENCE
 
-playwright = pytest.importorskip("playwright.sync_api", reason="needs the extra `test`")
-
 ROOMS = 8
 """Rooms of the shared house: no two tests have the same one."""
 
-OpenTab = Callable[..., Any]
+OpenTab = Callable[..., Page]
 
 
 def chromium() -> str:
@@ -34,11 +40,11 @@ def chromium() -> str:
 
 
 @pytest.fixture(scope="package")
-def browser() -> Iterator[Any]:
+def browser() -> Iterator[Browser]:
     """Started once. As root it has no sandbox of its own."""
     path = chromium()
-    playwright.expect.set_options(timeout=PATIENCE * 1000)
-    with playwright.sync_playwright() as driver:
+    expect.set_options(timeout=PATIENCE * 1000)
+    with sync_playwright() as driver:
         sandbox = [] if os.geteuid() else ["--no-sandbox"]
         started = driver.chromium.launch(executable_path=path, args=sandbox)
         yield started
@@ -46,21 +52,21 @@ def browser() -> Iterator[Any]:
 
 
 @pytest.fixture
-def open_tab(browser: Any) -> Iterator[OpenTab]:
+def open_tab(browser: Browser) -> Iterator[OpenTab]:
     """Open an address in a browser profile of its own: `open_tab(address, width=…, …)`.
 
     A fault of the script, or anything that the Content-Security-Policy refuses, fails the test.
     """
-    contexts: list[Any] = []
+    contexts: list[BrowserContext] = []
     faults: list[str] = []
 
-    def heard(message: Any) -> None:
+    def heard(message: ConsoleMessage) -> None:
         # An answer of 401 or 503 is a line on the console too, and is not.
         if message.type == "error" and not message.text.startswith("Failed to load resource"):
             faults.append(message.text)
 
-    def open_one(address: str, *, width: int = 1024, height: int = 600, **how: Any) -> Any:
-        settings = {"locale": "en-GB", "reduced_motion": "reduce"} | how
+    def open_one(address: str, *, width: int = 1024, height: int = 600, **how: Any) -> Page:
+        settings: dict[str, Any] = {"locale": "en-GB", "reduced_motion": "reduce"} | how
         context = browser.new_context(viewport={"width": width, "height": height}, **settings)
         context.set_default_timeout(PATIENCE * 1000)
         contexts.append(context)

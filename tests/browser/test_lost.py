@@ -1,16 +1,15 @@
-"""Whatever is killed, the page says so, and mends by itself: no test here loads it a second time."""
+"""Whatever is killed, the page says so and mends by itself, without being loaded again."""
 
 import signal
 import time
 from collections.abc import Callable
 
 import pytest
+from playwright.sync_api import expect
 
 from .conftest import OpenTab, WebSite
 from .test_page import button, record, shows
 
-playwright = pytest.importorskip("playwright.sync_api", reason="needs the extra `test`")
-expect = playwright.expect
 GREY = "rgb(91, 100, 111)"
 
 OwnSite = Callable[..., WebSite]

@@ -2,27 +2,24 @@
 
 import re
 from collections.abc import Callable
-from typing import Any
 
-import pytest
+from playwright.sync_api import Locator, Page, expect
 
 from .conftest import OpenTab, WebSite
 
-playwright = pytest.importorskip("playwright.sync_api", reason="needs the extra `test`")
-expect = playwright.expect
 RED = "rgb(196, 18, 47)"
 
 
-def shows(tab: Any, state: str) -> None:
+def shows(tab: Page, state: str) -> None:
     """The word of the state is to be read."""
     expect(tab.locator("#word")).to_have_text(state)
 
 
-def button(tab: Any, action: str) -> Any:
+def button(tab: Page, action: str) -> Locator:
     return tab.locator(f'[data-action="{action}"]')
 
 
-def may(tab: Any, *actions: str) -> None:
+def may(tab: Page, *actions: str) -> None:
     """These buttons are enabled, and no others."""
     for action in ("record", "pause", "stop", "mark", "extend"):
         expect(button(tab, action)).to_have_attribute(
@@ -30,7 +27,7 @@ def may(tab: Any, *actions: str) -> None:
         )
 
 
-def record(tab: Any) -> None:
+def record(tab: Page) -> None:
     button(tab, "record").click()
     shows(tab, "Recording")
 
@@ -65,12 +62,12 @@ def test_pause_resume_mark_and_extend(house: WebSite, room: str, open_tab: OpenT
     button(tab, "pause").click()
     shows(tab, "Paused")
     expect(tab.locator("#form use")).to_have_attribute("href", "#i-paused")
-    stood = tab.locator("#elapsed").text_content()
+    stood = tab.locator("#elapsed").inner_text()
     button(tab, "resume").click()
     shows(tab, "Recording")
-    assert tab.locator("#elapsed").text_content() >= stood
+    assert tab.locator("#elapsed").inner_text() >= stood
     ends = tab.locator("#facts li", has_text="Ends by itself").locator("span")
-    before = ends.text_content()
+    before = ends.inner_text()
     button(tab, "extend").click()
     expect(tab.locator("#result")).to_have_text("Extend: done.")
     expect(ends).not_to_have_text(before)
@@ -83,6 +80,7 @@ def test_stop_is_held(house: WebSite, room: str, open_tab: OpenTab) -> None:
     stop = button(tab, "stop")
     expect(stop.locator("small")).to_have_text("Hold for a second")
     box = stop.bounding_box()
+    assert box is not None
     middle = (box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
     mark = house.panel.mark()
     stop.click()

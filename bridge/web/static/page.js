@@ -24,7 +24,7 @@ const filled = (text, values) => text.replace(/\{(\w+)\}/g, (_, name) => values[
 
 // Time. The tablet's own clock may be wrong; what is shown is reckoned by the bridge's.
 
-const rooms = new Map(); // by room: its view, and when (performance.now) it would have begun, had it never paused
+const rooms = new Map(); // by room: what `learn` makes of the bridge's word about it
 let offset = 0; // ms that the bridge's clock is ahead of this one
 let heard = performance.now(); // when the bridge last said something
 let lost = null; // since when (Date) it has not; null while it speaks
@@ -53,8 +53,9 @@ function timeLeft(milliseconds) {
     .join(" ");
 }
 
-function elapsedTime({ view, began }) {
-  const seconds = counts(view) ? Math.floor((performance.now() - began) / 1000) : view.elapsed;
+function recorded({ view, began, counted }) {
+  if (!view.recording) return "";
+  const seconds = Math.floor(counts(view) ? (performance.now() - began) / 1000 : counted);
   const two = (number) => String(number).padStart(2, "0");
   return `${Math.floor(seconds / 3600)}:${two(Math.floor(seconds / 60) % 60)}:${two(seconds % 60)}`;
 }
@@ -64,10 +65,15 @@ const counts = (view) => view.state === "recording" && !view.stale;
 function learn(key, view) {
   const before = rooms.get(key);
   let began = performance.now() - view.elapsed * 1000;
-  const goesOn = before && counts(before.view) && counts(view) && before.view.started_at === view.started_at;
-  if (goesOn) began = Math.min(began, before.began); // whole seconds are told: it never began later than any of them says
-  const since = view.stale ? (before?.view.stale ? before.since : now()) : null;
-  rooms.set(key, { view, began, since });
+  let counted = view.elapsed;
+  if (before && counts(before.view) && before.view.started_at === view.started_at) {
+    // Whole seconds are told, some of them a while ago: it never began later than any of them says.
+    began = Math.min(began, before.began);
+    counted = Math.max(counted, (performance.now() - began) / 1000);
+  }
+  const since = view.stale_since ?? view.verified_at ?? (before?.view.stale ? before.since : now());
+  const stale = view.stale ? filled(texts.stale, { time: clockTime(since) }) : "";
+  rooms.set(key, { view, began, counted, since, stale });
 }
 
 // What is shown.
@@ -95,7 +101,7 @@ function showRoom() {
   const known = rooms.get(room);
   $("room").hidden = !known || $("absent").hidden === false;
   if (!known) return;
-  const { view, since } = known;
+  const { view, stale } = known;
   const alarm = alarmOf(view);
   put($("name"), view.name ?? room);
   document.title = `${view.state === "recording" ? "● " : ""}${word(view)} · ${view.name ?? room}`;
@@ -105,7 +111,7 @@ function showRoom() {
   const began = view.recording || view.state === "starting";
   put($("title"), view.title ?? (began ? texts.untitled : ""));
   $("stale").hidden = !view.stale;
-  if (view.stale) put($("stale"), filled(texts.stale, { time: clockTime(view.stale_since ?? view.verified_at ?? since) }));
+  put($("stale"), stale);
   $("alarm").hidden = !alarm;
   if (alarm) {
     put($("alarm-means"), `${alarm.means}.`);
@@ -114,7 +120,7 @@ function showRoom() {
   }
   showFacts(view);
   showButtons(view);
-  say([word(view), view.stale && $("stale").textContent, alarm && `${texts.alarm}: ${alarm.means}`].filter(Boolean).join(". "));
+  say([word(view), stale, alarm && `${texts.alarm}: ${alarm.means}`].filter(Boolean).join(". "));
 }
 
 function showFacts(view) {
@@ -175,7 +181,7 @@ function showRooms() {
     const line = alarm?.means ?? view.title ?? view.meetings.find((each) => !each.dismissed)?.title ?? "";
     tile.toggleAttribute("data-alarm", Boolean(alarm));
     for (const [part, text] of Object.entries({ name: view.name ?? key, word: word(view), line })) put(tile.querySelector(`.${part}`), text);
-    put(tile.querySelector(".since"), view.stale ? filled(texts.stale, { time: clockTime(view.stale_since ?? view.verified_at ?? known.since) }) : "");
+    put(tile.querySelector(".since"), known.stale);
   }
   const shape = (innerWidth / innerHeight) * 0.62; // a tile is best when it is wider than high
   tiles.style.setProperty("--columns", Math.max(1, Math.min(rooms.size, Math.round(Math.sqrt(rooms.size * shape)))));
@@ -195,7 +201,7 @@ function say(text) {
 }
 
 function showTime() {
-  const silent = performance.now() - heard > SILENCE;
+  const silent = !attempt.refused && performance.now() - heard > SILENCE;
   if (silent !== (lost !== null)) {
     lost = silent ? new Date(now() - (performance.now() - heard)) : null;
     $("lost").hidden = !silent;
@@ -217,8 +223,6 @@ function showTime() {
     showButtons(rooms.get(room).view);
   }
 }
-
-const recorded = (known) => (known.view.recording ? elapsedTime(known) : "");
 
 // Buttons. Each shows what became of it; what it is called says what it does.
 
@@ -363,7 +367,7 @@ async function useFragment() {
 
 // The stream of events. It is read by hand: EventSource gives up at some answers, and tells no status.
 
-const attempt = { since: 0, patience: PATIENCE, end: new AbortController(), again: () => {} };
+const attempt = { since: 0, patience: PATIENCE, end: new AbortController(), again: () => {}, refused: false };
 
 async function* eventsOf(body) {
   const reader = body.pipeThrough(new TextDecoderStream()).getReader();
@@ -381,6 +385,8 @@ async function* eventsOf(body) {
   }
 }
 
+const lifeOf = (id) => id.split("-")[0];
+
 async function follow() {
   let pause = 0;
   let last = null;
@@ -392,9 +398,10 @@ async function follow() {
       const headers = last === null ? {} : { "Last-Event-ID": last };
       const answer = await fetch(events, { headers, signal: attempt.end.signal, cache: "no-store" });
       status = answer.status;
-      const told = new Set(); // the rooms that the bridge has
+      const told = new Set(last === null ? [] : rooms.keys()); // the rooms that the bridge has
       if (answer.ok) {
         for await (const { id, kind, data } of eventsOf(answer.body)) {
+          if (id && last && lifeOf(id) !== lifeOf(last)) told.clear(); // another process tells all anew
           last = id ?? last;
           pause = 0;
           attempt.patience = 0; // from here on silence is enough
@@ -405,6 +412,7 @@ async function follow() {
     } catch (error) {
       if (!(error instanceof TypeError) && error.name !== "AbortError") throw error; // a connection that was not made, or ended
     }
+    attempt.refused = [401, 403, 404].includes(status); // the bridge is there, and says no
     if (status === 403) put($("secret-fault"), texts.problems.not_allowed);
     if (status === 401 || status === 403) await new Promise((resolve) => ((admitted = resolve), askForSecret()));
     if (status === 404) forget(room);
@@ -445,7 +453,6 @@ function showAbsent() {
   put($("absent-text"), filled(texts.no_room, { room }));
   $("absent").hidden = false;
   $("room").hidden = true;
-  heard = performance.now(); // the bridge has answered
 }
 
 // On the wall: the whole screen, which stays on where the browser allows it (over TLS, or on this machine).
