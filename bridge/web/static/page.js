@@ -11,7 +11,17 @@ const kiosk = asked.has("kiosk");
 const path = location.pathname.split("/").filter(Boolean).map(decodeURIComponent);
 const room = path.at(-1) ?? null; // `/` is all rooms; `/<room>` and `/rooms/<room>` are one
 
-const table = await (await fetch("/static/texts.json")).json();
+const sleep = (milliseconds) => new Promise((resolve) => setTimeout(resolve, milliseconds));
+
+async function readTexts() {
+  for (;;) {
+    const answer = await fetch("/static/texts.json").catch(() => null); // the bridge may just have gone
+    if (answer?.ok) return answer.json();
+    await sleep(1000);
+  }
+}
+
+const table = await readTexts();
 const language = [asked.get("lang"), ...navigator.languages, "en"]
   .map((each) => each?.toLowerCase().split("-")[0])
   .find((each) => Object.hasOwn(table, each));
@@ -89,12 +99,13 @@ const capital = (text) => text.charAt(0).toLocaleUpperCase(language) + text.slic
 
 function alarmOf(view) {
   const known = texts.alarms[view.alarm];
-  return view.alarm && { means: capital(known?.means ?? view.alarm), do: capital(known?.do ?? "") };
+  if (!view.alarm) return null;
+  return { means: capital(known?.means ?? view.alarm), do: capital(known?.do ?? "") };
 }
 
 function wear(element, view) {
   element.dataset.form = form(view);
-  element.toggleAttribute("data-stale", view.stale || lost !== null);
+  element.toggleAttribute("data-stale", view.stale);
 }
 
 function showRoom() {
@@ -108,15 +119,15 @@ function showRoom() {
   wear(document.body, view);
   $("form").firstElementChild.setAttribute("href", icon(form(view)));
   put($("word"), word(view));
-  const began = view.recording || view.state === "starting";
-  put($("title"), view.title ?? (began ? texts.untitled : ""));
+  put($("title"), view.title ?? "");
   $("stale").hidden = !view.stale;
   put($("stale"), stale);
   $("alarm").hidden = !alarm;
   if (alarm) {
     put($("alarm-means"), `${alarm.means}.`);
     put($("alarm-do"), alarm.do && `${alarm.do}.`);
-    put($("alarm-hmp"), view.error && view.error.code !== view.alarm ? `${view.error.message} (${view.error.code})` : "");
+    const more = view.error && view.error.code !== view.alarm;
+    put($("alarm-hmp"), more ? `${view.error.message} (${view.error.code})` : "");
   }
   showFacts(view);
   showButtons(view);
@@ -129,7 +140,7 @@ function showFacts(view) {
     const times = meeting.start && meeting.end
       ? filled(texts.meeting_times, { start: clockTime(meeting.start), end: clockTime(meeting.end) })
       : meeting.end && clockTime(meeting.end);
-    return [texts.meeting, [meeting.title ?? texts.untitled, meeting.organizer, times].filter(Boolean).join(" · ")];
+    return [texts.meeting, [meeting.title, meeting.organizer, times].filter(Boolean).join(" · ")];
   });
   if (meetings.length > 2) rows.push(["", filled(texts.more_meetings, { count: meetings.length - 2 })]);
   if (view.ends_at) {
@@ -166,35 +177,43 @@ function showButtons(view) {
   if (!can($("stop"))) $("sure").close("no");
 }
 
+const tiles = new Map(); // by room
+
 function showRooms() {
-  put($("name"), texts.all_rooms);
-  document.title = texts.all_rooms;
-  const tiles = $("tiles");
   $("rooms").hidden = false;
-  for (const tile of [...tiles.children]) if (!rooms.has(tile.dataset.room)) tile.remove();
-  for (const [key, known] of rooms) {
-    const tile = [...tiles.children].find((each) => each.dataset.room === key) ?? tiles.appendChild(newTile(key));
-    const { view } = known;
-    wear(tile, view);
-    tile.querySelector("use").setAttribute("href", icon(form(view)));
-    const alarm = alarmOf(view);
-    const line = alarm?.means ?? view.title ?? view.meetings.find((each) => !each.dismissed)?.title ?? "";
-    tile.toggleAttribute("data-alarm", Boolean(alarm));
-    for (const [part, text] of Object.entries({ name: view.name ?? key, word: word(view), line })) put(tile.querySelector(`.${part}`), text);
-    put(tile.querySelector(".since"), known.stale);
-  }
+  $("none").hidden = rooms.size > 0;
+  for (const [key, tile] of tiles) if (!rooms.has(key) && tiles.delete(key)) tile.remove();
+  for (const key of rooms.keys()) showTile(key);
   const shape = (innerWidth / innerHeight) * 0.62; // a tile is best when it is wider than high
-  tiles.style.setProperty("--columns", Math.max(1, Math.min(rooms.size, Math.round(Math.sqrt(rooms.size * shape)))));
+  const columns = Math.round(Math.sqrt(rooms.size * shape));
+  $("tiles").style.setProperty("--columns", Math.max(1, Math.min(rooms.size, columns)));
+}
+
+function showTile(key) {
+  if (!tiles.has(key)) tiles.set(key, newTile(key));
+  const tile = tiles.get(key);
+  const { view, stale } = rooms.get(key);
+  wear(tile, view);
+  tile.querySelector("use").setAttribute("href", icon(form(view)));
+  const alarm = alarmOf(view);
+  tile.toggleAttribute("data-alarm", alarm !== null);
+  const line = alarm?.means ?? view.title ?? view.meetings.find((each) => !each.dismissed)?.title ?? "";
+  const parts = { name: view.name ?? key, word: word(view), line, since: stale };
+  for (const [part, text] of Object.entries(parts)) put(tile.querySelector(`.${part}`), text);
 }
 
 function newTile(key) {
   const tile = $("tile").content.firstElementChild.cloneNode(true);
-  tile.dataset.room = key;
   tile.querySelector("a").href = `/rooms/${encodeURIComponent(key)}${location.search}`;
-  return tile;
+  tile.dataset.room = key;
+  return $("tiles").appendChild(tile);
 }
 
-const show = room === null ? showRooms : showRoom;
+function show(key) {
+  if (room !== null) showRoom();
+  else if (tiles.has(key) && rooms.has(key)) showTile(key);
+  else showRooms();
+}
 
 function say(text) {
   put($("announcement"), text);
@@ -206,8 +225,8 @@ function showTime() {
     lost = silent ? new Date(now() - (performance.now() - heard)) : null;
     $("lost").hidden = !silent;
     if (silent) put($("lost"), filled(texts.lost, { time: lost.toLocaleTimeString(locale) }));
-    say(silent ? $("lost").textContent : texts.back);
-    if (rooms.size) show();
+    if (room !== null) showRoom();
+    say(silent ? $("lost").textContent : `${texts.back} ${$("announcement").textContent}`);
   }
   if (silent && performance.now() - attempt.since > attempt.patience) attempt.end.abort();
   const link = silent ? "lost" : rooms.size ? "connected" : "connecting";
@@ -215,8 +234,9 @@ function showTime() {
   put($("link-text"), texts.link[link]);
   put($("clock"), new Date(now()).toLocaleTimeString(locale, { hour: "2-digit", minute: "2-digit" }));
   for (const [button, fate] of fates) if (performance.now() > fate.until) fates.delete(button);
+  if (silent) return; // nobody knows whether it still counts
   if (room === null) {
-    for (const tile of $("tiles").children) put(tile.querySelector(".elapsed"), recorded(rooms.get(tile.dataset.room)));
+    for (const [key, tile] of tiles) put(tile.querySelector(".elapsed"), recorded(rooms.get(key)));
   } else if (rooms.has(room)) {
     put($("elapsed"), recorded(rooms.get(room)));
     showFacts(rooms.get(room).view);
@@ -410,17 +430,16 @@ async function follow() {
         }
       }
     } catch (error) {
-      if (!(error instanceof TypeError) && error.name !== "AbortError") throw error; // a connection that was not made, or ended
+      // A connection that was not made, or ended, is tried again.
+      if (!(error instanceof TypeError) && error.name !== "AbortError") throw error;
     }
     attempt.refused = [401, 403, 404].includes(status); // the bridge is there, and says no
     if (status === 403) put($("secret-fault"), texts.problems.not_allowed);
     if (status === 401 || status === 403) await new Promise((resolve) => ((admitted = resolve), askForSecret()));
     if (status === 404) forget(room);
     pause = Math.min(LONGEST_PAUSE, pause * 2 || 200);
-    await new Promise((resolve) => {
-      attempt.again = resolve;
-      setTimeout(resolve, pause * (0.5 + Math.random() / 2)); // many pages do not come at once
-    });
+    const again = new Promise((resolve) => (attempt.again = resolve));
+    await Promise.race([again, sleep(pause * (0.5 + Math.random() / 2))]); // many pages do not come at once
   }
 }
 
@@ -431,13 +450,13 @@ function take(kind, data, told) {
     told.add(data.room);
     learn(data.room, data.view);
     $("absent").hidden = true;
-    show();
+    show(data.room);
   } else if (kind === "result" && data.room === room) {
     settle(data.result);
   } else if (kind === "beat") {
     setClock(data.now);
     [...rooms.keys()].filter((key) => !told.has(key)).forEach(forget); // the present rooms came first
-    if (room === null) $("none").hidden = rooms.size > 0;
+    if (room === null && !rooms.size) showRooms();
   }
   showTime();
 }
@@ -459,16 +478,20 @@ function showAbsent() {
 
 function beKiosk() {
   document.body.dataset.kiosk = "";
-  const stayOn = () => document.visibilityState === "visible" && navigator.wakeLock?.request("screen").catch(() => {});
+  const stayOn = () => document.hidden || navigator.wakeLock?.request("screen").catch(() => {});
   stayOn();
   document.addEventListener("visibilitychange", stayOn);
-  addEventListener("click", () => document.fullscreenElement ?? document.documentElement.requestFullscreen?.().catch(() => {}));
+  addEventListener("click", () => {
+    if (!document.fullscreenElement) document.documentElement.requestFullscreen?.().catch(() => {});
+  });
 }
 
 document.documentElement.lang = language;
 for (const element of document.querySelectorAll("[data-text]")) element.textContent = texts[element.dataset.text];
 for (const element of document.querySelectorAll("[data-label]")) element.setAttribute("aria-label", texts[element.dataset.label]);
 $("mark-title").placeholder = texts.if_wanted;
+if (room === null) document.title = texts.all_rooms;
+addEventListener("resize", () => room === null && rooms.size && showRooms());
 document.body.dataset.page = room === null ? "rooms" : "room";
 $("back").hidden = room === null || kiosk;
 put($("name"), room ?? texts.all_rooms);
