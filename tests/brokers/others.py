@@ -1,6 +1,6 @@
 """Brokers that other people run, as commands: aedes, NATS and RabbitMQ, where they are installed.
 
-- aedes: from npm, in `AEDES`; ``.ci/run`` puts it there.
+- aedes: from npm; ``.ci/run`` puts it there.
 - NATS: ``nats-server``, which the extra `brokers` brings.
 - RabbitMQ: Debian's ``rabbitmq-server``. It takes ten seconds to start, so it takes part where
   ``HMP_BRIDGE_TEST_RABBITMQ=1``.
@@ -11,11 +11,9 @@ import shutil
 import sys
 from pathlib import Path
 
-__all__ = ["aedes", "installed", "nats", "rabbitmq"]
+from tests.npm import AEDES
 
-AEDES = (
-    Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "hmp-bridge" / "aedes-1.2.0"
-)
+__all__ = ["aedes", "installed", "nats", "rabbitmq"]
 
 _RABBITMQ = Path("/usr/lib/rabbitmq/bin/rabbitmq-server")
 

@@ -1,0 +1,108 @@
+"""Every state of a room as it looks: photographed, and read by axe, on tablet and phone.
+
+The pictures are written to ``build/screenshots`` of the checkout.
+"""
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.npm import AXE
+
+from .conftest import OpenTab, WebSite
+from .test_page import button, shows
+
+PICTURES = Path(__file__).parents[2] / "build/screenshots"
+TABLET, PHONE = (1024, 600), (390, 844)
+FOUND = """async () => (await axe.run({ resultTypes: ["violations"] })).violations.map(
+  (each) => `${each.id}: ${each.help}: ${each.nodes.map((node) => node.html).join(" ")}`)"""
+HIDDEN = """() => [...document.querySelectorAll("main:not([hidden]) *")]
+  .filter((each) => each.checkVisibility() && each.getBoundingClientRect().right > innerWidth + 1)
+  .map((each) => each.outerHTML)"""
+
+
+class Album:
+    """The same address on a tablet and on a phone, in light and in dark."""
+
+    def __init__(self, open_tab: OpenTab, address: str) -> None:
+        self.tabs = {
+            f"{name}-{scheme}": open_tab(
+                address, width=width, height=height, color_scheme=scheme, locale=locale
+            )
+            for name, (width, height) in {"tablet": TABLET, "phone": PHONE}.items()
+            for scheme, locale in (("light", "en-GB"), ("dark", "de-DE"))
+        }
+        PICTURES.mkdir(parents=True, exist_ok=True)
+
+    def take(self, name: str, form: str) -> None:
+        """Once all show this form: pictures; axe finds nothing, and nothing sticks out."""
+        for key, tab in self.tabs.items():
+            expect(tab.locator("body")).to_have_attribute("data-form", form)
+            tab.screenshot(path=PICTURES / f"{name}-{key}.png")
+            check(tab, f"{name}-{key}")
+
+    @property
+    def tab(self) -> Page:
+        """The tablet, in light and in English."""
+        return self.tabs["tablet-light"]
+
+
+def check(tab: Page, name: str) -> None:
+    """Axe finds nothing, and nothing sticks out at the side."""
+    tab.evaluate(axe())
+    assert tab.evaluate(FOUND) == [], name
+    assert tab.evaluate(HIDDEN) == [], name
+
+
+def axe() -> str:
+    """The script that reads a page as somebody does who sees or moves little."""
+    if AXE.exists():
+        return AXE.read_text(encoding="utf-8")
+    if os.environ.get("CI") == "true":
+        raise pytest.UsageError(f"CI=true, and axe is not in {AXE}: run .ci/run")
+    pytest.skip("needs axe-core from npm, as .ci/run installs it")
+
+
+def test_every_state(own_site: Callable[..., WebSite], open_tab: OpenTab) -> None:
+    site = own_site(
+        room={
+            "name": "Boardroom",
+            "warn_before": "1h",
+            "max_duration": "2h",
+            "on_lost_start": "hold",
+            "on_interrupted": "hold",
+            "details": {"title": "{{ room.name }}: {{ meeting.title or 'recording' }}"},
+        }
+    )
+    album = Album(open_tab, f"{site.address}/r0")
+    album.take("idle", "idle")
+    site.hmp.freeze()
+    button(album.tab, "record").click()
+    shows(album.tab, "Starting")
+    album.take("starting", "changing")
+    site.hmp.thaw()
+    album.take("recording", "recording")
+    site.hmp.freeze()
+    button(album.tab, "pause").click()
+    shows(album.tab, "Pausing")
+    album.take("pausing", "changing")
+    site.hmp.thaw()
+    album.take("paused", "paused")
+    button(album.tab, "resume").click()
+    shows(album.tab, "Recording")
+    recordings = site.hmp.kill()
+    expect(album.tab.locator("#stale")).to_be_visible()
+    album.take("stale", "recording")
+    site.hmp.start(recordings)
+    expect(album.tab.locator("#stale")).to_be_hidden()
+    [row] = site.hmp.recordings("RECORDING")
+    site.hmp.do("fail", recording=row["id"])
+    shows(album.tab, "Error")
+    album.take("error", "error")
+    site.hmp.fault("lose_reply:startRecording:count=1")
+    button(album.tab, "record").click()
+    shows(album.tab, "Not certain")
+    album.take("unknown", "unknown")
