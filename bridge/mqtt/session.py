@@ -164,10 +164,8 @@ class Session:
     async def ask_for(self, subscriptions: Sequence[Subscription]) -> dict[str, str]:
         """The same, for who can do without: the broker's reason for each filter it refuses."""
         refused: dict[str, str] = {}
-        batches = _batches(subscriptions)
-        answers = [
-            self._send(self._client.subscribe_each(batch, self.protocol)) for batch in batches
-        ]
+        batches, subscribe = _batches(subscriptions), self._client.subscribe_each
+        answers = [self._send(subscribe(batch, self.protocol)) for batch in batches]
         for batch, answer in zip(batches, answers, strict=True):
             for each, code in zip(batch, await self._codes(answer, len(batch)), strict=True):
                 if code.is_failure:
