@@ -13,34 +13,33 @@ def clean(options: argparse.Namespace) -> int:
     """`clean`: the topics that are emptied, or would be, one a line."""
     import trio
 
-    from ..daemon.clean import CannotClean, clean_brokers, owned_topics
-    from ..daemon.manifest import NOTE
+    from ..daemon.clean import CannotClean, clean_brokers
+    from ..daemon.owned import NOTE, read_note
     from ..journal.file import JournalUnusable
     from ..journal.instance import StateFolderError, claim_state_folder, client_id, state_folder
     from ..journal.journal import Journal
     from ..logs.log import configure_logs
     from ..mqtt.failures import BrokerFailure
-    from ..mqtt.topics import Topics
     from ..process.name_service import name_service
 
     configuration = load_configuration(options)
     configure_logs("error")
     folder = state_folder(configuration.bridge.state_dir)
     base = configuration.mqtt.base_topic
-    topics, emptied, failed = Topics(base), [], []
+    emptied, failed = [], []
 
     def tell(topic: str) -> None:
         emptied.append(topic)
         put(f"{'would empty' if options.dry_run else 'emptied'} {topic}")
 
     async def leave(instance: str, journal: Journal) -> None:
-        owned = owned_topics(topics, journal.note(NOTE))
-        if not owned:
+        note = read_note(journal.note(NOTE), base)
+        if not (note.owned.everything or note.before):
             return
         settings = configuration.broker(client_id(instance, base))
-        how = {"owned": owned, "instance": instance, "dry_run": options.dry_run, "tell": tell}
+        how = {"instance": instance, "dry_run": options.dry_run, "tell": tell}
         async with name_service():
-            await clean_brokers(settings, topics, **how)
+            await clean_brokers(settings, note, **how)
         if not options.dry_run:
             await journal.save_note(NOTE, "")
 

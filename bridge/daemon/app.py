@@ -21,7 +21,7 @@ from ..logs.log import tell_repeats
 from ..process.name_service import name_service
 from ..process.signals import reload_on_signal, stop_on_signal
 from ..process.systemd import keep_watchdog, notify, say_ready
-from .manifest import Name
+from .owned import Name
 from .parts import Parts
 from .reload import Load
 from .rivals import ForeignBridge

@@ -7,7 +7,6 @@ look alike stays. The session that the broker keeps for the bridge ends too, wit
 from collections.abc import Callable
 from dataclasses import replace
 
-from ..mqtt.catalogue import retained_topics
 from ..mqtt.failures import BrokerFailure, flatten
 from ..mqtt.link import ONLINE
 from ..mqtt.message import Message
@@ -18,52 +17,35 @@ from ..mqtt.session import open_session
 from ..mqtt.settings import BrokerSettings, Protocol
 from ..mqtt.topics import Topics
 from .info_and_health import identity_in
-from .manifest import read_note
+from .owned import Note
 
-__all__ = ["CannotClean", "clean_brokers", "owned_topics"]
+__all__ = ["CannotClean", "clean_brokers"]
 
 
 class CannotClean(Exception):
     """Somebody still uses what is to be emptied; the text says who, and what to do."""
 
 
-def owned_topics(topics: Topics, note: str) -> list[str]:
-    """Every topic that the broker may retain of this installation, by the manifest's `note`.
-
-    In the order of leaving: Home Assistant's devices, from the last one on, before the topics that
-    they show, and the bridge's word of itself at the end. Empty where nothing was ever published.
-    """
-    names, elsewhere = read_note(note, topics.base)
-    found = [*reversed(elsewhere)]
-    for kind, key in sorted(names):
-        found += retained_topics(topics.base, kind, key)
-    if found:
-        found += [topics.bridge_info, topics.bridge_health, topics.bridge_state]
-    return found
-
-
 async def clean_brokers(
     settings: BrokerSettings,
-    topics: Topics,
+    note: Note,
     *,
-    owned: list[str],
     instance: str,
     dry_run: bool,
     tell: Callable[[str], None],
 ) -> None:
-    """Empty what each broker retains of `owned`, and `tell` each topic; `dry_run`: only tell.
+    """Empty what each broker retains of the `note`, and `tell` each topic; `dry_run`: only tell.
 
-    Raises `CannotClean` while a bridge is online, or where another one has been here since, and
-    `BrokerFailure`; both in an exception group.
+    Raises `CannotClean` while a bridge is online on a base topic, or where another one has been
+    there since, and `BrokerFailure`; both in an exception group.
     """
     for node in await every_node(settings):
-        await _clean(settings.at(node), topics, owned, instance, dry_run=dry_run, tell=tell)
+        await _clean(settings.at(node), note, instance, dry_run=dry_run, tell=tell)
 
 
 async def _clean(
     settings: BrokerSettings,
-    topics: Topics,
-    owned: list[str],
+    note: Note,
     instance: str,
     *,
     dry_run: bool,
@@ -75,10 +57,16 @@ async def _clean(
         async with open_session(
             own, protocol, deliver=Message.acknowledge, accepting=accepting(own, protocol)
         ) as session:
-            retained = await read_retained(session, owned, topics.bridge_marker)
-            _refuse_where_in_use(topics, retained, instance)
-            for topic in owned:
-                if retained.get(topic):
+            marker = Topics(note.owned.base).bridge_marker
+            found: dict[str, bytes] = {}
+            for owned in (note.owned, *note.before):
+                retained = await read_retained(session, owned.everything, marker)
+                _refuse_where_in_use(Topics(owned.base), retained, instance)
+                found |= retained
+            for topic in (
+                each for owned in (*note.before, note.owned) for each in owned.everything
+            ):
+                if found.get(topic):
                     if not dry_run:
                         await session.publish(topic, b"", retain=True)
                     tell(topic)

@@ -26,6 +26,7 @@ from ..room.worker import Room
 from ..text.json_text import read_object
 from .broker_sessions import NOTE, BrokerSessions
 from .home_assistant import HomeAssistant
+from .manifest import Manifest
 from .rivals import Rivals
 from .self_report import SelfReport
 
@@ -56,6 +57,7 @@ class Contact:
         rooms: Mapping[str, Room],
         journal: Journal,
         rivals: Rivals,
+        manifest: Manifest,
         home_assistant: HomeAssistant,
         self_report: SelfReport,
         observer: Observer,
@@ -67,6 +69,7 @@ class Contact:
         self._rooms = rooms
         self._journal = journal
         self._rivals = rivals
+        self._manifest = manifest
         self._home_assistant = home_assistant
         self._self_report = self_report
         self._observer = observer
@@ -145,6 +148,7 @@ class Contact:
             if self._rooms.get(room.name) is room:  # it may have been taken out meanwhile
                 await room.adopt(self._told(room, found))
         self._unread = set()
+        await self._manifest.leave_bases_of_before(session)
         self._dispatcher.greeted()
         self._self_report.publish_info(session.protocol)
 

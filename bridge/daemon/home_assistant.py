@@ -5,6 +5,7 @@
     configuration ─▶ announcements ─┬─▶ Image          retained, so that it finds them at any time
                                     └─▶ Manifest       written down before: none becomes a ghost
     its birth ─▶ a short wait ─▶ BrokerLink.repeat     devices, availability, states
+                  ─▶ farewells                         what it could not hear of while it was away
 
 `parts` makes the one that there is, the contact has it hear what the broker delivers, a reload
 tells it what is to be shown from then on, and `app` runs it beside the rooms.
@@ -17,12 +18,20 @@ import structlog
 import trio
 
 from ..config.configuration import Configuration
-from ..homeassistant.discovery import Announcement, RoomToShow, announcements
+from ..homeassistant.discovery import (
+    FAREWELL_STEPS,
+    Announcement,
+    RoomToShow,
+    announcements,
+    farewell,
+)
+from ..homeassistant.names import DeviceName
 from ..mqtt.image import Image
 from ..mqtt.message import Message
 from ..mqtt.topics import Topics
 from .happenings import Happenings
-from .manifest import Manifest, Published
+from .manifest import Manifest
+from .owned import Gone, Published
 
 __all__ = ["HomeAssistant"]
 
@@ -32,6 +41,9 @@ _BIRTH = b"online"
 
 _SHORTEST_WAIT, _LONGEST_WAIT = 0.5, 2.0
 """Seconds after its birth: it is still subscribing, and a house full of devices answers it."""
+
+_TAKEN_IN = 10.0
+"""Seconds after which it has made entities of a device: of two that come at once it takes one."""
 
 
 def _some_time() -> float:
@@ -62,6 +74,7 @@ class HomeAssistant:
         self._happenings = happenings
         self._wait = wait
         self._status_topic: str | None = None
+        self._prefix = ""
         self._shown: Mapping[str, Announcement] = {}
         self._published: Published = {}
         self._birth = trio.Event()
@@ -79,6 +92,15 @@ class HomeAssistant:
         ]
         return announcements(self._topics, rooms, configuration.servers, table.presentation)
 
+    def heard(self, configuration: Configuration) -> list[str]:
+        """Topics that the bridge is to hear: of the birth, where that is of use.
+
+        It is also where nothing is shown any more and Home Assistant may yet remember something.
+        """
+        table = configuration.homeassistant
+        to_be_forgotten = self._manifest.gone or self._manifest.topics or self._manifest.before
+        return [table.status_topic] if table.enabled or to_be_forgotten else []
+
     async def expect(self, configuration: Configuration) -> None:
         """Return once it is written down what a configuration will have retained."""
         await self._manifest.expect_topics(self._all_of(configuration))
@@ -91,24 +113,28 @@ class HomeAssistant:
         what is only left out.
         """
         table = configuration.homeassistant
-        self._status_topic = table.status_topic if table.enabled else None
+        self._status_topic = next(iter(self.heard(configuration)), None)
+        self._prefix = table.discovery_prefix
         self._shown = self.wanted(configuration)
         self._published = self._all_of(configuration)
         kept = self._manifest.topics
-        for topic in reversed(kept):
+        there = {self._device(topic): each.platforms for topic, each in self._shown.items()}
+        for topic, components in reversed(kept.items()):
+            device = self._device(topic)
+            self._manifest.take_back(device, _missing(components, there.get(device, {})))
             if topic not in self._published:
                 self._image.forget(topic)
+        for device, platforms in there.items():
+            self._manifest.came_back(device, platforms)
         for topic, announcement in self._shown.items():
-            platforms = announcement.platforms
-            missing = {
-                leaf: platform
-                for leaf, platform in kept.get(topic, {}).items()
-                if platforms.get(leaf) != platform
-            }
+            missing = _missing(kept.get(topic, {}), announcement.platforms)
             self._image.set(topic, announcement.payload(missing))
         self._happenings.telling = table.enabled
         self._happenings.count(counting=self._counts(configuration))
         self._taking_back.set()
+
+    def _device(self, topic: str) -> DeviceName:
+        return DeviceName.announced(self._topics.base, topic)
 
     def _all_of(self, configuration: Configuration) -> Published:
         shown = self.wanted(configuration)
@@ -141,6 +167,27 @@ class HomeAssistant:
             count = await self._repeat(self._order())
             if count is not None:
                 log.info("home assistant has started, everything is published again", topics=count)
+                await self._say_farewells()
+
+    async def _say_farewells(self) -> None:
+        """Have it forget what went while it was away, which its registry keeps for ever.
+
+        Nothing of this is retained. What has come back meanwhile is left out of the next step. If
+        the process ends in between, the next birth has it all said again.
+        """
+        told: Gone = {device: dict(each) for device, each in self._manifest.gone.items()}
+        for step in range(FAREWELL_STEPS if told else 0):
+            await trio.sleep(_TAKEN_IN)
+            for device in told:
+                left = self._manifest.gone.get(device, {})
+                gone = {leaf: each for leaf, each in told[device].items() if leaf in left}
+                topic = device.topic(self._prefix)
+                payload = farewell(step, device, gone, self._shown.get(topic))
+                if gone and payload is not None:
+                    self._image.send(topic, payload)
+            await self._image.settled()
+        if told:
+            await self._manifest.forget_gone(told)
 
     def _order(self) -> list[str]:
         """The devices, and then what says whether they can be used, before all else."""
@@ -162,3 +209,8 @@ class HomeAssistant:
                 await self._image.settled()
             if self._shown is shown:
                 await self._manifest.only_topics(published)
+
+
+def _missing(before: Mapping[str, str], there: Mapping[str, str]) -> dict[str, str]:
+    """The components of before that are not there any more, or are of another platform."""
+    return {leaf: each for leaf, each in before.items() if there.get(leaf) != each}

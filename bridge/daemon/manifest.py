@@ -9,59 +9,69 @@ finds it and empties what is left. Nothing else on the broker is ever touched.
 `app` has it swept first, and runs it beside the rooms; a reload tells it what comes and goes.
 """
 
-import json
 from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping
-from typing import NamedTuple
 
 import structlog
 import trio
 
+from ..homeassistant.discovery import remembered
+from ..homeassistant.names import DeviceName
 from ..mqtt.catalogue import retained_topics
 from ..mqtt.image import Image
+from ..mqtt.link import ONLINE
+from ..mqtt.retained import read_retained
+from ..mqtt.session import Session
 from ..mqtt.topics import Topics
-from ..text.json_text import read_value
+from .info_and_health import identity_in
+from .owned import Gone, Name, Owned, Published, read_note
 
-__all__ = ["NOTE", "Manifest", "Name", "Published", "read_note"]
+__all__ = ["Manifest"]
 
 log = structlog.get_logger("bridge")
 
-NOTE = "topics"
-"""The journal's note of whose topics the broker may hold."""
-
-
-class Name(NamedTuple):
-    """A room or a server; `kind` is the word for it in topics."""
-
-    kind: str
-    key: str
-
-    @classmethod
-    def all_of(cls, *, rooms: Iterable[str], servers: Iterable[str]) -> set["Name"]:
-        """Rooms and servers together."""
-        return {*(cls("room", key) for key in rooms), *(cls("server", key) for key in servers)}
-
-
-Published = dict[str, Mapping[str, str]]
-"""By topic, the platform of each component that is announced on it."""
-
 
 class Manifest:
-    """The names below one base topic, and the topics elsewhere.
+    """The names below one base topic, the topics elsewhere, and what is left of before.
 
-    `kept` is what `save` was given last, in any process. Under another base topic than before it
-    begins anew: what is there may be another bridge's.
+    `kept` is what `save` was given last, in any process, and `instance` who we are. What is below
+    base topics of before is emptied where the `info` there is still ours, and where it is not it
+    is let be: another bridge has come since.
     """
 
     def __init__(
-        self, topics: Topics, image: Image, *, kept: str, save: Callable[[str], Awaitable[None]]
+        self,
+        topics: Topics,
+        image: Image,
+        *,
+        instance: str,
+        kept: str,
+        save: Callable[[str], Awaitable[None]],
     ) -> None:
         self._topics = topics
         self._image = image
         self._save = save
         self._saved = kept
-        self._names, self.topics = read_note(kept, topics.base)
+        self._instance = instance
+        self._note = read_note(kept, topics.base)
+        self._names = self._note.owned.names
         self._leaving: set[Name] = set()
+        self._emptied: list[Owned] = []
         self._wake = trio.Event()
+
+    @property
+    def topics(self) -> Published:
+        """The topics elsewhere, in the order in which they were published first."""
+        return self._note.owned.topics
+
+    @property
+    def gone(self) -> Gone:
+        """What Home Assistant may remember; written down with the next change of topics."""
+        return self._note.gone
+
+    @property
+    def before(self) -> list[Owned]:
+        """What is left below other base topics, until the broker has said that it is not."""
+        return self._note.before
 
     def sweep(self, there: Collection[Name]) -> None:
         """Empty the topics of every name that is not `there` any more."""
@@ -91,40 +101,73 @@ class Manifest:
 
     async def only_topics(self, topics: Published) -> None:
         """Return once it is written down that the broker holds these and no others."""
-        self.topics = dict(topics)
+        self._note.owned.topics = dict(topics)
         await self._write()
+
+    async def forget_gone(self, told: Gone) -> None:
+        """Return once it is written down that Home Assistant remembers none of these any more."""
+        for device, components in told.items():
+            self.came_back(device, components)
+        await self._write()
+
+    def take_back(self, device: DeviceName, components: Mapping[str, str]) -> None:
+        """Home Assistant may remember these, if it is not there to hear that they go."""
+        if entities := remembered(components):
+            self.gone.setdefault(device, {}).update(entities)
+
+    def came_back(self, device: DeviceName, components: Iterable[str]) -> None:
+        """These are shown again, and so not to be forgotten."""
+        left = self.gone.get(device, {})
+        for leaf in components:
+            left.pop(leaf, None)
+        if not left:
+            self.gone.pop(device, None)
+
+    async def leave_bases_of_before(self, session: Session) -> None:
+        """Empty what is below them, on a fresh connection, where that is still ours.
+
+        While somebody is online there it waits for another connection: a bridge that was killed
+        may seem so for a while. Raises `BrokerFailure`.
+        """
+        for owned in [each for each in self.before if each not in self._emptied]:
+            topics = Topics(owned.base)
+            asked = [topics.bridge_info, topics.bridge_state]
+            found = await read_retained(session, [], self._topics.bridge_marker, optional=asked)
+            who = identity_in(found.get(topics.bridge_info, b""))
+            if who is None or who.instance != self._instance:
+                log.warning(
+                    "the base topic of before is another's by now, or cannot be read; it is let be",
+                    base=owned.base,
+                    what_to_do="nothing, if another bridge is there; else empty what it retains",
+                )
+                self.before.remove(owned)
+            elif found.get(topics.bridge_state) != ONLINE:
+                log.info("the base topic of before is emptied", base=owned.base)
+                for topic, components in owned.topics.items():
+                    self.take_back(DeviceName.announced(owned.base, topic), components)
+                for topic in owned.everything:
+                    self._image.forget(topic)
+                self._emptied.append(owned)
+        self._wake.set()
 
     async def run(self) -> None:
         """Strike out what has left whenever the broker has confirmed it, until cancelled."""
         while True:
             await self._wake.wait()
             self._wake = trio.Event()
-            leaving = set(self._leaving)
+            leaving, emptied = set(self._leaving), list(self._emptied)
             await self._image.settled()
-            self._names -= leaving & self._leaving  # some may have come back meanwhile
+            self._names.difference_update(
+                leaving & self._leaving
+            )  # some may have come back meanwhile
             self._leaving -= leaving
+            for owned in emptied:
+                self._emptied.remove(owned)
+                self.before.remove(owned)
             await self._write()
 
     async def _write(self) -> None:
-        note: dict[str, object] = {"base": self._topics.base, "names": sorted(self._names)}
-        if self.topics:
-            note["topics"] = self.topics
-        document = json.dumps(note)
+        document = self._note.document()
         if document != self._saved:
             self._saved = document
             await self._save(document)
-
-
-def read_note(document: str, base: str) -> tuple[set[Name], Published]:
-    """The names and topics in what a manifest has saved; nothing of another base topic's."""
-    if not document:
-        return set(), {}
-    try:
-        kept = read_value(document)
-        if kept.get("base") != base:
-            return set(), {}
-        names = {Name(*pair) for pair in kept["names"]}
-        return names, {topic: dict(each) for topic, each in kept.get("topics", {}).items()}
-    except (ValueError, TypeError, KeyError, AttributeError) as error:
-        log.warning("the journal's note of published topics is unreadable", error=repr(error))
-        return set(), {}

@@ -44,8 +44,9 @@ from .contact import Contact
 from .happenings import Happenings
 from .home_assistant import HomeAssistant
 from .info_and_health import Identity
-from .manifest import NOTE, Manifest
+from .manifest import Manifest
 from .outlet import Outlet
+from .owned import NOTE
 from .reload import Load, Reloader, bound_subscriptions, filters_for
 from .rivals import Rivals
 from .self_report import SelfReport
@@ -88,10 +89,18 @@ class Parts:
         self.sources = Sources(self.topics, {}, self.translator.leads)  # of rooms made below
         client = client_id(instance_id, configuration.mqtt.base_topic)
         self._broker_settings = configuration.broker(client)
+        self.manifest = self._make_manifest()
+        self.happenings = Happenings(self.topics, self.image)
+        self.home_assistant = HomeAssistant(
+            self.topics,
+            self.image,
+            repeat=lambda first: self.broker.repeat(first),  # noqa: PLW0108 - it is made next
+            manifest=self.manifest,
+            happenings=self.happenings,
+        )
         self.broker = self._make_broker()
         rules = {name: table.rules() for name, table in configuration.servers.items()}
         replies = build_replies(self.topics, self.broker, configuration.mqtt.response_topics)
-        self.happenings = Happenings(self.topics, self.image)
         self.outlet = Outlet(
             self.topics,
             self.image,
@@ -103,14 +112,6 @@ class Parts:
         self.site = self._make_site()
         self.links, self.rooms = self.site.links, self.site.rooms
         self.sources.rooms = self.rooms
-        self.manifest = self._make_manifest()
-        self.home_assistant = HomeAssistant(
-            self.topics,
-            self.image,
-            repeat=self.broker.repeat,
-            manifest=self.manifest,
-            happenings=self.happenings,
-        )
         self.api = self._make_api(rules, replies, None if load is None else self._reload)
         self.dispatcher = self._make_dispatcher()
         self.callers = self._make_callers()
@@ -136,10 +137,12 @@ class Parts:
 
     def _make_broker(self) -> BrokerLink:
         inputs = (*self.topics.inputs, *request_filters(self.topics))
+        heard = self.home_assistant.heard(self.configuration)
+        filters = filters_for(self.configuration, heard)
         return BrokerLink(
             self._broker_settings,
             self.image,
-            [*map(Subscription, inputs), *bound_subscriptions(filters_for(self.configuration))],
+            [*map(Subscription, inputs), *bound_subscriptions(filters)],
             availability_topic=self.topics.bridge_state,
             own=watched_filters(self.topics.base),
             greet=lambda session: self.contact.greet(session),  # noqa: PLW0108 - it is made last
@@ -165,6 +168,7 @@ class Parts:
         return Manifest(
             self.topics,
             self.image,
+            instance=self._identity.instance,
             kept=self.journal.note(NOTE),
             save=partial(self.journal.save_note, NOTE),
         )
@@ -264,6 +268,7 @@ class Parts:
             rooms=self.rooms,
             journal=self.journal,
             rivals=self.rivals,
+            manifest=self.manifest,
             home_assistant=self.home_assistant,
             self_report=self.self_report,
             observer=self.observer,

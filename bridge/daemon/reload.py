@@ -32,7 +32,8 @@ from ..mqtt.settings import Subscription
 from ..process.lifetime import Lifetime
 from ..process.systemd import notify
 from .home_assistant import HomeAssistant
-from .manifest import Manifest, Name
+from .manifest import Manifest
+from .owned import Name
 from .reload_plan import Plan, plan_reload
 from .site import Site
 
@@ -53,10 +54,10 @@ def bound_subscriptions(filters: list[str]) -> list[Subscription]:
     return [Subscription(each, retain_as_published=False, essential=False) for each in filters]
 
 
-def filters_for(configuration: Configuration) -> list[str]:
-    """What is subscribed to for bindings and for Home Assistant, each message by one filter."""
+def filters_for(configuration: Configuration, heard: Sequence[str]) -> list[str]:
+    """What is subscribed to for bindings, and is `heard` besides, each message by one filter."""
     bound = filters_of(make_bindings(configuration.bindings))
-    return fewest([*bound, *configuration.homeassistant.heard])
+    return fewest([*bound, *heard])
 
 
 class Reloader:
@@ -128,7 +129,9 @@ class Reloader:
         plan = self._plan(configuration, force=force)
         if plan.refused:
             return self._refuse(plan.refused)
-        heard, wanted = filters_for(self._in_force), filters_for(configuration)
+        birth = self._home_assistant.heard
+        heard = filters_for(self._in_force, birth(self._in_force))
+        wanted = filters_for(configuration, birth(configuration))
         added = [each for each in wanted if each not in heard]
         removed = [each for each in heard if each not in wanted]
         # Before the others are given up: what comes twice can be told, what is missed cannot.

@@ -13,7 +13,15 @@ from ..mqtt.topics import Topics
 from .components import Components, of_all_rooms, of_bridge, of_room, of_server
 from .names import DeviceName
 
-__all__ = ["Announcement", "Presentation", "RoomToShow", "announcements"]
+__all__ = [
+    "FAREWELL_STEPS",
+    "Announcement",
+    "Presentation",
+    "RoomToShow",
+    "announcements",
+    "farewell",
+    "remembered",
+]
 
 _ORIGIN = {"name": "hmp-bridge", "sw_version": __version__}
 _MAKER = "Haivision"
@@ -61,7 +69,11 @@ class Announcement:
     def payload(self, taken_back: Mapping[str, str] | None = None) -> str:
         """JSON; components that are `taken_back`, by their platforms, are named by these alone."""
         stubs = {key: {"platform": platform} for key, platform in (taken_back or {}).items()}
-        document = {**self.device, "components": {**stubs, **self.components}}
+        return self.with_others(stubs)
+
+    def with_others(self, others: Mapping[str, Mapping[str, Any]]) -> str:
+        """JSON, with other components beside its own."""
+        document = {**self.device, "components": {**others, **self.components}}
         return json.dumps(document, ensure_ascii=False, separators=(",", ":"))
 
 
@@ -137,3 +149,52 @@ def _whole(
         whole["object_id"] = name.object_id(leaf)
         whole["default_entity_id"] = f"{component['platform']}.{whole['object_id']}"
     return whole
+
+
+FAREWELL_STEPS = 3
+
+
+def remembered(platforms: Mapping[str, str]) -> dict[str, str]:
+    """Those components that Home Assistant has in its registry until they are taken back."""
+    return {
+        leaf: platform for leaf, platform in platforms.items() if platform != "device_automation"
+    }
+
+
+def farewell(
+    step: int, name: DeviceName, gone: Mapping[str, str], shown: Announcement | None
+) -> str | None:
+    """What Home Assistant is told, step by step, so that it forgets what is `gone` of a device.
+
+    It forgets only what it has heard of since it started: so all of that is shown once more, taken
+    back, and left out. `shown` is what is left of the device; without it the device itself goes,
+    by an empty payload, and there is no last step.
+    """
+    if shown is None:
+        left: dict[str, Any] = {"identifiers": [name.identifier], "name": name.key or name.kind}
+        nothing_else = Announcement({"device": left, "origin": _ORIGIN}, {})
+        return (nothing_else.with_others(_as_they_were(name, gone)), "", None)[step]
+    return (shown.with_others(_as_they_were(name, gone)), shown.payload(gone), shown.payload())[
+        step
+    ]
+
+
+def _as_they_were(name: DeviceName, gone: Mapping[str, str]) -> Components:
+    """Entities with no more than they need to be told by; nobody publishes on their topics."""
+    nowhere = f"{name.identifier}/gone"
+    needed: Mapping[str, dict[str, Any]] = {
+        "switch": {"command_topic": nowhere},
+        "button": {"command_topic": nowhere},
+        "text": {"command_topic": nowhere},
+        "event": {"state_topic": nowhere, "event_types": ["gone"]},
+    }
+    return {
+        leaf: {
+            "platform": platform,
+            "name": leaf,
+            "unique_id": name.unique_id(leaf),
+            "qos": 1,
+            **needed.get(platform, {"state_topic": nowhere}),
+        }
+        for leaf, platform in gone.items()
+    }

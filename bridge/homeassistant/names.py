@@ -5,8 +5,8 @@ device there, with its history. Pure.
 """
 
 import re
-from dataclasses import dataclass
 from hashlib import sha256
+from typing import NamedTuple
 
 __all__ = ["DeviceName"]
 
@@ -14,13 +14,18 @@ _PLAIN_SLUG = re.compile(r"(?!hmp_)[a-z0-9]+(?:_[a-z0-9]+)*")
 """What an entity id can have as it is, and that is not one of our own words."""
 
 
-@dataclass(frozen=True, slots=True)
-class DeviceName:
+class DeviceName(NamedTuple):
     """One device: `kind` is ``room``, ``server``, ``bridge`` or ``rooms``, these without a key."""
 
     base: str
     kind: str
     key: str = ""
+
+    @classmethod
+    def announced(cls, base: str, topic: str) -> "DeviceName":
+        """The device below `base` that is announced on this topic, as `topic` makes it."""
+        kind, _, key = topic.split("/")[-2].partition("-")
+        return cls(base, kind, key)
 
     @property
     def identifier(self) -> str:

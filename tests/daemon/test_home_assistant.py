@@ -48,7 +48,7 @@ class Process:
         self.carrier = Recorder()
         self.repeated: list[tuple[float, list[str]]] = []
         topics = Topics()
-        manifest = Manifest(topics, self.image, kept=document, save=self._save)
+        manifest = Manifest(topics, self.image, instance="me", kept=document, save=self._save)
         self.home_assistant = HomeAssistant(
             topics,
             self.image,
@@ -91,6 +91,12 @@ class Process:
     def written(self) -> set[str]:
         """The topics that are written down."""
         return set(json.loads(self.document).get("topics", {}))
+
+
+def announced(configuration: Configuration) -> dict[str, Any]:
+    """The devices that are shown, decoded."""
+    shown = Process().home_assistant.wanted(configuration)
+    return {topic: json.loads(each.payload()) for topic, each in shown.items()}
 
 
 async def left_by(*configurations: Configuration) -> str:
@@ -197,6 +203,94 @@ async def test_a_reload_switches_it_on_and_off(nursery: trio.Nursery) -> None:
     assert (R0, b"") in process.carrier.topics(1)
     await process.confirm()
     assert process.written == set()
+
+
+def rejected(payload: dict[str, Any]) -> list[str]:
+    """Complaints, but about what Home Assistant itself can do without."""
+    return [each for each in complaints_about(payload) if "is a required property" not in each]
+
+
+async def farewells(process: Process) -> list[tuple[str, Any]]:
+    """What is said after a birth that is retained by nobody."""
+    process.carrier.posted.clear()
+    process.home_assistant.hear(birth())
+    await trio.sleep(20)
+    for _ in range(3):
+        process.carrier.acknowledge()
+        await trio.sleep(20)
+    said = [(topic, payload) for topic, payload, _, retain in process.carrier.posted if not retain]
+    return [(topic, json.loads(payload) if payload else None) for topic, payload in said]
+
+
+async def test_a_device_that_went_while_it_was_away_is_shown_and_taken_back_at_its_birth(
+    nursery: trio.Nursery, autojump_clock: trio.testing.MockClock
+) -> None:
+    process = Process(await left_by(configured(2, restream=True), configured(1, restream=True)))
+    await process.begin(nursery, configured(1, restream=True))
+    await process.confirm()
+    (shown, as_it_was), (emptied, nothing) = await farewells(process)
+    assert (shown, emptied, nothing) == (R1, R1, None)
+    assert rejected(as_it_was) == []
+    before = announced(configured(2, restream=True))[R1]["components"]
+    unique_ids = {each["unique_id"]: each["platform"] for each in as_it_was["components"].values()}
+    assert unique_ids == {
+        each["unique_id"]: each["platform"] for each in before.values() if "unique_id" in each
+    }
+    assert as_it_was["device"]["identifiers"] == ["hmp/room/r1"]
+    assert await farewells(process) == []
+    assert "gone" not in json.loads(process.document)
+
+
+async def test_an_entity_that_went_while_it_was_away_is_taken_back_and_left_out(
+    nursery: trio.Nursery, autojump_clock: trio.testing.MockClock
+) -> None:
+    process = Process(await left_by(configured(restream=True), configured()))
+    await process.begin(nursery, configured())
+    await process.confirm()
+    said = await farewells(process)
+    assert [topic for topic, _ in said] == [R0] * 3
+    again, stub, without = [payload["components"] for _, payload in said]
+    assert again["restream"]["unique_id"] == "hmp/room/r0/restream"
+    assert stub["restream"] == {"platform": "switch"}
+    assert without == announced(configured())[R0]["components"]
+    assert not [each for _, payload in said for each in rejected(payload)]
+
+
+async def test_what_comes_back_is_not_taken_back(
+    nursery: trio.Nursery, autojump_clock: trio.testing.MockClock
+) -> None:
+    process = Process(await left_by(configured(2, restream=True), configured(1)))
+    await process.begin(nursery, configured(2))
+    await process.confirm()
+    process.home_assistant.hear(birth())
+    await trio.sleep(15)  # the first step has been said
+    await process.show(configured(2, restream=True))
+    for _ in range(6):
+        process.carrier.acknowledge()
+        await trio.sleep(20)
+    said = [payload for topic, payload, _, retain in process.carrier.posted if not retain]
+    assert [json.loads(each)["components"]["restream"]["name"] for each in said] == ["restream"] * 2
+    assert "gone" not in json.loads(process.document)
+
+
+async def test_switched_off_while_it_was_away(
+    nursery: trio.Nursery, autojump_clock: trio.testing.MockClock
+) -> None:
+    process = Process(await left_by(configured(), configured(enabled=False)))
+    assert process.home_assistant.heard(configured(enabled=False)) == [STATUS]
+    await process.begin(nursery, configured(enabled=False))
+    said = await farewells(process)
+    assert [topic for topic, payload in said if payload is None] == [
+        R0,
+        "homeassistant/device/hmp/server-main/config",
+        BRIDGE,
+    ]
+    assert process.home_assistant.heard(configured(enabled=False)) == []
+
+
+async def test_another_prefix_has_nothing_to_be_forgotten(nursery: trio.Nursery) -> None:
+    document = await left_by(configured(), configured(discovery_prefix="ha"))
+    assert "gone" not in json.loads(document)
 
 
 def test_the_birth_is_listened_to_where_it_is_of_use() -> None:

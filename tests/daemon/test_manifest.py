@@ -7,7 +7,9 @@ import trio
 import trio.testing
 from structlog.testing import capture_logs
 
-from bridge.daemon.manifest import Manifest, Name
+from bridge.daemon.manifest import Manifest
+from bridge.daemon.owned import Name, Note, Owned, read_note
+from bridge.homeassistant.names import DeviceName
 from bridge.mqtt.image import Image
 from bridge.mqtt.topics import Topics, render_room
 from bridge.room.facts.state import RoomState
@@ -32,7 +34,9 @@ class Notes:
         self.writes = 0
         self.image = Image()
         self.carrier = Recorder()
-        self.manifest = Manifest(Topics(base), self.image, kept=document, save=self._save)
+        self.manifest = Manifest(
+            Topics(base), self.image, instance="me", kept=document, save=self._save
+        )
 
     @property
     def names(self) -> set[Name]:
@@ -130,3 +134,12 @@ def test_an_unreadable_note_is_said_and_begun_anew(document: str) -> None:
         kept.manifest.sweep([R0])
     assert [line["log_level"] for line in logs] == ["warning"]
     assert kept.image.unconfirmed == 0
+
+
+def test_a_note_is_read_as_it_was_written() -> None:
+    old = Owned("old", {R0, MAIN}, {"homeassistant/device/old/room-r0/config": {"a": "switch"}})
+    note = Note(Owned("hmp", {R1}), [old], {DeviceName("hmp", "room", "r9"): {"b": "button"}})
+    assert read_note(note.document(), "hmp") == note
+    turned = read_note(note.document(), "old")
+    assert (turned.owned, turned.before) == (old, [Owned("hmp", {R1})])
+    assert read_note(note.document(), "third").before == [Owned("hmp", {R1}), old]

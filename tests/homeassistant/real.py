@@ -1,4 +1,7 @@
-"""The real Home Assistant, headless, in a folder of its own, asked through its REST API."""
+"""The real Home Assistant, headless, in a folder of its own, asked through its APIs.
+
+With everything that `config/homeassistant` has for it, for the room `r0`.
+"""
 
 import json
 import os
@@ -15,7 +18,9 @@ from typing import Any, TypeVar
 from tests.brokers import free_port
 from tests.process.programs import Program
 
-__all__ = ["PATIENCE", "HomeAssistant", "programs"]
+from .ear import Ear, asked
+
+__all__ = ["CALENDAR", "DASHBOARD", "PATIENCE", "HomeAssistant", "programs"]
 
 PATIENCE = 180.0
 """Seconds that something may take in a program of this size, which installs what it needs."""
@@ -32,6 +37,12 @@ http:
 config:
 history:
 automation: !include automations.yaml
+lovelace:
+  dashboards:
+    {dashboard}:
+      mode: yaml
+      title: Recording
+      filename: dashboard.yaml
 recorder:
   commit_interval: 0
 logger:
@@ -39,22 +50,27 @@ logger:
 """
 
 
-_SHIPPED = Path(__file__).parents[2] / "config/homeassistant/blueprints"
+DASHBOARD = "hmp-recording"
+"""What the dashboard is called in addresses, which wants a hyphen."""
+
+CALENDAR = "calendar.boardroom"
+
+_SHIPPED = Path(__file__).parents[2] / "config/homeassistant"
 
 _AUTOMATIONS = """\
 - id: alarms
   alias: Alarms
   use_blueprint:
     path: hmp-bridge/tell_me_about_alarms.yaml
-    input: { alarms: [sensor.r0_alarm] }
+    input: {{ alarms: [sensor.r0_alarm] }}
 - id: calendar
   alias: Calendar
   initial_state: false
   use_blueprint:
     path: hmp-bridge/record_with_a_calendar.yaml
-    input: { calendar: calendar.boardroom, room: r0 }
+    input: {{ calendar: {calendar}, room: r0, base_topic: {base} }}
 """
-"""Both blueprints in use; the calendar's is off, for there is no calendar."""
+"""Both blueprints in use; the calendar's is off until there is a calendar."""
 
 
 def programs() -> dict[str, str]:
@@ -68,7 +84,7 @@ def programs() -> dict[str, str]:
         folder = cache / f"homeassistant-{release}"
         if (folder / "bin/hass").exists():
             found[release] = str(folder / "bin/hass")
-        elif shutil.which(python) and os.environ.get("HASS_INSTALL"):
+        elif os.environ.get("HASS_INSTALL") and _runs(python):
             subprocess.run([python, "-m", "venv", str(folder)], check=True)
             pip = [str(folder / "bin/pip"), "install", "-q", f"homeassistant=={release}"]
             subprocess.run(pip, check=True)
@@ -76,19 +92,33 @@ def programs() -> dict[str, str]:
     return found
 
 
-class HomeAssistant:
-    """One installation, to be started and stopped; `hass` is its program."""
+def _runs(python: str) -> bool:
+    """Whether it is there, and no name that only stands for one that may be chosen."""
+    if shutil.which(python) is None:
+        return False
+    return subprocess.run([python, "--version"], capture_output=True, check=False).returncode == 0
 
-    def __init__(self, hass: str, folder: Path, broker_port: int) -> None:
+
+class HomeAssistant:
+    """One installation, to be started and stopped; `hass` is its program.
+
+    `base` is the bridge's base topic.
+    """
+
+    def __init__(self, hass: str, folder: Path, broker_port: int, base: str) -> None:
         self.folder = folder
         self._hass = hass
         self._broker_port = broker_port
         self._url = f"http://127.0.0.1:{(port := free_port())}"
         self._token: dict[str, str] = {}
         folder.mkdir(parents=True, exist_ok=True)
-        (folder / "configuration.yaml").write_text(_CONFIGURATION.format(port=port))
-        shutil.copytree(_SHIPPED, folder / "blueprints/automation/hmp-bridge")
-        (folder / "automations.yaml").write_text(_AUTOMATIONS)
+        configuration = _CONFIGURATION.format(port=port, dashboard=DASHBOARD)
+        (folder / "configuration.yaml").write_text(configuration)
+        shutil.copytree(_SHIPPED / "blueprints", folder / "blueprints/automation/hmp-bridge")
+        dashboard = (_SHIPPED / "dashboard.yaml").read_text(encoding="utf-8")
+        (folder / "dashboard.yaml").write_text(dashboard.replace("boardroom", "r0"))
+        automations = _AUTOMATIONS.format(calendar=CALENDAR, base=base)
+        (folder / "automations.yaml").write_text(automations)
         self._program: Program | None = None
 
     def set_up(self) -> None:
@@ -143,7 +173,7 @@ class HomeAssistant:
 
     def complaints(self) -> list[str]:
         """Lines of its log that are about MQTT, and so about us."""
-        words = ("mqtt", "hmp", "discovery", "template", "blueprint", "automation")
+        words = ("mqtt", "hmp", "discovery", "template", "blueprint", "automation", "lovelace")
         lines = [line for line in self.log.splitlines() if " WARNING " in line or " ERROR " in line]
         # The broker was stopped.
         lost = (
@@ -159,6 +189,21 @@ class HomeAssistant:
         """Its answer to a request."""
         return self._ask("POST", path, value)
 
+    def command(self, kind: str, **fields: Any) -> Any:
+        """The result of a command of its websocket API."""
+        return asked(self._url, self._token["access_token"], kind, **fields)
+
+    def listen(self) -> Ear:
+        """Hear every change of a state from here on."""
+        return Ear(self._url, self._token["access_token"])
+
+    def add_calendar(self) -> None:
+        """Have the calendar, empty."""
+        flow = self.post("/api/config/config_entries/flow", {"handler": "local_calendar"})
+        given = {"calendar_name": CALENDAR.partition(".")[2], "import": "create_empty"}
+        done = self.post(f"/api/config/config_entries/flow/{flow['flow_id']}", given)
+        assert done["type"] == "create_entry", done
+
     def call(self, service: str, entity_id: str, **data: Any) -> None:
         """Call a service of an entity, as somebody does who clicks."""
         self.post(f"/api/services/{service.replace('.', '/')}", {"entity_id": entity_id, **data})
@@ -167,14 +212,17 @@ class HomeAssistant:
         """Every entity by its id."""
         return {each["entity_id"]: each for each in self._ask("GET", "/api/states")}
 
-    def render(self, template: str) -> str:
-        """A template as it is now."""
-        text: str = self._ask("POST", "/api/template", {"template": template}, raw=True)
-        return text
-
     def ours(self) -> list[str]:
-        """The entities of its MQTT integration, whether enabled or not."""
-        return sorted(json.loads(self.render("{{ integration_entities('mqtt') | to_json }}")))
+        """The entities of its MQTT integration in its registry, loaded or not, enabled or not."""
+        registry = self.command("config/entity_registry/list")
+        return sorted(each["entity_id"] for each in registry if each["platform"] == "mqtt")
+
+    def devices(self) -> list[str]:
+        """What names the devices of its MQTT integration in its registry."""
+        registry = self.command("config/device_registry/list")
+        return sorted(
+            name for each in registry for kind, name in each["identifiers"] if kind == "mqtt"
+        )
 
     def wait_for(self, entity_id: str, state: str) -> dict[str, Any]:
         """The entity, once it has that state."""

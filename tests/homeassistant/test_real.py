@@ -5,19 +5,21 @@ installed from PyPI, beside the checkout, where such a Python is found.
 """
 
 import itertools
-import signal
+import json
+import statistics
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.brokers import Broker, BrokerOptions, has_mosquitto
-from tests.process.daemon import toml
-from tests.process.site import Site
+from tests.brokers import has_mosquitto
 
-from .real import HomeAssistant, programs
+from .house import House
+from .real import CALENDAR, DASHBOARD, PATIENCE, HomeAssistant, programs
+from .test_shipped import values
 
 FOUND = programs()
 
@@ -31,56 +33,6 @@ pytestmark = [
         "where Python 3.13 or 3.14 is installed",
     ),
 ]
-
-
-class House:
-    """Everything: broker, HMP, bridge, and Home Assistant that knows nothing of the others."""
-
-    def __init__(self, hass: str, folder: Path, stack: ExitStack) -> None:
-        self.broker = Broker(folder, BrokerOptions(persistence=True))
-        self.broker.start()
-        stack.callback(self.broker.kill)
-        self.site = Site(folder, self.broker, stack)
-        self.site.add_hmp(2)
-        self.site.configure(rooms=2, room={"restream": {"ip": "239.1.1.1", "port": 5000}})
-        tables = self.site.tables
-        tables["homeassistant"] = {"enabled": True, "default_entity_id": True, "all_rooms": True}
-        for key, name in (("r0", "Boardroom"), ("r1", "Hörsaal")):
-            tables["rooms"][key]["name"] = name
-        tables["rooms"]["r-0"] = tables["rooms"].pop("r1")
-        self.site.add_panel()
-        self.state = folder / "state"
-        self.start_bridge()
-        self.hass = HomeAssistant(hass, folder / "ha", self.broker.port)
-        stack.enter_context(closing(self.hass))
-        self.hass.set_up()
-
-    def start_bridge(self) -> None:
-        """Start it, or another one in its place."""
-        self.site.add_daemon(state=self.state)
-        self.site.wait_ready(since=self.site.panel.mark() and 0)
-
-    def reload(self) -> None:
-        """Have the bridge go by the tables."""
-        tables = self.site.tables
-        tables["bridge"] |= {"state_dir": str(self.state)}
-        self.site.daemon.file.write_text(toml(tables), encoding="utf-8")
-        since = len(self.site.daemon.lines)
-        self.site.daemon.send_signal(signal.SIGHUP)
-        self.site.daemon.wait_for_line("configuration reloaded", since=since)
-
-    def restart(self, part: str) -> None:
-        """Stop and start one of the three."""
-        match part:
-            case "home assistant":
-                self.hass.stop()
-                self.hass.start()
-            case "broker":
-                self.broker.stop()
-                self.broker.start()
-            case _:
-                self.site.daemon.stop()
-                self.start_bridge()
 
 
 @pytest.fixture(params=FOUND or ["none"])
@@ -160,11 +112,128 @@ def test_a_house(house: House) -> None:
     house.site.tables["homeassistant"]["enabled"] = False
     house.reload()
     hass.until(lambda: True if hass.ours() == [] else None, "nothing")
+    hass.until(lambda: True if hass.devices() == [] else None, "no device")
     hass.stop()
-    assert "hmp/room" not in _devices(hass)
     # 2025 clears a device's topic once more for each entity of it that is disabled, and hears that.
     echo = "No device components to cleanup"
     assert [line for line in hass.complaints() if echo not in line] == []
+
+
+def test_what_is_shipped(house: House) -> None:
+    """The dashboard and both blueprints, and what all of it leaves in the history."""
+    hass, site = house.hass, house.site
+    hass.wait_for("switch.r0_record", "off")
+    # Every entity of the dashboard is there.
+    dashboard = hass.command("lovelace/config", url_path=DASHBOARD)
+    assert set(values(dashboard, "entity")) <= set(hass.states())
+    # A recording with pauses, while much is said that changes nothing: right within a second.
+    steps = [
+        ("turn_on", "record", "startRecording", "recording"),
+        *[
+            ("turn_on", "pause", "pauseRecording", "paused"),
+            ("turn_off", "pause", "resumeRecording", "recording"),
+        ]
+        * 5,
+        ("turn_off", "record", "stopRecording", "idle"),
+    ]
+    took: list[float] = []
+    with closing(hass.listen()) as ear:
+        for service, switch, command, wanted in steps:
+            since, before = len(ear.changes), len(site.hmp.commands(command))
+            hass.call(f"switch.{service}", f"switch.r0_{switch}")
+            change = ear.first("sensor.r0_state", wanted, since=since)
+            took.append(change.at - site.hmp.commands(command)[before]["at"])
+            restless = "room/r0/elapsed" if wanted == "recording" else "bridge/health"
+            for _ in range(5):
+                site.panel.wait_for(restless, since=site.panel.mark())
+    print(f"from HMP's answer to the state: {statistics.median(took):.3f} s, {max(took):.3f} s")
+    assert max(took) < 1
+    # An alarm is told.
+    site.hmp.fault("disk_full:startRecording:count=1")
+    hass.call("switch.turn_on", "switch.r0_record")
+    hass.until(
+        lambda: (
+            [
+                each
+                for each in hass.command("persistent_notification/get")
+                if "disk_full" in each["message"]
+            ]
+            or None
+        ),
+        "the alarm is told",
+    )
+    # An event of the calendar is a meeting, with its title.
+    hass.add_calendar()
+    hass.until(lambda: hass.states().get(CALENDAR), "the calendar")
+    begin = datetime.now(UTC) + timedelta(seconds=10)
+    event = {"start_date_time": begin, "end_date_time": begin + timedelta(seconds=12)}
+    hass.call(
+        "calendar.create_event",
+        CALENDAR,
+        summary="Weekly",
+        **{key: at.strftime("%Y-%m-%d %H:%M:%S%z") for key, at in event.items()},
+    )
+    since = site.panel.mark()
+    hass.call("automation.turn_on", "automation.calendar")
+    site.panel.wait_for("room/r0/title", "Weekly", since=since, timeout=PATIENCE)
+    site.panel.wait_for("room/r0/state", "recording", since=since)
+    site.panel.wait_for("room/r0/state", "idle", since=since, timeout=PATIENCE)
+    site.panel.wait_until(
+        lambda _: len(site.panel.payloads("room/r0/event", since)) >= 2 or None, "both", since=since
+    )
+    said = [json.loads(each)["event"] for each in site.panel.payloads("room/r0/event", since)]
+    assert said == ["meeting_start", "meeting_end"]
+    hass.wait_for("sensor.r0_state", "idle")
+    ours = hass.ours()
+    hass.stop()
+    # At most a row for each change.
+    rows = {key: states for key, states in house.history().items() if key in ours}
+    again = {
+        key: states
+        for key, states in rows.items()
+        if any(a == b for a, b in itertools.pairwise(states))
+    }
+    print({key: len(states) for key, states in rows.items()})
+    assert again == {}
+    assert len(rows["sensor.r0_state"]) > 10
+    assert hass.complaints() == []
+
+
+def test_what_goes_while_it_is_away_is_forgotten(house: House) -> None:
+    """A room, an entity, and a base topic."""
+    hass, rooms = house.hass, house.site.tables["rooms"]
+    hass.wait_for("switch.r0_record", "off")
+    hass.until(lambda: True if _of(hass, "r_0_") else None, "the second room")
+    hass.stop()
+    del rooms["r-0"]
+    del rooms["r0"]["restream"]
+    house.reload()
+    hass.start()
+    hass.wait_for("switch.r0_record", "off")
+    assert _of(hass, "r_0_")  # its registry has kept them
+    hass.until(_gone(hass, "r_0_"), "no second room")
+    hass.until(_gone(hass, "r0_restream"), "no re-stream")
+    hass.wait_for("switch.r0_record", "off")
+    base = house.site.base
+    hass.until(lambda: None if f"{base}/room/r-0" in hass.devices() else True, "no second room")
+    hass.stop()
+    house.site.daemon.stop()
+    house.site.tables["mqtt"]["base_topic"] = "elsewhere"
+    house.site.add_daemon(state=house.state).wait_for_line("the base topic of before is emptied")
+    hass.start()
+    hass.until(lambda: True if _of(hass, "_record_2") else None, "the room elsewhere")
+    hass.until(_gone(hass, "switch.r0_record", exactly=True), "not the one of before")
+    hass.until(
+        lambda: None if any(each.startswith(base) for each in hass.devices()) else True,
+        "no device of before",
+    )
+    assert "elsewhere/room/r0" in hass.devices()
+    hass.stop()
+    assert hass.complaints() == []
+
+
+def _of(hass: HomeAssistant, part: str) -> list[str]:
+    return [each for each in hass.ours() if part in each]
 
 
 def _said(hass: HomeAssistant, action: str) -> dict[str, Any] | None:
@@ -172,16 +241,15 @@ def _said(hass: HomeAssistant, action: str) -> dict[str, Any] | None:
     return event if event["attributes"].get("action") == action else None
 
 
-def _gone(hass: HomeAssistant, part: str) -> Callable[[], bool | None]:
-    return lambda: None if any(part in each for each in hass.ours()) else True
+def _gone(hass: HomeAssistant, part: str, *, exactly: bool = False) -> Callable[[], bool | None]:
+    def look() -> bool | None:
+        found = hass.ours()
+        return None if part in found or (not exactly and _of(hass, part)) else True
+
+    return look
 
 
 def _digits(hass: HomeAssistant) -> str:
     """What tells `r-0` from others whose key is made the same."""
     [entity] = [each for each in hass.ours() if each.startswith("switch.r_0_") and "record" in each]
     return entity.removeprefix("switch.r_0_").partition("_")[0]
-
-
-def _devices(hass: HomeAssistant) -> str:
-    text = (hass.folder / ".storage/core.device_registry").read_text(encoding="utf-8")
-    return text.partition('"deleted_devices"')[0]
