@@ -66,6 +66,7 @@ def make_parser() -> Parser:
     add("watch", operator.watch, "rooms and links, live in the terminal", configured)
     add("schema", operator.schema, "JSON Schema of the configuration, for editors")
     add("asyncapi", operator.asyncapi, "AsyncAPI 3 document of the MQTT interface", configured)
+    add("openapi", operator.openapi, "OpenAPI 3.1 document of the HTTP interface", configured)
 
     command = add(
         "topics", operator.topics, "each room's topics, for panel programmers", configured

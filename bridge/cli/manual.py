@@ -42,6 +42,7 @@ _EXAMPLES: dict[str, tuple[tuple[str, str], ...]] = {
     ),
     "schema": (("hmp-bridge schema > bridge.schema.json", "beside bridge.toml, for editors"),),
     "asyncapi": (("hmp-bridge asyncapi > hmp-bridge.json", "every topic and every payload"),),
+    "openapi": (("hmp-bridge openapi > hmp-bridge.json", "every path and every answer"),),
     "topics": (
         ("hmp-bridge topics --room boardroom", "to hand over to the panel's programmer"),
         ("hmp-bridge topics --format csv > topics.csv", "to import"),
@@ -147,6 +148,7 @@ EXIT_CODES: dict[str, tuple[tuple[int, str], ...]] = {
     "watch": ((ExitCode.OK, "left, by q or Ctrl-C"), _USAGE, _OUTPUT, _CONFIGURATION),
     "schema": ((ExitCode.OK, "printed"), _USAGE, _OUTPUT),
     "asyncapi": ((ExitCode.OK, "printed"), _USAGE, _OUTPUT, _CONFIGURATION),
+    "openapi": ((ExitCode.OK, "printed"), _USAGE, _OUTPUT, _CONFIGURATION),
     "topics": (
         (ExitCode.OK, "printed"),
         (ExitCode.USAGE, "the command line is wrong, or there is no such room"),
@@ -218,7 +220,7 @@ _PLACES = (
     ("log", "standard error; under systemd: journalctl -u hmp-bridge"),
 )
 _PLACES_OF = dict.fromkeys(("", "run", "check", "clean"), _PLACES) | dict.fromkeys(
-    ("watch", "asyncapi", "topics", "try", "send"), _PLACES[:2]
+    ("watch", "asyncapi", "openapi", "topics", "try", "send"), _PLACES[:2]
 )
 
 

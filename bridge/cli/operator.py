@@ -1,6 +1,7 @@
 """The commands of whoever runs the bridge: what is wrong, what happens, and what it looks like.
 
-``check``, ``watch``, and the descriptions that are generated: ``schema``, ``asyncapi``, ``topics``.
+``check``, ``watch``, and the descriptions that are generated: ``schema``, ``asyncapi``,
+``openapi``, ``topics``.
 """
 
 import argparse
@@ -15,7 +16,7 @@ from .options import ExitCode, load_configuration, name_of
 if TYPE_CHECKING:  # so that `--help` does not wait for the import
     from ..config.configuration import Configuration
 
-__all__ = ["asyncapi", "check", "schema", "topics", "watch"]
+__all__ = ["asyncapi", "check", "openapi", "schema", "topics", "watch"]
 
 
 def check(options: argparse.Namespace) -> int:
@@ -111,6 +112,14 @@ def asyncapi(options: argparse.Namespace) -> int:
         tally_words=[word for room in rooms.values() for word in room.tally_words().values()],
     )
     _print_json(asyncapi_document(interface))
+    return ExitCode.OK
+
+
+def openapi(options: argparse.Namespace) -> int:
+    """`openapi`: the OpenAPI document of the HTTP interface."""
+    from ..interface.openapi import openapi_document
+
+    _print_json(openapi_document(__version__, list(load_configuration(options).rooms)))
     return ExitCode.OK
 
 

@@ -226,7 +226,7 @@ class Parts:
             rooms=self.rooms,
             outlet=self.outlet,
             callers=self.callers,
-            broker=self.broker,
+            online=lambda: self.broker.health().state is BrokerState.ONLINE,
             clock=self.clock,
             snapshot=self.self_report.snapshot,
             observer=self.observer,

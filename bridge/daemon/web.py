@@ -25,7 +25,6 @@ from ..metrics.meters import Meters
 from ..metrics.observe import Observer
 from ..metrics.pages import health_pages, measures
 from ..metrics.snapshot import Snapshot
-from ..mqtt.link import BrokerLink, BrokerState
 from ..room.facts.values import Now, Result
 from ..room.rules.possible import possible
 from ..room.worker import Room
@@ -48,7 +47,8 @@ NOTE = "web key"
 class Web:
     """The door, the feed behind it, and the listeners before it.
 
-    `key` is the journal's note, empty at the first time; `save_key` writes it.
+    `online` says whether the broker is reached. `key` is the journal's note, empty at the first
+    time; `save_key` writes it.
     """
 
     def __init__(
@@ -58,7 +58,7 @@ class Web:
         rooms: Mapping[str, Room],
         outlet: Outlet,
         callers: Callers,
-        broker: BrokerLink,
+        online: Callable[[], bool],
         clock: Callable[[], Now],
         snapshot: Callable[[], Snapshot],
         observer: Observer,
@@ -69,7 +69,7 @@ class Web:
         self._rooms = rooms
         self._outlet = outlet
         self._callers = callers
-        self._broker = broker
+        self._online = online
         self._clock = clock
         self._snapshot = snapshot
         self._key = key or secrets.token_hex(KEY_BYTES)
@@ -131,7 +131,7 @@ class Web:
             status,
             self._configuration.rooms[name].name or name,
             possible(room.state, self._clock(), fault) if room.known else (),
-            self._broker.health().state is BrokerState.ONLINE,
+            self._online(),
         )
 
     def _openapi(self) -> str:

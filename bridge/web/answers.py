@@ -20,7 +20,8 @@ _BY_OUTCOME = {
 MALFORMED = frozenset({"malformed", "unknown_action", "unknown_event", "id_used_before"})
 """Codes of requests that were not understood."""
 
-_BY_CODE = dict.fromkeys(MALFORMED, 422) | {TOO_MANY.code: 429, "internal_error": 500}
+_BY_CODE = dict.fromkeys(MALFORMED, 422) | {TOO_MANY.code: 429}
+_BY_CODE |= {"not_known_yet": 503, "leaving": 503, "internal_error": 500}
 
 
 def status_of(result: Result) -> int:

@@ -44,9 +44,15 @@ class Connection(ByteStream):
         return data
 
     async def send(self, item: bytes) -> None:
-        """All of `item`; raises `BrokenResourceError` also where the peer does not take it."""
-        with _in_anyios_words(), trio.fail_after(_PATIENCE):
+        """All of `item`; where the peer does not take it, that is the end of the connection.
+
+        Raises `BrokenResourceError`.
+        """
+        with _in_anyios_words(), trio.move_on_after(_PATIENCE) as patience:
             await self._stream.send_all(item)
+        if patience.cancelled_caught:
+            self.end()
+            raise anyio.BrokenResourceError
 
     async def send_eof(self) -> None:
         """Nothing more will come."""
@@ -66,7 +72,7 @@ class Connection(ByteStream):
 def _in_anyios_words() -> Iterator[None]:
     try:
         yield
-    except (trio.BrokenResourceError, trio.TooSlowError, OSError) as error:
+    except (trio.BrokenResourceError, OSError) as error:
         raise anyio.BrokenResourceError from error
     except trio.ClosedResourceError as error:
         raise anyio.ClosedResourceError from error

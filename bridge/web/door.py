@@ -13,7 +13,7 @@ from typing import Protocol
 import structlog
 import trio
 from starlette.applications import Starlette
-from starlette.requests import ClientDisconnect, Request
+from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 from starlette.types import ASGIApp
@@ -276,17 +276,18 @@ class _Refused(Exception):
 
 async def _body(request: Request) -> bytes:
     """The whole body. Raises `_Refused` where it is too long or does not come."""
-    body = b""
-    try:
-        with trio.fail_after(_ARRIVAL):
-            async for part in request.stream():
-                body += part
-                if len(body) > _LONGEST_BODY:
-                    raise _Refused(413, _TOO_LONG)
-    except trio.TooSlowError:
-        raise _Refused(408, _TOO_SLOW) from None
-    except ClientDisconnect:
-        raise _Refused(400, _TOO_SLOW) from None
+    body, more = b"", True
+    with trio.move_on_after(_ARRIVAL) as patience:
+        while more:
+            part = await request.receive()
+            body += part.get("body", b"")
+            more = part.get("more_body", False)
+            if part["type"] == "http.disconnect":
+                raise _Refused(400, _TOO_SLOW)
+            if len(body) > _LONGEST_BODY:
+                raise _Refused(413, _TOO_LONG)
+    if patience.cancelled_caught:
+        raise _Refused(408, _TOO_SLOW)
     return body
 
 

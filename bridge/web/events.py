@@ -51,17 +51,19 @@ class Stream:
         await _write(send, _COME_AGAIN)
         if not self._number:
             await self._tell_present(send)
+        beat_at = trio.current_time() + BEAT
         while feed.generation == generation:
             if events := feed.since(self._number, self._room, self._reader):
                 await _write(send, b"".join(map(self._line, events)))
                 self._number = events[-1].number
+                beat_at = trio.current_time() + BEAT
                 continue
             self._number = feed.number
-            waited_for = trio.current_time() + BEAT
-            with trio.move_on_at(waited_for) as patience:
+            with trio.move_on_at(beat_at) as patience:  # woken for others, it beats all the same
                 await feed.wait()
             if patience.cancelled_caught:
                 await _write(send, _beat())
+                beat_at = trio.current_time() + BEAT
 
     async def _tell_present(self, send: Send) -> None:
         self._number = self._feed.number

@@ -22,6 +22,10 @@ class Guesses:
         #: When all of an address's guesses will be forgotten.
         self._forgotten_at: OrderedDict[str, float] = OrderedDict()
 
+    def __len__(self) -> int:
+        """The addresses that are remembered."""
+        return len(self._forgotten_at)
+
     def wait(self, address: str, now: float) -> float:
         """Seconds until a secret from this address is looked at; 0 if at once."""
         owed = self._forgotten_at.get(_network(address), now) - now

@@ -90,7 +90,6 @@ class Listener:
         self._config.include_server_header = False
         self._config.h11_max_incomplete_size = _LONGEST_HEAD
         self._config.keep_alive_timeout = _IDLE
-        self._config.h2_max_concurrent_streams = 1  # each is refused by the gate
         self._context = WorkerContext(None)
         self._open: dict[Connection, str] = {}
         self._of: Counter[str] = Counter()
@@ -115,6 +114,15 @@ class Listener:
                 with trio.CancelScope(shield=True):
                     await self._leave()
                 connections.cancel_scope.cancel()
+
+    @property
+    def connections(self) -> int:
+        """Those that there are."""
+        return len(self._open)
+
+    async def ended(self) -> None:
+        """Wait until one more has ended."""
+        await self._ended.park()
 
     def renew(self) -> None:
         """Read the certificate again, for connections to come."""
@@ -154,7 +162,7 @@ class Listener:
         await self._context.terminated.set()
         with trio.move_on_after(_FAREWELL):
             while self._open:
-                await self._ended.park()
+                await self.ended()
         for connection in self._open:
             connection.end()
 
@@ -198,12 +206,28 @@ class Listener:
                         ssl_context=self._tls,
                         standard_compatible=False,  # no peer is waited for at the end
                     )
-            server = TCPServer(self._app, self._config, self._context, {}, stream)  # type: ignore[arg-type]
+            server = _Server(self._app, self._config, self._context, {}, stream)  # type: ignore[arg-type]
             await server.run()
         except (anyio.BrokenResourceError, anyio.EndOfStream, ssl.SSLError, trio.TooSlowError):
             pass  # the peer has left, or speaks no TLS
         except Exception as error:  # noqa: BLE001 - what a stranger sends ends his connection alone
             report_internal_error(error, "a connection was closed over it; all else goes on")
+
+
+class _Server(TCPServer):
+    """Anycorn's server of a connection, which stays with HTTP/1.1.
+
+    A peer may change to HTTP/2 by its preface or by an upgrade, and of a connection that then asks
+    for nothing anycorn makes no end. The gate refuses what calls itself HTTP/2.
+    """
+
+    async def _read_data(self) -> None:
+        self.protocol.protocol._check_protocol = _unchanged  # type: ignore[union-attr,method-assign] # noqa: SLF001
+        await super()._read_data()
+
+
+async def _unchanged(_: object) -> None:
+    pass
 
 
 async def _kept(task_status: trio.TaskStatus[trio.Nursery]) -> None:

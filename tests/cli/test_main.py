@@ -42,6 +42,7 @@ def test_version_from_every_side() -> None:
         (["example-config"], "trio paho pydantic pydantic_settings structlog"),
         (["topics", "--config", str(EXAMPLE)], "paho trio rich"),
         (["asyncapi", "--config", str(EXAMPLE)], "paho trio rich"),
+        (["openapi", "--config", str(EXAMPLE)], "paho trio rich starlette anycorn"),
     ],
 )
 def test_what_is_not_needed_is_not_imported(arguments: list[str], never: str) -> None:

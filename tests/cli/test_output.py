@@ -48,6 +48,7 @@ COMMANDS = [
     ["check", "--live"],
     ["schema"],
     ["asyncapi"],
+    ["openapi"],
     ["topics"],
     ["topics", "--format", "json"],
     ["try", "--topic", "panel/press", "--payload", "é 🎥"],
@@ -180,7 +181,7 @@ def test_an_output_of_ascii(command: list[str], called: Callable[..., Ended]) ->
     assert (ascii_.code, ascii_.errors) == (utf_8.code, utf_8.errors)
     assert ascii_.output
     assert ascii_.output.isascii()
-    if command[0] == "asyncapi" or command[-1] == "json":
+    if command[0] in ("asyncapi", "openapi") or command[-1] == "json":
         assert json.loads(ascii_.output) == json.loads(utf_8.output)
 
 

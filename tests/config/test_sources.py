@@ -156,7 +156,7 @@ def test_mistakes_are_named_where_they_were_made(folder: Path) -> None:
             "HMP_BRIDGE_PASSWORD",
             (
                 "password: there is no table password; the tables are mqtt, bridge, metrics, "
-                "homeassistant, servers, rooms, bindings"
+                "web, homeassistant, servers, rooms, bindings"
             ),
         ),
         ("HMP_BRIDGE_MQQT", "mqqt: there is no table mqqt; did you mean mqtt?"),
