@@ -68,6 +68,7 @@ DEMO: dict[str, Any] = {
 _PROGRAM = "hmp-bridge"
 _BROKER_PORT = 1883
 _HMP_PORT = 23233
+_PAGE_PORT = 8080
 
 
 class DemoError(Exception):
@@ -79,12 +80,13 @@ async def run_demo(with_bridge: bool = True) -> None:
 
     Raises `DemoError`, and `ConfigurationError` for what the environment says of the bridge.
     """
-    if importlib.util.find_spec("amqtt") is None:
-        raise DemoError("the demo brings its own broker: pip install 'hmp-bridge[demo]'")
+    if any(importlib.util.find_spec(each) is None for each in ("amqtt", "starlette", "anycorn")):
+        raise DemoError("the demo has its own broker and a page: pip install 'hmp-bridge[demo]'")
     configure_logs("warning")
     broker_port = _free_port(_BROKER_PORT, "MQTT broker")
     hmp_port = _free_port(_HMP_PORT, "simulated HMP")
-    configuration = _configuration(broker_port, hmp_port) if with_bridge else None
+    page_port = _free_port(_PAGE_PORT, "rooms' page") if with_bridge else None
+    configuration = None if page_port is None else _configuration(broker_port, hmp_port, page_port)
     async with trio.open_nursery() as outermost:
         everything = trio.CancelScope()
         outermost.start_soon(stop_on_signal, everything.cancel)
@@ -92,7 +94,7 @@ async def run_demo(with_bridge: bool = True) -> None:
             async with broker_process(broker_port), trio.open_nursery() as nursery:
                 world = load_world(None, now=wall_clock(), ids=random.Random())
                 await nursery.start(partial(serve, Simulator(world), port=hmp_port))
-                _introduce(broker_port, hmp_port, with_bridge=with_bridge)
+                _introduce(broker_port, hmp_port, page_port)
                 watch = _subscriber(broker_port)
                 nursery.start_soon(watch.run)
                 nursery.start_soon(_print_messages, watch)
@@ -102,11 +104,12 @@ async def run_demo(with_bridge: bool = True) -> None:
         outermost.cancel_scope.cancel()
 
 
-def _configuration(broker_port: int, hmp_port: int) -> Configuration:
+def _configuration(broker_port: int, hmp_port: int, page_port: int) -> Configuration:
     tables = DEMO | {
         # Said here, so that no variable of the environment leads the demo to a real broker.
         "mqtt": {"host": "localhost", "port": broker_port, "base_topic": "hmp"},
         "servers": {"main": DEMO["servers"]["main"] | {"port": hmp_port}},
+        "web": {"listen": f"127.0.0.1:{page_port}"},
     }
     return Configuration(**tables)
 
@@ -162,24 +165,30 @@ def _free_port(usual: int, what: str) -> int:
     raise DemoError(f"no free port for the {what}")
 
 
-def _introduce(broker_port: int, hmp_port: int, *, with_bridge: bool) -> None:
+def _introduce(broker_port: int, hmp_port: int, page_port: int | None) -> None:
+    """Say what there is: the page first, where the bridge is here (`page_port`)."""
+    page = f"http://localhost:{page_port}/"
     publish = f"mosquitto_pub -h localhost -p {broker_port} -q 1 -t hmp/room/boardroom"
     program = shlex.quote(sys.argv[0]) if Path(sys.argv[0]).name == _PROGRAM else _PROGRAM
     hmp = "" if hmp_port == _HMP_PORT else f" --set servers.main.port={hmp_port}"
     broker = "" if broker_port == _BROKER_PORT else f" --set mqtt.port={broker_port}"
+    room, *_ = DEMO["rooms"]
+    shown = f"Open {page}{room} in a browser, and press Record.\nAll rooms are at {page}\n"
+    pressed = f"  curl -X POST {page}rooms/{room}/mark\n"
     topics = "\n".join(f"  hmp/room/{room}/…" for room in DEMO["rooms"])
     put(
         f"""
+{"" if page_port is None else shown}
 MQTT broker     localhost:{broker_port}
 simulated HMP   localhost:{hmp_port}
-bridge          {"running" if with_bridge else f"yours: start it with {program} run{broker}{hmp}"}
+bridge          {"running" if page_port else f"yours: start it with {program} run{broker}{hmp}"}
 
 Topics of the rooms
 {topics}
 
 Press a button: type record, pause, resume, mark, stop or toggle here and Enter.
 Or paste one of these into another terminal (Debian: apt install mosquitto-clients):
-  {publish}/press/toggle -m true
+{"" if page_port is None else pressed}  {publish}/press/toggle -m true
   {publish}/set -m record
   {publish}/mark -m 'Question from the floor'
   {publish}/event -m '{{"event":"meeting_start","id":"42","title":"Weekly"}}'

@@ -12,6 +12,7 @@ import sys
 from contextlib import ExitStack, closing
 from pathlib import Path
 
+import httpx
 import pytest
 import trio
 
@@ -25,7 +26,7 @@ from .watched import PATIENCE
 pytest.importorskip("amqtt", reason="needs the extra `demo`")
 
 EXAMPLE = Path(__file__).parents[2] / "config" / "bridge.toml"
-USUAL = (1883, 23233)
+USUAL = (1883, 23233, 8080)
 
 
 def port_of(demo: Program, what: str) -> int:
@@ -80,6 +81,7 @@ def test_a_press_is_seen_and_nothing_is_left(stack: ExitStack, number: signal.Si
     demo = start(stack)
     assert demo.lines_with("Port 1883 is taken: the MQTT broker is on port")
     assert demo.lines_with("Port 23233 is taken: the simulated HMP is on port")
+    assert demo.lines_with("Port 8080 is taken: the rooms' page is on port")
     broker_port, hmp_port = port_of(demo, "MQTT broker"), port_of(demo, "simulated HMP")
     assert broker_port != 1883
     assert f"-p {broker_port} " in demo.wait_for_line("mosquitto_pub", "press/toggle")
@@ -104,6 +106,21 @@ def test_a_press_is_seen_and_nothing_is_left(stack: ExitStack, number: signal.Si
     panel.wait_for("bridge/state", "offline")
     with pytest.raises(ConnectionRefusedError):
         socket.create_connection(("127.0.0.1", hmp_port), timeout=PATIENCE).close()
+
+
+def test_the_page_comes_first(stack: ExitStack) -> None:
+    """Its address is the first that is said, the page is there, and so is what it asks."""
+    occupy(stack)
+    demo = start(stack)
+    demo.wait_for_line("hmp/room/boardroom/availability", "online")
+    said = [line for line in demo.lines.since() if line and " is taken: " not in line]
+    address = re.fullmatch(r"Open (http://localhost:\d+/boardroom) in a browser, .*", said[0])
+    assert address is not None, said
+    page = httpx.get(address[1], timeout=PATIENCE)
+    assert page.headers["content-type"].startswith("text/html")
+    pressed = demo.wait_for_line("curl -X POST ").split()[-1].replace("/mark", "/record")
+    assert httpx.post(pressed, timeout=PATIENCE).json()["outcome"] == "ok"
+    demo.wait_for_line("hmp/room/boardroom/tally", "red")
 
 
 def test_the_pasted_lines_work(stack: ExitStack) -> None:
