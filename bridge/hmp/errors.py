@@ -36,6 +36,9 @@ _BACKEND_CODES = frozenset({"070000", "070006", "070007", "090001"})
 _LONGEST_SAID = 300
 """Characters of what HMP said that people are shown: it echoes what it was sent (E38)."""
 
+_LONGEST_SHOWN = 80
+"""Characters of a wrong argument that they are shown."""
+
 
 class HmpError(Exception):
     """Anything that kept a command from succeeding."""
@@ -155,7 +158,9 @@ class InvalidArgument(HmpError, ValueError):
     def __str__(self) -> str:
         if isinstance(self.value, list):  # all of a command's parameters: their number is meant
             return f"{self.field} {self.reason}"
-        return f"{self.field}: {shortened(repr(self.value), 80)} {self.reason}"
+        # Of a long text no more is looked at than is shown.
+        shown = self.value[:_LONGEST_SHOWN] if isinstance(self.value, str) else self.value
+        return f"{self.field}: {shortened(repr(shown), _LONGEST_SHOWN)} {self.reason}"
 
 
 def explain(refused: Refused) -> str:

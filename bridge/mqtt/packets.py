@@ -53,7 +53,8 @@ class Incoming:
     def packets(self, data: bytes) -> Iterator[tuple[int, bytes]]:
         """First byte, and what follows the remaining length, of every packet that is now complete.
 
-        Raises `Unreadable`, behind the packets before it.
+        They are all to be taken before more is received. Raises `Unreadable`, behind the packets
+        before it.
         """
         self._unread += data
         self.missing -= len(data)

@@ -11,8 +11,9 @@ import socket
 import ssl
 import struct
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
+from itertools import islice
 from typing import Any
 
 from paho.mqtt.client import Client, MQTTMessage, MQTTMessageInfo
@@ -41,8 +42,12 @@ __all__ = ["PahoClient", "TlsContext", "UnlistedReason", "quick_acknowledgement"
 # Linux only; the option wears off, so it is set again after every read.
 _QUICKACK: int | None = getattr(socket, "TCP_QUICKACK", None)
 
-# Bytes: two hundred PUBACKs, or twenty presses. More at once would keep other tasks waiting.
-_READ_AT_ONCE = 1024
+# Bytes: a dozen of the longest presses by one system call.
+_READ_AT_ONCE = 65_536
+
+# Packets. More at once would keep other tasks waiting; the rest is handled before more is read, so
+# that what is received and not handled is never more than one reading.
+_HANDLED_AT_ONCE = 50
 
 
 class UnlistedReason(ReasonCode):
@@ -95,6 +100,9 @@ class PahoClient(Client):
         super().__init__(*arguments, **named)
         self._mqtt5 = self._protocol == MQTTProtocolVersion.MQTTv5
         self._incoming = Incoming()
+        self._received: Iterator[tuple[int, bytes]] = iter(())
+        #: Packets may have been received that are not handled yet; no socket tells of them.
+        self.has_received = False
         self._unsent = bytearray()
         # What paho keeps a message for is to send it again when it reconnects.
         self._posted = MQTTMessage()
@@ -136,9 +144,31 @@ class PahoClient(Client):
         return bool(self._unsent) or super().want_write()
 
     def loop_read(self, max_packets: int = 1) -> MQTTErrorCode:  # noqa: ARG002 - paho's
-        """Receive once, and handle every packet that is complete by then."""
+        """Handle what was received before, or else receive once and handle what is complete then.
+
+        No more than `_HANDLED_AT_ONCE`: while there may be more, it `has_received`.
+        """
         if self._sock is None:
             return MQTTErrorCode.MQTT_ERR_NO_CONN
+        if not self.has_received and (result := self._receive()) is not None:
+            return result
+        handled = 0
+        try:
+            for first, body in islice(self._received, _HANDLED_AT_ONCE):
+                handled += 1
+                result = self._handle(first, body)
+                if result > 0:
+                    return self._loop_rc_handle(result)
+                if self.socket() is None:
+                    return MQTTErrorCode.MQTT_ERR_NO_CONN
+        except (Unreadable, MalformedPacket):
+            return self._loop_rc_handle(MQTTErrorCode.MQTT_ERR_PROTOCOL)
+        self.has_received = handled == _HANDLED_AT_ONCE
+        return MQTTErrorCode.MQTT_ERR_SUCCESS
+
+    def _receive(self) -> MQTTErrorCode | None:
+        """What ends this reading, None where something has come."""
+        assert self._sock is not None  # noqa: S101 - `loop_read` has looked
         try:
             data = self._sock_recv(max(_READ_AT_ONCE, self._incoming.missing))
         except BlockingIOError:
@@ -148,16 +178,8 @@ class PahoClient(Client):
         if not data:
             return self._loop_rc_handle(MQTTErrorCode.MQTT_ERR_CONN_LOST)
         self._last_bytes_received = time.monotonic()
-        try:
-            for first, body in self._incoming.packets(data):
-                result = self._handle(first, body)
-                if result > 0:
-                    return self._loop_rc_handle(result)
-                if self.socket() is None:
-                    return MQTTErrorCode.MQTT_ERR_NO_CONN
-        except (Unreadable, MalformedPacket):
-            return self._loop_rc_handle(MQTTErrorCode.MQTT_ERR_PROTOCOL)
-        return MQTTErrorCode.MQTT_ERR_SUCCESS
+        self._received = self._incoming.packets(data)
+        return None
 
     def _handle(self, first: int, body: bytes) -> MQTTErrorCode:
         kind = first & 0xF0
@@ -285,7 +307,8 @@ class PahoClient(Client):
         return self.tcp
 
     def hang_up(self) -> None:
-        """Close the socket without a word; for any thread, and more than once."""
+        """Close the socket without a word, and handle nothing more; for any thread, and again."""
+        self.has_received = False
         if self.transport_socket is not None:
             self.transport_socket.close()
 

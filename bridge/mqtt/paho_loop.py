@@ -129,9 +129,11 @@ class PahoLoop:
             except trio.ClosedResourceError:
                 break
             client.loop_read()
-            # TLS hands over a whole record at a time, and what is left of it wakes nobody.
-            pending = getattr(sock, "pending", None)
-            while pending is not None and client.socket() is sock and pending():
+            # TLS hands over a whole record at a time, and what is left of it, or of what the client
+            # has received, wakes nobody.
+            pending = getattr(sock, "pending", int)
+            while client.socket() is sock and (client.has_received or pending()):
+                await trio.lowlevel.checkpoint()
                 client.loop_read()
             if client.socket() is sock:
                 quick_acknowledgement(client)

@@ -1,5 +1,6 @@
 """The contents of a message: text, JSON, and the sender's id. Pure."""
 
+import codecs
 import json
 from collections.abc import Callable, Mapping
 from typing import Any, NoReturn
@@ -38,7 +39,7 @@ def read_text(payload: bytes) -> str:
             f"the payload has {len(payload)} bytes, at most {LONGEST_PAYLOAD} are taken"
         )
     try:
-        return payload.decode("utf-8-sig").rstrip("\0")
+        return payload.removeprefix(codecs.BOM_UTF8).decode().rstrip("\0")
     except UnicodeDecodeError:
         raise UnreadablePayload("the payload is not UTF-8 text") from None
 

@@ -113,5 +113,5 @@ def test_every_attribute_that_the_file_has_to_do_with_is_paho_s_or_ours() -> Non
     private = {name for name in attributes() if name.startswith("_")}
     assert {name for name in private if not hasattr(client, name)} == set()
     theirs = vars(Client(CallbackAPIVersion.VERSION2))
-    ours = {"_mqtt5", "_incoming", "_unsent", "_posted", "_nothing"}
+    ours = {"_mqtt5", "_incoming", "_received", "has_received", "_unsent", "_posted", "_nothing"}
     assert vars(client).keys() - theirs.keys() == ours

@@ -144,6 +144,32 @@ def test_many_packets_are_received_at_once(version: MQTTProtocolVersion) -> None
         assert wired.near.receives == 1
 
 
+def press(number: int, length: int) -> bytes:
+    payload = b"x" * length
+    return publish(b"a", payload, qos=1, retain=False, mid=number + 1, properties=b"\0")
+
+
+def test_long_messages_are_received_many_at_once() -> None:
+    with wire(PahoClient, MQTTProtocolVersion.MQTTv5) as wired:
+        wired.receive(b"".join(press(number, 5000) for number in range(12)))
+        assert len(wired.said) == 12
+        assert wired.near.receives == 1
+
+
+def test_no_more_packets_are_handled_at_once_than_others_can_wait_for() -> None:
+    """The rest is kept, and nothing more is received until it is handled."""
+    with wire(PahoClient, MQTTProtocolVersion.MQTTv5) as wired:
+        wired.far.sendall(b"".join(press(number, 1) for number in range(120)))
+        assert isinstance(wired.client, PahoClient)
+        handled = []
+        for _ in range(3):
+            wired.client.loop_read()
+            handled.append(len(wired.said))
+        assert handled == [50, 100, 120]
+        assert wired.near.receives == 1
+        assert not wired.client.has_received
+
+
 def test_what_is_queued_is_sent_at_once_in_its_order() -> None:
     with wire(PahoClient, MQTTProtocolVersion.MQTTv311) as wired:
         post(wired, "a")

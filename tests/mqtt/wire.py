@@ -51,8 +51,12 @@ class Wire:
     def receive(self, data: bytes) -> None:
         """The broker sends this, and the client reads for as long as there is something."""
         self.far.sendall(data)
-        while self.client.socket() is not None and select.select([self.near], [], [], 0)[0]:
+        while self.client.socket() is not None and self._has_more():
             self.client.loop_read()
+
+    def _has_more(self) -> bool:
+        held = isinstance(self.client, PahoClient) and self.client.has_received
+        return held or bool(select.select([self.near], [], [], 0)[0])
 
     def sent(self) -> bytes:
         """What the client has to say, all of it."""
