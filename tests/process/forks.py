@@ -198,7 +198,6 @@ def _main() -> int:
     importlib.import_module("bridge.cli.main")
     importlib.import_module("bridge.config.exposure")
     importlib.import_module("bridge.daemon.app")
-    importlib.import_module("bridge.metrics.serve")
     asked = _serve(socket.socket(fileno=int(sys.argv[1])))
     if asked is None:
         return 0
