@@ -8,8 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from ..text.json_text import NotJson, read_value
+from ..text.nearest import nearest
 
-__all__ = ["PREFIX", "source_of"]
+__all__ = ["PREFIX", "meant", "source_of"]
 
 PREFIX = "HMP_BRIDGE_"
 """Begins every environment variable that sets a key."""
@@ -34,6 +35,19 @@ def source_of(path: tuple[str, ...], file: Path | None, overrides: Mapping[str, 
             whole = length == len(path) or not isinstance(found[0], Mapping)
             return _first_label(found[0] if whole else found[-1])
     return str(file or "configuration")
+
+
+def meant(path: tuple[str, ...], file: Path | None) -> str | None:
+    """The room or server of the file, as `rooms.<name>`, that was meant by one beside the file.
+
+    A misspelt name on the command line, in the environment or in a secret makes another table.
+    """
+    kind, name = path[:2] if len(path) > 2 else ("", "")
+    named = _text_of(file).get(kind)
+    if not isinstance(named, dict) or name in named:
+        return None
+    near = nearest(name, (each for each, table in named.items() if isinstance(table, dict)))
+    return near and f"{kind}.{near}"
 
 
 def _labelled(value: Any, label: str, path: tuple[str, ...] = ()) -> Any:

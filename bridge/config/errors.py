@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from .blame import source_of
+from .blame import meant, source_of
 
 __all__ = ["ConfigurationError", "Fault"]
 
@@ -53,7 +53,12 @@ class ConfigurationError(Exception):
         return ConfigurationError(self.faults, file, overrides)
 
     def __str__(self) -> str:
-        return "\n".join(
-            fault.describe(source_of(fault.cause or fault.path, self.file, self.overrides))
-            for fault in self.faults
-        )
+        lines: list[str] = []
+        asked: set[tuple[str, ...]] = set()
+        for fault in self.faults:
+            where = source_of(fault.cause or fault.path, self.file, self.overrides)
+            near = meant(fault.path, self.file)
+            question = f"; did you mean {near}?" if near and fault.path[:2] not in asked else ""
+            asked.add(fault.path[:2])
+            lines.append(fault.describe(where) + question)
+        return "\n".join(lines)

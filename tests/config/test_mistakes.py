@@ -58,7 +58,14 @@ def test_a_wrong_environment_variable(check: Check) -> None:
     [
         ("mqqt.host=x", "mqqt.host: mqqt: is no table here; did you mean mqtt?"),
         ("mqtt.tls.foo.bar=1", "mqtt.tls.foo.bar: [mqtt.tls] foo: is no table here; the keys are"),
-        ("servers.mian.port=1", "servers.mian.port: [servers.mian] host: is missing"),
+        (
+            "servers.mian.port=1",
+            "servers.mian.port: [servers.mian] host: is missing; did you mean servers.main?",
+        ),
+        (
+            "rooms.bordroom.title=x",
+            "[rooms.bordroom] server: is missing; did you mean rooms.boardroom?",
+        ),
         ("rooms.R0.server=main", "rooms.R0.server: [rooms] R0: a name has only lower-case"),
         ("rooms.boardroom.restream.ip=239.1.1.1", ".ip: [rooms.boardroom.restream] port: is miss"),
         ("rooms.boardroom=x", "rooms.boardroom: [rooms] boardroom: must be a table, not 'x'"),
@@ -75,6 +82,16 @@ def test_a_mistake_in_set_is_blamed_on_it(
     said = capsys.readouterr().err.splitlines()
     assert any(complaint in line for line in said), said
     assert all(line.startswith("command line, --set ") for line in said)
+
+
+def test_a_room_beside_the_file_is_asked_about_once_and_only_if_there_is_one_like_it(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (folder / "bridge.toml").write_text(WITH_PASSWORD, encoding="utf-8")
+    for name, questions in (("bordroom", 1), ("attic", 0)):
+        assert run(["check", "--set", f"rooms.{name}.max_duration=2h"]) == ExitCode.CONFIGURATION
+        said = capsys.readouterr().err
+        assert (said.count("is missing"), said.count("did you mean")) == (2, questions)
 
 
 def test_what_is_missing_in_a_table_of_the_file_is_missing_there(check: Check) -> None:
@@ -102,7 +119,7 @@ def test_a_password_without_a_user_is_blamed_on_who_set_it(check: Check) -> None
     [
         ("MQTT", '{"hots": "x"}', "[mqtt] hots: is no key here; did you mean host?"),
         ("ROOMS", '{"r1": {"server": "mian"}}', "[rooms.r1] server: 'mian' is no server; did you"),
-        ("SERVERS__MIAN__PORT", "1", "[servers.mian] host: is missing"),
+        ("SERVERS__MIAN__PORT", "1", "[servers.mian] host: is missing; did you mean servers.main?"),
         ("MQTT__TLS", '{"ca": 1}', "[mqtt.tls] ca: must be text in quotes, not 1"),
     ],
 )

@@ -8,6 +8,7 @@ import threading
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from .forks import Fork
 from .watched import PATIENCE, Watched
 
 __all__ = ["HMP_BRIDGE", "Program", "clean_environment", "run_bridge"]
@@ -46,6 +47,41 @@ def run_bridge(
     )
 
 
+def _start(
+    command: Sequence[str], environment: Mapping[str, str], folder: Path | None, stdin: int
+) -> "subprocess.Popen[str] | Fork":
+    """Forked where it is the program alone that matters, else started from the beginning."""
+    names = (environment.keys() | os.environ.keys()) - {"PYTHONUNBUFFERED"}
+    # What the interpreter reads when it starts is as it was when the one that forks did.
+    if all(
+        environment.get(name) == os.environ.get(name)
+        for name in names
+        if name.startswith(_OF_THE_INTERPRETER)
+    ):
+        match [*command]:
+            case [program, "run", *arguments] if program == HMP_BRIDGE:
+                arguments = ["run", *arguments]
+                return Fork(
+                    "bridge", arguments, environment=environment, folder=folder, stdin=stdin
+                )
+            case [sys.executable, "-m", "bridge.simulator" as module, *arguments]:
+                return Fork(module, arguments, environment=environment, folder=folder, stdin=stdin)
+    return subprocess.Popen(
+        command,
+        stdin=stdin,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        errors="replace",
+        env=environment,
+        cwd=folder,
+        start_new_session=True,
+    )
+
+
+_OF_THE_INTERPRETER = ("LANG", "LC_", "PYTHON")
+
+
 class Program:
     """A process in a session of its own; what it prints and what it logs is collected by line."""
 
@@ -58,17 +94,7 @@ class Program:
         stdin: int = subprocess.DEVNULL,  # or the descriptor of a terminal
     ) -> None:
         self.lines: Watched[str] = Watched()
-        self.process = subprocess.Popen(
-            command,
-            stdin=stdin,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            errors="replace",
-            env=clean_environment(environment),
-            cwd=folder,
-            start_new_session=True,
-        )
+        self.process = _start(command, clean_environment(environment), folder, stdin)
         self._reader = threading.Thread(target=self._collect, daemon=True)
         self._reader.start()
 

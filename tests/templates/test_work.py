@@ -18,14 +18,6 @@ LITERAL = {"format", "strftime"}
 """What takes no format from a message."""
 
 
-def compiles(source: str) -> bool:
-    try:
-        Template(source)
-    except TemplateError:
-        return False
-    return True
-
-
 def sources() -> list[str]:
     """Whatever a template can do with the texts a and b of a message."""
     given = ("", "(json.b)", "(json.b, json.b)", "('x', json.b)", "(0, 16)")
@@ -41,13 +33,17 @@ def sources() -> list[str]:
         calls += [f"10 {sign} {value}" for sign in signs]
     calls += ["'%s %r' % (json.a)", "'%d' % json.a", "'%s' | format(json.a)", "json.a[::-1]"]
     calls += ["json.a.split(json.b) | join(json.b)", "json.words | join(json.b, json.b)"]
-    return [source for call in calls if compiles(source := f"{{% set x = {call} %}}{{{{ x }}}}")]
+    return [f"{{% set x = {call} %}}{{{{ x }}}}" for call in calls]
 
 
 @cache
 def templates() -> dict[str, Template]:
-    """They take seconds to make, which only who runs this file should spend."""
-    return {source: Template(source) for source in sources()}
+    """Those that there can be; they take seconds to make, which only who runs this should spend."""
+    made = {}
+    for source in sources():
+        with contextlib.suppress(TemplateError):
+            made[source] = Template(source)
+    return made
 
 
 def seconds(template: Template, a: str, b: str) -> float:

@@ -35,9 +35,8 @@ def carried_out(room: RoomState, command: Command[object], now: Now) -> Change:
         case StopRecording():
             turn.want_nothing()
             turn.update(problem=None)
-            turn.update_recording(
-                stop=Stop.ANSWERED, stop_taken=True, stop_answered_at=now.monotonic, not_before=0.0
-            )
+            turn.update_recording(stop=Stop.ANSWERED, stop_taken=True, witness_due=False)
+            turn.update_recording(stop_answered_at=now.monotonic, not_before=0.0)
             turn.dismiss_meetings()
         case _ if turn.recording.stop is not Stop.NO or room.target is Target.IDLE:
             pass  # it is being stopped, which is what counts

@@ -23,6 +23,7 @@ from ..driven import (
     OTHER_ID,
     POLICY,
     RECORDING_ID,
+    SESSION_RECORDS,
     DrivenRoom,
     recording,
 )
@@ -66,6 +67,20 @@ def test_a_stop_by_name_confirmed_by_not_found_ends_it_too() -> None:
     room.answer(NOT_FOUND)
     assert shows(room) is State.IDLE
     assert room.room.alarms == frozenset()
+
+
+def test_a_stop_by_name_ends_the_doubt_of_what_hmp_did_not_find() -> None:
+    """HMP took it: that the session was still being recorded a moment before says nothing."""
+    room = recording()
+    room.answer(NOT_FOUND)
+    assert sends(room) is StepKind.WITNESS
+    tell(room, STOP)
+    room.answer(SESSION_RECORDS)
+    assert (shows(room), sends(room)) == (State.STOPPING, StepKind.CONFIRM)
+    assert room.room.alarms == frozenset()
+    room.answer(NOT_FOUND)
+    assert (shows(room), room.room.alarms) == (State.IDLE, frozenset())
+    assert StepKind.STOP not in room.sent
 
 
 def test_a_stop_by_name_answers_the_stop_that_was_pressed() -> None:

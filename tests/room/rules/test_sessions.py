@@ -96,6 +96,24 @@ def test_a_recording_that_hmp_lost_is_restarted_in_another_session() -> None:
     assert unwanted(room) == [MADE]
 
 
+def test_each_session_is_named_for_the_time_at_which_it_is_made() -> None:
+    """Also where no press comes between: after a loss, and after a restart that HMP refused."""
+    room = starting()
+    titles = [title(room)]
+    room.answers(CREATED, OK, OK, STARTED, IS_RECORDING)
+    room.wait(60.0)
+    room.lose()
+    room.answers(NOT_FOUND, NOT_FOUND)
+    titles.append(title(room))
+    room.answer(refused("070019", "Failed to create a session", "createSession"))
+    while not room.sends(K.CREATE_SESSION):
+        room.wait(1.0)
+        if room.sends(K.REMOVE_SESSION):
+            room.answer(OK)
+    titles.append(title(room))
+    assert sorted(set(titles)) == titles
+
+
 # Refusals.
 
 
