@@ -10,11 +10,13 @@ from bridge.hmp.commands import (
     ResumeRecording,
     StopRecording,
 )
+from bridge.room.facts.meeting import Meeting
 from bridge.room.facts.state import RoomState
 from bridge.room.facts.vocabulary import Action, Outcome, State, StepKind, Target
 from bridge.room.rules.foreign_commands import carried_out, is_about, perhaps_carried_out
 
 from ..driven import (
+    DOWN,
     FINISHED,
     IS_PAUSED,
     IS_RECORDING,
@@ -61,6 +63,15 @@ def test_a_stop_by_name_is_confirmed_and_raises_no_alarm() -> None:
     assert StepKind.STOP not in room.sent
 
 
+def test_a_stop_by_name_dismisses_the_meeting_as_a_person_s_stop_does() -> None:
+    room = recording()
+    room.press(Action.MEETING_START, meeting=Meeting("a"))
+    tell(room, STOP)
+    room.answer(FINISHED)
+    assert (shows(room), room.room.target) == (State.IDLE, Target.IDLE)
+    assert [each.dismissed for each in room.room.meetings] == [True]
+
+
 def test_a_stop_by_name_confirmed_by_not_found_ends_it_too() -> None:
     room = recording()
     tell(room, STOP)
@@ -81,6 +92,42 @@ def test_a_stop_by_name_ends_the_doubt_of_what_hmp_did_not_find() -> None:
     room.answer(NOT_FOUND)
     assert (shows(room), room.room.alarms) == (State.IDLE, frozenset())
     assert StepKind.STOP not in room.sent
+
+
+def test_a_stop_by_name_that_has_no_effect_is_sent_again() -> None:
+    room = recording()
+    tell(room, STOP)
+    for _ in range(9):
+        room.answer(IS_RECORDING)
+        assert sends(room) is None, "it is asked for without a pause"
+        room.wait(0.5)
+        assert sends(room) is StepKind.CONFIRM
+    room.answer(IS_RECORDING)
+    room.wait(0.5)
+    room.answer(IS_RECORDING)
+    assert sends(room) is StepKind.STOP
+
+
+@pytest.mark.parametrize(
+    ("command", "done", "step"),
+    [
+        (STOP, True, StepKind.CONFIRM),
+        (PAUSE, True, StepKind.SETTLE),
+        (PAUSE, False, StepKind.SETTLE),
+        (STOP, False, StepKind.SETTLE),
+    ],
+)
+def test_what_follows_is_asked_at_once_though_hmp_was_to_be_left_alone(
+    command: Command[object], done: bool, step: StepKind
+) -> None:
+    room = recording()
+    tell(room, PAUSE, done=False)
+    room.answer(DOWN)
+    assert sends(room) is None
+    assert room.room.problem is not None
+    tell(room, command, done=done)
+    assert sends(room) is step
+    assert (room.room.problem is None) == (done and command is STOP)
 
 
 def test_a_stop_by_name_answers_the_stop_that_was_pressed() -> None:
