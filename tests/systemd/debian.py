@@ -7,12 +7,26 @@ import subprocess
 import sys
 from pathlib import Path
 
-__all__ = ["NAMES", "PROJECT", "built", "raised", "releases", "said", "tree", "why_not"]
+__all__ = [
+    "ARCHITECTURES",
+    "NAMES",
+    "PROJECT",
+    "architectures",
+    "built",
+    "raised",
+    "releases",
+    "said",
+    "tree",
+    "why_not",
+]
 
 PROJECT = Path(__file__).parents[2]
 
 NAMES = {"12": "bookworm", "13": "trixie"}
 """The releases that there are packages for."""
+
+ARCHITECTURES = {"x86_64": "amd64", "aarch64": "arm64"}
+"""Debian's names of the machines that there are packages for."""
 
 _SMALL = ("--variant=minbase", "--include=dbus,python3,systemd-sysv")
 """The smallest system, and what one has that somebody would install the bridge on."""
@@ -20,9 +34,17 @@ _SMALL = ("--variant=minbase", "--include=dbus,python3,systemd-sysv")
 
 def releases() -> list[str]:
     """The releases to try: those that ``DEBIAN_RELEASES`` names, or that of this system."""
-    asked = os.environ.get("DEBIAN_RELEASES", "").split()
     own = platform.freedesktop_os_release().get("VERSION_ID", "")
-    return asked or [own if own in NAMES else max(NAMES)]
+    return _asked() or [own if own in NAMES else max(NAMES)]
+
+
+def architectures() -> list[str]:
+    """The architectures to build for: where releases are asked for all, or that of this machine."""
+    return [*ARCHITECTURES.values()] if _asked() else [ARCHITECTURES[platform.machine()]]
+
+
+def _asked() -> list[str]:
+    return os.environ.get("DEBIAN_RELEASES", "").split()
 
 
 def why_not(*programs: str) -> str | None:

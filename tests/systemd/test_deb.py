@@ -22,7 +22,6 @@ from .machine import Machine
 UNIT = "hmp-bridge.service"
 CONFIGURATION = debian.PROJECT / "systemd/deb/bridge.toml"
 PYTHON = {"12": "python3.11", "13": "python3.13"}
-ARCHITECTURES = {"amd64": "x86_64", "arm64": "aarch64"}
 LATER = "9.8.7"
 
 needs_debhelper = pytest.mark.skipif(
@@ -35,15 +34,19 @@ def packages(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> tuple[str, dict[str, Path]]:
     """A release, and its packages by architecture."""
-    made = debian.built(tmp_path_factory.mktemp("packages"), "--release", request.param)
+    options = ["--release", request.param]
+    for architecture in debian.architectures():
+        options += ["--architecture", architecture]
+    made = debian.built(tmp_path_factory.mktemp("packages"), *options)
     return request.param, {path.stem.rpartition("_")[2]: path for path in made}
 
 
 @needs_debhelper
-@pytest.mark.timeout(900)
+@pytest.mark.timeout(1800)
 def test_there_is_a_package_for_each_architecture(packages: tuple[str, dict[str, Path]]) -> None:
     release, made = packages
-    assert made.keys() == ARCHITECTURES.keys()
+    assert [*made] == debian.architectures()
+    machines = {architecture: name for name, architecture in debian.ARCHITECTURES.items()}
     for architecture, package in made.items():
         shown = "${Version} ${Architecture}\n${Depends}\n"
         version, depends = said("dpkg-deb", "-W", f"--showformat={shown}", package).splitlines()
@@ -52,14 +55,14 @@ def test_there_is_a_package_for_each_architecture(packages: tuple[str, dict[str,
         listed = said("dpkg-deb", "-c", package)
         compiled = re.findall(r"/(\S+\.so)$", listed, re.MULTILINE)
         number = PYTHON[release].removeprefix("python").replace(".", "")
-        assert len(compiled) == 2  # pydantic-core, markupsafe
+        assert any("pydantic_core" in name for name in compiled)
         for name in compiled:
-            assert name.endswith(f".cpython-{number}-{ARCHITECTURES[architecture]}-linux-gnu.so")
+            assert name.endswith(f".cpython-{number}-{machines[architecture]}-linux-gnu.so")
 
 
 @needs_debhelper
 @pytest.mark.skipif(debian.why_not("lintian") is not None, reason="lintian is not installed")
-@pytest.mark.timeout(900)
+@pytest.mark.timeout(1800)
 def test_lintian_has_nothing_to_complain_of(packages: tuple[str, dict[str, Path]]) -> None:
     for package in packages[1].values():
         assert said("lintian", "--allow-root", "--fail-on=none", package) == ""
@@ -94,7 +97,7 @@ def test_a_life_as_a_package(
 ) -> None:
     """Installed, filled in, upgraded while it records, removed, purged."""
     release, made = packages
-    own = {machine: name for name, machine in ARCHITECTURES.items()}[platform.machine()]
+    own = debian.ARCHITECTURES[platform.machine()]
     system = debian.tree(release)
     s = site(start=False)
     with closing(Machine(tmp_path, system)) as box:
