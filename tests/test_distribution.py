@@ -63,16 +63,14 @@ def wheel(release: Path) -> zipfile.ZipFile:
 
 
 def test_the_wheel_has_all_that_an_installation_needs_and_no_more(wheel: zipfile.ZipFile) -> None:
-    modules = {name for name in tracked() if re.fullmatch(r"bridge/.*\.py", name)}
-    page = {name for name in tracked() if name.startswith("bridge/web/static/")}
-    assert page
-    data = {"bridge/py.typed", "bridge/RULES.md", "bridge/simulator/world.toml"}
+    package = {name for name in tracked() if name.startswith("bridge/")}
+    assert {"bridge/py.typed", "bridge/simulator/world.toml"} < package
     shipped = {f"bridge/shipped/config/{name}" for name in configuration_files()}
     shipped |= {f"bridge/shipped/systemd/{name}" for name in unit_files()}
     about = ["METADATA", "WHEEL", "RECORD", "entry_points.txt", "top_level.txt"]
     about += ["licenses/LICENSE", "sboms/hmp-bridge.cdx.json"]
     assert {*wheel.namelist()} == {
-        *(modules | page | data | shipped),
+        *(package | shipped),
         *(f"{NAME}.dist-info/{name}" for name in about),
     }
 

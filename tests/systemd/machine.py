@@ -1,7 +1,8 @@
-"""A machine of the tests' own: systemd as process 1 of its namespaces, on a copy of this system.
+"""A machine of the tests' own: systemd as process 1 of its namespaces, on a copy of a system.
 
-What it writes goes to memory and is gone with it: its root is an overlay above the real one. It has
-the network of this machine, so that what listens on its loopback can be reached.
+What it writes goes to memory and is gone with it: its root is an overlay above the system, which is
+this one, or a tree of another. It has the network of this machine, so that what listens on its
+loopback can be reached.
 """
 
 import os
@@ -9,6 +10,7 @@ import shutil
 import signal
 import subprocess
 import time
+from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
 
@@ -21,24 +23,20 @@ _ALL_NAMESPACES = ("-m", "-p", "-i", "-u", "-C", "-r", "-w")
 
 _PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
-_PROJECT = Path(__file__).parents[2]
-
 _START = """\
 set -eu
 mount --make-rprivate /
 mount -t tmpfs tmpfs {folder}
 mkdir {folder}/upper {folder}/work {folder}/tree
-mount -t overlay overlay -o lowerdir=/,upperdir={folder}/upper,workdir={folder}/work {folder}/tree
+mount -t overlay overlay \\
+  -o lowerdir={system},upperdir={folder}/upper,workdir={folder}/work {folder}/tree
 cd {folder}/tree
 mount -t proc proc proc
 mount --rbind /sys sys
 mount --rbind /dev dev
 mount -t tmpfs tmpfs run
 mount -t tmpfs tmpfs tmp
-mkdir -p etc/systemd/journald.conf.d opt/source
-cd {project}
-cp -r bridge config systemd pyproject.toml setup.py README.md LICENSE {folder}/tree/opt/source
-cd {folder}/tree
+mkdir -p etc/systemd/journald.conf.d
 printf '[Journal]\\nStorage=volatile\\n' >etc/systemd/journald.conf.d/tests.conf
 # Not chroot: who has changed its root so may make no user namespaces, as PrivateUsers= does.
 pivot_root . mnt
@@ -69,13 +67,16 @@ def why_not() -> str | None:
 
 
 class Machine:
-    """Started when made; `folder` is where its root is mounted, and holds its console's output."""
+    """Started when made; `folder` is where its root is mounted, and holds its console's output.
 
-    def __init__(self, folder: Path) -> None:
+    `system` is the root of the system that it has a copy of.
+    """
+
+    def __init__(self, folder: Path, system: Path = Path("/")) -> None:
         self._console = folder / "console"
         root = folder / "machine"
         root.mkdir()
-        start = _START.format(folder=root, project=_PROJECT, path=_PATH)
+        start = _START.format(folder=root, system=system, path=_PATH)
         with self._console.open("wb") as console:
             self._outer = subprocess.Popen(
                 [
@@ -106,7 +107,7 @@ class Machine:
         raise RuntimeError(f"systemd did not start:\n{self._console.read_text(errors='replace')}")
 
     def run(
-        self, *command: str, check: bool = True, give: str | None = None, timeout: float = PATIENCE
+        self, *command: str, check: bool = True, give: str | bytes = "", timeout: float = PATIENCE
     ) -> str:
         """What a command says that root runs in the machine; `give` is its input.
 
@@ -114,19 +115,28 @@ class Machine:
         """
         done = subprocess.run(
             ["nsenter", f"--target={self._first}", *_ALL_NAMESPACES, *command],
-            capture_output=True,
-            text=True,
-            input=give or "",
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            input=give.encode() if isinstance(give, str) else give,
             check=False,
             timeout=timeout,
             env=os.environ | {"PATH": _PATH},
         )
-        assert not check or done.returncode == 0, f"{command}: {done.stdout}{done.stderr}"
-        return done.stdout + done.stderr
+        said = done.stdout.decode(errors="replace")
+        assert not check or done.returncode == 0, f"{command}: {said}"
+        return said
 
     def write(self, path: str, text: str) -> None:
         """A file of the machine, its folders made, readable by all."""
         self.run("install", "-D", "-m", "644", "/dev/stdin", path, give=text)
+
+    def bring(self, folder: Path, names: Iterable[str], target: str) -> None:
+        """Copy files and folders of a folder outside into one of the machine, which is made."""
+        packed = subprocess.run(
+            ["tar", "-C", folder, "-c", *names], stdout=subprocess.PIPE, check=True
+        ).stdout
+        self.run("mkdir", "-p", target)
+        self.run("tar", "-C", target, "--no-same-owner", "-x", give=packed)
 
     def show(self, unit: str, name: str) -> str:
         """A property of a unit."""

@@ -15,7 +15,8 @@ from tests.process.site import MakeSite
 
 from .machine import Machine, why_not
 
-UNITS = Path(__file__).parents[2] / "systemd"
+PROJECT = Path(__file__).parents[2]
+UNITS = PROJECT / "systemd"
 UNIT = "hmp-bridge.service"
 CONFIGURATION = "/etc/hmp-bridge/bridge.toml"
 PASSWORD = "of the bridge"
@@ -34,6 +35,8 @@ def machine(tmp_path: Path) -> Iterator[Machine]:
 
 def installed(machine: Machine) -> None:
     """The bridge and its units, as the README has it."""
+    sources = ("bridge", "config", "systemd", "pyproject.toml", "setup.py", "README.md", "LICENSE")
+    machine.bring(PROJECT, sources, "/opt/source")
     machine.run("python3", "-m", "venv", "/opt/hmp-bridge", timeout=300)
     install = ("/opt/hmp-bridge/bin/pip", "install", "-q")
     pinned = ("--require-hashes", "-r", "/opt/source/systemd/requirements.txt")
