@@ -11,7 +11,7 @@ import shutil
 import sys
 from pathlib import Path
 
-from tests.npm import AEDES
+from tests.npm import AEDES, has_npm_package
 
 __all__ = ["aedes", "installed", "nats", "rabbitmq"]
 
@@ -22,7 +22,7 @@ def installed() -> dict[str, bool]:
     """Every kind, and whether it takes part here."""
     asked_for = os.environ.get("HMP_BRIDGE_TEST_RABBITMQ") == "1"
     return {
-        "aedes": (AEDES / "node_modules/aedes").is_dir() and shutil.which("node") is not None,
+        "aedes": has_npm_package(AEDES, "aedes"),
         "nats": _nats_server() is not None,
         "rabbitmq": asked_for and _RABBITMQ.exists(),
     }
