@@ -83,7 +83,6 @@ class Configuration(BaseSettings):
         extra="forbid",
         frozen=True,
         hide_input_in_errors=True,
-        use_attribute_docstrings=True,
     )
 
     _look_into_files: ClassVar[bool] = False

@@ -177,6 +177,9 @@ class _Reading:
     def _may_be_missing(self) -> bool:
         return any("+" in each or "#" in each or each not in self.found for each in self._filters)
 
+    def _is_wanted(self, topic: str) -> bool:
+        return topic in self._filters or any(matches(each, topic) for each in self._filters)
+
     def _collect(self, message: Message) -> bool:
         if message.topic == self._marker_topic:
             if message.payload == self._marker and not self._echoed.is_set():
@@ -186,7 +189,7 @@ class _Reading:
                 self._caught_up()
                 self._caught_up = lambda: None
             return True
-        if message.retain and any(matches(each, message.topic) for each in self._filters):
+        if message.retain and self._is_wanted(message.topic):
             self.found[message.topic] = message.payload
             return True
         if self._is_over:
