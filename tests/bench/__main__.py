@@ -20,6 +20,7 @@ from .figures import Figure, table
 from .flood import flood
 from .footprint import memory
 from .latency import latency
+from .pages import pages
 from .polls import polls
 from .reconnect import reconnect
 from .scale import scale
@@ -36,6 +37,7 @@ BENCHMARKS: dict[str, Callable[[Options], Sequence[Figure]]] = {
     "throughput": throughput,
     "polls": polls,
     "memory": memory,
+    "pages": pages,
     "start": start,
     "reconnect": reconnect,
     "scale": scale,

@@ -160,6 +160,7 @@ class Stage:
         state: Path | None = None,
         through: int | None = None,
         census: Path | None = None,
+        web: dict[str, Any] | None = None,
         **server: Any,
     ) -> Process:
         """`hmp-bridge run`; returns when its last room is usable.
@@ -169,6 +170,7 @@ class Stage:
         folder = self._new_folder()
         state = state or folder
         tables = configuration(through or broker.port, hmp.port, base, rooms, state, **server)
+        tables |= {} if web is None else {"web": web}
         file = folder / "bridge.toml"
         file.write_text(toml(tables), encoding="utf-8")
         counted = [sys.executable, "-m", "tests.bench.counted_daemon", str(census)]
@@ -193,6 +195,11 @@ class Stage:
         command = [sys.executable, "-m", "tests.bench.bare_loop", "--base", base]
         command += ["--broker-port", str(broker.port), "--announce", str(messages)]
         return self._kept(self._start([*command, "--qos", str(qos)], self.subject_cores))
+
+    def readers(self, address: str, path: str, count: int) -> Process:
+        """Pages that are open."""
+        program = [sys.executable, "-m", "tests.bench.page_readers", address, path, str(count)]
+        return self._kept(self._start(program, self.other_cores))
 
     def panel(self, broker: Broker, *filters: str, qos: int = 0) -> Panel:
         """A panel's connection."""
