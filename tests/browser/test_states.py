@@ -5,7 +5,6 @@ The pictures are written to ``build/screenshots`` of the checkout.
 
 import json
 import os
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -13,7 +12,7 @@ from playwright.sync_api import Page, expect
 
 from tests.npm import AXE
 
-from .conftest import OpenTab, WebSite
+from .conftest import OpenTab, OwnSite
 from .test_page import button, shows
 
 PICTURES = Path(__file__).parents[2] / "build/screenshots"
@@ -57,7 +56,7 @@ def axe() -> str:
     pytest.skip("needs axe-core from npm, as .ci/run installs it")
 
 
-def test_every_state(own_site: Callable[..., WebSite], open_tab: OpenTab) -> None:
+def test_every_state(own_site: OwnSite, open_tab: OpenTab) -> None:
     site = own_site(
         room={
             "name": "Boardroom",

@@ -376,7 +376,8 @@ async function enter(secret) {
   if (fault) return askForSecret();
   $("door").hidden = true;
   $("secret").value = "";
-  attempt.end.abort(); // and once more, as who may
+  attempt.last = null; // whoever may more is told all anew
+  attempt.end.abort();
   admitted?.();
 }
 
@@ -389,7 +390,7 @@ async function useFragment() {
 
 // The stream of events. It is read by hand: EventSource gives up at some answers, and tells no status.
 
-const attempt = { since: 0, patience: PATIENCE, end: new AbortController(), again: () => {}, refused: false };
+const attempt = { since: 0, patience: PATIENCE, end: new AbortController(), again: () => {}, refused: false, last: null };
 
 async function* eventsOf(body) {
   const reader = body.pipeThrough(new TextDecoderStream()).getReader();
@@ -411,20 +412,20 @@ const lifeOf = (id) => id.split("-")[0];
 
 async function follow() {
   let pause = 0;
-  let last = null;
   for (;;) {
     Object.assign(attempt, { since: performance.now(), patience: PATIENCE, end: new AbortController() });
     let status = 0;
     try {
       const events = room === null ? "/events" : `/rooms/${encodeURIComponent(room)}/events`;
-      const headers = last === null ? {} : { "Last-Event-ID": last };
+      const headers = attempt.last === null ? {} : { "Last-Event-ID": attempt.last };
       const answer = await fetch(events, { headers, signal: attempt.end.signal, cache: "no-store" });
       status = answer.status;
-      const present = new Set(last === null ? [] : rooms.keys()); // the rooms that the bridge has
+      const present = new Set(attempt.last === null ? [] : rooms.keys()); // the rooms that the bridge has
       if (answer.ok) {
         for await (const { id, kind, data } of eventsOf(answer.body)) {
-          if (id && last && lifeOf(id) !== lifeOf(last)) present.clear(); // another process tells all anew
-          last = id ?? last;
+          // Another process than before tells all anew.
+          if (id && attempt.last && lifeOf(id) !== lifeOf(attempt.last)) present.clear();
+          attempt.last = id ?? attempt.last;
           pause = 0;
           attempt.patience = 0; // from here on silence is enough
           heard = performance.now();
