@@ -23,20 +23,20 @@ from tests.brokers import Broker, free_port
 from tests.process.site import Site
 from tests.process.watched import PATIENCE
 
-ROOMS = 8
+ROOMS = 12
 """Rooms of the shared house: no two tests have the same one."""
 
 OpenTab = Callable[..., Page]
 
 
 def chromium() -> str:
-    """Path of the distribution's browser; nothing is ever downloaded."""
-    found = shutil.which("chromium") or shutil.which("chromium-browser")
-    if found is not None:
-        return found
+    """Path of the distribution's browser, best the one without windows; none is downloaded."""
+    for name in ("chromium-headless-shell", "chromium"):
+        if (found := shutil.which(name)) is not None:
+            return found
     if os.environ.get("CI") == "true":
-        raise pytest.UsageError("CI=true, and chromium is not installed: install it")
-    pytest.skip("needs chromium: apt install chromium")
+        raise pytest.UsageError("CI=true, and chromium is not installed: run .ci/run")
+    pytest.skip("needs chromium: apt install chromium-headless-shell")
 
 
 @pytest.fixture(scope="package")
@@ -96,6 +96,10 @@ class WebSite(Site):
         self.wait_ready()
 
 
+OwnSite = Callable[..., WebSite]
+"""The fixture `own_site`."""
+
+
 @pytest.fixture(scope="package")
 def house(broker: Broker, tmp_path_factory: pytest.TempPathFactory) -> Iterator[WebSite]:
     """A site for all tests that break nothing."""
@@ -115,7 +119,7 @@ def room() -> str:
 
 
 @pytest.fixture
-def own_site(tmp_path: Path, launch: Launch) -> Iterator[Callable[..., WebSite]]:
+def own_site(tmp_path: Path, launch: Launch) -> Iterator[OwnSite]:
     """Make a site, its broker too, of which anything may be killed: `own_site(web=…)`."""
     with ExitStack() as stack:
 

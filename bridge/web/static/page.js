@@ -81,7 +81,7 @@ function learn(key, view) {
     began = Math.min(began, before.began);
     counted = Math.max(counted, (performance.now() - began) / 1000);
   }
-  const since = view.stale_since ?? view.verified_at ?? (before?.view.stale ? before.since : now());
+  const since = view.stale_since ?? (before?.view.stale ? before.since : now());
   const stale = view.stale ? filled(texts.stale, { time: clockTime(since) }) : "";
   rooms.set(key, { view, began, counted, since, stale });
 }
@@ -137,9 +137,8 @@ function showRoom() {
 function showFacts(view) {
   const meetings = view.meetings.filter((each) => !each.dismissed);
   const rows = meetings.slice(0, 2).map((meeting) => {
-    const times = meeting.start && meeting.end
-      ? filled(texts.meeting_times, { start: clockTime(meeting.start), end: clockTime(meeting.end) })
-      : meeting.end && clockTime(meeting.end);
+    const [start, end] = [meeting.start, meeting.end].map((each) => each && clockTime(each));
+    const times = end && filled(start ? texts.meeting_times : texts.meeting_end, { start, end });
     return [texts.meeting, [meeting.title, meeting.organizer, times].filter(Boolean).join(" · ")];
   });
   if (meetings.length > 2) rows.push(["", filled(texts.more_meetings, { count: meetings.length - 2 })]);
@@ -233,6 +232,7 @@ function showTime() {
   document.body.dataset.link = link;
   put($("link-text"), texts.link[link]);
   put($("clock"), new Date(now()).toLocaleTimeString(locale, { hour: "2-digit", minute: "2-digit" }));
+  if (performance.now() > told) put($("result"), "");
   for (const [button, fate] of fates) if (performance.now() > fate.until) fates.delete(button);
   if (silent) return; // nobody knows whether it still counts
   if (room === null) {
@@ -250,6 +250,7 @@ const buttons = [...document.querySelectorAll("[data-action]")];
 const can = (button) => button.getAttribute("aria-disabled") === "false";
 const fates = new Map(); // by button: the word for what became of it, and until when (performance.now) it is shown
 const presses = new Map(); // by id: what this page has asked for
+let told = Infinity; // until when (performance.now) the last result is shown
 
 function fate(button, text, shownFor) {
   fates.set(button, { text, until: performance.now() + shownFor });
@@ -272,13 +273,13 @@ async function press(button, parameters = {}) {
       headers: { "Content-Type": "application/json" },
       body: JSON.stringify({ ...parameters, id }),
     });
-    const told = await answer.json().catch(() => null);
+    const said = await answer.json().catch(() => null);
     if (answer.status === 401) askForSecret();
     if (answer.status === 202) return; // HMP takes long: the stream tells the result
-    if (told?.outcome) result = told;
+    if (said?.outcome) result = said;
     else if (answer.status === 401 || answer.status === 403) result = failed("not_allowed");
     else if (answer.status === 429) result = failed("too_many_requests");
-    else result = failed(told?.error?.code ?? String(answer.status), told?.error?.message ?? answer.statusText);
+    else result = failed(said?.error?.code ?? String(answer.status), said?.error?.message ?? answer.statusText);
   } catch (error) {
     if (!(error instanceof TypeError)) throw error; // the connection was lost: the stream may still tell
   }
@@ -293,6 +294,7 @@ function settle({ id, action, outcome, error }) {
   put($("result"), news);
   put($("news"), news);
   $("result").dataset.outcome = outcome;
+  told = performance.now() + (["ok", "ignored"].includes(outcome) ? SHOWN_FOR : Infinity);
   if (!own) return;
   own.outcome = outcome;
   own.button.dataset.fate = outcome;
@@ -374,7 +376,8 @@ async function enter(secret) {
   if (fault) return askForSecret();
   $("door").hidden = true;
   $("secret").value = "";
-  attempt.end.abort(); // and once more, as who may
+  attempt.last = null; // whoever may more is told all anew
+  attempt.end.abort();
   admitted?.();
 }
 
@@ -387,7 +390,7 @@ async function useFragment() {
 
 // The stream of events. It is read by hand: EventSource gives up at some answers, and tells no status.
 
-const attempt = { since: 0, patience: PATIENCE, end: new AbortController(), again: () => {}, refused: false };
+const attempt = { since: 0, patience: PATIENCE, end: new AbortController(), again: () => {}, refused: false, last: null };
 
 async function* eventsOf(body) {
   const reader = body.pipeThrough(new TextDecoderStream()).getReader();
@@ -409,24 +412,24 @@ const lifeOf = (id) => id.split("-")[0];
 
 async function follow() {
   let pause = 0;
-  let last = null;
   for (;;) {
     Object.assign(attempt, { since: performance.now(), patience: PATIENCE, end: new AbortController() });
     let status = 0;
     try {
       const events = room === null ? "/events" : `/rooms/${encodeURIComponent(room)}/events`;
-      const headers = last === null ? {} : { "Last-Event-ID": last };
+      const headers = attempt.last === null ? {} : { "Last-Event-ID": attempt.last };
       const answer = await fetch(events, { headers, signal: attempt.end.signal, cache: "no-store" });
       status = answer.status;
-      const told = new Set(last === null ? [] : rooms.keys()); // the rooms that the bridge has
+      const present = new Set(attempt.last === null ? [] : rooms.keys()); // the rooms that the bridge has
       if (answer.ok) {
         for await (const { id, kind, data } of eventsOf(answer.body)) {
-          if (id && last && lifeOf(id) !== lifeOf(last)) told.clear(); // another process tells all anew
-          last = id ?? last;
+          // Another process than before tells all anew.
+          if (id && attempt.last && lifeOf(id) !== lifeOf(attempt.last)) present.clear();
+          attempt.last = id ?? attempt.last;
           pause = 0;
           attempt.patience = 0; // from here on silence is enough
           heard = performance.now();
-          take(kind, data && JSON.parse(data), told);
+          take(kind, data && JSON.parse(data), present);
         }
       }
     } catch (error) {
@@ -443,11 +446,11 @@ async function follow() {
   }
 }
 
-function take(kind, data, told) {
+function take(kind, data, present) {
   if (kind === "room" && data.view === null) {
     forget(data.room);
   } else if (kind === "room") {
-    told.add(data.room);
+    present.add(data.room);
     learn(data.room, data.view);
     $("absent").hidden = true;
     show(data.room);
@@ -455,7 +458,7 @@ function take(kind, data, told) {
     settle(data.result);
   } else if (kind === "beat") {
     setClock(data.now);
-    [...rooms.keys()].filter((key) => !told.has(key)).forEach(forget); // the present rooms came first
+    [...rooms.keys()].filter((key) => !present.has(key)).forEach(forget); // the present rooms came first
     if (room === null && !rooms.size) showRooms();
   }
   showTime();
