@@ -147,6 +147,7 @@ SEES_ONLY = {
     "bridge.hmp": {
         "bridge.hmp",
         "bridge.process.backoff",
+        "bridge.process.progress",
         "bridge.process.tcp",
         "bridge.text.durations",
         "bridge.text.json_text",
@@ -161,6 +162,7 @@ SEES_ONLY = {
         "bridge.journal.inputs",
         "bridge.mqtt",
         "bridge.process.backoff",
+        "bridge.process.progress",
         "bridge.process.systemd",
         "bridge.process.tcp",
         "bridge.room.facts",

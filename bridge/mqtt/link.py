@@ -14,6 +14,7 @@ import structlog
 import trio
 
 from ..process.backoff import Backoff
+from ..process.progress import Progress
 from .failures import BrokerFailure, FailureKind, flatten
 from .image import Image
 from .inbox import Inbox, none_held, one_share
@@ -29,6 +30,9 @@ from .subscriptions import Subscriptions
 __all__ = ["OFFLINE", "ONLINE", "BrokerHealth", "BrokerLink", "BrokerState"]
 
 log = structlog.get_logger("mqtt")
+
+_LONGEST_ATTEMPT = 8
+"""Times `connect_timeout`: four connections (`negotiate`), to be made and to be accepted."""
 
 ONLINE = b"online"
 OFFLINE = b"offline"
@@ -115,6 +119,7 @@ class BrokerLink:
         image.confirmed = self._inbox.look_again
         self._session: Session | None = None
         self._connections = 0
+        self._progress = Progress()
         #: What went wrong last; None while online.
         self.failure: BrokerFailure | None = None
         #: Messages of former connections that nobody could use.
@@ -123,6 +128,20 @@ class BrokerLink:
     async def receive(self) -> Message:
         """The next inbound message, over all connections, in fair turns, each once."""
         return await self._inbox.get()
+
+    @property
+    def due_at(self) -> dict[str, float]:
+        """By when each loop of the link goes on, and whoever receives from it (`Progress`)."""
+        session = self._session
+        return {
+            "broker link": self._progress.due_at if session is None else session.due_at,
+            "publications": self.image.progress.due_at,
+            "dispatcher": self._inbox.progress.due_at,
+        }
+
+    def received(self) -> None:
+        """Until it calls `receive` again, whoever did waits for others."""
+        self._inbox.progress.waits()
 
     @property
     def waiting(self) -> int:
@@ -217,11 +236,12 @@ class BrokerLink:
         """
         while True:
             self._become(BrokerState.CONNECTING)
+            self._progress.within(_LONGEST_ATTEMPT * self.settings.connect_timeout)
             try:
                 await self._attempt()
             finally:
                 self._become(BrokerState.DOWN)
-            await trio.sleep(self._backoff.next())
+            await self._progress.rest(trio.current_time() + self._backoff.next())
 
     async def _attempt(self) -> None:
         try:
@@ -266,6 +286,7 @@ class BrokerLink:
 
     def _accepted(self, session: Session) -> None:
         self._connections += 1
+        self._progress.waits()  # for the session
         self._inbox.connected(session_present=session.session_present)
 
     def _online(self, session: Session) -> None:

@@ -29,6 +29,7 @@ import trio
 from ..hmp.client import ServerLink
 from ..hmp.commands import Command, RecordingId
 from ..hmp.link import Passage
+from ..process.progress import Progress
 from .delivery import Bearer, Delivery, Refusal
 from .exchange import Exchange
 from .facts.answer import Answer
@@ -129,6 +130,7 @@ class Room:
         self._now = clock()  # at which everything was last looked at
         self._inbox: deque[Delivery | Refusal | _Answered | _Told] = deque()
         self._wake = trio.Event()
+        self.progress = Progress()
         self._exchange = Exchange(link, self._hear)
         self._writings = Writings(memory, partial(audience.result, self))
         #: A result was given, or somebody told something, so that the state must be said.
@@ -222,9 +224,12 @@ class Room:
                         await self._writings.see_through(writing, self._act)
                     elif writing is not None:
                         nursery.start_soon(self._writings.see_through, writing)
-                    with trio.move_on_after(self._idle_for()):
+                    idle_for = 0.0 if self._inbox else self._idle_for()
+                    self.progress.within(idle_for)
+                    with trio.move_on_after(idle_for):
                         await self._wake.wait()
         finally:
+            self.progress.waits()
             with trio.CancelScope(shield=True):  # for the command's time limit at most
                 self._exchange.call_back()
                 await self._exchange.over()
@@ -246,6 +251,7 @@ class Room:
     def _put(self, item: Delivery | Refusal | _Answered | _Told) -> None:
         self._inbox.append(item)
         self._wake.set()
+        self.progress.wanted()
 
     def _idle_for(self) -> float:
         # A poll whose moment has come while another step is under way goes after that one.
