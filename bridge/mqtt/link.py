@@ -7,7 +7,7 @@ a shutdown, before DISCONNECT.
 
 import math
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 import structlog
@@ -21,11 +21,13 @@ from .inbox import Inbox, none_held, one_share
 from .message import Message
 from .negotiate import accepting, in_either_version
 from .own_topics import OwnTopics
+from .renewal import keep_renewed
 from .retained import comes_back
 from .session import Session, open_session
 from .settings import BrokerSettings, Protocol, Subscription
 from .shares import Source
 from .subscriptions import Subscriptions
+from .tls import TlsFiles
 
 __all__ = ["OFFLINE", "ONLINE", "BrokerHealth", "BrokerLink", "BrokerState"]
 
@@ -107,6 +109,9 @@ class BrokerLink:
         backoff: Backoff | None = None,
     ) -> None:
         self.settings = settings
+        self._files = None if settings.tls is None else TlsFiles(settings.tls)
+        if self._files is not None:
+            self.settings = replace(settings, tls_context=self._files.context)
         self.image = image
         self._own = OwnTopics(image, availability_topic, own)
         self._subscriptions = Subscriptions([*subscriptions, *self._own.subscriptions])
@@ -275,6 +280,7 @@ class BrokerLink:
                 async with trio.open_nursery() as nursery:
                     nursery.start_soon(self._subscriptions.keep, session)
                     nursery.start_soon(self._own.keep)
+                    nursery.start_soon(keep_renewed, session, settings, self._files, self._is_quiet)
                     await self.image.flush(session)
             finally:
                 lived = self._backoff.connection_ended(trio.current_time() - online_at)
@@ -283,6 +289,9 @@ class BrokerLink:
                 self.image.connection_ended(lived=lived)
                 self._refused_messages += session.refused_messages
                 self._session = None
+
+    def _is_quiet(self) -> bool:
+        return not (self.image.unconfirmed or self._inbox.unacknowledged or self._inbox)
 
     def _accepted(self, session: Session) -> None:
         self._connections += 1
@@ -323,6 +332,9 @@ class BrokerLink:
         """Log a way of failing when it begins, not at each attempt that fails the same way."""
         known = self.failure
         self.failure = failure
+        if failure.kind is FailureKind.RENEWED:
+            log.info("mqtt connects again", broker=self.settings.address, reason=str(failure))
+            return
         report = log.debug if known and known.kind is failure.kind else log.warning
         report(
             "mqtt connection failed",

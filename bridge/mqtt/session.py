@@ -60,6 +60,7 @@ class Session:
         #: When the broker accepted us, in `trio.current_time`.
         self.accepted_at = math.inf
         self.settings = settings
+        self.tls = client.context  # None without
         self._maximum_packet_size: float = math.inf
         self._deliver = deliver
         self._accepted_callback = accepted

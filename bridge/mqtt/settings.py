@@ -1,7 +1,8 @@
 """The settings of a connection to the broker."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Any, Literal
 
 __all__ = ["BrokerSettings", "Protocol", "Subscription", "TlsSettings"]
 
@@ -29,7 +30,8 @@ class BrokerSettings:
     unacknowledged for as long, counts as lost. `receive_maximum`: how many QoS 1 messages the
     broker may have delivered to us and not yet seen acknowledged, which is also how many wait
     for `BrokerLink.receive`. `max_inflight`: the same the other way; the broker's own Receive
-    Maximum lowers it. `maximum_packet_size`: longer messages are not accepted.
+    Maximum lowers it. `maximum_packet_size`: longer messages are not accepted. `tls_context`:
+    makes, by blocking, the `ssl.SSLContext` of `tls`; without it each connection reads the files.
     """
 
     host: str
@@ -41,6 +43,7 @@ class BrokerSettings:
     transport: Literal["tcp", "websockets"] = "tcp"
     websocket_path: str = "/mqtt"
     tls: TlsSettings | None = None
+    tls_context: Callable[[], Any] | None = field(default=None, repr=False, compare=False)
     keepalive: int = 30
     session_expiry: int = 86_400
     connect_timeout: float = 10.0
