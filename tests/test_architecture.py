@@ -63,6 +63,7 @@ PURE = [
     "bridge.logs.repeats",
     "bridge.mqtt.api_topics",
     "bridge.mqtt.catalogue",
+    "bridge.mqtt.certificate",
     "bridge.mqtt.filters",
     "bridge.mqtt.inputs",
     "bridge.mqtt.once_per_topic",
@@ -158,6 +159,7 @@ SEES_ONLY = {
     "bridge.hmp": {
         "bridge.hmp",
         "bridge.process.backoff",
+        "bridge.process.progress",
         "bridge.process.tcp",
         "bridge.text.durations",
         "bridge.text.json_text",
@@ -172,6 +174,7 @@ SEES_ONLY = {
         "bridge.journal.inputs",
         "bridge.mqtt",
         "bridge.process.backoff",
+        "bridge.process.progress",
         "bridge.process.service_records",
         "bridge.process.systemd",
         "bridge.process.tcp",

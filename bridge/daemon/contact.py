@@ -16,7 +16,8 @@ from ..intake.dispatch import Dispatcher
 from ..journal.instant import Instant, this_instant
 from ..journal.journal import Journal
 from ..metrics.observe import Observer
-from ..mqtt.link import BrokerLink, BrokerState
+from ..mqtt.broker_health import BrokerState
+from ..mqtt.link import BrokerLink
 from ..mqtt.retained import read_retained
 from ..mqtt.session import Session
 from ..mqtt.settings import Subscription

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 import trio
 
 from ..hmp.link import LinkHealth, LinkState
-from ..mqtt.link import BrokerHealth, BrokerState
+from ..mqtt.broker_health import BrokerHealth, BrokerState
 
 __all__ = ["SLOWEST_TURN", "alive", "ready", "turn_of_the_loop"]
 

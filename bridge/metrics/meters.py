@@ -15,7 +15,7 @@ from prometheus_client.registry import Collector
 
 from ..hmp.command import Command, TimeoutClass
 from ..hmp.link import LinkHealth, LinkState, Passage
-from ..mqtt.link import BrokerHealth, BrokerState
+from ..mqtt.broker_health import BrokerHealth, BrokerState
 from ..room.facts.requests import EVENTS
 from ..room.facts.state import RoomState
 from ..room.facts.values import Result

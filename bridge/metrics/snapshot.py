@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from ..hmp.link import LinkHealth
 from ..journal.journal import JournalHealth
-from ..mqtt.link import BrokerHealth
+from ..mqtt.broker_health import BrokerHealth
 from ..room.facts.state import RoomState
 
 __all__ = ["Snapshot"]

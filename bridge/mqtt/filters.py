@@ -1,8 +1,14 @@
 """Topic filters: what matches, what overlaps, how few subscriptions serve many (MQTT 5, 4.7)."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from typing import TypeVar
 
-__all__ = ["captures", "covers", "fault_of_filter", "fewest", "matches", "overlap"]
+__all__ = ["captures", "covers", "fault_of_filter", "fewest", "in_batches", "matches", "overlap"]
+
+T = TypeVar("T")
+
+# Some brokers (AWS IoT Core) hang up on a SUBSCRIBE with more filters, and cannot be asked.
+_FILTERS_PER_SUBSCRIBE = 8
 
 
 def fault_of_filter(topic_filter: str) -> str | None:
@@ -115,3 +121,9 @@ def _both(one: str, other: str) -> str:
             return "/".join([*levels, "#"])
         levels.append(here if here == there else "+")
     return "/".join(levels if len(ones) == len(others) else [*levels, "#"])
+
+
+def in_batches(items: Sequence[T]) -> list[Sequence[T]]:
+    """The filters, or what has one each, as many at a time as every broker takes."""
+    count = _FILTERS_PER_SUBSCRIBE
+    return [items[start : start + count] for start in range(0, len(items), count)]

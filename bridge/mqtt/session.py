@@ -7,7 +7,6 @@ must survive a connection lives in `Image` and `Inbox`.
 import math
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
-from typing import TypeVar
 
 import trio
 from paho.mqtt.client import Client, ConnectFlags, MQTTMessage
@@ -17,6 +16,7 @@ from paho.mqtt.reasoncodes import ReasonCode
 
 from .dial import Will, dial
 from .failures import BrokerFailure, FailureKind, from_connack, from_limits
+from .filters import in_batches
 from .inbound import to_message
 from .message import Message
 from .paho_client import PahoClient
@@ -25,11 +25,6 @@ from .settings import BrokerSettings, Protocol, Subscription
 from .unanswered import Awaited, Unanswered
 
 __all__ = ["Session", "open_session"]
-
-T = TypeVar("T")
-
-# Some brokers (AWS IoT Core) hang up on a SUBSCRIBE with more filters, and cannot be asked.
-FILTERS_PER_SUBSCRIBE = 8
 
 # PUBLISH: fixed header, length of the topic, packet identifier, lengths and tags of properties.
 PUBLISH_OVERHEAD = 32
@@ -60,6 +55,7 @@ class Session:
         #: When the broker accepted us, in `trio.current_time`.
         self.accepted_at = math.inf
         self.settings = settings
+        self.tls = client.context  # None without
         self._maximum_packet_size: float = math.inf
         self._deliver = deliver
         self._accepted_callback = accepted
@@ -74,6 +70,7 @@ class Session:
         client.on_unsubscribe = self._on_answer
         client.on_message = self._on_message
         self._loop = PahoLoop(client, self._overdue)
+        self.progress = self._loop.progress
 
     @property
     def alive(self) -> bool:
@@ -164,7 +161,7 @@ class Session:
     async def ask_for(self, subscriptions: Sequence[Subscription]) -> dict[str, str]:
         """The same, for who can do without: the broker's reason for each filter it refuses."""
         refused: dict[str, str] = {}
-        batches, subscribe = _batches(subscriptions), self._client.subscribe_each
+        batches, subscribe = in_batches(subscriptions), self._client.subscribe_each
         answers = [self._send(subscribe(batch, self.protocol)) for batch in batches]
         for batch, answer in zip(batches, answers, strict=True):
             for each, code in zip(batch, await self._codes(answer, len(batch)), strict=True):
@@ -176,7 +173,7 @@ class Session:
 
     async def unsubscribe(self, filters: Sequence[str]) -> None:
         """Unsubscribe and wait for the broker's answer."""
-        batches = _batches(filters)
+        batches = in_batches(filters)
         answers = [self._send(self._client.unsubscribe(list(batch))) for batch in batches]
         for batch, answer in zip(batches, answers, strict=True):
             await self._codes(answer, 0)
@@ -342,8 +339,3 @@ async def open_session(
             yield session
         finally:
             session.stop()
-
-
-def _batches(items: Sequence[T]) -> list[Sequence[T]]:
-    count = FILTERS_PER_SUBSCRIBE
-    return [items[start : start + count] for start in range(0, len(items), count)]

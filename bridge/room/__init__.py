@@ -17,7 +17,7 @@ it from the beginning:
 - `rules.answers`: `apply`, what HMP's answer does.
 - `rules.guarded`: what becomes of a message over which one of these fails.
 - `outlook`: when all this is gone through again because time has passed.
-- `delivery`: what brings a request to the room.
+- `delivery`: what brings a request to the room; `arrivals`: what else comes to its loop.
 - `exchange`: the step on its way to HMP; `writings`: what is written down before it is heard of.
 - `worker`: the loop that holds these together, the walk of a press through it, and the `Audience`
   that hears what comes of it.

@@ -19,7 +19,7 @@ that is wanted no more is withdrawn, unless it is on its way; its answer is alwa
 
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import partial
 from math import inf
 from typing import Protocol
@@ -29,7 +29,9 @@ import trio
 from ..hmp.client import ServerLink
 from ..hmp.commands import Command, RecordingId
 from ..hmp.link import Passage
-from .delivery import Bearer, Delivery, Refusal
+from ..process.progress import Progress
+from .arrivals import Answered, Told, Waiting
+from .delivery import Delivery, Refusal
 from .exchange import Exchange
 from .facts.answer import Answer
 from .facts.changed import changed
@@ -40,7 +42,7 @@ from .facts.vocabulary import Alarm, StepKind
 from .memory.memory import Memory
 from .outlook import Outlook
 from .rules.foreign_commands import carried_out, is_about, perhaps_carried_out
-from .rules.guarded import Rule, applied, decided, followed
+from .rules.guarded import applied, decided, followed
 from .rules.model import ACTS_ONCE, alarm_changed, link_changed
 from .rules.plan import ROUTINE
 from .rules.reconfigure import in_use, reconfigured, removed
@@ -80,31 +82,6 @@ class Audience(Protocol):
         """A rule raised `error`, over what came by a topic or for a command; it is a bug (R27)."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Answered:
-    step: Step
-    answer: Answer
-    passage: Passage
-
-
-@dataclass(frozen=True, slots=True)
-class _Told:
-    """Something the room is told; `bearer` is told once it is written down and published."""
-
-    rule: Rule
-    bearer: Bearer | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class _Waiting:
-    """Waits, as a `Bearer`, for what it told the room."""
-
-    accepted: trio.Event = field(default_factory=trio.Event)
-
-    def accept(self) -> None:
-        self.accepted.set()
-
-
 class Room:
     """A room and its recorder; `audience` hears its state and its results."""
 
@@ -128,9 +105,10 @@ class Room:
         self._fault = partial(audience.fault, self)
         self._clock = clock
         self._now = clock()  # at which everything was last looked at
-        self._inbox: deque[Delivery | Refusal | _Answered | _Told] = deque()
+        self._inbox: deque[Delivery | Refusal | Answered | Told] = deque()
         self._wake = trio.Event()
         self._nap = trio.CancelScope()
+        self.progress = Progress()
         self._exchange = Exchange(link, self._hear)
         self._writings = Writings(memory, partial(audience.result, self))
         #: A result was given, or somebody told something, so that the state must be said.
@@ -154,20 +132,20 @@ class Room:
 
     def link_changed(self, *, ready: bool) -> None:
         """Tell the room whether its server link is usable."""
-        self._put(_Told(lambda room, now: link_changed(room, ready, now)))
+        self._put(Told(lambda room, now: link_changed(room, ready, now)))
 
     def alarm_changed(self, alarm: Alarm, *, raised: bool) -> None:
         """Tell the room of something that it cannot see by itself."""
-        self._put(_Told(lambda room, now: alarm_changed(room, alarm, raised, now)))
+        self._put(Told(lambda room, now: alarm_changed(room, alarm, raised, now)))
 
     def commanded(self, command: Command[object], *, done: bool) -> None:
         """HMP was given `command` by name, and has carried it out, or perhaps (R1)."""
         follow = carried_out if done else perhaps_carried_out
-        self._put(_Told(lambda room, now: follow(room, command, now)))
+        self._put(Told(lambda room, now: follow(room, command, now)))
 
     def reconfigure(self, policy: Policy) -> None:
         """Have the room go by other settings, and publish anew."""
-        self._put(_Told(lambda room, now: reconfigured(room, policy, now)))
+        self._put(Told(lambda room, now: reconfigured(room, policy, now)))
 
     @property
     def in_use(self) -> str:
@@ -199,10 +177,10 @@ class Room:
 
     async def adopt(self, retained_status: bytes) -> None:
         """Hold what the room's retained topics say against what it knows, and take it over (R9)."""
-        known, waiting = self.known, _Waiting()
+        known, waiting = self.known, Waiting()
         take_over = self._memory.told(retained_status)
         if not known or take_over(self.state, self._clock()).state is not self.state:
-            self._put(_Told(take_over, waiting))
+            self._put(Told(take_over, waiting))
             await waiting.accepted.wait()
 
     def holds(self, recording_id: RecordingId) -> bool:
@@ -222,6 +200,7 @@ class Room:
                 finally:
                     self._writings.close()
         finally:
+            self.progress.waits()
             with trio.CancelScope(shield=True):  # for the command's time limit at most
                 self._exchange.call_back()
                 await self._exchange.over()
@@ -245,7 +224,9 @@ class Room:
             await self._writings.see_through(writing, self._act)
         elif writing is not None:
             self._writings.leave(writing)
-        self._nap.deadline = trio.current_time() + self._idle_for()
+        idle_for = 0.0 if self._inbox else self._idle_for()
+        self.progress.within(idle_for)
+        self._nap.deadline = trio.current_time() + idle_for
         await self._wake.wait()
         self._nap.deadline = inf
 
@@ -257,9 +238,10 @@ class Room:
         """Write down, after `run`, which results the broker has taken at last."""
         await self._memory.tidy(self.state)
 
-    def _put(self, item: Delivery | Refusal | _Answered | _Told) -> None:
+    def _put(self, item: Delivery | Refusal | Answered | Told) -> None:
         self._inbox.append(item)
         self._wake.set()
+        self.progress.wanted()
 
     def _idle_for(self) -> float:
         # A poll whose moment has come while another step is under way goes after that one.
@@ -282,13 +264,13 @@ class Room:
                 case Refusal(result, input_key, bearer):
                     self._become(Change(self.state, (result,)))
                     self._writings.take(input_key, bearer)
-                case _Answered(step, answer, passage):
+                case Answered(step, answer, passage):
                     shift = now.monotonic - trio.current_time()
                     self._stages.note(passage, routine=step.kind in ROUTINE, shift=shift)
                     known = changed(self.state, {"server_proves": self._facts.proves})
                     self._become(applied(known, step, answer, now, self._fault))
                     self._facts.proves = self.state.server_proves
-                case _Told(rule, bearer):
+                case Told(rule, bearer):
                     self._become(followed(self.state, rule, now, self._fault))
                     self._writings.take(None, bearer)
                     self._speaks |= bearer is not None
@@ -345,4 +327,4 @@ class Room:
             self._published = self.state
 
     def _hear(self, step: Step, answer: Answer, passage: Passage) -> None:
-        self._put(_Answered(step, answer, passage))
+        self._put(Answered(step, answer, passage))

@@ -18,7 +18,7 @@ _PATH = "/rooms/r0/events"
 
 
 def pages(options: Options) -> Sequence[Figure]:
-    """300 pages that show one room: memory, processor, a press of a panel, and how soon they know."""
+    """300 pages of one room: memory, processor, a press of a panel, and how soon they know."""
     alone, beside, late, told = Sample(), Sample(), Sample(), Sample()
     idle, memory = Sample(), Sample()
     count = _PAGES if options.whole else 10

@@ -6,8 +6,8 @@ import trio.testing
 
 from bridge.daemon.info_and_health import Identity
 from bridge.daemon.rivals import ForeignBridge, Rivals
+from bridge.mqtt.broker_health import BrokerState
 from bridge.mqtt.failures import BrokerFailure, FailureKind
-from bridge.mqtt.link import BrokerState
 from bridge.mqtt.settings import BrokerSettings
 from bridge.mqtt.topics import Topics
 from tests.broker_fixtures import Launch

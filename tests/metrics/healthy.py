@@ -7,7 +7,7 @@ from bridge.hmp.arguments import SessionId
 from bridge.hmp.link import LinkHealth, LinkState
 from bridge.journal.journal import JournalHealth
 from bridge.metrics.snapshot import Snapshot
-from bridge.mqtt.link import BrokerHealth, BrokerState
+from bridge.mqtt.broker_health import BrokerHealth, BrokerState
 from bridge.room.facts.state import RoomState
 from tests.room.policies import policy_of
 

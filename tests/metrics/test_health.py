@@ -4,7 +4,7 @@ import trio
 
 from bridge.hmp.link import LinkState
 from bridge.metrics.health import SLOWEST_TURN, alive, ready, turn_of_the_loop
-from bridge.mqtt.link import BrokerState
+from bridge.mqtt.broker_health import BrokerState
 
 from .healthy import broker_health, link_health
 

@@ -12,7 +12,7 @@ from bridge.hmp.commands import GetRecordingStatus, RecordingStatus, StartRecord
 from bridge.hmp.link import LinkState, Passage
 from bridge.journal.journal import JournalHealth
 from bridge.metrics.meters import Meters
-from bridge.mqtt.link import BrokerState
+from bridge.mqtt.broker_health import BrokerState
 from bridge.room.facts.state import Recording, RoomState
 from bridge.room.facts.values import Result
 from bridge.room.facts.vocabulary import ALARMS, Alarm, Outcome, State

@@ -6,8 +6,9 @@ from typing import Any
 
 import trio
 
+from bridge.mqtt.broker_health import BrokerState
 from bridge.mqtt.image import Image
-from bridge.mqtt.link import BrokerLink, BrokerState
+from bridge.mqtt.link import BrokerLink
 from bridge.mqtt.session import Session
 from bridge.mqtt.settings import Subscription
 from bridge.process.backoff import Backoff

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 import trio
 
+from bridge.mqtt.broker_health import BrokerState
 from bridge.mqtt.dial import dial
-from bridge.mqtt.link import BrokerState
 from bridge.mqtt.paho_loop import PahoLoop
 from bridge.mqtt.settings import BrokerSettings, Protocol
 from tests.broker_fixtures import Launch

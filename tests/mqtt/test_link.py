@@ -6,7 +6,7 @@ import pytest
 import trio
 from structlog.testing import capture_logs
 
-from bridge.mqtt.link import BrokerState
+from bridge.mqtt.broker_health import BrokerState
 from bridge.mqtt.session import Session
 from bridge.mqtt.settings import Protocol, Subscription
 from tests.broker_fixtures import Launch

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from structlog.testing import capture_logs
 
-from bridge.mqtt.link import BrokerState
+from bridge.mqtt.broker_health import BrokerState
 from bridge.mqtt.settings import Protocol, TlsSettings
 from tests.broker_fixtures import Launch
 from tests.brokers import Broker, BrokerOptions, Certificates, free_port

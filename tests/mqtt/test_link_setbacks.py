@@ -12,8 +12,9 @@ import pytest
 import trio
 from structlog.testing import capture_logs
 
+from bridge.mqtt.broker_health import BrokerState
 from bridge.mqtt.image import Image
-from bridge.mqtt.link import BrokerLink, BrokerState
+from bridge.mqtt.link import BrokerLink
 from bridge.mqtt.settings import BrokerSettings, Subscription
 from bridge.process.backoff import Backoff
 from tests.broker_fixtures import Launch

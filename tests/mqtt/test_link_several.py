@@ -6,7 +6,7 @@ import pytest
 import trio
 from structlog.testing import capture_logs
 
-from bridge.mqtt.link import BrokerState
+from bridge.mqtt.broker_health import BrokerState
 from bridge.process.backoff import Backoff
 from tests.broker_fixtures import Launch
 from tests.brokers import Broker, BrokerOptions, free_port

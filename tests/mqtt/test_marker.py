@@ -3,9 +3,10 @@
 import pytest
 import trio
 
+from bridge.mqtt.broker_health import BrokerState
 from bridge.mqtt.failures import FailureKind
 from bridge.mqtt.image import Image
-from bridge.mqtt.link import BrokerLink, BrokerState
+from bridge.mqtt.link import BrokerLink
 from bridge.mqtt.retained import read_retained
 from bridge.mqtt.session import Session
 from bridge.mqtt.settings import BrokerSettings, Subscription

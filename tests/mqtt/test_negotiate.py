@@ -5,9 +5,10 @@ from typing import Any
 import pytest
 import trio
 
+from bridge.mqtt.broker_health import BrokerState
 from bridge.mqtt.failures import BrokerFailure, FailureKind
 from bridge.mqtt.image import Image
-from bridge.mqtt.link import BrokerLink, BrokerState
+from bridge.mqtt.link import BrokerLink
 from bridge.mqtt.settings import BrokerSettings, Subscription
 from bridge.process.backoff import Backoff
 

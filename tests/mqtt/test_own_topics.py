@@ -13,10 +13,10 @@ from structlog.testing import capture_logs
 from trio.testing import MockClock
 
 from bridge.mqtt.api_topics import request_filters
+from bridge.mqtt.broker_health import BrokerState
 from bridge.mqtt.catalogue import watched_filters
 from bridge.mqtt.filters import overlap
 from bridge.mqtt.image import Image
-from bridge.mqtt.link import BrokerState
 from bridge.mqtt.message import Message
 from bridge.mqtt.own_topics import OwnTopics
 from bridge.mqtt.session import Session
