@@ -225,7 +225,8 @@ class BrokerLink:
                 await self._attempt()
             finally:
                 self._become(BrokerState.DOWN)
-            if not await self.nodes.another(lived=self._lived):
+            again = self.failure is not None and self.failure.kind is FailureKind.RENEWED
+            if again or not await self.nodes.another(lived=self._lived):
                 await self._progress.rest(trio.current_time() + self._backoff.next())
 
     async def _attempt(self) -> None:
@@ -278,9 +279,9 @@ class BrokerLink:
 
     def _accepted(self, session: Session) -> None:
         self._connections += 1
+        self._progress.waits()  # for the session
         number = self._numbered(session)
         self._inbox.connected(session_present=session.session_present, session=number)
-        self._progress.waits()  # for the session
 
     def _online(self, session: Session) -> None:
         self.failure = None
@@ -316,10 +317,10 @@ class BrokerLink:
     def _note(self, failure: BrokerFailure) -> None:
         """Log a broker's way of failing when it begins, not at each attempt that fails so again."""
         self.failure = failure
-        if failure.kind is FailureKind.RENEWED:
-            log.info("mqtt connects again", broker=self.settings.address, reason=str(failure))
-            return
         address = self.nodes.current.address
+        if failure.kind is FailureKind.RENEWED:
+            log.info("mqtt connects again", broker=address, reason=str(failure))
+            return
         report = log.debug if self._said.get(address) is failure.kind else log.warning
         self._said[address] = failure.kind
         report(

@@ -22,10 +22,14 @@ class Progress:
         #: `trio.current_time` at which it goes on by itself at the latest; infinite: never.
         self.due_at = math.inf
 
-    def within(self, seconds: float) -> None:
-        """The loop runs, and goes on in so many seconds at the latest; infinite: when wanted."""
+    def within(self, seconds: float) -> float:
+        """The loop runs, and goes on in so many seconds at the latest; infinite: when wanted.
+
+        That moment, as `due_at` has it.
+        """
         self._judged = True
         self.due_at = trio.current_time() + seconds
+        return self.due_at
 
     def waits(self) -> None:
         """The loop waits for what another promise covers, or runs no more: nobody wants it."""

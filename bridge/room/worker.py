@@ -224,9 +224,7 @@ class Room:
             await self._writings.see_through(writing, self._act)
         elif writing is not None:
             self._writings.leave(writing)
-        idle_for = 0.0 if self._inbox else self._idle_for()
-        self.progress.within(idle_for)
-        self._nap.deadline = trio.current_time() + idle_for
+        self._nap.deadline = self.progress.within(self._idle_for())
         await self._wake.wait()
         self._nap.deadline = inf
 
