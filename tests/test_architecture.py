@@ -158,6 +158,7 @@ SEES_ONLY = {
     "bridge.hmp": {
         "bridge.hmp",
         "bridge.process.backoff",
+        "bridge.process.progress",
         "bridge.process.tcp",
         "bridge.text.durations",
         "bridge.text.json_text",
@@ -172,6 +173,7 @@ SEES_ONLY = {
         "bridge.journal.inputs",
         "bridge.mqtt",
         "bridge.process.backoff",
+        "bridge.process.progress",
         "bridge.process.service_records",
         "bridge.process.systemd",
         "bridge.process.tcp",

@@ -20,7 +20,7 @@ from ..journal.journal import Journal
 from ..logs.log import tell_repeats
 from ..process.name_service import name_service
 from ..process.signals import reload_on_signal, stop_on_signal
-from ..process.systemd import keep_watchdog, notify, say_ready
+from ..process.systemd import notify, say_ready
 from .owned import Name
 from .parts import Parts
 from .reload import Load
@@ -49,7 +49,7 @@ class Bridge:
         await parts.manifest.expect(there)
         async with trio.open_nursery() as broker_layer:
             broker_layer.start_soon(parts.broker.run)
-            broker_layer.start_soon(keep_watchdog)  # leaving in order takes its time too
+            broker_layer.start_soon(parts.watchdog.run)  # leaving in order takes its time too
             if parts.web is not None:
                 broker_layer.start_soon(parts.web.run)
             async with trio.open_nursery() as server_layer:

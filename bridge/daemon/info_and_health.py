@@ -115,8 +115,8 @@ def render_health(
     )
 
 
-def render_status(snapshot: Snapshot) -> str:
-    """The same in a line, for ``systemctl status``."""
+def render_status(snapshot: Snapshot, stuck: Iterable[str] = ()) -> str:
+    """The same in a line, for ``systemctl status``; first of all the loops that are stuck."""
     rooms = list(snapshot.rooms)
     states = {name: health.state for name, health in snapshot.servers.items()}
     others = [f"{name} {each}" for name, each in states.items() if each is not LinkState.READY]
@@ -133,6 +133,8 @@ def render_status(snapshot: Snapshot) -> str:
         parts.append(f"{alarms.total()} rooms with an alarm{_in_brackets(each)}")
     if snapshot.journal.failure is not None:
         parts.append("journal failing")
+    if names := shortened(", ".join(stuck), 200):
+        parts.insert(0, f"stuck: {names}")
     return "; ".join(parts)
 
 

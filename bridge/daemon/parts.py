@@ -51,6 +51,7 @@ from .reload import Load, Reloader, bound_subscriptions, filters_for
 from .rivals import Rivals
 from .self_report import SelfReport
 from .site import Site
+from .watchdog import Watchdog
 
 if TYPE_CHECKING:  # an extra that need not be there
     from .web import Web
@@ -115,6 +116,7 @@ class Parts:
         self.api = self._make_api(rules, replies, None if load is None else self._reload)
         self.dispatcher = self._make_dispatcher()
         self.callers = self._make_callers()
+        self.watchdog = Watchdog(self._due_at, journal)
         self.self_report = self._make_self_report()
         self.web = self._make_web()
         self.reloader = None if load is None else self._make_reloader(load)
@@ -244,7 +246,13 @@ class Parts:
             journal=self.journal,
             dispatcher=self.dispatcher,
             identity=self._identity,
+            watchdog=self.watchdog,
         )
+
+    def _due_at(self) -> dict[str, float]:
+        rooms = {f"room {name}": room.progress.due_at for name, room in self.rooms.items()}
+        links = {f"server {name}": link.progress.due_at for name, link in self.links.items()}
+        return rooms | links | self.broker.due_at
 
     def _make_reloader(self, load: Load) -> Reloader:
         return Reloader(

@@ -20,6 +20,7 @@ from ..mqtt.topics import Topics
 from ..process.systemd import keep_status
 from .info_and_health import Identity, render_health, render_info, render_status
 from .site import Site
+from .watchdog import Watchdog
 
 __all__ = ["SelfReport"]
 
@@ -38,6 +39,7 @@ class SelfReport:
         journal: Journal,
         dispatcher: Dispatcher,
         identity: Identity,
+        watchdog: Watchdog,
     ) -> None:
         self.configuration = configuration
         self._topics = topics
@@ -46,6 +48,7 @@ class SelfReport:
         self._broker = broker
         self._journal = journal
         self._identity = identity
+        self._watchdog = watchdog
         self._dispatcher = dispatcher
         self._reconfigured = trio.Event()
 
@@ -90,7 +93,7 @@ class SelfReport:
             await self._publish_health_every()
 
     def _status(self) -> str:
-        return render_status(self.snapshot())
+        return render_status(self.snapshot(), self._watchdog.stuck)
 
     async def _publish_health_every(self) -> None:
         while True:

@@ -29,6 +29,7 @@ import structlog
 import trio
 
 from ..process.backoff import Backoff
+from ..process.progress import Progress
 from .command import Command
 from .connection import Connect, command_timeout, connect_tcp, local_address, open_connection
 from .errors import LinkDown, NotAuthorized, NotUnderstood, OutcomeUnknown, Refused
@@ -64,6 +65,7 @@ class ServerLink:
         self._changed = changed
         self._connect = connect
         self._state = LinkState.CONNECTING
+        self.progress = Progress()
         self._error: str | None = None
         self._logged_ways: set[str] = set()
         self._backoff = Backoff(settings.shortest_backoff, settings.longest_backoff)
@@ -101,10 +103,9 @@ class ServerLink:
         )
 
     def poll_delay(self, *, soon: bool = False) -> float:
-        """Seconds until the caller's next poll (R3).
+        """Seconds until the caller's next poll (R3): `poll_interval`, with `soon` none, or more.
 
-        Every call takes one slot, at least `poll_interval` from now (or from now on, with `soon`)
-        and never closer to another than the server's budget allows: polls are never bursts.
+        Every call takes a slot as far from others as the server's budget says: polls are no bursts.
         """
         now = trio.current_time()
         at_least = 0.0 if soon else self.settings.poll_interval
@@ -156,8 +157,10 @@ class ServerLink:
                 except Unusable as failure:
                     self._fail(failure)
                     self._backoff.connection_ended(trio.current_time() - self._proved_at)
-                    await trio.sleep(failure.wait_at_least + self._backoff.next())
+                    wait = failure.wait_at_least + self._backoff.next()
+                    await self.progress.rest(trio.current_time() + wait)
         finally:
+            self.progress.waits()
             self._leaving = True
             self._abandon("the bridge stopped")
             self._refuse_waiting("the bridge is stopping")
@@ -165,6 +168,7 @@ class ServerLink:
     async def _connect_and_serve(self) -> None:
         """One connection, from connecting to its end, which is always an `Unusable`."""
         self._proved_at = math.inf
+        self.progress.within(self.settings.connect_timeout + self.settings.greeting_wait)
         self._stream, self._protocol = await open_connection(self.settings, self._connect)
         self._connections += 1
         self._failure = None
@@ -240,6 +244,7 @@ class ServerLink:
         self._in_flight = request = self._queue.take()
         self._sent_at = request.passage.sent_at or trio.current_time()
         self._scope.deadline = self._sent_at + command_timeout(self.settings, request.command)
+        self.progress.within(command_timeout(self.settings, request.command))
         self._writer.write(self._protocol.send(request.command))
 
     def _write_failed(self, reason: str, nothing_sent: bool) -> None:
@@ -270,6 +275,7 @@ class ServerLink:
         now = trio.current_time()
         self._round_trip, self._last_answer = now - self._sent_at, now
         self._scope.deadline = math.inf
+        self.progress.within(self.settings.allowed_silence(self._state))
         if reply.lenient:
             self._log_once("lenient", "HMP answered with a space for the pipe")
         error = reply.error
@@ -314,13 +320,7 @@ class ServerLink:
     def _fail(self, failure: Unusable) -> None:
         """Say what is wrong, where it is new, and let nobody wait for it to pass."""
         self._error = failure.reason
-        self._log_once(
-            failure.way,
-            "HMP cannot be used",
-            state=str(failure.state),
-            error=failure.reason,
-            what_to_do=failure.what_to_do,
-        )
+        self._log_once(failure.way, "HMP cannot be used", **failure.fields)
         self._become(failure.state)
         self._refuse_waiting(failure.reason)
 

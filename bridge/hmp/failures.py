@@ -42,6 +42,11 @@ class Unusable(LinkDown):
         self.what_to_do = what_to_do
         self.wait_at_least = wait_at_least
 
+    @property
+    def fields(self) -> dict[str, str]:
+        """The fields of the line of the log that tells of it."""
+        return {"state": str(self.state), "error": self.reason, "what_to_do": self.what_to_do}
+
 
 def not_connected(settings: LinkSettings, error: BaseException) -> Unusable:
     """The reason why connecting failed with `error`, an `OSError` or a time-out."""

@@ -158,6 +158,8 @@ class Dispatcher:
             place = self._acknowledgements.place(message)
             part = Part(place, _key(message), self._waited(message))
             suspect = message.duplicate and part.key is not None and part.key not in self._taken
+            if suspect:
+                self._broker.received()
             if not suspect or await self._guard.admits(part):
                 self._guard.handle(part, partial(self._take, part))
             if suspect:

@@ -11,6 +11,7 @@ is said, and the next commit carries what this one could not.
 """
 
 import sqlite3
+import threading
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -57,7 +58,9 @@ class Journal:
         self.moved_aside: Path | None = None
         self._changed: Callable[[bool], None] = lambda _: None
         self._on_commit: Callable[[float], None] = lambda _: None
-        self._writing = False
+        #: `trio.current_time` at which the commit under way began; None while there is none.
+        self.writing_since: float | None = None
+        self._writer: int | None = None
         self._waiting = trio.lowlevel.ParkingLot()
         #: Those who let others go first, until a commit begins.
         self._patient = trio.lowlevel.ParkingLot()
@@ -141,7 +144,7 @@ class Journal:
 
     async def entries(self) -> dict[str, Entry]:
         """Every room's document while the bridge runs, what is yet to be written included."""
-        while self._writing:
+        while self.writing_since is not None:
             await self._waiting.park()
         self._waiting.unpark()
         known = self.rooms() | self._next.rooms
@@ -188,22 +191,20 @@ class Journal:
         if patient and self._committed < ticket:
             with trio.move_on_after(_GATHERING):
                 await self._patient.park()
-        while self._committed < ticket and self._writing:
+        while self._committed < ticket and self.writing_since is not None:
             await self._waiting.park()
         if self._committed < ticket:
             await self._write()
         self._waiting.unpark()
 
     async def _write(self) -> None:
-        self._writing, ticket = True, self._asked
+        self.writing_since, ticket = trio.current_time(), self._asked
         batch, self._next = self._next, Batch()
         self._patient.repark_all(self._waiting)
         try:
             # It carries what others wait for: who has begun it sees it through.
             with trio.CancelScope(shield=True):
-                took = await trio.to_thread.run_sync(
-                    write, self._connection, batch, limiter=self._thread
-                )
+                took = await trio.to_thread.run_sync(self._write_batch, batch, limiter=self._thread)
         except sqlite3.Error as error:
             # Nothing is forgotten: it goes with the next commit, unless newer by then.
             batch.add(self._next)
@@ -214,9 +215,21 @@ class Journal:
             self._on_commit(took)
             self._fails(None)
         finally:
-            self._writing = False
+            self.writing_since = None
             self._committed = ticket
             self._waiting.unpark(count=_GO_ON_AT_ONCE)
+
+    def _write_batch(self, batch: Batch) -> float:
+        self._writer = threading.get_native_id()
+        return write(self._connection, batch)
+
+    def waits_for_the_disk(self) -> bool:
+        """True while the commit under way waits in the kernel, where nothing can end it."""
+        try:
+            status = Path(f"/proc/self/task/{self._writer}/stat").read_text(errors="replace")
+        except OSError:  # no Linux, or the thread has ended
+            return False
+        return status.rpartition(")")[2].split()[0] == "D"
 
     def _fails(self, failure: str | None) -> None:
         before, self.failure = self.failure, failure

@@ -12,6 +12,7 @@ import structlog
 import trio
 from paho.mqtt.reasoncodes import ReasonCode
 
+from ..process.progress import Progress
 from .message import is_topic_name
 from .outgoing import Carrier, Outgoing
 from .setbacks import PACKET_TOO_LARGE, Setbacks
@@ -55,7 +56,7 @@ class Image:
         # What was published at QoS 0, until something after it has been confirmed.
         self._unproved: dict[str, bytes] = {}
         self._setbacks = Setbacks()
-        self._change = trio.lowlevel.ParkingLot()
+        self.progress = Progress()  # of `flush`
         self._confirmation = trio.lowlevel.ParkingLot()
         self._dropping = False
 
@@ -114,7 +115,7 @@ class Image:
         ticket = self._new_ticket()
         self._outbox.append(Outgoing(ticket, topic, value, correlation_data, arrived=arrived))
         self._bound_outbox()
-        self._change.unpark_all()
+        self.progress.wanted()
 
     async def settled(self) -> None:
         """Wait until the broker has confirmed everything given so far."""
@@ -182,6 +183,7 @@ class Image:
         One at a time while there are suspects, so that it shows which one ends a connection.
         """
         while True:
+            self.progress.waits()  # for the broker, where at all
             while self._dirty or self._outbox:
                 if not carrier.has_room:
                     await carrier.room()
@@ -190,8 +192,7 @@ class Image:
                 carrier.together(partial(self._hand_over, carrier))
             self._order.clear()
             self._dropping = False
-            with trio.move_on_at(self._setbacks.next_trial):
-                await self._change.park()
+            await self.progress.rest(self._setbacks.next_trial)
             self._try_again()
 
     def connection_ended(self, *, lived: bool) -> None:
@@ -204,6 +205,7 @@ class Image:
             *((each.key, each.topic, each.sent) for each in self._in_flight.values()),
         ]
         self._unproved = {}
+        self.progress.waits()
         self._take_back()
         self._setbacks.connection_ended(unanswered, lived=lived)
 
@@ -264,7 +266,7 @@ class Image:
             self._setbacks.too_large(outgoing.key, topic, outgoing.sent)
             self._take_back_one(outgoing)
             self._probe()
-            self._change.unpark_all()
+            self.progress.wanted()
             self._confirmation.unpark_all()
             return
         if reason.is_failure:
@@ -310,8 +312,7 @@ class Image:
         if topic not in self._dirty:
             self._dirty[topic] = self._new_ticket()
             self._order.append(topic)
-        if self._change:
-            self._change.unpark_all()
+        self.progress.wanted()
 
     def _bound_outbox(self) -> None:
         while len(self._outbox) > self._outbox_limit:

@@ -7,6 +7,7 @@ import structlog
 import trio
 
 from ..journal.inputs import numbers_of
+from ..process.progress import Progress
 from .message import Message, Receipt
 from .shares import Shares, Source
 
@@ -58,7 +59,8 @@ class Inbox:
         self._source_of = source_of
         self._held = held
         self._waiting: Shares[Message] = Shares()
-        self._arrival = trio.lowlevel.ParkingLot()
+        #: Of whoever takes messages out.
+        self.progress = Progress()
         self._open: dict[int, Receipt] = {}
         self._order: deque[Receipt] = deque()
         # As many PUBACKs as there may be unacknowledged messages can be lost with a connection.
@@ -110,7 +112,7 @@ class Inbox:
             self._open[receipt.number] = receipt
             self._order.append(receipt)
         self._waiting.put(source.share, source.rank, message)
-        self._arrival.unpark()
+        self.progress.wanted()
 
     async def get(self) -> Message:
         """The next message: of each share in its turn, within one in the order of arrival.
@@ -120,14 +122,17 @@ class Inbox:
         await trio.lowlevel.checkpoint_if_cancelled()
         while True:
             try:
-                return self._waiting.take(self._held)
+                message = self._waiting.take(self._held)
             except IndexError:
-                await self._arrival.park()
+                await self.progress.rest()
+            else:
+                self.progress.within(0.0)
+                return message
 
     def look_again(self) -> None:
         """A share may be held no more."""
         if self._waiting:
-            self._arrival.unpark()
+            self.progress.wanted()
 
     def _is_full(self, share: str, receipt: Receipt | None) -> bool:
         limit = self.capacity if receipt is None else self.capacity * LENIENCY

@@ -6,15 +6,15 @@ a shutdown, before DISCONNECT.
 """
 
 import math
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from enum import StrEnum
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from functools import partial
 
 import structlog
 import trio
 
 from ..process.backoff import Backoff
+from ..process.progress import Progress
+from .broker_health import BrokerHealth, BrokerState
 from .failures import BrokerFailure, FailureKind, flatten
 from .image import Image
 from .inbox import Inbox, none_held, one_share
@@ -32,46 +32,11 @@ __all__ = ["OFFLINE", "ONLINE", "BrokerHealth", "BrokerLink", "BrokerState"]
 
 log = structlog.get_logger("mqtt")
 
+_LONGEST_ATTEMPT = 8
+"""Times `connect_timeout`: four connections (`negotiate`), to be made and to be accepted."""
+
 ONLINE = b"online"
 OFFLINE = b"offline"
-
-
-class BrokerState(StrEnum):
-    """How the link stands."""
-
-    #: Trying, or waiting to try again.
-    CONNECTING = "connecting"
-    #: `online` has been published and confirmed.
-    ONLINE = "online"
-    #: The last attempt or connection failed; another one follows.
-    DOWN = "down"
-
-
-@dataclass(frozen=True, slots=True)
-class BrokerHealth:
-    """The link in figures. `round_trip`: the last PUBLISH to PUBACK, in seconds.
-
-    `address` is where the broker is that is in use, or was tried last. `refused_filters` has the
-    broker's reason for each filter that it does not let us subscribe to, `withheld` the topics of
-    which it would not have the newest value, `contested` those to which somebody else goes on
-    writing.
-    """
-
-    state: BrokerState
-    address: str
-    protocol: Protocol | None
-    session_present: bool
-    round_trip: float | None
-    reconnects: int
-    received_unacknowledged: int
-    received_dropped: int
-    unconfirmed: int
-    outbox_dropped: int
-    refused: int
-    refused_filters: Mapping[str, str]
-    withheld: Sequence[str]
-    contested: Sequence[str]
-    error: str | None
 
 
 async def _no_greeting(_session: Session) -> None:
@@ -128,6 +93,7 @@ class BrokerLink:
         image.confirmed = self._inbox.look_again
         self._session: Session | None = None
         self._connections = 0
+        self._progress = Progress()
         #: What went wrong last; None while online.
         self.failure: BrokerFailure | None = None
         #: The same of each broker, as it was logged.
@@ -139,6 +105,20 @@ class BrokerLink:
     async def receive(self) -> Message:
         """The next inbound message, over all connections, in fair turns, each once."""
         return await self._inbox.get()
+
+    @property
+    def due_at(self) -> dict[str, float]:
+        """By when each loop of the link goes on, and whoever receives from it (`Progress`)."""
+        session = self._session
+        return {
+            "broker link": self._progress.due_at if session is None else session.due_at,
+            "publications": self.image.progress.due_at,
+            "dispatcher": self._inbox.progress.due_at,
+        }
+
+    def received(self) -> None:
+        """Until it calls `receive` again, whoever did waits for others."""
+        self._inbox.progress.waits()
 
     @property
     def waiting(self) -> int:
@@ -234,12 +214,13 @@ class BrokerLink:
         """
         while True:
             self._become(BrokerState.CONNECTING)
+            self._progress.within(_LONGEST_ATTEMPT * self.settings.connect_timeout)
             try:
                 await self._attempt()
             finally:
                 self._become(BrokerState.DOWN)
             if not await self.nodes.another(lived=self._lived):
-                await trio.sleep(self._backoff.next())
+                await self._progress.rest(trio.current_time() + self._backoff.next())
 
     async def _attempt(self) -> None:
         self._lived = False
@@ -287,6 +268,7 @@ class BrokerLink:
 
     def _accepted(self, session: Session) -> None:
         self._connections += 1
+        self._progress.waits()  # for the session
         number = self._numbered(session)
         self._inbox.connected(session_present=session.session_present, session=number)
 

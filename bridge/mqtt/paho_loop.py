@@ -19,6 +19,7 @@ from paho.mqtt.client import Client, DisconnectFlags
 from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 
+from ..process.progress import Progress
 from .failures import BrokerFailure, FailureKind, from_disconnect
 from .paho_client import PahoClient, quick_acknowledgement
 
@@ -36,6 +37,8 @@ class PahoLoop:
     ) -> None:
         self.client = client
         self.failure: BrokerFailure | None = None
+        #: Of the task that ends a connection on which the broker leaves us waiting.
+        self.progress = Progress()
         self._overdue = overdue
         self._tasks = trio.CancelScope(shield=True)
         self._to_write = trio.Event()
@@ -155,7 +158,7 @@ class PahoLoop:
     async def _keep_alive(self) -> None:
         # paho's keepalive runs on time.monotonic, whatever clock Trio has.
         while self.alive:
-            await trio.sleep(1.0)
+            await self.progress.rest(trio.current_time() + 1.0)
             self.client.loop_misc()
             if (failure := self._overdue()) is not None:
                 self.give_up(failure)

@@ -81,6 +81,11 @@ class Session:
         return self._loop.alive
 
     @property
+    def due_at(self) -> float:
+        """When it is looked next whether the broker leaves us waiting (`Progress`)."""
+        return self._loop.progress.due_at
+
+    @property
     def has_room(self) -> bool:
         """True if the window has room for another QoS 1 message."""
         return self._unanswered.has_room

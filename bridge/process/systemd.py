@@ -7,7 +7,7 @@ from contextlib import suppress
 
 import trio
 
-__all__ = ["keep_status", "keep_watchdog", "notify", "say_ready"]
+__all__ = ["keep_status", "notify", "say_ready", "watchdog_seconds"]
 
 _GRACE = 20.0
 """Seconds after which a start counts as done whatever is still out of reach: the status says what.
@@ -64,16 +64,10 @@ async def keep_status(status: Callable[[], str]) -> None:
         await trio.sleep(1.0)
 
 
-async def keep_watchdog() -> None:
-    """Say that the event loop turns, twice in `WatchdogSec`; ends at once where nobody asks.
-
-    systemd kills and starts again what has been silent for that long; the journal makes that
-    harmless.
-    """
+def watchdog_seconds() -> float | None:
+    """`WatchdogSec`, within which ``WATCHDOG=1`` is to be said; None where nobody asks."""
     microseconds = os.environ.get("WATCHDOG_USEC", "")
     this_process = str(os.getpid())
     if not microseconds.isdecimal() or os.environ.get("WATCHDOG_PID", this_process) != this_process:
-        return
-    while True:
-        notify("WATCHDOG=1")
-        await trio.sleep(int(microseconds) / 1_000_000 / 2)
+        return None
+    return int(microseconds) / 1_000_000

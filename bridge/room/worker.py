@@ -1,7 +1,6 @@
 """One room's loop: requests in, commands out, state and results out.
 
-The middle of the way of a press. Everything that is decided is decided in pure functions; this loop
-gives them the time and carries what they say:
+The middle of the way of a press. Pure functions decide; this loop gives them time, and carries:
 
     request ──▶ decide ─┐               ┌─▶ send the step planned ──▶ server link ──▶ answer
     answer  ──▶ apply  ─┼─▶ RoomState ──┼─▶ publish the state
@@ -9,9 +8,8 @@ gives them the time and carries what they say:
     time    ──▶ tick  ──┘
 
 What would be lost or doubled by a kill is journalled before anything else: the intent of a command
-that creates something, an id that HMP has just given (R6), and a toggle, which the broker would
-deliver again (R27). All else is sent, and published, and an answer to it taken in, while it is
-being written, for HMP would say the same again.
+that creates something, an id that HMP has just given (R6), and a toggle, which would be delivered
+again (R27). All else is sent, published and taken in meanwhile: HMP would say the same again.
 
 A room has one step under way at most. Requests are decided meanwhile: HMP holds up no press. A step
 that is wanted no more is withdrawn, unless it is on its way; its answer is always taken in (R6).
@@ -29,6 +27,7 @@ import trio
 from ..hmp.client import ServerLink
 from ..hmp.commands import Command, RecordingId
 from ..hmp.link import Passage
+from ..process.progress import Progress
 from .delivery import Bearer, Delivery, Refusal
 from .exchange import Exchange
 from .facts.answer import Answer
@@ -131,6 +130,7 @@ class Room:
         self._inbox: deque[Delivery | Refusal | _Answered | _Told] = deque()
         self._wake = trio.Event()
         self._nap = trio.CancelScope()
+        self.progress = Progress()
         self._exchange = Exchange(link, self._hear)
         self._writings = Writings(memory, partial(audience.result, self))
         #: A result was given, or somebody told something, so that the state must be said.
@@ -222,6 +222,7 @@ class Room:
                 finally:
                     self._writings.close()
         finally:
+            self.progress.waits()
             with trio.CancelScope(shield=True):  # for the command's time limit at most
                 self._exchange.call_back()
                 await self._exchange.over()
@@ -245,7 +246,7 @@ class Room:
             await self._writings.see_through(writing, self._act)
         elif writing is not None:
             self._writings.leave(writing)
-        self._nap.deadline = trio.current_time() + self._idle_for()
+        self._nap.deadline = self.progress.within(self._idle_for())
         await self._wake.wait()
         self._nap.deadline = inf
 
@@ -260,6 +261,7 @@ class Room:
     def _put(self, item: Delivery | Refusal | _Answered | _Told) -> None:
         self._inbox.append(item)
         self._wake.set()
+        self.progress.wanted()
 
     def _idle_for(self) -> float:
         # A poll whose moment has come while another step is under way goes after that one.

@@ -1,0 +1,50 @@
+"""The promise of a loop: when it goes on by itself at the latest, whatever others do."""
+
+import math
+
+import trio
+
+__all__ = ["Progress"]
+
+
+class Progress:
+    """One loop's promise, renewed by the loop wherever it comes to wait.
+
+    A loop that waits for something from outside promises the end of its patience, or nothing where
+    that may take for ever. A loop is stuck whose promise is long past (R29).
+    """
+
+    __slots__ = ("_judged", "_resting", "due_at")
+
+    def __init__(self) -> None:
+        self._judged = False
+        self._resting = trio.lowlevel.ParkingLot()
+        #: `trio.current_time` at which it goes on by itself at the latest; infinite: never.
+        self.due_at = math.inf
+
+    def within(self, seconds: float) -> float:
+        """The loop runs, and goes on in so many seconds at the latest; infinite: when wanted.
+
+        That moment, as `due_at` has it.
+        """
+        self._judged = True
+        self.due_at = trio.current_time() + seconds
+        return self.due_at
+
+    def waits(self) -> None:
+        """The loop waits for what another promise covers, or runs no more: nobody wants it."""
+        self._judged = False
+        self.due_at = math.inf
+
+    def wanted(self) -> None:
+        """Something has come for the loop, which goes on at once."""
+        if self._judged:
+            self.due_at = min(self.due_at, trio.current_time())
+        if self._resting:
+            self._resting.unpark_all()
+
+    async def rest(self, until: float = math.inf) -> None:
+        """Go on when wanted, or at this moment of `trio.current_time`: promised, and kept."""
+        self.within(until - trio.current_time())
+        with trio.move_on_at(until):
+            await self._resting.park()
