@@ -63,6 +63,7 @@ PURE = [
     "bridge.logs.repeats",
     "bridge.mqtt.api_topics",
     "bridge.mqtt.catalogue",
+    "bridge.mqtt.certificate",
     "bridge.mqtt.filters",
     "bridge.mqtt.inputs",
     "bridge.mqtt.once_per_topic",

@@ -24,9 +24,11 @@ from ..mqtt.api_topics import request_filters
 from ..mqtt.failures import LOGIN, BrokerFailure, FailureKind, flatten
 from ..mqtt.message import Message
 from ..mqtt.negotiate import accepting, in_either_version
+from ..mqtt.renewal import RENEW, ending
 from ..mqtt.retained import read_retained
 from ..mqtt.session import Session, open_session
 from ..mqtt.settings import BrokerSettings, Protocol, Subscription
+from ..mqtt.tls import TlsFiles
 from ..mqtt.topics import Topics
 from .report import Blame, Finding, failed, noted, passed
 
@@ -132,6 +134,7 @@ class _Check:
         ) as session:
             session.interceptors.append(self._hear)
             self._accepted(protocol)
+            self._look_at_certificates(session)
             await self._subscribe(session)
             await self._publish(session)
             await self._retain(session)
@@ -148,6 +151,13 @@ class _Check:
         said = f"reached over {' and '.join(over)}" if over else "reached"
         self.found.append(passed(self._subject, f"{said}, MQTT {protocol}"))
         self.found.append(passed(f"{self._subject} login", f"accepted {settings.login}"))
+
+    def _look_at_certificates(self, session: Session) -> None:
+        if self._settings.tls is None or session.tls is None:
+            return
+        own = TlsFiles(self._settings.tls).ends_at()
+        for whose, days in ending(own, session.tls.peer_ends_at()):
+            self.found.append(noted(self._subject, f"{whose} ends in {days} days", RENEW))
 
     def _hear(self, message: Message) -> bool:
         key = message.topic, message.payload

@@ -1,10 +1,9 @@
 """Opening a connection; TLS, WebSocket and CONNECT paho does by blocking, and so in a thread."""
 
 import socket
-import ssl
 import threading
 from collections.abc import Callable
-from pathlib import Path
+from functools import partial
 
 import trio
 from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
@@ -14,7 +13,8 @@ from paho.mqtt.properties import Properties
 from ..process.tcp import connected_socket
 from .failures import BrokerFailure, FailureKind, from_exception
 from .paho_client import PahoClient, TlsContext
-from .settings import BrokerSettings, Protocol, TlsSettings
+from .settings import BrokerSettings, Protocol
+from .tls import load_context
 
 __all__ = ["Will", "dial"]
 
@@ -122,8 +122,9 @@ class _Call:
         if settings.transport == "websockets":
             client.ws_set_options(path=settings.websocket_path)
         if settings.tls is not None:
-            client.context = _tls_context(settings.tls)
-            client.tls_set_context(client.context)
+            context_of = settings.tls_context or partial(load_context, settings.tls)
+            client.context = TlsContext(context_of())
+            client.tls_set_context(client.context)  # type: ignore[arg-type]
             client.tls_insecure_set(settings.tls.insecure)
         if not self.bare:
             if settings.username is not None:
@@ -158,21 +159,3 @@ def _connect_properties(settings: BrokerSettings) -> Properties:
     properties.ReceiveMaximum = settings.receive_maximum
     properties.MaximumPacketSize = settings.maximum_packet_size
     return properties
-
-
-def _tls_context(tls: TlsSettings) -> TlsContext:
-    for path in filter(None, (tls.ca, tls.cert, tls.key)):
-        # OpenSSL's own complaint does not say which file it misses.
-        with Path(path).open("rb"):
-            pass
-    context = TlsContext(ssl.PROTOCOL_TLS_CLIENT)
-    if tls.insecure:
-        context.check_hostname = False
-        context.verify_mode = ssl.CERT_NONE
-    elif tls.ca is not None:
-        context.load_verify_locations(tls.ca)
-    else:
-        context.load_default_certs()
-    if tls.cert is not None:
-        context.load_cert_chain(tls.cert, tls.key)
-    return context

@@ -7,6 +7,7 @@ a shutdown, before DISCONNECT.
 
 import math
 from collections.abc import Awaitable, Callable, Iterable, Sequence
+from dataclasses import replace
 from functools import partial
 
 import structlog
@@ -22,11 +23,13 @@ from .message import Message
 from .negotiate import accepting, in_either_version
 from .nodes import Nodes
 from .own_topics import OwnTopics
+from .renewal import keep_renewed
 from .retained import comes_back
 from .session import Session, open_session
 from .settings import BrokerSettings, Protocol, Subscription
 from .shares import Source
 from .subscriptions import Subscriptions
+from .tls import TlsFiles
 
 __all__ = ["OFFLINE", "ONLINE", "BrokerHealth", "BrokerLink", "BrokerState"]
 
@@ -79,7 +82,10 @@ class BrokerLink:
         nodes: Nodes | None = None,
     ) -> None:
         self.settings = settings
-        self.nodes = nodes or Nodes(settings)
+        self._files = None if settings.tls is None else TlsFiles(settings.tls)
+        if self._files is not None:
+            self.settings = replace(settings, tls_context=self._files.context)
+        self.nodes = nodes or Nodes(self.settings)
         self.image = image
         self._own = OwnTopics(image, availability_topic, own)
         self._subscriptions = Subscriptions([*subscriptions, *self._own.subscriptions])
@@ -111,7 +117,7 @@ class BrokerLink:
         """By when each loop of the link goes on, and whoever receives from it (`Progress`)."""
         session = self._session
         return {
-            "broker link": self._progress.due_at if session is None else session.due_at,
+            "broker link": self._progress.due_at if session is None else session.progress.due_at,
             "publications": self.image.progress.due_at,
             "dispatcher": self._inbox.progress.due_at,
         }
@@ -219,7 +225,8 @@ class BrokerLink:
                 await self._attempt()
             finally:
                 self._become(BrokerState.DOWN)
-            if not await self.nodes.another(lived=self._lived):
+            again = self.failure is not None and self.failure.kind is FailureKind.RENEWED
+            if again or not await self.nodes.another(lived=self._lived):
                 await self._progress.rest(trio.current_time() + self._backoff.next())
 
     async def _attempt(self) -> None:
@@ -256,6 +263,7 @@ class BrokerLink:
                 async with trio.open_nursery() as nursery:
                     nursery.start_soon(self._subscriptions.keep, session)
                     nursery.start_soon(self._own.keep)
+                    nursery.start_soon(keep_renewed, session, settings, self._files, self._is_quiet)
                     await self.image.flush(session)
             finally:
                 lived = self._backoff.connection_ended(trio.current_time() - online_at)
@@ -265,6 +273,9 @@ class BrokerLink:
                 self.image.connection_ended(lived=lived)
                 self._refused_messages += session.refused_messages
                 self._session = None
+
+    def _is_quiet(self) -> bool:
+        return not (self.image.unconfirmed or self._inbox.unacknowledged or self._inbox)
 
     def _accepted(self, session: Session) -> None:
         self._connections += 1
@@ -307,6 +318,9 @@ class BrokerLink:
         """Log a broker's way of failing when it begins, not at each attempt that fails so again."""
         self.failure = failure
         address = self.nodes.current.address
+        if failure.kind is FailureKind.RENEWED:
+            log.info("mqtt connects again", broker=address, reason=str(failure))
+            return
         report = log.debug if self._said.get(address) is failure.kind else log.warning
         self._said[address] = failure.kind
         report(

@@ -22,7 +22,7 @@ from .failures import LOGIN, BrokerFailure, FailureKind, flatten
 from .session import Session, open_session
 from .settings import BrokerSettings, Protocol
 
-__all__ = ["accepted_or_unsupported", "accepting", "in_either_version"]
+__all__ = ["accepted_or_unsupported", "accepting", "bare_failure", "in_either_version"]
 
 # Seconds. A broker that speaks MQTT 5 answers within a round trip; a slow one is only asked twice.
 PATIENCE = 0.25
@@ -76,20 +76,20 @@ async def accepted_or_unsupported(session: Session, settings: BrokerSettings) ->
 
 async def _answers_3_1_1_only(settings: BrokerSettings) -> bool:
     """True if the broker has a word for 3.1.1, and right after that none for 5."""
-    kind = await _bare_failure(settings, "3.1.1")
+    kind = await bare_failure(settings, "3.1.1")
     if kind is not None and kind not in LOGIN:
         return False
-    return await _bare_failure(settings, "5") is FailureKind.UNANSWERED
+    return await bare_failure(settings, "5") is FailureKind.UNANSWERED
 
 
 async def _ask_again(settings: BrokerSettings) -> None:
-    if await _bare_failure(settings, "5") is FailureKind.PROTOCOL_VERSION:
+    if await bare_failure(settings, "5") is FailureKind.PROTOCOL_VERSION:
         raise BrokerFailure(
             FailureKind.PROTOCOL_VERSION, f"{settings.address} does not speak MQTT 5"
         )
 
 
-async def _bare_failure(settings: BrokerSettings, protocol: Protocol) -> FailureKind | None:
+async def bare_failure(settings: BrokerSettings, protocol: Protocol) -> FailureKind | None:
     """How a connection fails that says nothing about us; None where it is accepted."""
     kind: FailureKind | None
     try:

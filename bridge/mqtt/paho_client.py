@@ -73,16 +73,27 @@ def _reason(code: int) -> ReasonCode:
     return kind(PacketTypes.PUBACK, identifier=code)
 
 
-class TlsContext(ssl.SSLContext):
-    """Remembers the socket it wrapped, which paho leaks when the handshake fails."""
+class TlsContext:
+    """A context for one connection, `shared` with others.
 
-    wrapped: ssl.SSLSocket | None = None
+    It remembers the socket it wrapped, which paho leaks when the handshake fails.
+    """
 
-    def wrap_socket(  # type: ignore[override]
+    def __init__(self, shared: ssl.SSLContext) -> None:
+        self.shared = shared
+        self.check_hostname = shared.check_hostname
+        self.wrapped: ssl.SSLSocket | None = None
+
+    def peer_ends_at(self) -> float | None:
+        """Seconds since the epoch at which the broker's certificate ends; None if not verified."""
+        certificate = None if self.wrapped is None else self.wrapped.getpeercert()
+        return ssl.cert_time_to_seconds(str(certificate["notAfter"])) if certificate else None
+
+    def wrap_socket(
         self, sock: socket.socket, *, server_hostname: str, do_handshake_on_connect: bool
     ) -> ssl.SSLSocket:
         """As paho calls it."""
-        self.wrapped = super().wrap_socket(
+        self.wrapped = self.shared.wrap_socket(
             sock,
             server_hostname=server_hostname,
             do_handshake_on_connect=do_handshake_on_connect,

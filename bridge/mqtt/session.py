@@ -60,6 +60,7 @@ class Session:
         #: When the broker accepted us, in `trio.current_time`.
         self.accepted_at = math.inf
         self.settings = settings
+        self.tls = client.context  # None without
         self._maximum_packet_size: float = math.inf
         self._deliver = deliver
         self._accepted_callback = accepted
@@ -74,16 +75,12 @@ class Session:
         client.on_unsubscribe = self._on_answer
         client.on_message = self._on_message
         self._loop = PahoLoop(client, self._overdue)
+        self.progress = self._loop.progress
 
     @property
     def alive(self) -> bool:
         """True while the transport is open."""
         return self._loop.alive
-
-    @property
-    def due_at(self) -> float:
-        """When it is looked next whether the broker leaves us waiting (`Progress`)."""
-        return self._loop.progress.due_at
 
     @property
     def has_room(self) -> bool:
@@ -114,8 +111,7 @@ class Session:
     ) -> Awaited | None:
         """Queue a PUBLISH for the next turn of the loop; `acknowledged` hears of PUBACK.
 
-        Callers respect `has_room` for QoS 1 and `drained` for QoS 0, which has no answer. On a
-        dead connection nothing happens, and `acknowledged` is never called.
+        Callers respect `has_room` for QoS 1, `drained` for QoS 0. A dead connection does nothing.
         """
         if not self.alive:
             return None

@@ -1,9 +1,9 @@
 """The settings of a connection to the broker."""
 
 import re
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field, replace
-from typing import Literal
+from typing import Any, Literal
 
 __all__ = ["SERVICE", "BrokerSettings", "Node", "Protocol", "Subscription", "TlsSettings"]
 
@@ -41,7 +41,8 @@ class BrokerSettings:
     unacknowledged for as long, counts as lost. `receive_maximum`: how many QoS 1 messages the
     broker may have delivered to us and not yet seen acknowledged, which is also how many wait
     for `BrokerLink.receive`. `max_inflight`: the same the other way; the broker's own Receive
-    Maximum lowers it. `maximum_packet_size`: longer messages are not accepted.
+    Maximum lowers it. `maximum_packet_size`: longer messages are not accepted. `tls_context`:
+    makes, by blocking, the `ssl.SSLContext` of `tls`; without it each connection reads the files.
     """
 
     host: str
@@ -55,6 +56,7 @@ class BrokerSettings:
     transport: Literal["tcp", "websockets"] = "tcp"
     websocket_path: str = "/mqtt"
     tls: TlsSettings | None = None
+    tls_context: Callable[[], Any] | None = field(default=None, repr=False, compare=False)
     keepalive: int = 30
     session_expiry: int = 86_400
     connect_timeout: float = 10.0

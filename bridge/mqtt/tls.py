@@ -1,0 +1,112 @@
+"""The files of `mqtt.tls`, and what is in use of them (R30).
+
+A certificate is renewed by putting other files in place of the old ones, one by one or by moving a
+symbolic link. What does not load, a key that does not fit its certificate among it, is not used:
+what was loaded last is, until it does.
+"""
+
+import ssl
+import threading
+from pathlib import Path
+
+from .certificate import not_after
+from .settings import TlsSettings
+
+__all__ = ["TlsFiles", "load_context"]
+
+
+def load_context(tls: TlsSettings) -> ssl.SSLContext:
+    """The context of these files; blocks. Raises `OSError`, `ssl.SSLError` among it."""
+    for path in _paths(tls):
+        # OpenSSL's own complaint does not say which file it misses.
+        with Path(path).open("rb"):
+            pass
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    if tls.insecure:
+        context.check_hostname = False
+        context.verify_mode = ssl.CERT_NONE
+    elif tls.ca is not None:
+        context.load_verify_locations(tls.ca)
+    else:
+        context.load_default_certs()
+    if tls.cert is not None:
+        context.load_cert_chain(tls.cert, tls.key)
+    return context
+
+
+class TlsFiles:
+    """Loads them, again when they are others, and keeps what was loaded last.
+
+    Everything here blocks, and is for any thread.
+    """
+
+    def __init__(self, tls: TlsSettings) -> None:
+        self._tls = tls
+        self._lock = threading.Lock()
+        self._context: ssl.SSLContext | None = None
+        self._loaded: object = None
+        self._looked: object = None
+        #: Why the files that are there now are not used; None where they are.
+        self.problem: str | None = None
+
+    def context(self) -> ssl.SSLContext:
+        """For a connection: the newest that can be loaded.
+
+        Raises, as `load_context`, where none ever could.
+        """
+        with self._lock:
+            self._load()
+            assert self._context is not None  # noqa: S101 - `_load` has raised else
+            return self._context
+
+    def renewed(self, in_use: ssl.SSLContext) -> bool:
+        """True where others can be loaded than a connection was made with.
+
+        They must have stood still between two calls: who writes them may not be done.
+        """
+        with self._lock:
+            before, self._looked = self._looked, self._signature()
+            if before == self._looked:
+                self._load()
+            return self._context is not in_use
+
+    def ends_at(self) -> float | None:
+        """Seconds since the epoch at which our own certificate ends; None where there is none."""
+        try:
+            return None if self._tls.cert is None else not_after(Path(self._tls.cert).read_bytes())
+        except OSError:
+            return None
+
+    def _load(self) -> None:
+        signature = self._signature()
+        if signature == self._loaded:
+            self.problem = None
+            return
+        try:
+            context = load_context(self._tls)
+        except OSError as error:
+            if self._context is None:
+                raise
+            self.problem = str(error)
+        else:
+            self._context, self._loaded, self.problem = context, signature, None
+
+    def _signature(self) -> object:
+        paths = _paths(self._tls)
+        if self._tls.ca is None:
+            system = ssl.get_default_verify_paths()
+            paths += filter(None, (system.cafile, system.capath))
+        return [_seen(path) for path in paths]
+
+
+def _paths(tls: TlsSettings) -> list[str]:
+    return [path for path in (tls.ca, tls.cert, tls.key) if path is not None]
+
+
+def _seen(path: str) -> tuple[int, ...]:
+    """How a file looks from outside, behind whatever links; empty for one that is not there."""
+    try:
+        found = Path(path).stat()
+    except OSError:
+        return ()
+    return found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns
