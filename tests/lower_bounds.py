@@ -21,6 +21,7 @@ def lower_bounds(project: Path = PROJECT) -> Iterator[str]:
     required = [*table["dependencies"]]
     for extra in extras.keys() - {
         "brokers",
+        "fuzz",
         "mutation",
         "test",
     }:  # what runs the tests may be as it comes

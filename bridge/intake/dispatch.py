@@ -143,12 +143,15 @@ class Dispatcher:
         its retained topics that it is being recorded (R9).
         """
         await self._begun.wait()
-        async with trio.open_nursery() as nursery:
-            nursery.start_soon(self._acknowledgements.run)
-            nursery.start_soon(self._act_on_held)
-            nursery.start_soon(self._admission.tell_unanswered)
-            await self._greeted.wait()
-            await self._act_on_messages()
+        try:
+            async with trio.open_nursery() as nursery:
+                nursery.start_soon(self._acknowledgements.run)
+                nursery.start_soon(self._act_on_held)
+                nursery.start_soon(self._admission.tell_unanswered)
+                await self._greeted.wait()
+                await self._act_on_messages()
+        finally:
+            self._broker.received()  # nobody will call `receive` any more
 
     async def _act_on_messages(self) -> None:
         while True:
