@@ -270,7 +270,7 @@ class _Check:
     async def _retain(self, session: Session) -> None:
         """That a retained value is kept, and given to whoever subscribes later."""
         subject = self._trying = "retained values"
-        topic = f"{self._topics.base}/bridge/{_LEAF}"
+        topic = f"{self._topics.base}/{self._topics.own_path}/{_LEAF}"
         kept = topic, secrets.token_hex(8).encode()
         self._heard.clear()
         try:
@@ -298,7 +298,9 @@ class _Check:
     async def _by_wildcard(self, session: Session, kept: tuple[str, bytes]) -> Finding:
         """That it is also given to subscriptions with a wildcard: RabbitMQ does not."""
         topics = self._topics
-        held = await read_retained(session, [f"{topics.base}/bridge/+"], topics.bridge_marker)
+        held = await read_retained(
+            session, [f"{topics.base}/{topics.own_path}/+"], topics.bridge_marker
+        )
         if kept in held.items():
             return passed("retained values", "are kept by the broker")
         said = "are kept by the broker, and not given to subscriptions with + or #"

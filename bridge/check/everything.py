@@ -57,7 +57,7 @@ def _checks(configuration: Configuration) -> list[Callable[[], Awaitable[list[Fi
         partial(
             _brokers,
             configuration.broker(""),
-            Topics(configuration.mqtt.base_topic),
+            configuration.topics,
             servers,
             rooms,
             bound=fewest(binding.topic for binding in configuration.bindings),

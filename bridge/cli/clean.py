@@ -25,7 +25,7 @@ def clean(options: argparse.Namespace) -> int:
     configuration = load_configuration(options)
     configure_logs("error")
     folder = state_folder(configuration.bridge.state_dir)
-    base = configuration.mqtt.base_topic
+    base, part = configuration.mqtt.base_topic, configuration.topics.part
     emptied, failed = [], []
 
     def tell(topic: str) -> None:
@@ -33,7 +33,7 @@ def clean(options: argparse.Namespace) -> int:
         put(f"{'would empty' if options.dry_run else 'emptied'} {topic}")
 
     async def leave(instance: str, journal: Journal) -> None:
-        note = read_note(journal.note(NOTE), base)
+        note = read_note(journal.note(NOTE), base, part)
         if not (note.owned.everything or note.before):
             return
         settings = configuration.broker(client_id(instance, base))

@@ -174,6 +174,11 @@ def _configured() -> Parser:
         metavar="KEY=VALUE",
         help="override one key, such as mqtt.host=broker; can be repeated",
     )
+    configured.add_argument(
+        "--servers",
+        metavar="SERVERS",
+        help="of several bridges the one with these servers, such as a,b (bridge.servers)",
+    )
     return configured
 
 

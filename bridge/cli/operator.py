@@ -105,7 +105,7 @@ def asyncapi(options: argparse.Namespace) -> int:
     rooms = configuration.rooms
     interface = Interface(
         version=__version__,
-        base=configuration.mqtt.base_topic,
+        topics=configuration.topics,
         broker=configuration.broker("hmp-bridge"),
         servers=list(configuration.servers),
         rooms=list(rooms),
@@ -127,7 +127,6 @@ def topics(options: argparse.Namespace) -> int:
     """`topics`: each room's topics, or those of one room."""
     from ..interface.broker_rights import render_rights
     from ..interface.topic_sheet import render_sheets, sheet
-    from ..mqtt.topics import Topics
 
     configuration = load_configuration(options)
     rooms = configuration.rooms
@@ -135,7 +134,7 @@ def topics(options: argparse.Namespace) -> int:
     if options.format == "acl":
         shown = configuration.homeassistant
         rights = render_rights(
-            Topics(configuration.mqtt.base_topic),
+            configuration.topics,
             {name: room.server for name, room in rooms.items() if only in (None, name)},
             bound=[*(each.topic for each in configuration.bindings), *shown.heard],
             answers=[*configuration.mqtt.response_topics, *shown.written],
@@ -144,7 +143,7 @@ def topics(options: argparse.Namespace) -> int:
         return ExitCode.OK
     sheets = [
         sheet(
-            configuration.mqtt.base_topic,
+            configuration.topics,
             name,
             room.name or name,
             room.server,

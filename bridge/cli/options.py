@@ -50,7 +50,8 @@ def load_configuration(
     from ..config.load import load
     from ..config.sources import find_file
 
-    overrides = _overrides(options.set)
+    given = [] if options.servers is None else [f"bridge.servers={options.servers}"]
+    overrides = _overrides([*options.set, *given])
     return load(find_file(options.config), overrides, look_into_files=look_into_files)
 
 

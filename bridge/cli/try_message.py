@@ -40,7 +40,7 @@ def try_message(configuration: Configuration, arrival: Arrival, now: Now) -> Tri
 
     Bindings of other topics come last: of a building's hundred, few are about one message.
     """
-    topics = Topics(configuration.mqtt.base_topic)
+    topics = configuration.topics
     bindings = make_bindings(configuration.bindings)
     trial = _Trial(configuration, now)
     if any(captures(each, arrival.topic) is not None for each in topics.inputs):

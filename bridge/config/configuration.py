@@ -15,6 +15,7 @@ from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import (
     BaseModel,
+    BeforeValidator,
     Field,
     SecretStr,
     ValidationError,
@@ -32,6 +33,7 @@ from pydantic_settings import (
 from ..logs.levels import Format, Level, Part
 from ..logs.redaction import SECRETS
 from ..mqtt.settings import BrokerSettings
+from ..mqtt.topics import Topics
 from .bindings import BindingTable
 from .blame import PREFIX
 from .consistency import faults_between
@@ -39,7 +41,7 @@ from .errors import ConfigurationError
 from .files import faults_in_files
 from .findings import faults_of
 from .homeassistant import HomeAssistantTable
-from .key_types import HOME_EXPANDED, Duration, Listen, Name, Table
+from .key_types import HOME_EXPANDED, Duration, Listen, Name, Table, names
 from .mqtt import MqttTable
 from .room import RoomTable
 from .server import ServerTable
@@ -55,6 +57,8 @@ class BridgeTable(Table):
 
     state_dir: Annotated[Path, HOME_EXPANDED] | None = None
     """The state folder; left out: systemd's StateDirectory, else ~/.local/state/hmp-bridge."""
+    servers: Annotated[tuple[Name, ...], BeforeValidator(names)] = ()
+    """The servers of this bridge, with their rooms; left out: all that there are."""
     health_every: Annotated[Duration, Field(ge=1)] = 30.0
     """How often bridge/health is published."""
     clock: Literal["auto", "trusted"] = "auto"
@@ -154,6 +158,20 @@ class Configuration(BaseSettings):
     def room_names(self) -> dict[str, str]:
         """The names of the rooms for people, by their keys."""
         return {key: room.name or key for key, room in self.rooms.items()}
+
+    @property
+    def topics(self) -> Topics:
+        """The topics of this bridge."""
+        return Topics(self.mqtt.base_topic, ",".join(sorted(self.bridge.servers)))
+
+    def share(self) -> "Configuration":
+        """The servers of this bridge alone, with their rooms (R38); all where it has all."""
+        ours = self.bridge.servers
+        if not ours:
+            return self
+        servers = {name: table for name, table in self.servers.items() if name in ours}
+        rooms = {name: table for name, table in self.rooms.items() if table.server in ours}
+        return self.model_copy(update={"servers": servers, "rooms": rooms})
 
     def broker(self, client_id: str) -> BrokerSettings:
         """The settings of the broker link; `client_id` is for when none is configured."""

@@ -10,6 +10,7 @@ from ..mqtt.filters import matches
 from ..text.nearest import did_you_mean
 from .binding_faults import faults_of_bindings, own_topics
 from .errors import Fault
+from .key_types import names
 from .web_faults import faults_of_web
 
 __all__ = ["faults_between"]
@@ -25,6 +26,7 @@ def faults_between(data: Mapping[str, Any]) -> list[Fault]:
         if isinstance(data.get(table), Mapping) and not entries:
             faults.append(Fault((table,), f"needs at least one table [{table}.<name>]"))
     faults += _topics_of_others(data)
+    faults += _servers_of_ours(data, servers)
     mqtt = data.get("mqtt")
     if isinstance(mqtt, Mapping) and mqtt.get("password") and mqtt.get("username") is None:
         reason = "is missing; a password is sent only together with a user name"
@@ -46,6 +48,15 @@ def faults_between(data: Mapping[str, Any]) -> list[Fault]:
                 reason = f"room {other!r} records this session already; give each room its own"
                 faults.append(Fault(("rooms", name, "session"), reason))
     return [*faults, *faults_of_web(data), *faults_of_bindings(data)]
+
+
+def _servers_of_ours(data: Mapping[str, Any], servers: Mapping[str, Any]) -> Iterator[Fault]:
+    bridge = data.get("bridge")
+    ours = names(bridge.get("servers")) if isinstance(bridge, Mapping) else None
+    for name in ours if isinstance(ours, list | tuple) else ():
+        if isinstance(name, str) and name not in servers:
+            hint = did_you_mean(name, servers, f"configured are: {', '.join(servers)}")
+            yield Fault(("bridge", "servers"), f"{name!r} is no server; {hint}")
 
 
 def _topics_of_others(data: Mapping[str, Any]) -> Iterator[Fault]:

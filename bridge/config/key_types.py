@@ -46,6 +46,8 @@ __all__ = [
     "TopicFilters",
     "Word",
     "host_and_port",
+    "listed",
+    "names",
 ]
 
 _MOST_SOURCES = 4
@@ -62,7 +64,7 @@ def _host(value: str) -> str:
 
 def _hosts(value: object) -> str | tuple[str, ...]:
     """One host, or a list of those that will do, in which each may have a port of its own."""
-    value = _list(value)
+    value = listed(value)
     hosts: tuple[str, ...]
     if isinstance(value, str):
         hosts = (_host(value),)
@@ -92,7 +94,7 @@ def host_and_port(text: str) -> tuple[str, int | None]:
     return found[1] or found[3], None if port is None else int(port)
 
 
-def _list(value: object) -> object:
+def listed(value: object) -> object:
     """A list as it is written on the command line, which has only text."""
     if isinstance(value, str):
         try:
@@ -100,6 +102,13 @@ def _list(value: object) -> object:
         except NotJson:
             return value
     return value
+
+
+def names(value: object) -> object:
+    """The same of names, which may also stand with commas between them."""
+    if isinstance(value, str) and not value.startswith("["):
+        return value.split(",")
+    return listed(value)
 
 
 def _sources(value: tuple[str, ...]) -> tuple[str, ...]:
@@ -220,7 +229,7 @@ Host = Annotated[
     AfterValidator(_host),
     WithJsonSchema({"type": "string", "pattern": r"^[^\s/@\[\]]+$"}),
 ]
-Hosts = Annotated[tuple[Host, ...], BeforeValidator(_list)]
+Hosts = Annotated[tuple[Host, ...], BeforeValidator(listed)]
 BrokerHosts = Annotated[
     str | tuple[str, ...],
     BeforeValidator(_hosts),
@@ -239,7 +248,7 @@ BrokerHosts = Annotated[
 ]
 Sources = Annotated[
     tuple[str, ...],
-    BeforeValidator(_list),
+    BeforeValidator(listed),
     AfterValidator(_sources),
     WithJsonSchema(
         {
@@ -258,11 +267,11 @@ Listen = Annotated[
 ]
 Commands = Annotated[
     tuple[str, ...],
-    BeforeValidator(_list),
+    BeforeValidator(listed),
     AfterValidator(_commands),
     WithJsonSchema({"type": "array", "items": {"enum": ["*", *COMMANDS]}}),
 ]
 TopicFilter = Annotated[str, AfterValidator(_topic_filter)]
-TopicFilters = Annotated[tuple[TopicFilter, ...], BeforeValidator(_list)]
+TopicFilters = Annotated[tuple[TopicFilter, ...], BeforeValidator(listed)]
 Word = Annotated[str, Field(min_length=1)]
 """Text that is not empty; an empty retained payload would take a topic off the broker."""

@@ -36,7 +36,7 @@ def load(
 
     given = overrides or {}
     try:
-        return FromFile(**given)
+        return FromFile(**given).share()
     except ConfigurationError as error:
         raise error.seen_from(path, given) from None
     except UnicodeDecodeError as error:

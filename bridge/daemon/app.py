@@ -43,6 +43,7 @@ class Bridge:
         parts = self._parts
         there = Name.all_of(rooms=parts.rooms, servers=parts.links)
         await parts.home_assistant.expect(parts.configuration)
+        parts.manifest.hand_over(there)
         # First: Home Assistant is not to see a device's topics emptied before the device is gone.
         parts.home_assistant.show(parts.configuration)
         parts.manifest.sweep(there)

@@ -57,11 +57,11 @@ async def _clean(
         async with open_session(
             own, protocol, deliver=Message.acknowledge, accepting=accepting(own, protocol)
         ) as session:
-            marker = Topics(note.owned.base).bridge_marker
+            marker = note.owned.own.bridge_marker
             found: dict[str, bytes] = {}
             for owned in (note.owned, *note.before):
                 retained = await read_retained(session, owned.everything, marker)
-                _refuse_where_in_use(Topics(owned.base), retained, instance)
+                _refuse_where_in_use(owned.own, retained, instance)
                 found |= retained
             for topic in (
                 each for owned in (*note.before, note.owned) for each in owned.everything

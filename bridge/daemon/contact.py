@@ -134,15 +134,19 @@ class Contact:
             await self._journal.forget_inputs(self._session)
             # So a process that ends at once leaves no message behind whose age nobody knows.
             await self._journal.save_contact()
-        info, state = self._topics.bridge_info, self._topics.bridge_state
+        heard = self._rivals.topics
         # The marker comes back behind everything that was kept for us (R16).
         caught_up = self._dispatcher.fresh if kept else _nothing
         told = self._to_be_told()
-        found = await self._read(session, "status", told, (info, state), caught_up)
+        found = await self._read(
+            session, "status", told, (*heard, self._topics.bridge_state), caught_up
+        )
+        if elsewhere := [each for each in self._rivals.states(found) if each not in found]:
+            found |= await self._read(session, "status", (), elsewhere)
         self._rivals.check(found)
         session.interceptors.insert(0, self._home_assistant.hear)
         session.interceptors.insert(0, self._rivals.hear)  # asked last: others hear it too
-        await session.subscribe([Subscription(info, retain_as_published=False)])
+        await session.subscribe([Subscription(e, retain_as_published=False) for e in heard])
         untold = [each for each in told if not read_object(found.get(self._status(each), b""))]
         found |= await self._read(session, "recording_id", untold)
         for room in told:

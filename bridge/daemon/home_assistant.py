@@ -121,6 +121,8 @@ class HomeAssistant:
         there = {self._device(topic): each.platforms for topic, each in self._shown.items()}
         for topic, components in reversed(kept.items()):
             device = self._device(topic)
+            if (device.kind, device.key) in self._manifest.handed_over:
+                continue
             self._manifest.take_back(device, _missing(components, there.get(device, {})))
             if topic not in self._published:
                 self._image.forget(topic)

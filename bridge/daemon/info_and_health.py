@@ -14,7 +14,14 @@ from ..mqtt.topics import timestamp
 from ..text.json_text import read_object
 from ..text.shortened import shortened
 
-__all__ = ["Identity", "identity_in", "render_health", "render_info", "render_status"]
+__all__ = [
+    "Identity",
+    "identity_in",
+    "render_health",
+    "render_info",
+    "render_owner",
+    "render_status",
+]
 
 
 class Identity(NamedTuple):
@@ -46,6 +53,12 @@ def render_info(
         },
         separators=(",", ":"),
     )
+
+
+def render_owner(part: str, identity: Identity) -> str:
+    """The object of `server/<server>/bridge`: whose the server is, of several bridges (R38)."""
+    who = {"bridge": part, "instance": identity.instance, "started_at": identity.started_at}
+    return json.dumps(who, separators=(",", ":"))
 
 
 _INSTANCE = re.compile(r"[0-9A-Za-z_-]{1,64}")

@@ -33,7 +33,8 @@ log = structlog.get_logger("bridge")
 class Manifest:
     """The names below one base topic, the topics elsewhere, and what is left of before.
 
-    `kept` is what `save` was given last, in any process, and `instance` who we are. What is below
+    `kept` is what `save` was given last, in any process, and `instance` who we are; `server_of`
+    says which server a room has, None of one that is not there. What is below
     base topics of before is emptied where the `info` there is still ours, and where it is not it
     is let be: another bridge has come since.
     """
@@ -46,13 +47,17 @@ class Manifest:
         instance: str,
         kept: str,
         save: Callable[[str], Awaitable[None]],
+        server_of: Callable[[str], str | None] = lambda _: None,
     ) -> None:
         self._topics = topics
         self._image = image
         self._save = save
         self._saved = kept
         self._instance = instance
-        self._note = read_note(kept, topics.base)
+        self._server_of = server_of
+        #: Names that were ours, and may be another bridge's by now.
+        self.handed_over: set[Name] = set()
+        self._note = read_note(kept, topics.base, topics.part)
         self._names = self._note.owned.names
         self._leaving: set[Name] = set()
         self._emptied: list[Owned] = []
@@ -81,6 +86,13 @@ class Manifest:
             for topic in retained_topics(self._topics.base, name.kind, name.key):
                 self._image.forget(topic)
         self.left(strays)
+
+    def hand_over(self, there: Collection[Name]) -> None:
+        """Let go of what has left with its server: one of several bridges may have that (R38)."""
+        self.handed_over = self._note.owned.gone_with_their_servers(there)
+        for name in sorted(self.handed_over):
+            log.info("topics are left to another bridge", kind=name.kind, name=name.key)
+        self._names -= self.handed_over
 
     async def expect(self, names: Iterable[Name]) -> None:
         """Return once it is written down that something may be published for `names`."""
@@ -130,7 +142,7 @@ class Manifest:
         may seem so for a while. Raises `BrokerFailure`.
         """
         for owned in [each for each in self.before if each not in self._emptied]:
-            topics = Topics(owned.base)
+            topics = owned.own
             asked = [topics.bridge_info, topics.bridge_state]
             found = await read_retained(session, [], self._topics.bridge_marker, optional=asked)
             who = identity_in(found.get(topics.bridge_info, b""))
@@ -167,6 +179,11 @@ class Manifest:
             await self._write()
 
     async def _write(self) -> None:
+        if self._topics.part:
+            known = self._note.owned.servers
+            rooms = [name.key for name in self._names if name.kind == "room"]
+            now = {room: self._server_of(room) or known.get(room, "") for room in sorted(rooms)}
+            self._note.owned.servers = now
         document = self._note.document()
         if document != self._saved:
             self._saved = document

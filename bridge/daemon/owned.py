@@ -5,7 +5,7 @@ before, and what Home Assistant may remember though it is gone.
 """
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
@@ -45,11 +45,30 @@ Gone = dict[DeviceName, dict[str, str]]
 
 @dataclass
 class Owned:
-    """What is below one base topic: rooms and servers, and Home Assistant's devices of these."""
+    """What is below one base topic: rooms and servers, and Home Assistant's devices of these.
+
+    Of several bridges one has a `part` of the servers; `servers` then says which each room has.
+    """
 
     base: str
     names: set[Name] = field(default_factory=set)
     topics: Published = field(default_factory=dict)
+    part: str = ""
+    servers: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def own(self) -> Topics:
+        """The topics of the bridge itself, and all others."""
+        return Topics(self.base, self.part)
+
+    def gone_with_their_servers(self, there: Collection[Name]) -> set[Name]:
+        """Names that are not there any more, as their servers are not: another bridge's (R38)."""
+        rooms = {
+            name
+            for name in self.names
+            if name.kind == "room" and Name("server", self.servers.get(name.key, "")) in there
+        }
+        return self.names - set(there) - rooms if self.part else set()
 
     @property
     def everything(self) -> list[str]:
@@ -58,17 +77,21 @@ class Owned:
         In the order of leaving: Home Assistant's devices, from the last one on, before the topics
         that they show, and the bridge's word of itself at the end.
         """
-        topics = Topics(self.base)
+        topics = self.own
         found = [*reversed(self.topics)]
         for kind, key in sorted(self.names):
             found += retained_topics(self.base, kind, key)
         if found:
+            if self.part:
+                found += [topics.owner(key) for kind, key in sorted(self.names) if kind == "server"]
             found += [topics.bridge_info, topics.bridge_health, topics.bridge_state]
         return found
 
     def document(self) -> dict[str, Any]:
         """For the journal, as JSON's values."""
         document: dict[str, Any] = {"base": self.base, "names": sorted(self.names)}
+        if self.part:
+            document |= {"part": self.part, "servers": self.servers}
         return document | ({"topics": self.topics} if self.topics else {})
 
 
@@ -90,9 +113,12 @@ class Note:
         return json.dumps(document)
 
 
-def read_note(document: str, base: str) -> Note:
-    """What was written down, seen from this base topic: all below another one is of before."""
-    note = Note(Owned(base))
+def read_note(document: str, base: str, part: str = "") -> Note:
+    """What was written down, seen from this base topic: all below another one is of before.
+
+    Of several bridges it is that with this `part`, whichever it had when that was written.
+    """
+    note = Note(Owned(base, part=part))
     if not document:
         return note
     try:
@@ -101,8 +127,11 @@ def read_note(document: str, base: str) -> Note:
             topics: Published = {
                 topic: dict(found) for topic, found in each.get("topics", {}).items()
             }
-            owned = Owned(each["base"], {Name(*pair) for pair in each["names"]}, topics)
+            names = {Name(*pair) for pair in each["names"]}
+            servers = dict(each.get("servers", {}))
+            owned = Owned(each["base"], names, topics, each.get("part", ""), servers)
             if owned.base == base:
+                owned.part = part
                 note.owned = owned
             elif owned.everything:
                 note.before.append(owned)
@@ -110,5 +139,5 @@ def read_note(document: str, base: str) -> Note:
             note.gone[DeviceName(*device)] = dict(components)
     except (ValueError, TypeError, KeyError, AttributeError) as error:
         log.warning("the journal's note of published topics is unreadable", error=repr(error))
-        return Note(Owned(base))
+        return Note(Owned(base, part=part))
     return note

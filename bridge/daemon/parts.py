@@ -113,7 +113,7 @@ class Parts:
         )
         self.site = self._make_site()
         self.links, self.rooms = self.site.links, self.site.rooms
-        self.sources.rooms = self.rooms
+        self.sources.rooms, self.sources.servers = self.rooms, rules
         self.api = self._make_api(rules, replies, None if load is None else self._reload)
         self.dispatcher = self._make_dispatcher()
         self.callers = self._make_callers()
@@ -147,7 +147,7 @@ class Parts:
             self.image,
             [*map(Subscription, inputs), *bound_subscriptions(filters)],
             availability_topic=self.topics.bridge_state,
-            own=watched_filters(self.topics.base),
+            own=watched_filters(self.topics.base, self.topics.own_path),
             greet=lambda session: self.contact.greet(session),  # noqa: PLW0108 - it is made last
             numbered=lambda session: self.contact.numbered(session),  # noqa: PLW0108
             changed=self._broker_changed,
@@ -174,6 +174,7 @@ class Parts:
             instance=self._identity.instance,
             kept=self.journal.note(NOTE),
             save=partial(self.journal.save_note, NOTE),
+            server_of=lambda room: self.site.server_of(room),  # noqa: PLW0108 - it is made later
         )
 
     def _make_api(

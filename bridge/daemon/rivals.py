@@ -1,13 +1,15 @@
-"""One bridge per base topic, and per session at the broker (R26).
+"""One bridge per server of a base topic, and per session at the broker (R26, R38).
 
-Whoever finds another one online on its base topic leaves. Two that have one client id take the
+Whoever finds another one online that has a server of its own leaves; a bridge that is not one of
+several has all of its base topic. Two that have one client id take the
 session from each other at every connection, and no press is sure of an answer: one of them leaves.
 The contact has it look at each connection and hear what comes later; `app` runs it beside the
 rooms.
 """
 
 import random
-from collections.abc import Mapping
+import re
+from collections.abc import Callable, Collection, Mapping
 from typing import TypeGuard
 
 import trio
@@ -16,10 +18,14 @@ from ..mqtt.failures import BrokerFailure, FailureKind
 from ..mqtt.message import Message
 from ..mqtt.settings import BrokerSettings
 from ..mqtt.topics import Topics
+from ..text.json_text import read_object
 from .info_and_health import Identity, identity_in
 
 __all__ = ["ForeignBridge", "Rivals"]
 
+
+_PART = re.compile(r"[a-z0-9_,-]+")
+"""Servers of one of several bridges, as they stand in its topics."""
 
 _LIVED = 60.0
 """Seconds after which a connection was none of those that are taken at once."""
@@ -38,11 +44,24 @@ class ForeignBridge(Exception):
 
 
 class Rivals:
-    """Looks for other bridges: `ours` is who we are, `broker` as whom we connect, and where."""
+    """Looks for other bridges: `ours` is who we are, `broker` as whom we connect, and where.
 
-    def __init__(self, ours: Identity, topics: Topics, broker: BrokerSettings) -> None:
+    `servers` are those that we have; `object_to` tells a bridge alone that it is not.
+    """
+
+    def __init__(
+        self,
+        ours: Identity,
+        topics: Topics,
+        broker: BrokerSettings,
+        servers: Collection[str] = (),
+        object_to: Callable[[], None] = lambda: None,
+    ) -> None:
         self._ours = ours
         self._topics = topics
+        self._alone = topics.of_part("")
+        self._servers = servers
+        self._object = object_to
         self._broker = broker
         self._found: ForeignBridge | None = None
         self._heard = trio.Event()
@@ -50,21 +69,60 @@ class Rivals:
         self._suspicion = 0
         self._enough = random.choice(_ENOUGH)
 
+    @property
+    def topics(self) -> list[str]:
+        """Where other bridges say who they are, and what they have."""
+        infos = [self._topics.bridge_info, self._alone.bridge_info]
+        owners = [self._topics.owner(each) for each in self._servers if self._topics.part]
+        return list(dict.fromkeys([*infos, *owners]))
+
+    def states(self, retained: Mapping[str, bytes]) -> list[str]:
+        """Where those say whether they are online that `retained`, of `topics`, names."""
+        return [state for state, _ in self._others(retained)]
+
     def check(self, retained: Mapping[str, bytes]) -> None:
         """Raise `ForeignBridge` where what the broker retains is another's, and that is online."""
-        other = identity_in(retained.get(self._topics.bridge_info, b""))
-        if self._is_foreign(other) and retained.get(self._topics.bridge_state) == b"online":
-            raise self._foreign(other)
+        for state, other in self._others(retained):
+            if retained.get(state) == b"online":
+                raise self._foreign(other)
+
+    def _others(self, retained: Mapping[str, bytes]) -> list[tuple[str, Identity]]:
+        """Bridges that are not ours, and have what is; each behind its topic of availability."""
+        found = []
+        for topic in self.topics:
+            other = identity_in(payload := retained.get(topic, b""))
+            if self._is_foreign(other) and self._overlaps(topic, payload):
+                found.append((self._topics_of(topic, payload).bridge_state, other))
+        return found
+
+    def _topics_of(self, topic: str, payload: bytes) -> Topics:
+        """The topics of whoever has published this."""
+        if topic == self._alone.bridge_info:
+            return self._alone
+        part = read_object(payload).get("bridge", self._topics.part)
+        is_part = isinstance(part, str) and _PART.fullmatch(part)
+        return self._topics.of_part(part if is_part else self._topics.part)
+
+    def _overlaps(self, topic: str, payload: bytes) -> bool:
+        """True unless it is the word of a bridge alone that has no server of ours."""
+        if not self._topics.part or topic != self._alone.bridge_info:
+            return True
+        theirs = read_object(payload).get("servers")
+        return not isinstance(theirs, list) or any(each in self._servers for each in theirs)
 
     def hear(self, message: Message) -> bool:
         """True for a bridge's word of itself; two that start at once meet here."""
-        if message.topic != self._topics.bridge_info:
+        topic = message.topic
+        if topic not in self.topics:
             return False
         if message.retain:
             return True  # MQTT 3.1.1 sends it with the subscription, whoever has long left
         other = identity_in(message.payload)
-        if self._is_foreign(other) and other < self._ours:
-            self._leave_to(self._foreign(other))
+        if self._is_foreign(other) and self._overlaps(topic, message.payload):
+            if other < self._ours:
+                self._leave_to(self._foreign(other))
+            elif self._topics.part and topic == self._alone.bridge_info:
+                self._object()  # it does not hear those that are several
         return True
 
     def online(self) -> None:
@@ -107,4 +165,5 @@ class Rivals:
             f"another bridge ({other.instance}) is online on the base topic "
             f"{self._topics.base!r} of {self._broker.addresses}; stop it, or give this one a base "
             "topic of its own: mqtt.base_topic"
+            + (", or servers that no other one has: bridge.servers" if self._topics.part else "")
         )

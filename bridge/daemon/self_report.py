@@ -19,7 +19,7 @@ from ..mqtt.image import Image
 from ..mqtt.link import BrokerLink
 from ..mqtt.topics import Topics
 from ..process.systemd import keep_status
-from .info_and_health import Identity, render_health, render_info, render_status
+from .info_and_health import Identity, render_health, render_info, render_owner, render_status
 from .site import Site
 from .watchdog import Watchdog
 
@@ -63,8 +63,22 @@ class SelfReport:
         self._reconfigured.set()
 
     def publish_info(self, protocol: str) -> None:
-        """Say what this bridge is; `protocol` is the version of MQTT in use."""
-        info = render_info(
+        """Say what this bridge is and has; `protocol` is the version of MQTT in use."""
+        self._image.set(self._topics.bridge_info, self._info(protocol))
+        if self._topics.part:
+            for server in self._site.links:
+                owner = render_owner(self._topics.part, self._identity)
+                self._image.set(self._topics.owner(server), owner)
+
+    def object_to_one_alone(self) -> None:
+        """Tell a bridge that takes the base topic for its own that a server is ours (R38)."""
+        protocol = self._broker.health().protocol
+        if protocol is not None:
+            alone = self._topics.of_part("").bridge_info
+            self._image.send(alone, self._info(protocol))
+
+    def _info(self, protocol: str) -> str:
+        return render_info(
             version=__version__,
             identity=self._identity,
             protocol=protocol,
@@ -72,7 +86,6 @@ class SelfReport:
             rooms=self._site.rooms,
             digest=self.configuration.digest,
         )
-        self._image.set(self._topics.bridge_info, info)
 
     def publish_health(self) -> None:
         """Say how the links do now."""

@@ -80,6 +80,10 @@ class Site:
         for name, room in configuration.rooms.items():
             self.add_room(name, room, configuration.servers[room.server], entries.get(name))
 
+    def server_of(self, room: str) -> str | None:
+        """The server of a room, None where there is no such room."""
+        return self.rooms[room].server if room in self.rooms else None
+
     def run_servers(self, layer: trio.Nursery) -> None:
         """Start the links, and have those run in the same nursery that come later."""
         self._server_layer = layer

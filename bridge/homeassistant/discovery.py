@@ -11,7 +11,7 @@ from typing import Any
 from .. import __version__
 from ..mqtt.topics import Topics
 from .components import Components, of_all_rooms, of_bridge, of_room, of_server
-from .names import DeviceName
+from .names import DeviceName, node
 
 __all__ = [
     "FAREWELL_STEPS",
@@ -81,9 +81,11 @@ def announcements(
     topics: Topics, rooms: Iterable[RoomToShow], servers: Iterable[str], how: Presentation
 ) -> dict[str, Announcement]:
     """Every device by its topic; what others are reached through goes before these."""
-    bridge = DeviceName(topics.base, "bridge")
+    part = topics.part and node(topics.part)
+    bridge = DeviceName(topics.base, "bridge", part)
     alive = [topics.bridge_state]
-    found = {bridge: _announcement(bridge, "hmp-bridge", of_bridge(topics), how, via=None)}
+    called = f"hmp-bridge {topics.part}".rstrip()
+    found = {bridge: _announcement(bridge, called, of_bridge(topics), how, via=None)}
 
     def add(name: DeviceName, shown: str, components: Components, available: list[str]) -> None:
         found[name] = _announcement(name, shown, components, how, via=bridge, available=available)
@@ -96,7 +98,8 @@ def announcements(
         components = of_room(topics, room.key, restream=room.restream)
         add(name, room.name, components, [*alive, topics.room(room.key, "availability")])
     if how.all_rooms:
-        add(DeviceName(topics.base, "rooms"), "All rooms", of_all_rooms(topics), alive)
+        everything = f"All rooms {topics.part}".rstrip()
+        add(DeviceName(topics.base, "rooms", part), everything, of_all_rooms(topics), alive)
     return {name.topic(how.prefix): announcement for name, announcement in found.items()}
 
 

@@ -8,7 +8,7 @@ import re
 from hashlib import sha256
 from typing import NamedTuple
 
-__all__ = ["DeviceName"]
+__all__ = ["DeviceName", "node"]
 
 _PLAIN_SLUG = re.compile(r"(?!hmp_)[a-z0-9]+(?:_[a-z0-9]+)*")
 """What an entity id can have as it is, and that is not one of our own words."""
@@ -39,7 +39,7 @@ class DeviceName(NamedTuple):
     def topic(self, prefix: str) -> str:
         """Where the device is announced, below the discovery prefix."""
         name = "-".join(filter(None, (self.kind, self.key)))
-        return f"{prefix}/device/{_node(self.base)}/{name}/config"
+        return f"{prefix}/device/{node(self.base)}/{name}/config"
 
     def object_id(self, leaf: str) -> str:
         """The part of an entity id behind its domain; no two entities of a domain get the same.
@@ -53,10 +53,11 @@ class DeviceName(NamedTuple):
             case "server":
                 return f"hmp_server_{_slug(self.key)}_{leaf}"
             case _:
-                return f"hmp_{self.kind}_{leaf}"
+                part = f"_{_slug(self.key)}" if self.key else ""
+                return f"hmp_{self.kind}{part}_{leaf}"
 
 
-def _node(base: str) -> str:
+def node(base: str) -> str:
     """The base topic as a level of a discovery topic, which has letters, digits, `-` and `_`."""
     if re.fullmatch(r"[a-zA-Z0-9_-]+", base):
         return base

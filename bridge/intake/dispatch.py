@@ -73,6 +73,7 @@ class Dispatcher:
         self._api = api
         self._admission = Admission(rooms, refusals=refusals, clock=clock, sources=sources)
         self._clock = clock
+        self._ours = sources.is_ours
         self._taken = set(taken)
         self._translator = translator
         self._acknowledgements = Acknowledgements(save)
@@ -176,7 +177,9 @@ class Dispatcher:
         """
         message, place = part.message, part.place
         is_input = self._is_input(message.topic)
-        if not is_input and not self._translator.is_bound(message.topic):
+        if not (
+            self._ours(message.topic) if is_input else self._translator.is_bound(message.topic)
+        ):
             place.accept()
         elif message.retain:
             self._drop_retained(message.topic, is_input=is_input)
@@ -306,6 +309,8 @@ class Dispatcher:
                 advice = f"Correct {verdict.binding.label} in the configuration, or its sender."
                 problem = Problem("binding_failed", reason, advice)
                 self._admission.fail(part, room, word, None, problem)
+            case Input() as given if not self._ours(self._topics.room(given.room, "")):
+                part.place.accept()
             case Input() as given:
                 log.info(
                     "binding acts",

@@ -1,10 +1,10 @@
 """Sources of messages: which share of the bridge's work each gets, and its rank there. Pure."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import Protocol
 
 from ..mqtt.shares import Source
-from ..mqtt.topics import Topics
+from ..mqtt.topics import ALL_ROOMS, Topics
 
 __all__ = ["MOST_UNDER_WAY", "Answering", "Sources"]
 
@@ -29,9 +29,9 @@ class Sources:
     """Sorts topics. `rooms` are those there are at any time.
 
     Everything for one room shares one place, in the order in which it came, so that the last press
-    wins whichever way it took (R10). `bound` gives the room to which all bindings of a topic lead,
-    or else their topic filter, and None for a topic that is not bound. What is for no room of
-    ours shares one place, however many names it has.
+    wins whichever way it took (R10). `servers` are those that may be asked. `bound` gives the room
+    to which all bindings of a topic lead, or else their topic filter, and None for a topic that is
+    not bound. What is for no room of ours shares one place, however many names it has.
     """
 
     def __init__(
@@ -41,13 +41,25 @@ class Sources:
         bound: Callable[[str], tuple[str | None, str] | None],
     ) -> None:
         self._base = f"{topics.base}/"
+        self._alone = not topics.part
         self.rooms = rooms
+        self.servers: Collection[str] = ()
         self._bound = bound
+
+    def is_ours(self, topic: str) -> bool:
+        """False on a topic of a room or a server that another one of several bridges has (R38)."""
+        kind, _, rest = topic.removeprefix(self._base).partition("/")
+        name = rest.partition("/")[0]
+        if self._alone or kind not in ("room", "server"):
+            return True
+        return (
+            name in self.servers if kind == "server" else (name in self.rooms or name == ALL_ROOMS)
+        )
 
     def of(self, topic: str) -> Source:
         """The source of a message on this topic."""
         kind, _, rest = topic.removeprefix(self._base).partition("/")
-        if topic.startswith(self._base) and kind in ("room", "server", "bridge"):
+        if topic.startswith(self._base) and kind in ("room", "server", "bridge", "bridges"):
             return self._own(kind, rest)
         bound = self._bound(topic)
         if bound is None:

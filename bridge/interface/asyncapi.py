@@ -10,6 +10,7 @@ from typing import Any
 
 from ..mqtt.catalogue import ROWS, Direction, Row, tally_words
 from ..mqtt.settings import BrokerSettings
+from ..mqtt.topics import Topics
 from .plain import plain, sentence
 from .request_rows import REQUEST_ROWS
 
@@ -33,7 +34,7 @@ class Interface:
     """The particulars of one bridge; `tally_words` are those of all its rooms."""
 
     version: str
-    base: str
+    topics: Topics
     broker: BrokerSettings
     servers: Sequence[str]
     rooms: Sequence[str]
@@ -94,7 +95,7 @@ def _channel(row: Row, interface: Interface) -> dict[str, Any]:
         "server": ("An HMP of the configuration.", list(interface.servers)),
     }
     channel: dict[str, Any] = {
-        "address": row.topic(interface.base),
+        "address": row.topic(interface.topics.base, bridge=interface.topics.own_path),
         "description": sentence(row.meaning),
         "messages": _messages(row),
     }

@@ -47,7 +47,7 @@ def render_rights(
     """
     parts = [_EXPLANATION, _lines(_LEAST, BRIDGE, _of_bridge(topics, bound, answers))]
     for room, server in rooms.items():
-        parts.append(_lines(None, panel(room), _of_panel(topics.base, room, server)))
+        parts.append(_lines(None, panel(room), _of_panel(topics, room, server)))
     parts.append(_lines(_LOOKS_ON, DASHBOARD, [("read", f"{topics.base}/#")]))
     return "\n".join(parts)
 
@@ -69,17 +69,22 @@ def _of_bridge(
         yield "read", topic_filter
     for row in ROWS:
         if row.direction is Direction.SUBSCRIBE:
-            yield "write", row.topic(base, room="+", server="+")
+            names = {"bridge": topics.own_path, "room": "+", "server": "+"}
+            yield "write", row.topic(base, **names)
     for asked in request_filters(topics):
         yield "write", asked.replace("/request/", "/response/")
-    for path in ("bridge", "server/+", "room/+", "room/+/press"):
+    if topics.part:
+        yield "write", topics.owner("+")
+        yield "write", topics.of_part("").bridge_info
+    for path in (topics.own_path, "server/+", "room/+", "room/+/press"):
         yield "write", f"{base}/{path}/check"
     for topic_filter in answers:
         yield "write", topic_filter
 
 
-def _of_panel(base: str, room: str, server: str) -> Iterator[tuple[str, str]]:
+def _of_panel(topics: Topics, room: str, server: str) -> Iterator[tuple[str, str]]:
     access = {Direction.PUBLISH: "write", Direction.SUBSCRIBE: "read"}
     for row in ROWS:
         if row.for_panels:
-            yield access[row.direction], row.topic(base, room=room, server=server)
+            names = {"bridge": topics.own_path, "room": room, "server": server}
+            yield access[row.direction], row.topic(topics.base, **names)

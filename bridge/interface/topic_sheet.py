@@ -13,6 +13,7 @@ from itertools import groupby
 from typing import Any
 
 from ..mqtt.catalogue import ROWS, Direction, Row, tally_words
+from ..mqtt.topics import Topics
 
 __all__ = ["RoomSheet", "render_sheets", "sheet"]
 
@@ -33,11 +34,11 @@ class RoomSheet:
     topics: Sequence[tuple[str, Row]]
 
 
-def sheet(base: str, room: str, name: str, server: str, tally: Iterable[str]) -> RoomSheet:
-    """The topics of `room`, of its server's state and of the bridge's, below `base`."""
+def sheet(topics: Topics, room: str, name: str, server: str, tally: Iterable[str]) -> RoomSheet:
+    """The topics of `room`, of its server's state and of the bridge's."""
     rows = [tally_words(row, tally) for row in ROWS if row.for_panels]
-    topics = [(row.topic(base, room=room, server=server), row) for row in rows]
-    return RoomSheet(room, name, topics)
+    names = {"bridge": topics.own_path, "room": room, "server": server}
+    return RoomSheet(room, name, [(row.topic(topics.base, **names), row) for row in rows])
 
 
 def render_sheets(sheets: Sequence[RoomSheet], form: str) -> str:

@@ -103,7 +103,7 @@ class MalformedRequest(ValueError):
 
 def request_filters(topics: Topics) -> tuple[str, ...]:
     """Topic filters of every request."""
-    return (f"{topics.base}/server/+/request/+", f"{topics.base}/bridge/request/+")
+    return (f"{topics.base}/server/+/request/+", topics.request("+"))
 
 
 def parse_topic(topics: Topics, topic: str) -> CommandTopic | VerbTopic | None:
@@ -114,7 +114,7 @@ def parse_topic(topics: Topics, topic: str) -> CommandTopic | VerbTopic | None:
     match below.split("/"):
         case ["server", server, "request", command]:
             return CommandTopic(server, command)
-        case ["bridge", "request", verb]:
+        case [*path, "request", verb] if "/".join(path) == topics.own_path:
             return VerbTopic(verb)
         case _:
             return None
@@ -128,7 +128,7 @@ def answer_topic(
         case CommandTopic(server, word) if server in servers:
             topic = f"{topics.base}/server/{server}/response/{word}"
         case VerbTopic(word):
-            topic = f"{topics.base}/bridge/response/{word}"
+            topic = topics.request(word).replace("/request/", "/response/")
         case _:
             return topics.error
     return topic if word and len(word) <= _LONGEST_WORD else topics.error
@@ -142,7 +142,7 @@ def may_answer_on(topics: Topics, topic: str, allowed: Iterable[str]) -> bool:
     say: the bridge has rights at the broker that the sender may lack. A filter that begins with a
     wildcard does not reach Home Assistant's discovery.
     """
-    taken = [f"{topics.base}/{each}/" for each in ("room", "server", "bridge")]
+    taken = [f"{topics.base}/{each}/" for each in ("room", "server", "bridge", "bridges")]
     if topic.startswith((*taken, "$")):
         return False
     if topic.split("/", maxsplit=1)[0] == _DISCOVERY:

@@ -68,9 +68,12 @@ class Row:
     as_json: Schema | None = None
     for_panels: bool = True
 
-    def topic(self, base: str, **names: str) -> str:
-        """The topic itself; names that are not given stay as they are."""
-        path = self.path
+    def topic(self, base: str, *, bridge: str = "bridge", **names: str) -> str:
+        """The topic itself; names that are not given stay as they are.
+
+        `bridge` is the place of the bridge's own topics, `Topics.own_path`.
+        """
+        path = f"{bridge}{self.path[6:]}" if self.path.startswith("bridge/") else self.path
         for name, value in names.items():
             path = path.replace(f"{{{name}}}", value)
         return f"{base}/{path}"
@@ -277,14 +280,15 @@ def retained_topics(base: str, kind: str, name: str) -> list[str]:
     ]
 
 
-def watched_filters(base: str) -> list[str]:
+def watched_filters(base: str, bridge: str = "bridge") -> list[str]:
     """Filters of all that the bridge publishes retained; none matches what anybody sends to it.
 
     Without its own state and its info, to which it is subscribed anyway (R26).
     """
     watched = [row for row in ROWS if row.retained]
     heard = ("bridge/state", "bridge/info")
-    return [row.topic(base, room="+", server="+") for row in watched if row.path not in heard]
+    named = {"bridge": bridge, "room": "+", "server": "+"}
+    return [row.topic(base, **named) for row in watched if row.path not in heard]
 
 
 def tally_words(row: Row, own: Iterable[str]) -> Row:

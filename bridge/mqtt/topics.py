@@ -6,7 +6,7 @@ subscribed, published and how is for the link to say.
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import lru_cache
 
@@ -55,9 +55,27 @@ _SCALARS = (
 
 @dataclass(frozen=True, slots=True)
 class Topics:
-    """Every topic below one base topic."""
+    """Every topic below one base topic.
+
+    Of several bridges that share it each has a `part` of the servers, and topics of its own in the
+    place of those below ``bridge`` (R38).
+    """
 
     base: str = "hmp"
+    part: str = ""
+
+    @property
+    def own_path(self) -> str:
+        """The place of the bridge's own topics below the base topic."""
+        return f"bridges/{self.part}" if self.part else "bridge"
+
+    def of_part(self, part: str) -> "Topics":
+        """The topics as another one of several bridges has them; those of one alone without."""
+        return replace(self, part=part)
+
+    def owner(self, server: str) -> str:
+        """Which of several bridges has a server (R38)."""
+        return f"{self.base}/server/{server}/bridge"
 
     @property
     def inputs(self) -> tuple[str, ...]:
@@ -69,41 +87,41 @@ class Topics:
     @property
     def bridge_state(self) -> str:
         """`online` or `offline`, the will."""
-        return f"{self.base}/bridge/state"
+        return f"{self.base}/{self.own_path}/state"
 
     @property
     def bridge_info(self) -> str:
         """The topic of what this bridge is."""
-        return f"{self.base}/bridge/info"
+        return f"{self.base}/{self.own_path}/info"
 
     @property
     def bridge_health(self) -> str:
         """How its links do."""
-        return f"{self.base}/bridge/health"
+        return f"{self.base}/{self.own_path}/health"
 
     @property
     def bridge_marker(self) -> str:
         """The bridge's own marker: once it has come back, so has everything retained before it."""
-        return f"{self.base}/bridge/marker"
+        return f"{self.base}/{self.own_path}/marker"
 
     @property
     def bridge_rooms_recording(self) -> str:
         """How many rooms have an active recording."""
-        return f"{self.base}/bridge/rooms_recording"
+        return f"{self.base}/{self.own_path}/rooms_recording"
 
     @property
     def bridge_rooms_alarm(self) -> str:
         """How many rooms have an alarm."""
-        return f"{self.base}/bridge/rooms_alarm"
+        return f"{self.base}/{self.own_path}/rooms_alarm"
 
     def request(self, verb: str) -> str:
         """Where the bridge itself is asked for something."""
-        return f"{self.base}/bridge/request/{verb}"
+        return f"{self.base}/{self.own_path}/request/{verb}"
 
     @property
     def error(self) -> str:
         """Answers to inputs for a room or an action that does not exist."""
-        return f"{self.base}/bridge/response/error"
+        return f"{self.base}/{self.own_path}/response/error"
 
     def server_state(self, server: str) -> str:
         """The state of a server link."""

@@ -21,7 +21,6 @@ from ..mqtt.failures import BrokerFailure
 from ..mqtt.message import Message
 from ..mqtt.settings import BrokerSettings
 from ..mqtt.subscriber import listen
-from ..mqtt.topics import Topics
 from ..process.signals import stop_on_signal
 from ..text.output import put, say
 from .keyboard import Keyboard, suspended_by_signal
@@ -57,7 +56,7 @@ async def watch(configuration: Configuration) -> None:
 
 def _by_name(configuration: Configuration) -> list[str]:
     """Every topic that the broker may retain of this configuration."""
-    topics = Topics(configuration.mqtt.base_topic)
+    topics = configuration.topics
     owners = [
         *(("server", name) for name in configuration.servers),
         *(("room", name) for name in configuration.rooms),

@@ -161,7 +161,7 @@ def all_that_is_taken() -> dict[str, set[str]]:
         for option in command.options:
             if option.words:
                 taken[f"{command.name} {option.names[-1]} "] = {*option.words}
-    assert taken["hmp-bridge send -"] == {"-h", "--help", "--config", "--set"}
+    assert taken["hmp-bridge send -"] == {"-h", "--help", "--config", "--set", "--servers"}
     return taken | {
         "hmp-bridge ": {each.word for each in top.commands},
         "hmp-bridge send ": {"main", "spare"},

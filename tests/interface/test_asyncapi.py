@@ -37,7 +37,7 @@ def document(broker: BrokerSettings = BROKER) -> dict[str, Any]:
     return asyncapi_document(
         Interface(
             version="1.2.3",
-            base="site/hmp",
+            topics=Topics("site/hmp"),
             broker=broker,
             servers=["main", "spare"],
             rooms=["r0", "r1"],
