@@ -8,12 +8,15 @@ from ..journal.inputs import numbers_of
 __all__ = ["Message", "Receipt", "is_topic_name"]
 
 
+_NOT_IN_A_NAME = frozenset("+#\0")
+
+
 def is_topic_name(topic: str) -> bool:
     """True if something can be published to this topic (MQTT 5, 4.7).
 
     No wildcards, no NUL, 1 to 65,535 bytes of UTF-8.
     """
-    if not topic or any(character in topic for character in "+#\0"):
+    if not topic or not _NOT_IN_A_NAME.isdisjoint(topic):
         return False
     try:
         return len(topic.encode()) <= 65_535

@@ -109,7 +109,7 @@ class Session:
         Callers respect `has_room` for QoS 1 and `drained` for QoS 0, which has no answer. On a
         dead connection nothing happens, and `acknowledged` is never called.
         """
-        if not self.alive:
+        if self._client.socket() is None:
             return None
         properties = None
         if correlation_data is not None and self.protocol == "5":

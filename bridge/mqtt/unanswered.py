@@ -74,7 +74,7 @@ class Unanswered:
         self.round_trip = trio.current_time() - answer.sent_at
         answer.codes = codes
         answer.end()
-        if self.has_room:
+        if self._room and self.has_room:
             self._room.unpark_all()
         if answer.acknowledged is not None:
             answer.acknowledged(codes[0])
