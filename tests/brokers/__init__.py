@@ -31,7 +31,7 @@ __all__ = [
     "mosquitto",
 ]
 
-START_PATIENCE = 45.0
+START_PATIENCE = 120.0
 """Seconds that a broker may take until it accepts connections."""
 
 Kind = Literal["mosquitto", "embedded", "aedes", "nats", "rabbitmq"]

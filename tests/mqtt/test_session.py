@@ -4,6 +4,8 @@ The broker is mosquitto where it is installed; what only MQTT 5 has is marked. R
 autojump clock: a test waits for what it waits for, within pytest's own bound.
 """
 
+from collections.abc import Callable
+
 import pytest
 import trio
 
@@ -281,3 +283,33 @@ async def test_a_session_is_resumed_with_what_came_meanwhile(broker: Broker) -> 
     assert (first.session_present, second.session_present) == (False, True)
     assert [message.payload for message in received] == [b"press"]
     received[0].acknowledge()  # too late, and harmless
+
+
+@BOTH
+async def test_the_newest_of_those_who_take_a_message_gets_it(
+    broker: Broker, protocol: Protocol
+) -> None:
+    taken: list[str] = []
+
+    def takes(name: str) -> Callable[[Message], bool]:
+        return lambda message: message.topic == "taken/a" and not taken.append(name)
+
+    async with peer(broker, ["taken/#"], protocol=protocol) as one:
+        one.session.interceptors += [takes("older"), takes("newer")]
+        await one.publish("taken/a", b"x")
+        await one.publish("taken/b", b"y")
+        assert (await one.next()).topic == "taken/b"
+    assert taken == ["newer"]
+
+
+@pytest.mark.mqtt5
+async def test_no_more_is_under_way_than_the_broker_allows(launch: Launch) -> None:
+    """Its Receive Maximum, where that is less than ours."""
+    few = launch(BrokerOptions(extra=("max_inflight_messages 3",)))
+    async with peer(few, max_inflight=20) as one:
+        sent = 0
+        while one.session.has_room:
+            one.session.post("few", b"x", qos=1, retain=False)
+            sent += 1
+        assert sent == 3
+        await one.session.room()

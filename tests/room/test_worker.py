@@ -1,5 +1,7 @@
 """One room's loop: what is sent, written down, published and answered, and in which order."""
 
+import json
+
 import pytest
 import trio
 import trio.testing
@@ -13,7 +15,7 @@ from bridge.room.facts.values import Result
 from bridge.room.facts.vocabulary import Action, Outcome, State
 from bridge.simulator.faults import Fault
 
-from .driven import POLICY
+from .driven import OTHER_ID, POLICY, SESSION
 from .house import Carried, House
 
 
@@ -345,3 +347,19 @@ async def test_what_fell_due_while_the_disk_was_at_work_is_due_at_once(
         await house.until(lambda: house.results)
         assert (house.results[0].id, house.results[0].outcome) == ("2", Outcome.EXPIRED)
         assert trio.current_time() - began <= 3 * house.commit
+
+
+async def test_what_the_broker_retains_is_taken_over_before_anything_else_happens(
+    autojump_clock: trio.testing.MockClock,
+) -> None:
+    """Who brings it hears when the room holds it, has written it down and has said so (R9)."""
+    house = House()
+    retained = {"state": "recording", "recording_id": OTHER_ID, "session_id": SESSION}
+    async with house.running():
+        with trio.fail_after(10):
+            await house.room.adopt(json.dumps(retained).encode())
+        held = house.room.state.recording
+        assert held is not None
+        assert held.id == OTHER_ID
+        assert OTHER_ID in str(house.disk[-1][0])
+        assert house.published[-1].recording is not None
