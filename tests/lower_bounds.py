@@ -20,6 +20,7 @@ def lower_bounds(project: Path = PROJECT) -> Iterator[str]:
     extras = table["optional-dependencies"]
     required = [*table["dependencies"]]
     for extra in extras.keys() - {
+        "bench",
         "brokers",
         "fuzz",
         "mutation",

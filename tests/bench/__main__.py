@@ -21,6 +21,7 @@ from .flood import flood
 from .footprint import memory
 from .latency import latency
 from .pages import pages
+from .plots import draw
 from .polls import polls
 from .reconnect import reconnect
 from .scale import scale
@@ -80,6 +81,7 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument("--quick", action="store_true", help=f"{', '.join(QUICK)}, in two minutes")
     parser.add_argument("--minutes", type=float, help="of soak; else repetitions times seconds")
     parser.add_argument("--samples", type=Path, help="what soak notes every second, as JSON lines")
+    parser.add_argument("--plots", type=Path, help="draw into this folder (extra bench)")
     parser.add_argument("--json", type=Path, help="write every value measured to this file")
     given = parser.parse_args(arguments)
     if given.quick:
@@ -101,6 +103,8 @@ def main(arguments: Sequence[str]) -> int:
     for name in names:
         text, figures = run(name, options)
         print(text, flush=True)
+        if given.plots is not None:
+            draw(name, figures, given.plots)
         measured[name] = [figure.document() for figure in figures]
     if given.json is not None:
         given.json.write_text(json.dumps(measured, indent=2, ensure_ascii=False), encoding="utf-8")

@@ -36,7 +36,9 @@ class Census(trio.abc.Instrument):
         """Everybody has had a turn."""
         if (now := time.monotonic()) - self._written_at >= 1:
             self._written_at = now
-            self._file.write_text(str(self._living), encoding="ascii")
+            draft = self._file.with_suffix(".new")
+            draft.write_text(str(self._living), encoding="ascii")
+            draft.replace(self._file)  # whoever reads it reads all of it
 
 
 def main() -> None:

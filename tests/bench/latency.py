@@ -6,15 +6,17 @@ import sqlite3
 import time
 from collections import defaultdict
 from collections.abc import Sequence
+from importlib.util import find_spec
 from pathlib import Path
 
 from tests.brokers import Broker
+from tests.npm import NODE_RED, has_npm_package
 
 from .figures import Figure, Sample, percentile
 from .panel import Panel
 from .stage import Hmp, Options, Stage, stage
 
-__all__ = ["MANY", "Press", "commit_floor", "latency", "publications"]
+__all__ = ["MANY", "Press", "can_run", "commit_floor", "latency", "publications"]
 
 MANY = 10
 """Publications of the bare loop that has as many to make; `publications` says whether it has."""
@@ -23,9 +25,11 @@ _PAUSE = ("pause", "paused", "true")
 _RESUME = ("resume", "recording", "false")
 
 _BROKERS = {"mosquitto's defaults": (), "set_tcp_nodelay true": ("set_tcp_nodelay true",)}
-_LIVES = ("script", "bare", "many", "tmpfs", "disk")
+_LIVES = ("script", "aiomqtt", "node_red", "bare", "many", "tmpfs", "disk")
 _WHO = {
     "script": "paho script as users run it",
+    "aiomqtt": "aiomqtt script as users run it",
+    "node_red": "Node-RED flow as users run it",
     "bare": "bare loop",
     "many": "bare loop with as many publications",
     "tmpfs": "daemon, journal on tmpfs",
@@ -82,13 +86,14 @@ def latency(options: Options) -> Sequence[Figure]:
     p50: dict[tuple[str, str], Sample] = defaultdict(Sample)
     p99: dict[tuple[str, str], Sample] = defaultdict(Sample)
     commit, own_commit = Sample(), Sample()
+    lives = [who for who in _LIVES if can_run(who) and not (options.brief and who == "node_red")]
     with stage(options) as made:
         hmp = made.hmp()
         presses: dict[tuple[str, str], Press] = {}
         health = []
         for name, lines in _BROKERS.items():
             broker = made.broker(*lines)
-            for who in _LIVES:
+            for who in lives:
                 _bring(made, broker, hmp, who)
                 presses[name, who] = Press(made, broker, f"{who}/hmp")
                 presses[name, who].during(0.0, least=20)
@@ -113,11 +118,22 @@ def latency(options: Options) -> Sequence[Figure]:
     ]
 
 
+def can_run(who: str) -> bool:
+    """Whether what it needs is installed: the extra `bench`, and Node-RED where npm is."""
+    if who == "node_red":
+        return has_npm_package(NODE_RED, "node-red")
+    return who != "aiomqtt" or find_spec("aiomqtt") is not None
+
+
 def _bring(made: Stage, broker: Broker, hmp: Hmp, who: str) -> None:
     """Have one of `_LIVES` ready for a press."""
     base = f"{who}/hmp"
     if who == "script":
         made.peer("paho_script", broker, hmp, base=base)
+    elif who == "aiomqtt":
+        made.peer("aiomqtt_script", broker, hmp, base=base)
+    elif who == "node_red":
+        made.peer("node_red_script", broker, hmp, base=base, ready="Connected to broker")
     elif who == "bare":
         made.peer("bare_loop", broker, hmp, base=base)
     elif who == "many":
@@ -137,7 +153,7 @@ def _rows(
     figures = []
     bare = p50[broker, "bare"]
     users = p50[broker, "script"].median
-    for who in _LIVES:
+    for who in [each for each in _LIVES if (broker, each) in p50]:
         middle, tail = p50[broker, who], p99[broker, who]
         row = Figure(f"p50, {_WHO[who]}; {broker}", middle, "ms", bare.median, "bare loop")
         row.rounds = bare

@@ -59,6 +59,11 @@ class Options:
         """Whether sizes and waits are those of the targets, and not of a quick look."""
         return self.seconds >= 1.0
 
+    @property
+    def brief(self) -> bool:
+        """Whether what takes long to start is left out."""
+        return not self.whole or self._most_rooms < 1000
+
     def rooms(self, count: int) -> int:
         """So many rooms, or few for a quick look."""
         return min(count, self._most_rooms if self.whole else 20)
@@ -182,12 +187,20 @@ class Stage:
         panel.close()
         return daemon
 
-    def peer(self, module: str, broker: Broker, hmp: Hmp, *options: str, base: str) -> Process:
-        """`bare_loop` or `paho_script`; returns when it is subscribed."""
+    def peer(
+        self,
+        module: str,
+        broker: Broker,
+        hmp: Hmp,
+        *options: str,
+        base: str,
+        ready: str = "ready",
+    ) -> Process:
+        """`bare_loop` or a script; returns when it says that it is `ready`."""
         command = [sys.executable, "-m", f"tests.bench.{module}", "--base", base, *options]
         command += ["--broker-port", str(broker.port), "--hmp-port", str(hmp.port)]
         peer = self._kept(self._start(command, self.subject_cores))
-        peer.wait_for_line("ready")
+        peer.wait_for_line(ready)
         return peer
 
     def announcer(self, broker: Broker, messages: Path, *, base: str, qos: int) -> Process:

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from tests.brokers import Broker
 
 from .figures import Figure, Sample
-from .latency import MANY
+from .latency import MANY, can_run
 from .stage import Options, Stage, stage
 
 __all__ = ["throughput"]
@@ -50,11 +50,14 @@ def throughput(options: Options) -> Sequence[Figure]:
     """Sustained actions per second, HMP at once, 200 presses under way at any time."""
     rooms = options.rooms(1000)
     names = {
+        "script": "paho script as users run it",
+        "aiomqtt": "aiomqtt script as users run it",
         "bare": "bare loop",
         "many": f"bare loop, {MANY} publications",
         "tmpfs": "daemon, journal on tmpfs",
         "disk": "daemon, on disk",
     }
+    names = {who: name for who, name in names.items() if can_run(who)}
     rate = {who: Sample() for who in names}
     cost = {who: Sample() for who in names}
     with stage(options, Stage.on_two_cores) as made:
@@ -62,6 +65,11 @@ def throughput(options: Options) -> Sequence[Figure]:
         broker = made.broker("set_tcp_nodelay true")
         many = ("--publications", str(MANY))
         processes = {
+            **{
+                who: made.peer(f"{module}_script", broker, hmp, base=f"{who}/hmp")
+                for who, module in (("script", "paho"), ("aiomqtt", "aiomqtt"))
+                if who in names
+            },
             "bare": made.peer("bare_loop", broker, hmp, base="bare/hmp"),
             "many": made.peer("bare_loop", broker, hmp, *many, base="many/hmp"),
         }

@@ -79,3 +79,37 @@ def test_nothing_of_ours_is_left_and_all_of_others(site: MakeSite, stack: ExitSt
     assert retained(made, above) == look_alikes
     nothing = run_bridge("clean", *config)
     assert (nothing.returncode, "nothing of this bridge" in nothing.stdout) == (0, True)
+
+
+def test_a_birth_of_long_ago_is_none_over_mqtt_3_1_1(site: MakeSite, stack: ExitStack) -> None:
+    """The broker delivers what it retains with the subscription, and says that it is retained."""
+    made = site(2, start=False)
+    above = made.base.partition("/")[0]
+    status = f"{above}/ha/status"
+    made.tables["mqtt"]["protocol"] = "3.1.1"
+    made.tables["homeassistant"] = {
+        "enabled": True,
+        "discovery_prefix": f"{above}/ha",
+        "status_topic": status,
+    }
+    everything = stack.enter_context(closing(Panel(made.broker.port, above)))
+    everything.publish("ha/status", "online", retain=True)
+    made.add_daemon()
+    made.wait_ready()
+    mark = len(everything.seen)
+    # Live it is one, also where it is published retained; were the first taken for one, this would
+    # be the second.
+    everything.publish("ha/status", "online", retain=True)
+    everything.wait_for("ha/device/" + device_of(made, "r0"), since=mark)
+    made.daemon.wait_for_line("home assistant has started")
+    assert len(made.daemon.lines_with("home assistant has started")) == 1
+
+
+def device_of(made: Site, room: str) -> str:
+    """The end of the topic on which a room is announced."""
+    [topic] = [
+        topic
+        for topic in retained(made, made.base.partition("/")[0])
+        if topic.endswith(f"/room-{room}/config")
+    ]
+    return topic.partition("/ha/device/")[2]

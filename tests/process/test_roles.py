@@ -17,7 +17,7 @@ from bridge.mqtt.catalogue import ROWS, Direction
 from tests.broker_fixtures import Launch
 from tests.brokers import Broker, BrokerOptions, Certificates
 
-from .daemon import Daemon, configuration
+from .daemon import Daemon, configuration, toml
 from .hmp import Hmp
 from .listener import Listener
 from .programs import run_bridge
@@ -203,6 +203,34 @@ def test_a_bridge_with_these_rights_records(
     _, text = health.heard.first(lambda _: True, "health")
     assert json.loads(text)["broker"]["refused_filters"] == {}
     assert daemon.lines_with("refused") == []
+
+
+def test_a_bridge_that_home_assistant_is_shown_may_announce_and_hear_its_birth(
+    launch: Launch, stack: ExitStack, tmp_path: Path
+) -> None:
+    tables = configuration(broker_port=1, hmp_port=1, base_topic="hmp")
+    tables["homeassistant"] = {"enabled": True, "discovery_prefix": "ha", "status_topic": "ha/up"}
+    file = tmp_path / "bridge.toml"
+    file.write_text(toml(tables), encoding="utf-8")
+    rights = run_bridge("topics", "--format", "acl", "--config", str(file)).stdout.splitlines()
+    broker = launch(
+        BrokerOptions(users=USERS, acl=(*rights, f"user {WITNESS}", "topic readwrite #"))
+    )
+    devices = {f"ha/device/hmp/{name}/config" for name in ("room-r0", "bridge", "server-main")}
+    others = {
+        "ha/up",
+        "ha/switch/hmp/config",
+        "ha/device/config",
+        "homeassistant/device/a/b/config",
+    }
+    assert arrived(broker, stack, BRIDGE, devices | others) == devices
+    witness = stack.enter_context(closing(Role(broker, WITNESS)))
+    bridge = stack.enter_context(closing(Role(broker, BRIDGE)))
+    witness.publish([*others, "hmp/room/r0/set"], "heard")
+    bridge.heard.first(lambda heard: heard == ("hmp/room/r0/set", "heard"), "what is behind it")
+    assert {topic for topic, said in bridge.heard.since() if said == "heard"} == {
+        *("ha/up", "hmp/room/r0/set"),
+    }
 
 
 def test_the_acl_is_what_topics_prints(capsys: pytest.CaptureFixture[str]) -> None:
