@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 from .configuration import Configuration
 from .sources import secret_files
+from .web_faults import is_this_box, written_secrets
 
 __all__ = ["Exposure", "exposures"]
 
@@ -29,10 +30,18 @@ def exposures(configuration: Configuration, file: Path) -> Iterator[Exposure]:
             "set mqtt.tls.ca to the authority that signed the broker's certificate, and leave "
             "insecure out",
         )
+    web = configuration.web
+    if web.listen is not None and web.cert is None and not is_this_box(web.listen[0]):
+        yield Exposure(
+            "web.listen is open without TLS: whoever is in between reads secrets and presses",
+            "set web.cert and web.key, or have a proxy speak TLS and listen on 127.0.0.1",
+        )
     secrets = list(secret_files(type(configuration).model_fields))
+    if web.cert is not None:
+        secrets.append(Path(web.key or web.cert))
     if tls is not None and tls.key is not None:
         secrets.append(Path(tls.key))
-    if _holds_a_password(file):
+    if _holds_a_secret(file):
         secrets.append(file)
     for path in secrets:
         if _others_read(path):
@@ -42,9 +51,9 @@ def exposures(configuration: Configuration, file: Path) -> Iterator[Exposure]:
             )
 
 
-def _holds_a_password(file: Path) -> bool:
+def _holds_a_secret(file: Path) -> bool:
     with suppress(OSError, ValueError):
-        return "password" in tomllib.loads(file.read_text(encoding="utf-8")).get("mqtt", {})
+        return any(written_secrets(tomllib.loads(file.read_text(encoding="utf-8"))))
     return False
 
 

@@ -17,9 +17,13 @@ __all__ = ["faults_in_files"]
 
 
 def faults_in_files(data: Mapping[str, Any]) -> Iterator[Fault]:
-    """Faults of the PEM files under `[mqtt.tls]`, in the text as it was written."""
+    """Faults of the PEM files under `[mqtt.tls]` and `[web]`, in the text as it was written."""
     mqtt = data.get("mqtt")
-    tls = mqtt.get("tls") if isinstance(mqtt, Mapping) else None
+    yield from _faults_of(mqtt.get("tls") if isinstance(mqtt, Mapping) else None, "mqtt", "tls")
+    yield from _faults_of(data.get("web"), "web")
+
+
+def _faults_of(tls: object, *path: str) -> Iterator[Fault]:
     if not isinstance(tls, Mapping):
         return
     paths = {}
@@ -34,7 +38,7 @@ def faults_in_files(data: Mapping[str, Any]) -> Iterator[Fault]:
         faults["ca"] = f"{paths['ca']} holds no certificate in PEM (-----BEGIN CERTIFICATE-----)"
     if "cert" in paths and not faults.keys() & {"cert", "key"}:
         faults |= _wrong_pair(paths["cert"], paths.get("key"))
-    yield from (Fault(("mqtt", "tls", key), reason) for key, reason in faults.items())
+    yield from (Fault((*path, key), reason) for key, reason in faults.items())
 
 
 def _unreadable(path: Path) -> str | None:

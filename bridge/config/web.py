@@ -1,17 +1,32 @@
 """The table `[web]`: the rooms' pages, and who may open them."""
 
+import re
 from typing import Annotated
 
-from pydantic import Field, SecretStr
+from pydantic import AfterValidator, SecretStr, WithJsonSchema
 
 from .key_types import HOME_EXPANDED, Hosts, Listen, Table
 
-__all__ = ["LEAST_SECRET", "Secret", "WebTable"]
+__all__ = ["Secret", "WebTable"]
 
-LEAST_SECRET = 8
-"""Characters that a secret has at least."""
+_PATTERN = r"[!-~]{8,200}"
 
-Secret = Annotated[SecretStr, Field(min_length=LEAST_SECRET)]
+
+def _secret(value: SecretStr) -> SecretStr:
+    """It travels in headers and links: what is more than letters would come in two spellings."""
+    if re.fullmatch(_PATTERN, value.get_secret_value()) is None:
+        raise ValueError(
+            "is no secret of a page; write at least 8 characters without spaces or accents, such "
+            "as openssl rand -hex 16 gives"
+        )
+    return value
+
+
+Secret = Annotated[
+    SecretStr,
+    AfterValidator(_secret),
+    WithJsonSchema({"type": "string", "writeOnly": True, "pattern": f"^{_PATTERN}$"}),
+]
 
 
 class WebTable(Table):

@@ -7,7 +7,7 @@ from pydantic import SecretStr
 
 from .errors import Fault
 
-__all__ = ["faults_of_web", "written_secrets"]
+__all__ = ["faults_of_web", "is_this_box", "written_secrets"]
 
 _TABLES = ("mqtt", "web")
 
@@ -38,7 +38,7 @@ def faults_of_web(data: Mapping[str, Any]) -> Iterator[Fault]:
         return
     listen = web.get("listen")
     secrets = any(path[0] != "mqtt" and secret for path, secret in written_secrets(data))
-    if isinstance(listen, str) and not secrets and not _is_this_box(listen):
+    if isinstance(listen, str) and not secrets and not is_this_box(listen.rpartition(":")[0]):
         yield Fault(
             ("web", "listen"),
             "opens the rooms to everybody who reaches this box; set web.operate_secret, or "
@@ -49,6 +49,7 @@ def faults_of_web(data: Mapping[str, Any]) -> Iterator[Fault]:
         yield Fault(("web", "cert"), reason, cause=("web", "key"))
 
 
-def _is_this_box(listen: str) -> bool:
-    host = listen.rpartition(":")[0].strip("[]").lower()
+def is_this_box(host: str) -> bool:
+    """True where only this box itself reaches an address to listen on."""
+    host = host.strip("[]").lower()
     return host in ("localhost", "::1") or host.startswith("127.")

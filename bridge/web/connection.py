@@ -3,6 +3,7 @@
 What anycorn sends it shields from cancellation, so a peer that takes nothing must be bounded here.
 """
 
+import os
 import socket
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -12,7 +13,10 @@ import anyio
 import trio
 from anyio.abc import ByteStream, SocketAttribute
 
-__all__ = ["Connection"]
+__all__ = ["DIRECTLY", "Connection"]
+
+DIRECTLY = "connection"
+"""The name in a request's `state` of the connection itself, where it is not encrypted."""
 
 _PATIENCE = 15.0
 """Seconds for a peer to take what is sent to it; a page on a lost network comes again."""
@@ -53,6 +57,18 @@ class Connection(ByteStream):
         if patience.cancelled_caught:
             self.end()
             raise anyio.BrokenResourceError
+
+    def send_now(self, item: bytes) -> bytes:
+        """As much of `item` as the kernel takes at once; returns the rest, to be sent with `send`.
+
+        For whoever writes alone, and often: no task is switched to. Raises `BrokenResourceError`.
+        """
+        try:
+            return item[os.write(self._stream.socket.fileno(), item) :]
+        except BlockingIOError:
+            return item
+        except OSError as error:
+            raise anyio.BrokenResourceError from error
 
     async def send_eof(self) -> None:
         """Nothing more will come."""

@@ -21,7 +21,7 @@ __all__ = ["Event", "Feed"]
 _TOGETHER = 0.02
 """Seconds within which changes are told together: most of a press's."""
 
-_AT_ONCE = 8
+_AT_ONCE = 16
 """Readers that are woken in one turn of the loop."""
 
 _BETWEEN = 0.002

@@ -22,7 +22,7 @@ from anyio.streams.tls import TLSStream
 from starlette.types import ASGIApp
 
 from ..logs.internal_error import report_internal_error
-from .connection import Connection
+from .connection import DIRECTLY, Connection
 
 __all__ = ["MOST_CONNECTIONS", "MOST_OF_ONE", "Listener"]
 
@@ -206,7 +206,8 @@ class Listener:
                         ssl_context=self._tls,
                         standard_compatible=False,  # no peer is waited for at the end
                     )
-            server = _Server(self._app, self._config, self._context, {}, stream)  # type: ignore[arg-type]
+            plain = {DIRECTLY: connection} if self._tls is None else {}
+            server = _Server(self._app, self._config, self._context, plain, stream)  # type: ignore[arg-type]
             await server.run()
         except (anyio.BrokenResourceError, anyio.EndOfStream, ssl.SSLError, trio.TooSlowError):
             pass  # the peer has left, or speaks no TLS

@@ -9,6 +9,7 @@ import trio
 import trio.testing
 
 from bridge.room.facts.vocabulary import Action
+from bridge.room.rules.possible import BUTTONS
 from tests.mqtt.recorder import Recorder, flushed
 
 from .doors import Site
@@ -183,3 +184,16 @@ async def test_presses_by_hand_and_by_mqtt_with_one_id_are_two(
         site.house.press(Action.RECORD, "same")
         await site.house.answered(1)
         assert (await press(client, "stop", id="same"))[1]["outcome"] == "ok"
+
+
+@pytest.mark.parametrize("before", [[], ["record"], ["record", "pause"]], ids=len)
+@pytest.mark.parametrize("action", BUTTONS)
+async def test_a_button_that_is_on_works_and_another_does_not(
+    before: list[str], action: Action, autojump_clock: trio.abc.Clock
+) -> None:
+    site = Site()
+    async with site.running() as client:
+        for each in before:
+            assert (await press(client, each))[1]["outcome"] == "ok"
+        is_on = (await client.get(ROOM)).json()["actions"][action]
+        assert ((await press(client, action))[1]["outcome"] == "ok") is is_on
