@@ -65,6 +65,7 @@ def test_pause_resume_mark_and_extend(house: WebSite, room: str, open_tab: OpenT
     stood = tab.locator("#elapsed").inner_text()
     button(tab, "resume").click()
     shows(tab, "Recording")
+    expect(button(tab, "pause").locator("small")).to_be_empty()  # what is done is the resume
     assert tab.locator("#elapsed").inner_text() >= stood
     ends = tab.locator("#facts li", has_text="Ends by itself").locator("span")
     before = ends.inner_text()
