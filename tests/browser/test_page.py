@@ -107,6 +107,7 @@ def test_the_keyboard_is_asked_before_it_stops(
     house: WebSite, room: str, open_tab: OpenTab
 ) -> None:
     tab = open_tab(f"{house.address}/{room}")
+    may(tab, "record")
     button(tab, "record").focus()
     tab.keyboard.press("Enter")
     shows(tab, "Recording")
