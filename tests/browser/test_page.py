@@ -65,6 +65,7 @@ def test_pause_resume_mark_and_extend(house: WebSite, room: str, open_tab: OpenT
     stood = tab.locator("#elapsed").inner_text()
     button(tab, "resume").click()
     shows(tab, "Recording")
+    expect(button(tab, "pause").locator("small")).to_be_empty()  # what is done is the resume
     assert tab.locator("#elapsed").inner_text() >= stood
     ends = tab.locator("#facts li", has_text="Ends by itself").locator("span")
     before = ends.inner_text()
@@ -106,6 +107,7 @@ def test_the_keyboard_is_asked_before_it_stops(
     house: WebSite, room: str, open_tab: OpenTab
 ) -> None:
     tab = open_tab(f"{house.address}/{room}")
+    may(tab, "record")
     button(tab, "record").focus()
     tab.keyboard.press("Enter")
     shows(tab, "Recording")

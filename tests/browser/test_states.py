@@ -16,8 +16,12 @@ from .conftest import OpenTab, OwnSite
 from .test_page import button, shows
 
 PICTURES = Path(__file__).parents[2] / "build/screenshots"
-FOUND = """async () => (await axe.run({ resultTypes: ["violations"] })).violations.map(
-  (each) => `${each.id}: ${each.help}: ${each.nodes.map((node) => node.html).join(" ")}`)"""
+FOUND = """async () => {
+  const { passes, violations } = await axe.run();
+  if (!passes.length) throw new Error("axe has looked at nothing");
+  return violations.map(
+    (each) => `${each.id}: ${each.help}: ${each.nodes.map((node) => node.html).join(" ")}`);
+}"""
 HIDDEN = """() => [...document.querySelectorAll("main:not([hidden]) *")]
   .filter((each) => each.checkVisibility() && each.getBoundingClientRect().right > innerWidth + 1)
   .map((each) => each.outerHTML)"""

@@ -78,7 +78,7 @@ def test_another_site_s_page_presses_nothing(
     address = f"{house.address}/rooms/{room}/record"
     asked = "(address) => fetch(address, { method: 'POST', mode: 'no-cors' }).catch(String)"
     tab.evaluate(asked, address)  # returns when there is an answer, which it may not see
-    with tab.expect_response(address) as sent:
+    with tab.expect_navigation(url=address) as sent:
         tab.evaluate(
             """(address) => {
               const form = document.body.appendChild(document.createElement("form"));

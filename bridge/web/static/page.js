@@ -171,7 +171,7 @@ function showButtons(view) {
     const can = lost === null && view.actions[button.dataset.action];
     button.setAttribute("aria-disabled", String(!can));
     const hint = can && button.dataset.action === "stop" ? texts.hold : "";
-    put(button.querySelector("small"), fates.has(button) ? fates.get(button).text : hint);
+    put(button.querySelector("small"), fateOf(button) ?? hint);
   }
   if (!can($("stop"))) $("sure").close("no");
 }
@@ -252,9 +252,14 @@ const fates = new Map(); // by button: the word for what became of it, and until
 const presses = new Map(); // by id: what this page has asked for
 let told = Infinity; // until when (performance.now) the last result is shown
 
-function fate(button, text, shownFor) {
-  fates.set(button, { text, until: performance.now() + shownFor });
-  put(button.querySelector("small"), text);
+function fate(button, text, shownFor, action = null) {
+  fates.set(button, { text, action, until: performance.now() + shownFor });
+  put(button.querySelector("small"), fateOf(button) ?? "");
+}
+
+function fateOf(button) {
+  const { text, action } = fates.get(button) ?? { action: null };
+  return action === null || action === button.dataset.action ? text : undefined; // Pause may be Resume meanwhile
 }
 
 async function press(button, parameters = {}) {
@@ -299,7 +304,7 @@ function settle({ id, action, outcome, error }) {
   own.outcome = outcome;
   own.button.dataset.fate = outcome;
   own.button.removeAttribute("aria-busy");
-  fate(own.button, texts.fates[outcome] ?? outcome, SHOWN_FOR);
+  fate(own.button, texts.fates[outcome] ?? outcome, SHOWN_FOR, action);
 }
 
 function onHeld(button, act) {
