@@ -1,7 +1,6 @@
 """From the broker to the rooms: every message becomes one request, one refusal, or nothing.
 
-Messages are taken in fair turns (`Sources`), and acknowledged in the order in which they arrived
-(R27).
+Messages are taken in fair turns (`Sources`), and acknowledged in the order of arrival (R27).
 """
 
 from collections.abc import Awaitable, Callable, Iterable, Mapping
@@ -48,8 +47,8 @@ class Dispatcher:
 
     `refusals` answers what is for no room or action. `taken` are the inputs of before a restart
     that the broker may deliver again. `translator` has what bindings make of other topics, `save`
-    writes down what they remember.
-    `suspects` knows what processes have ended over. `sources` tells whose a message is.
+    writes down what they remember. `suspects` knows what processes have ended over, `sources` whose
+    a message is.
     """
 
     def __init__(

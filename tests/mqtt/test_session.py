@@ -292,7 +292,13 @@ async def test_the_newest_of_those_who_take_a_message_gets_it(
     taken: list[str] = []
 
     def takes(name: str) -> Callable[[Message], bool]:
-        return lambda message: message.topic == "taken/a" and not taken.append(name)
+        def take(message: Message) -> bool:
+            if message.topic != "taken/a":
+                return False
+            taken.append(name)
+            return True
+
+        return take
 
     async with peer(broker, ["taken/#"], protocol=protocol) as one:
         one.session.interceptors += [takes("older"), takes("newer")]
