@@ -3,7 +3,10 @@
 import trio
 import trio.testing
 
+from bridge.mqtt.image import Image
 from bridge.mqtt.setbacks import Setbacks
+
+from .recorder import Recorder, flushed
 
 UNANSWERED = [("a", "topic/a", b"x"), ("b", "topic/b", b"y")]
 
@@ -41,3 +44,17 @@ async def test_trials_become_rarer_up_to_an_hour(autojump_clock: trio.testing.Mo
         assert setbacks.trials() == ["a"]
         assert setbacks.suspects == {"a"}
     assert waits == [60.0, 120.0, 240.0, 480.0, 960.0, 1920.0, 3600.0, 3600.0]
+
+
+async def test_what_is_suspected_is_not_repeated_with_all_else() -> None:
+    """It goes alone, at QoS 1, so that it shows."""
+    image = Image()
+    image.set("a", "1")
+    image.set("b", "2")
+    for _ in range(2):
+        await flushed(image, Recorder())
+        image.connection_ended(lived=False)
+    image.set("c", "3")
+    carrier = Recorder()
+    assert await image.repeat(carrier, ["a", "b", "c"]) == 1
+    assert carrier.topics(0) == [("c", b"3")]
