@@ -19,6 +19,7 @@ from tests.brokers import free_port
 from tests.process.programs import Program
 
 from .ear import Ear, asked
+from .expected import Entity
 
 __all__ = ["CALENDAR", "DASHBOARD", "PATIENCE", "HomeAssistant", "programs"]
 
@@ -216,6 +217,15 @@ class HomeAssistant:
         """The entities of its MQTT integration in its registry, loaded or not, enabled or not."""
         registry = self.command("config/entity_registry/list")
         return sorted(each["entity_id"] for each in registry if each["platform"] == "mqtt")
+
+    def entity(self, entity_id: str) -> Entity:
+        """As its registry has it."""
+        entry = self.command("config/entity_registry/get", entity_id=entity_id)
+        shown = self.states().get(entity_id)
+        assert (shown is None) == (entry["disabled_by"] is not None), entity_id
+        unit = (shown or {}).get("attributes", {}).get("unit_of_measurement")
+        category, device_class = entry["entity_category"], entry["original_device_class"]
+        return Entity(device_class, unit, category, enabled=shown is not None)
 
     def devices(self) -> list[str]:
         """What names the devices of its MQTT integration in its registry."""

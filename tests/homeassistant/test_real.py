@@ -17,6 +17,7 @@ import pytest
 
 from tests.brokers import has_mosquitto
 
+from .expected import ENTITIES
 from .house import House
 from .real import CALENDAR, DASHBOARD, PATIENCE, HomeAssistant, programs
 from .test_shipped import values
@@ -123,6 +124,9 @@ def test_what_is_shipped(house: House) -> None:
     """The dashboard and both blueprints, and what all of it leaves in the history."""
     hass, site = house.hass, house.site
     hass.wait_for("switch.r0_record", "off")
+    # Every entity is what it is to be, and no other is there, but for those of the other room.
+    ours = [each for each in hass.ours() if ".r_0_" not in each]
+    assert {each: hass.entity(each) for each in ours} == ENTITIES
     # Every entity of the dashboard is there.
     dashboard = hass.command("lovelace/config", url_path=DASHBOARD)
     assert set(values(dashboard, "entity")) <= set(hass.states())
@@ -184,6 +188,12 @@ def test_what_is_shipped(house: House) -> None:
     said = [json.loads(each)["event"] for each in site.panel.payloads("room/r0/event", since)]
     assert said == ["meeting_start", "meeting_end"]
     hass.wait_for("sensor.r0_state", "idle")
+    # Without the bridge nothing can be used, but it is known that there is none.
+    site.daemon.stop()
+    hass.wait_for("binary_sensor.hmp_bridge_connected", "off")
+    enabled = {each for each in hass.ours() if each in hass.states()}
+    there = {each for each in enabled if hass.states()[each]["state"] != "unavailable"}
+    assert there == {"binary_sensor.hmp_bridge_connected"}
     ours = hass.ours()
     hass.stop()
     # At most a row for each change.
