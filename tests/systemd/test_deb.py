@@ -20,6 +20,7 @@ from .debian import said
 from .machine import Machine
 
 UNIT = "hmp-bridge.service"
+INSTANCE = "hmp-bridge@second.service"
 CONFIGURATION = debian.PROJECT / "systemd/deb/bridge.toml"
 PYTHON = {"12": "python3.11", "13": "python3.13"}
 LATER = "9.8.7"
@@ -101,14 +102,13 @@ def test_a_life_as_a_package(
     system = debian.tree(release)
     s = site(start=False)
     with closing(Machine(tmp_path, system)) as box:
-        for package, name in ((made[own], "first.deb"), (debian.raised(made[own], LATER), "")):
-            (tmp_path / (name or "later.deb")).write_bytes(package.read_bytes())
-        box.bring(tmp_path, ["first.deb", "later.deb"], "/packages")
+        later = debian.raised(made[own], LATER)
+        box.bring(later.parent, [made[own].name, later.name], "/packages")
         before = named_after_the_bridge(box)
         apt = ("env", "DEBIAN_FRONTEND=noninteractive", "apt-get", "-y", "-q")
 
         # Installed, it is there, and does nothing.
-        box.run(*apt, "install", "/packages/first.deb", timeout=600)
+        box.run(*apt, "install", f"/packages/{made[own].name}", timeout=600)
         assert box.run("hmp-bridge", "--version") == f"hmp-bridge {__version__}\n"
         assert box.run("systemctl", "is-enabled", UNIT, check=False) == "disabled\n"
         assert box.show(UNIT, "ActiveState") == "inactive"
@@ -116,24 +116,31 @@ def test_a_life_as_a_package(
         box.wait_for(UNIT, "ActiveState", "failed")
         assert box.show(UNIT, "ExecMainStatus") == "78"
         assert "servers: needs at least one table" in box.log(UNIT)
-        assert "WARNING" not in box.run("systemd-analyze", "verify", UNIT, check=False)
 
         # Filled in, it works. An instance of the template works beside it.
         box.write("/etc/hmp-bridge/bridge.toml", toml(s.tables))
+        second = s.tables | {"mqtt": s.tables["mqtt"] | {"base_topic": "second"}}
+        box.write("/etc/hmp-bridge/second.toml", toml(second))
         box.run("hmp-bridge", "check")
-        box.run("systemctl", "enable", "--now", UNIT)
+        box.run("systemctl", "enable", "--now", UNIT, INSTANCE)
         box.wait_for(UNIT, "StatusText", "broker online; 1 of 1 servers ready")
         s.panel.press("r0", "record")
         s.panel.wait_for("room/r0/state", "recording")
+        s.panel.wait_until(
+            lambda _: s.panel.newest("room/r0/recording_id") not in (None, "none"), "the id"
+        )
         recording_id = s.panel.newest("room/r0/recording_id")
         assert compiled(box) > 100
+        started = box.show(INSTANCE, "InvocationID")
 
         # Upgraded while it records: the new program goes on with the same recording.
         mark = s.panel.mark()
-        box.run(*apt, "install", "/packages/later.deb", timeout=600)
+        box.run(*apt, "install", f"/packages/{later.name}", timeout=600)
         s.panel.wait_for("bridge/state", "online", since=mark)
         box.wait_for(UNIT, "StatusText", "1 of 2 rooms recording")
         assert json.loads(s.panel.newest("bridge/info") or "")["version"] == LATER
+        box.wait_for(INSTANCE, "ActiveState", "active")
+        assert box.show(INSTANCE, "InvocationID") != started
         assert s.panel.newest("room/r0/recording_id") == recording_id
         assert len(s.hmp.commands("startRecording")) == len(s.hmp.recordings("RECORDING")) == 1
         assert s.hmp.commands("stopRecording") == []
@@ -143,11 +150,12 @@ def test_a_life_as_a_package(
         mark = s.panel.mark()
         box.run(*apt, "remove", "hmp-bridge", timeout=600)
         s.panel.wait_for("bridge/state", "offline", since=mark)
-        assert box.show(UNIT, "ActiveState") == "inactive"
+        for unit in (UNIT, INSTANCE):
+            assert box.show(unit, "ActiveState") == "inactive"
         assert len(s.hmp.recordings("RECORDING")) == 1
         box.run("test", "-e", "/etc/hmp-bridge/bridge.toml")
         box.run("test", "-d", "/var/lib/private/hmp-bridge")
-        assert box.run("find", "/opt") == "/opt\n"
+        box.run("test", "!", "-e", "/opt/hmp-bridge")
 
         # Purged, there is nothing left.
         box.run(*apt, "purge", "hmp-bridge", timeout=600)
