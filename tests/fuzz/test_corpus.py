@@ -24,7 +24,7 @@ def test_the_corpus(name: str) -> None:
 @pytest.mark.parametrize("name", TARGETS)
 def test_every_beginning_of_the_corpus(name: str) -> None:
     """Cut off anywhere, of which the fuzzer does as much as it comes to."""
-    for path in sorted((CORPUS / name).iterdir())[:20]:
+    for path in sorted((CORPUS / name).iterdir())[:6]:
         whole = path.read_bytes()[:400]
         for end in range(0, len(whole), 11):
             TARGETS[name](whole[:end])
