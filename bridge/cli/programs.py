@@ -11,6 +11,9 @@ from .parser import Parser, describe
 
 __all__ = ["completion", "demo", "man", "run_daemon", "simulate"]
 
+_MOST_PAGES = 1000
+"""Connections that the web door takes at once (`web.listening`, which is not loaded for this)."""
+
 
 def run_daemon(options: argparse.Namespace) -> int:
     """`run`: the daemon, until it is told to end."""
@@ -38,7 +41,8 @@ def run_daemon(options: argparse.Namespace) -> int:
     foreign: list[str] = []
     try:
         folder = state_folder(configuration.bridge.state_dir)
-        ensure_descriptors(len(configuration.servers))
+        served = _MOST_PAGES if configuration.web.listen else 0
+        ensure_descriptors(len(configuration.servers), wanted=served)
         with claim_state_folder(folder) as instance_id, closing(Journal(folder)) as journal:
             try:
                 trio.run(run_bridge, configuration, instance_id, journal, load)

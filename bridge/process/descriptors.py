@@ -15,16 +15,20 @@ class TooFewDescriptors(Exception):
     """This process may not open as many files and sockets as it must."""
 
 
-def ensure_descriptors(servers: int) -> None:
-    """Raise the soft limit to what this many HMPs take. Raises `TooFewDescriptors`."""
+def ensure_descriptors(servers: int, *, wanted: int = 0) -> None:
+    """Raise the soft limit to what this many HMPs take. Raises `TooFewDescriptors`.
+
+    And to so many more as are `wanted`, or to as many of them as there may be.
+    """
     needed = _FOR_ITSELF + _PER_SERVER * servers
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     unlimited = resource.RLIM_INFINITY
-    if soft == unlimited or soft >= needed:
+    if soft == unlimited or soft >= needed + wanted:
         return
     if hard != unlimited and hard < needed:
         raise TooFewDescriptors(
             f"this process may open {hard} files and connections, and needs {needed} for {servers} "
             f"servers; raise the limit (LimitNOFILE={needed} in the unit, or ulimit -n)"
         )
-    resource.setrlimit(resource.RLIMIT_NOFILE, (needed, hard))
+    enough = needed + wanted if hard == unlimited else min(needed + wanted, hard)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, enough), hard))
