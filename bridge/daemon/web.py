@@ -25,6 +25,7 @@ from ..metrics.meters import Meters
 from ..metrics.observe import Observer
 from ..metrics.pages import health_pages, measures
 from ..metrics.snapshot import Snapshot
+from ..room.facts.state import elapsed
 from ..room.facts.values import Now, Result
 from ..room.rules.possible import possible
 from ..room.worker import Room
@@ -127,10 +128,12 @@ class Web:
         if room is None or status is None:
             return None
         fault = partial(self._outlet.fault, room)
+        now = self._clock()
         return Standing(
-            status,
+            # As of now: what was said may be as old as `elapsed_every`, and pages count on from it.
+            {**status, "elapsed": elapsed(room.state.recording, now)},
             self._configuration.rooms[name].name or name,
-            possible(room.state, self._clock(), fault) if room.known else (),
+            possible(room.state, now, fault) if room.known else (),
             self._online(),
         )
 

@@ -112,9 +112,10 @@ class Feed:
         return self._views[room, role][1]
 
     def present(self, rooms: Collection[str], reader: Pass) -> Iterator[Event]:
-        """The views of these rooms as they are, for a reader that has none."""
+        """The views of these rooms as they are by now, for a reader that has none."""
         for room in rooms:
             if (role := reader.role(room)) is not None:
+                self._views.pop((room, role), None)  # its `elapsed` has gone on since
                 yield self._event(room, role, self.number)
 
     def since(self, number: int, room: str | None, reader: Pass) -> list[Event]:
