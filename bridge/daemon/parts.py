@@ -37,7 +37,7 @@ from ..mqtt.catalogue import watched_filters
 from ..mqtt.image import Image
 from ..mqtt.link import BrokerLink
 from ..mqtt.settings import Subscription
-from ..mqtt.topics import Topics, timestamp
+from ..mqtt.topics import timestamp
 from ..room.facts.vocabulary import Alarm
 from .api import build_api, build_replies
 from .clock import Clock
@@ -83,7 +83,7 @@ class Parts:
         self.configuration = configuration
         self.journal = journal
         self._identity = Identity(timestamp(time.time()), instance_id)
-        self.topics = Topics(configuration.mqtt.base_topic)
+        self.topics = configuration.topics
         self.image = Image(outbox_limit=_MOST_ANSWERS)
         self.clock = Clock(trusted=configuration.bridge.clock == "trusted")
         self.observer = Observer(self.clock)
@@ -121,7 +121,13 @@ class Parts:
         self.self_report = self._make_self_report()
         self.web = self._make_web()
         self.reloader = None if load is None else self._make_reloader(load)
-        self.rivals = Rivals(self._identity, self.topics, self._broker_settings)
+        self.rivals = Rivals(
+            self._identity,
+            self.topics,
+            self._broker_settings,
+            self.links,
+            self.self_report.object_to_one_alone,
+        )
         self.contact = self._make_contact()
         self.contact.resume()
         journal.on_change(self._journal_changed)

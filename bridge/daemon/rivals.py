@@ -119,10 +119,11 @@ class Rivals:
             return True  # MQTT 3.1.1 sends it with the subscription, whoever has long left
         other = identity_in(message.payload)
         if self._is_foreign(other) and self._overlaps(topic, message.payload):
-            if other < self._ours:
+            is_alone = self._topics.part and topic == self._alone.bridge_info
+            if is_alone and self._online_since is not None:
+                self._object()  # it has not looked for those that are several
+            elif other < self._ours:
                 self._leave_to(self._foreign(other))
-            elif self._topics.part and topic == self._alone.bridge_info:
-                self._object()  # it does not hear those that are several
         return True
 
     def online(self) -> None:

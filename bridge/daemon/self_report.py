@@ -17,7 +17,7 @@ from ..metrics.snapshot import Snapshot
 from ..mqtt.broker_health import BrokerState
 from ..mqtt.image import Image
 from ..mqtt.link import BrokerLink
-from ..mqtt.topics import Topics
+from ..mqtt.topics import Topics, timestamp
 from ..process.systemd import keep_status
 from .info_and_health import Identity, render_health, render_info, render_owner, render_status
 from .site import Site
@@ -71,16 +71,20 @@ class SelfReport:
                 self._image.set(self._topics.owner(server), owner)
 
     def object_to_one_alone(self) -> None:
-        """Tell a bridge that takes the base topic for its own that a server is ours (R38)."""
+        """Tell a bridge that takes the base topic for its own that a server is ours (R38).
+
+        In the words of one that was there before it, whichever started in the same second.
+        """
         protocol = self._broker.health().protocol
         if protocol is not None:
+            before_all = self._identity._replace(started_at=timestamp(0.0))
             alone = self._topics.of_part("").bridge_info
-            self._image.send(alone, self._info(protocol))
+            self._image.send(alone, self._info(protocol, before_all))
 
-    def _info(self, protocol: str) -> str:
+    def _info(self, protocol: str, identity: Identity | None = None) -> str:
         return render_info(
             version=__version__,
-            identity=self._identity,
+            identity=identity or self._identity,
             protocol=protocol,
             servers=self._site.links,
             rooms=self._site.rooms,

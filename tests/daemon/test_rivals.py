@@ -1,5 +1,7 @@
 """Two that have one client id, and take the broker's session from each other."""
 
+import json
+
 import pytest
 import trio
 import trio.testing
@@ -8,6 +10,7 @@ from bridge.daemon.info_and_health import Identity
 from bridge.daemon.rivals import ForeignBridge, Rivals
 from bridge.mqtt.broker_health import BrokerState
 from bridge.mqtt.failures import BrokerFailure, FailureKind
+from bridge.mqtt.message import Message
 from bridge.mqtt.settings import BrokerSettings
 from bridge.mqtt.topics import Topics
 from tests.broker_fixtures import Launch
@@ -114,3 +117,53 @@ async def test_of_two_one_leaves_and_the_other_hears_every_press(launch: Launch)
                 message.acknowledge()
         assert len(left) == 1
         nursery.cancel_scope.cancel()
+
+
+def of_east(objections: list[str]) -> Rivals:
+    """The rivals of one of several bridges, which has the server east."""
+    ours = Identity("2026-05-04T08:00:00Z", "0" * 16)
+    topics = Topics("hmp", "east")
+    return Rivals(ours, topics, BROKER, ["east"], lambda: objections.append("object"))
+
+
+def told(topic: str, started_at: str, **more: object) -> Message:
+    info = {"instance": "f" * 16, "started_at": started_at} | more
+    return Message(topic, json.dumps(info).encode(), 1, False, False, 0.0)
+
+
+def test_whoever_has_another_server_is_no_rival() -> None:
+    rivals = of_east([])
+    west = told("hmp/bridge/info", "2020-01-01T00:00:00Z", servers=["west"])
+    rivals.check({west.topic: west.payload, "hmp/bridge/state": b"online"})
+    assert rivals.hear(west)
+    assert not rivals.hear(told("hmp/bridges/west/info", "2020-01-01T00:00:00Z"))
+    assert not rivals.states({west.topic: west.payload})
+
+
+@pytest.mark.parametrize(
+    ("topic", "more", "state"),
+    [
+        ("hmp/bridges/east/info", {}, "hmp/bridges/east/state"),
+        ("hmp/bridge/info", {"servers": ["east", "west"]}, "hmp/bridge/state"),
+        ("hmp/server/east/bridge", {"bridge": "east,west"}, "hmp/bridges/east,west/state"),
+        ("hmp/server/east/bridge", {"bridge": "#/../x"}, "hmp/bridges/east/state"),
+    ],
+)
+def test_whoever_is_online_with_our_server_is_one(
+    topic: str, more: dict[str, object], state: str
+) -> None:
+    rivals = of_east([])
+    found = {topic: told(topic, "2030-01-01T00:00:00Z", **more).payload}
+    assert rivals.states(found) == [state]
+    rivals.check(found | {state: b"offline"})
+    with pytest.raises(ForeignBridge, match=r"bridge\.servers"):
+        rivals.check(found | {state: b"online"})
+
+
+async def test_a_bridge_alone_is_told_by_whoever_was_online_before() -> None:
+    objections: list[str] = []
+    rivals = of_east(objections)
+    alone = told("hmp/bridge/info", "2020-01-01T00:00:00Z", servers=["east"])
+    rivals.online()
+    assert rivals.hear(alone)
+    assert objections == ["object"]
