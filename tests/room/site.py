@@ -70,6 +70,8 @@ class Site(DrivenRoom):
         #: Lost ones that the room has warned of before it started another.
         self.reported: set[str] = set()
         self.lost_starts = 0
+        #: Of these, before the last meeting began: its own start is none that is repeated.
+        self.lost_before = 0
         #: What was asked, by request id.
         self.actions: dict[str | int, Action] = {}
         #: Starts since the last press that asks for one, which no press waits for.
@@ -235,8 +237,10 @@ class Site(DrivenRoom):
     def press(self, action: Action | str, **details: Any) -> int:
         """Ask something of the room, as `DrivenRoom.press`; the request's id."""
         self.actions[len(self.asked) + 1] = Action(action)
-        if action in (Action.RECORD, Action.TOGGLE):
+        if action in (Action.RECORD, Action.TOGGLE, Action.MEETING_START):
             self.unasked_starts = 0
+        if action is Action.MEETING_START:
+            self.lost_before = self.lost_starts
         return super().press(action, **details)
 
     def _waiting(self, *actions: Action) -> bool:
@@ -252,7 +256,8 @@ class Site(DrivenRoom):
             if doubtful and self.world.knobs.active_check == "before":
                 assert not lost, "a second start without asking an HMP that would have told"
         elif is_meeting(self.room.next_owner) and (
-            not (lost or self.lost_starts) or isinstance(self.starts_answered[-1], Refused)
+            not (lost or self.lost_starts > self.lost_before)
+            or isinstance(self.starts_answered[-1], Refused)
         ):
             pass  # a start that HMP refused is tried again while its meeting runs
         elif Alarm.RECORDING_ERROR not in self.room.alarms:
