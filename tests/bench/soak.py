@@ -143,7 +143,7 @@ class _Soak:
     async def _read(self) -> None:
         """Once a second."""
         began = time.monotonic()
-        for count in itertools.count(1):
+        for count in itertools.count():
             await trio.sleep(max(0.0, began + count - time.monotonic()))
             self.readings.append(self._look(began))
             if self._samples is not None:
