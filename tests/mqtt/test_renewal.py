@@ -96,7 +96,8 @@ async def test_another_certificate_is_used_and_nothing_is_lost(
             message.acknowledge()
             if message.payload == b"-1":
                 return
-            received.append(int(message.payload))
+            if message.topic == "in/press":  # the link's own will may come with the session
+                received.append(int(message.payload))
 
     tls = settings(certificates, live)
     with capture_logs() as logs:

@@ -58,7 +58,7 @@ def test_a_room_panel(site: MakeSite, stack: ExitStack, tmp_path: Path) -> None:
 def test_request_and_response(site: MakeSite, stack: ExitStack, tmp_path: Path) -> None:
     made = with_api(site, "getRecordingStatus")
     made.panel.publish("room/r0/set", "record")
-    made.panel.wait_for("room/r0/state", "recording")
+    made.panel.wait_for("room/r0/ack", "record ok")
     recording = made.panel.newest("room/r0/recording_id")
     assert recording is not None
     nodes = flow(
