@@ -148,8 +148,8 @@ def _serve(requests: socket.socket) -> tuple[str, list[str]] | None:
             signal.signal(signal.SIGCHLD, signal.SIG_DFL)
             os.setsid()
             _take_over(stdin, output)
-            requests.detach()
-            os.closerange(3, max([*streams, *statuses.values(), woken, wake]) + 1)
+            mine = [requests.detach(), *streams, *statuses.values(), woken, wake]
+            os.closerange(3, max(mine) + 1)
             module, arguments, environment, folder = json.loads(request)
             os.environ.clear()
             os.environ.update(environment)
@@ -200,7 +200,7 @@ def _main() -> int:
     importlib.import_module("bridge.daemon.app")
     asked = _serve(socket.socket(fileno=int(sys.argv[1])))
     if asked is None:
-        return 0
+        os._exit(0)  # it has run nothing that coverage is to keep
     module, arguments = asked
     sys.argv = [module, *arguments]
     if module == "bridge":
