@@ -169,9 +169,8 @@ class Manifest:
             self._wake = trio.Event()
             leaving, emptied = set(self._leaving), list(self._emptied)
             await self._image.settled()
-            self._names.difference_update(
-                leaving & self._leaving
-            )  # some may have come back meanwhile
+            # Some may have come back meanwhile.
+            self._names.difference_update(leaving & self._leaving)
             self._leaving -= leaving
             for owned in emptied:
                 self._emptied.remove(owned)
