@@ -32,6 +32,11 @@ class BrokerSessions:
         self.current: int = told.get("current", 0)
         self._left = {int(number): Instant(*at) for number, at in told.get("left", {}).items()}
 
+    @property
+    def known(self) -> bool:
+        """True once a broker has been met as one of several; the only one of today may be that."""
+        return bool(self._by_address)
+
     def connected(
         self, address: str, *, present: bool, contact: Instant | None, expired: bool
     ) -> bool:

@@ -101,8 +101,8 @@ class Contact:
         return now.monotonic - (contact.monotonic + shift)
 
     def numbered(self, session: Session) -> int:
-        """Which of the sessions a connection has, where there may be several brokers (R16, R27)."""
-        if not self._broker.nodes.several:
+        """Which of the sessions a connection has, if there are several brokers, or were (R27)."""
+        if not (self._broker.nodes.several or self._sessions.known):
             return self._session
         now = this_instant()
         out_of_contact = self._dispatcher.out_of_contact

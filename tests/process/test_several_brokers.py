@@ -91,6 +91,32 @@ def test_what_each_broker_has_kept_is_known_by_its_own_packet_ids(
 
 
 @pytest.mark.mqtt5
+def test_a_session_is_still_known_once_its_broker_is_the_only_one(
+    site: MakeSite, launch: Launch, stack: ExitStack
+) -> None:
+    """A toggle that one of two brokers delivers again, when the other is configured no more."""
+    first, second = launch(), launch()
+    line = stack.enter_context(closing(Cutter(second.port)))
+    s = site(broker=first, mqtt={"host": [f"127.0.0.1:{first.port}", f"127.0.0.1:{line.port}"]})
+    panel = stack.enter_context(closing(Panel(second.port, s.base)))
+    first.kill()
+    panel.wait_for("bridge/state", "online")
+
+    def kill() -> None:
+        s.daemon.stop(signal.SIGKILL)
+
+    line.arm(b"\x40\x02", kill)
+    panel.publish("room/r0/press/toggle", "true")
+    panel.wait_for("bridge/state", "offline")
+    mark = panel.mark()
+    s.tables["mqtt"] = s.tables["mqtt"] | {"host": [f"127.0.0.1:{line.port}"]}
+    s.add_daemon(state=s.daemon.state)
+    panel.wait_for("bridge/state", "online", since=mark)
+    s.daemon.wait_for_line("redelivered message was carried out before")
+    assert s.hmp.commands("stopRecording") == []
+
+
+@pytest.mark.mqtt5
 def test_what_has_waited_at_a_broker_is_as_old_as_the_contact_with_that_one(
     site: MakeSite, launch: Launch, stack: ExitStack
 ) -> None:
