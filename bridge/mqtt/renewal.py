@@ -12,7 +12,7 @@ from .session import Session
 from .settings import BrokerSettings
 from .tls import TlsFiles
 
-__all__ = ["RENEW", "ending", "keep_renewed"]
+__all__ = ["RENEW", "ending", "is_of_the_login", "keep_renewed"]
 
 log = structlog.get_logger("mqtt")
 
@@ -64,7 +64,7 @@ async def keep_renewed(
         if not renewed or session.protocol != "5" or trio.current_time() < try_at:
             continue
         refusal = await bare_failure(settings, "5")
-        if refusal is None or refusal in LOGIN:
+        if refusal is None or is_of_the_login(refusal, settings):
             break
         try_at = trio.current_time() + _TRY_EVERY
         log.warning(
@@ -77,6 +77,14 @@ async def keep_renewed(
                 break
             await trio.sleep(0.05)
     session.give_up(BrokerFailure(FailureKind.RENEWED, "the files of mqtt.tls are others"))
+
+
+def is_of_the_login(refusal: FailureKind, settings: BrokerSettings) -> bool:
+    """True where a bare connection was refused for the login that it lacks, not its certificate.
+
+    Without a user name the certificate is the login.
+    """
+    return refusal in LOGIN if settings.username else refusal is FailureKind.CLIENT_ID
 
 
 def ending(own: float | None, broker: float | None) -> list[tuple[str, float]]:

@@ -92,4 +92,5 @@ def test_another_site_s_page_presses_nothing(
     shows(tab, "Not recording")
     record(tab)  # the page's own goes through, and was the only one
     expect(button(tab, "record").locator("small")).to_have_text("Done")
+    house.panel.wait_for(f"room/{room}/ack", "record ok", since=mark)
     assert house.panel.payloads(f"room/{room}/ack", mark) == ["record ok"]

@@ -13,7 +13,9 @@ from structlog.testing import capture_logs
 
 from bridge.mqtt.broker_health import BrokerState
 from bridge.mqtt.certificate import not_after
-from bridge.mqtt.settings import TlsSettings
+from bridge.mqtt.failures import FailureKind
+from bridge.mqtt.renewal import is_of_the_login
+from bridge.mqtt.settings import BrokerSettings, TlsSettings
 from bridge.mqtt.tls import TlsFiles
 from tests.broker_fixtures import Launch
 from tests.brokers import BrokerOptions, Certificates
@@ -183,6 +185,24 @@ def test_the_end_of_a_certificate(issue: Issue, days: int) -> None:
     ends_at = not_after(pem)
     assert ends_at is not None
     assert abs(ends_at - time.time() - days * 86_400) < 60
+
+
+@pytest.mark.parametrize(
+    ("refusal", "username", "of_the_login"),
+    [
+        (FailureKind.NOT_AUTHORIZED, "bridge", True),  # the bare connection has no user name
+        (FailureKind.CREDENTIALS, "bridge", True),
+        (FailureKind.CLIENT_ID, None, True),  # nor has it a client identifier
+        (FailureKind.NOT_AUTHORIZED, None, False),  # the certificate is the login
+        (FailureKind.LOST, "bridge", False),
+        (FailureKind.LOST, None, False),
+    ],
+)
+def test_what_a_refusal_is_of(
+    refusal: FailureKind, username: str | None, *, of_the_login: bool
+) -> None:
+    settings = BrokerSettings(host="a", port=8883, client_id="bridge", username=username)
+    assert is_of_the_login(refusal, settings) is of_the_login
 
 
 @pytest.mark.parametrize("pem", [b"", b"no PEM", b"-----BEGIN CERTIFICATE-----\nMIIB\n-----END"])
