@@ -207,6 +207,7 @@ SEES_ONLY = {
         "bridge.logs.lines",
         "bridge.logs.redaction",
         "bridge.logs.repeats",
+        "bridge.text.shortened",
         "bridge.text.visible",
     },
 }

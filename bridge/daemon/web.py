@@ -6,7 +6,7 @@ for a result has it while the rooms settle. It hears of rooms from the outlet, a
 
 import json
 import secrets
-from collections.abc import Awaitable, Callable, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from functools import partial
 
 import structlog
@@ -137,8 +137,8 @@ class Web:
             self._online(),
         )
 
-    def _openapi(self) -> str:
-        return json.dumps(openapi_document(__version__, list(self._rooms)), ensure_ascii=False)
+    def _openapi(self, rooms: Sequence[str]) -> str:
+        return json.dumps(openapi_document(__version__, rooms), ensure_ascii=False)
 
     # Who may.
 

@@ -131,6 +131,10 @@ class Closed:
 Event = Reply | Unsolicited | Closed
 
 
+_MOST_EMPTY_LINES = 1000
+"""Empty lines in a row that mean nothing; more of them would keep this side busy."""
+
+
 class Protocol:
     """One connection, from connecting to closing."""
 
@@ -138,6 +142,7 @@ class Protocol:
         self._state = State.IDLE
         self._in_flight: Command[Any] | None = None
         self._lines = LineReceiver()
+        self._empty_lines = 0
 
     @property
     def state(self) -> State:
@@ -166,12 +171,17 @@ class Protocol:
             return [self._end_of_stream()]
         events: list[Event] = []
         for line in self._lines.receive(data):
-            if line.strip():
-                events.append(self._line(line))
-                if self.state is State.CLOSED:
-                    return events
+            if not line.strip():
+                self._empty_lines += 1
+                continue
+            self._empty_lines = 0
+            events.append(self._line(line))
+            if self.state is State.CLOSED:
+                return events
         if self._lines.overflowed:
             events.append(self._end(Input.VIOLATION, "HMP sent a line without end"))
+        elif self._empty_lines > _MOST_EMPTY_LINES:
+            events.append(self._end(Input.VIOLATION, "HMP sent empty lines without end"))
         return events
 
     def _end_of_stream(self) -> Event:

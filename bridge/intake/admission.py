@@ -27,6 +27,7 @@ from .sources import Sources
 __all__ = ["Admission", "Asking", "Refusals"]
 
 _LONGEST_WORD = 40
+"""Characters that an answer says again of a word or name that is none of ours."""
 
 
 class Refusals(Protocol):
@@ -102,7 +103,7 @@ class Admission:
         """Give it to its room; it has one result, here or there."""
         room = self._rooms.get(given.room)
         if room is None:
-            reason = f"{given.room!r} is no room of this bridge"
+            reason = f"{shortened(given.room, _LONGEST_WORD)!r} is no room of this bridge"
             problem = Problem("unknown_room", reason, f"Its rooms are: {', '.join(self._rooms)}.")
             self.fail(part, None, given.word, given.id, problem)
             return

@@ -42,7 +42,7 @@ _REFUSALS = {
 
 
 def openapi_document(version: str, rooms: Sequence[str]) -> dict[str, Any]:
-    """The whole document, as JSON has it; `rooms` are those of the configuration."""
+    """The whole document, as JSON has it; `rooms` are those that its reader may know of."""
     return {
         "openapi": "3.1.0",
         "info": {
@@ -65,7 +65,8 @@ def openapi_document(version: str, rooms: Sequence[str]) -> dict[str, Any]:
 
 
 def _paths(rooms: Sequence[str]) -> dict[str, Any]:
-    room = _parameter("room", "A room.", {"type": "string", "enum": list(rooms)})
+    known = {"enum": list(rooms)} if rooms else {}
+    room = _parameter("room", "A room.", {"type": "string"} | known)
     views = record({"rooms": {"type": "object", "additionalProperties": _ref("View")}})
     secret = record({"secret": {"type": "string"}})
     return {

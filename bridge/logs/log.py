@@ -15,6 +15,7 @@ from typing import Any, TextIO
 import structlog
 import trio
 
+from ..text.shortened import shortened
 from ..text.visible import visible_lines
 from .levels import LEVELS, PARTS, Format, Level, Part, level_of, part_of
 from .lines import PRIORITIES, console_line, is_journal, json_line, text_line
@@ -31,6 +32,9 @@ __all__ = [
 ]
 
 _NUMBERS = {"debug": 10, "info": 20, "warning": 30, "error": 40}
+_LONGEST_VALUE = 2000
+"""Characters of a value: what others send, such as a topic of 65,535 bytes, is to fill no disk."""
+
 _FILTERS = {level: structlog.make_filtering_bound_logger(_NUMBERS[level]) for level in LEVELS}
 
 
@@ -85,6 +89,16 @@ class _Log:
         filtering: Any = _FILTERS[self.levels[output.part]]
         return filtering(output, processors, context)
 
+    def shorten(
+        self, _: _Output, __: str, fields: structlog.typing.EventDict
+    ) -> structlog.typing.EventDict:
+        """Values that are too long are cut, and are remembered so by `drop_repeats`."""
+        for key, value in fields.items():
+            if type(value) is str and len(value) > _LONGEST_VALUE:
+                # Of a secret that is cut in two, no part could be told any more.
+                fields[key] = shortened(SECRETS.hide(value), _LONGEST_VALUE)
+        return fields
+
     def drop_repeats(
         self, output: _Output, level: str, fields: structlog.typing.EventDict
     ) -> structlog.typing.EventDict:
@@ -128,7 +142,12 @@ def configure_logs(
     reconfigure_logs(level, levels or {}, form)
     _log.repeats = Repeats()
     structlog.configure(
-        processors=[_log.drop_repeats, structlog.processors.format_exc_info, _log.finish],
+        processors=[
+            _log.shorten,
+            _log.drop_repeats,
+            structlog.processors.format_exc_info,  # tracebacks are not cut
+            _log.finish,
+        ],
         wrapper_class=_log.logger_of,  # type: ignore[arg-type] # called as a class would be
         logger_factory=lambda part="bridge": _log.outputs[part],
         cache_logger_on_first_use=False,

@@ -102,7 +102,9 @@ class Access:
         return f"{COOKIE}{self._code('name', secret)[:8]}"
 
     def _code(self, use: str, secret: str) -> str:
-        return hmac.new(self._key, f"{use} {secret}".encode(), sha256).hexdigest()
+        # What is no text, as half of a surrogate pair, is a wrong secret like others.
+        text = f"{use} {secret}".encode(errors="surrogatepass")
+        return hmac.new(self._key, text, sha256).hexdigest()
 
 
 def _same(one: str, other: str) -> bool:

@@ -100,8 +100,9 @@ class Asking(Protocol):
 class Door:
     """The whole of it, as the ASGI application `app`.
 
-    `openapi` gives the description of all this. `health` is open to everybody, `metrics` to whoever
-    may look at all rooms. `hosts` are the names by which the bridge may be called; empty: any.
+    `openapi` gives the description of all this, with these rooms. `health` is open to everybody,
+    `metrics` to whoever may look at all rooms. `hosts` are the names by which the bridge may be
+    called; empty: any.
     """
 
     def __init__(
@@ -111,7 +112,7 @@ class Door:
         asking: Asking,
         *,
         hosts: Collection[str],
-        openapi: Callable[[], str],
+        openapi: Callable[[Sequence[str]], str],
         health: Sequence[BaseRoute],
         metrics: ASGIApp,
     ) -> None:
@@ -180,8 +181,9 @@ class Door:
             return Response(media_type="text/event-stream")
         return Stream(self._feed, reader, room, request.headers.get("last-event-id", ""))
 
-    async def _description(self, _: Request) -> Response:
-        return json_answer(self._openapi())
+    async def _description(self, request: Request) -> Response:
+        reader = self._shown(request)
+        return json_answer(self._openapi([each for each in self._feed.rooms if reader.role(each)]))
 
     async def _measures(self, request: Request) -> ASGIApp:
         if self._reader(request).everywhere is None:
@@ -214,13 +216,17 @@ class Door:
 
     def _reader(self, request: Request) -> Pass:
         """What whoever asks may do. Raises `_Refused` where that is nothing at all."""
-        kind, _, secret = request.headers.get("authorization", "").partition(" ")
-        if kind.lower() == "bearer" and not self._access.is_open:
-            return self._by_secret(request, secret.strip())
-        found = self._access.nobody or self._access.by_cookies(request.cookies)
+        found = self._shown(request)
         if not found:
             raise _Refused(401, _SIGN_IN, WWW_Authenticate="Bearer")
         return found
+
+    def _shown(self, request: Request) -> Pass:
+        """What whoever asks may do, if anything. Raises `_Refused` where the secret is wrong."""
+        kind, _, secret = request.headers.get("authorization", "").partition(" ")
+        if kind.lower() == "bearer" and not self._access.is_open:
+            return self._by_secret(request, secret.strip())
+        return self._access.nobody or self._access.by_cookies(request.cookies)
 
     def _seen(self, request: Request) -> tuple[str, Role]:
         """The room of the path, and the role in it. Raises `_Refused` where there is none."""

@@ -174,6 +174,17 @@ def test_a_line_without_end_is_a_violation() -> None:
     assert "without end" in str(events[0].violation)
 
 
+@pytest.mark.parametrize("line", [b"\n", b"\r\n"])
+def test_empty_lines_without_end_are_a_violation(line: bytes) -> None:
+    protocol = in_state(State.AWAITING)
+    (reply,) = protocol.receive_data(line * 900 + f"OK|{UUID}\n".encode() + line * 900)
+    assert isinstance(reply, Reply)
+    events = [event for _ in range(20) for event in protocol.receive_data(line * 100)]
+    assert len(events) == 1
+    assert isinstance(events[0], Closed)
+    assert "empty lines without end" in str(events[0].violation)
+
+
 CONVERSATION = f"OK|{UUID}\r\nERROR|040001|Active recording not found\nOK\n\nOK|PAUSED\n".encode()
 
 

@@ -48,6 +48,17 @@ def test_one_line_per_event_that_a_program_can_take_apart() -> None:
     assert words[-1] == "none="
 
 
+def test_a_long_value_is_cut_and_a_secret_in_it_is_hidden_first() -> None:
+    secret = "sesame-of-the-vault"
+    SECRETS.add(secret)
+    stream, log = logged()
+    log.warning("request refused", topic="a" * 1990 + secret + "b" * 60_000, what_to_do="look")
+    [line] = stream.getvalue().splitlines()
+    assert len(line) < 2200
+    assert "sesame" not in line
+    assert "... what_to_do=look" in line
+
+
 @pytest.mark.parametrize(
     "text", ["\x1b[2J", "a\rb", "\x9b31m", "one\u2028two", "\x00", "tab\there", "exe\u202egpj"]
 )

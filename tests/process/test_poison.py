@@ -104,3 +104,12 @@ def test_a_number_of_thousands_of_digits_ends_nothing(site: MakeSite) -> None:
         [result] = s.panel.wait_for_results(room, 1)
         assert result["error"]["code"] == "left_out"
     assert s.daemon.lines_with("internal error") == []
+
+
+def test_a_topic_as_long_as_any_is_refused_in_few_words(site: MakeSite) -> None:
+    s = site()
+    s.panel.publish(f"room/{'a' * 60_000}/press/record", "true")
+    error = json.loads(s.panel.wait_for("bridge/response/error").payload)["error"]
+    assert error["code"] == "unknown_room"
+    assert len(error["message"]) < 100
+    assert len(s.daemon.wait_for_line("request refused")) < 3000

@@ -200,6 +200,25 @@ async def test_what_is_no_secret(body: bytes, autojump_clock: trio.abc.Clock) ->
         assert (await client.post("/session", content=body)).status_code == 422
 
 
+async def test_a_secret_that_no_text_has_is_a_wrong_one(autojump_clock: trio.abc.Clock) -> None:
+    site = Site(web=SECRETS)
+    async with site.running() as client:
+        for _ in range(5):
+            answer = await client.post("/session", content=b'{"secret": "\\ud800"}')
+            assert (answer.status_code, answer.json()["error"]["code"]) == (401, "wrong_secret")
+        assert (await signed_in(client, "operate-all")).status_code == 429
+
+
+async def test_the_description_names_the_rooms_that_its_reader_may_see(
+    autojump_clock: trio.abc.Clock,
+) -> None:
+    site = Site(look_secret="for-the-board")
+    async with site.running() as client:
+        assert "boardroom" not in (await client.get("/openapi.json")).text
+        await signed_in(client, "for-the-board")
+        assert '"boardroom"' in (await client.get("/openapi.json")).text
+
+
 async def test_other_secrets_are_in_force_at_once(autojump_clock: trio.abc.Clock) -> None:
     site = Site(web=SECRETS)
     async with site.running() as client:
