@@ -106,7 +106,7 @@ def test_a_file_with_many_errors_is_refused_whole(reloading: Reloading) -> None:
     )
     for each in wrong:
         assert each in answer["error"]["message"]
-        assert r.site.daemon.lines_with("configuration refused", each)
+        r.site.daemon.wait_for_line("configuration refused", each)
     assert "errors=10" in r.site.daemon.wait_for_line("reload refused, nothing was changed")
     assert "errors=10" in r.hang_up("reload refused, nothing was changed")
     after = r.retained()
