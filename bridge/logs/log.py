@@ -92,9 +92,9 @@ class _Log:
     def shorten(
         self, _: _Output, __: str, fields: structlog.typing.EventDict
     ) -> structlog.typing.EventDict:
-        """Values that are too long are cut, and are remembered so by `drop_repeats`."""
+        """Values that are too long, but for tracebacks, are cut before `drop_repeats` has them."""
         for key, value in fields.items():
-            if type(value) is str and len(value) > _LONGEST_VALUE:
+            if type(value) is str and len(value) > _LONGEST_VALUE and key != "exception":
                 # Of a secret that is cut in two, no part could be told any more.
                 fields[key] = shortened(SECRETS.hide(value), _LONGEST_VALUE)
         return fields

@@ -123,8 +123,8 @@ def test_word_to_systemd(site: MakeSite, tmp_path: Path, abstract: bool) -> None
         while b"READY=1" not in systemd.recv(4096).split(b"\n"):
             pass
         # Both links are up then.
-        assert s.daemon.lines_with("mqtt connected")
-        assert s.daemon.lines_with("HMP is ready")
+        s.daemon.wait_for_line("mqtt connected")
+        s.daemon.wait_for_line("HMP is ready")
         assert s.daemon.stop() == 0
         said = [systemd.recv(4096)]
         while b"STOPPING=1" not in said[-1]:

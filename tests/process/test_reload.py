@@ -135,8 +135,8 @@ def test_a_file_that_has_gone_is_not_taken_for_another(site: MakeSite, tmp_path:
             daemon.send_signal(signal.SIGHUP)
             daemon.wait_for_line("reload refused", since=since)
             file.touch()
-        assert daemon.lines_with("configuration refused", "no configuration file at bridge.toml")
-        assert daemon.lines_with("configuration refused", "brackets within brackets")
+        daemon.wait_for_line("configuration refused", "no configuration file at bridge.toml")
+        daemon.wait_for_line("configuration refused", "brackets within brackets")
         assert s.panel.newest("room/wrong/state") is None
 
 

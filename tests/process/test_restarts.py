@@ -150,7 +150,7 @@ def test_an_unreadable_journal_is_moved_aside_and_the_broker_asked(site: MakeSit
         part.write_bytes(b"not a database at all" * 1000)
     start_again(s)
     s.wait_ready(mark)
-    assert s.daemon.lines_with("journal unreadable, moved aside")
+    s.daemon.wait_for_line("journal unreadable, moved aside")
     assert list(s.daemon.state.glob("journal.db.unreadable-*"))
     s.panel.wait_until(lambda _: not s.panel.status("r0")["stale"], "asked")
     assert s.panel.newest("room/r0/recording_id") == recording_id
@@ -217,7 +217,7 @@ def test_a_disk_that_cannot_be_written_keeps_nothing_from_being_recorded(site: M
     s.panel.wait_for("room/r0/alarm", "journal_failing")
     s.panel.wait_for("room/r1/alarm", "journal_failing")
     s.panel.wait_until(lambda _: '"failing"' in (s.panel.newest("bridge/health") or ""), "health")
-    assert s.daemon.lines_with("journal cannot be written")
+    s.daemon.wait_for_line("journal cannot be written")
     mark = s.panel.mark()
     s.panel.press("r0", "stop")
     s.panel.wait_for("room/r0/ack", "stop ok", since=mark)

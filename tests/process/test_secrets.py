@@ -95,8 +95,8 @@ def test_while_everything_works(site: MakeSite, tmp_path: Path, where: str) -> N
     s.panel.wait_for("bridge/info")
     s.panel.wait_for("bridge/health")
     assert s.daemon.stop() == 0
-    assert s.daemon.lines_with("level=debug", "command done", "startRecording")
-    assert s.daemon.lines_with("level=debug", "message received")
+    s.daemon.wait_for_line("level=debug", "command done", "startRecording")
+    s.daemon.wait_for_line("level=debug", "message received")
     is_clean(s.daemon.output, *s.panel.seen.since())
     is_clean((s.daemon.state / "journal.db").read_bytes())
 

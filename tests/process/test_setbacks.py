@@ -60,7 +60,7 @@ def test_a_status_that_is_too_long_for_the_broker_is_published_without_its_longe
         lambda _: json.loads(s.panel.newest("room/r0/status") or "{}").get("state") == "recording",
         "the status of the recording, shortened",
     )
-    assert s.daemon.lines_with("mqtt publication refused", "room/r0/status")
+    s.daemon.wait_for_line("mqtt publication refused", "room/r0/status")
     s.panel.press("r0", "stop")
     s.panel.wait_for("room/r0/state", "idle", since=since)
     # One connection did all of it.
