@@ -179,6 +179,7 @@ class HomeAssistant:
         # The broker was stopped.
         lost = (
             "Error returned from MQTT server:",
+            "Failed to connect to MQTT server due to exception:",
             "[paho.mqtt.client] failed to receive on socket",
         )
         about = [line for line in lines if any(word in line.lower() for word in words)]
