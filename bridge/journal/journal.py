@@ -64,6 +64,8 @@ class Journal:
         self._waiting = trio.lowlevel.ParkingLot()
         #: Those who let others go first, until a commit begins.
         self._patient = trio.lowlevel.ParkingLot()
+        #: Up to where somebody waits.
+        self._urgent = 0
         #: Of its own: whatever else the bridge does in threads, this never waits for it.
         self._thread = trio.CapacityLimiter(1)
         self._next = Batch()
@@ -184,11 +186,12 @@ class Journal:
         """Wait, when awaited, until all that has been given so far is durable."""
         self._asked += 1
         if not patient:
+            self._urgent = self._asked
             self._patient.unpark()
         return self._reach(self._asked, patient)
 
     async def _reach(self, ticket: int, patient: bool) -> None:
-        if patient and self._committed < ticket:
+        if patient and max(self._committed, self._urgent) < ticket:
             with trio.move_on_after(_GATHERING):
                 await self._patient.park()
         while self._committed < ticket and self.writing_since is not None:

@@ -4,6 +4,7 @@ import sqlite3
 import threading
 from contextlib import closing
 from functools import partial
+from math import inf
 from pathlib import Path
 
 import pytest
@@ -317,3 +318,15 @@ async def test_what_nobody_waits_for_is_written_all_the_same(tmp_path: Path) -> 
     with closing(Journal(tmp_path)) as journal:
         await journal.save("a", "{}", patient=True)
         assert set(journal.rooms()) == {"a"}
+
+
+async def test_nobody_is_patient_whom_somebody_in_a_hurry_has_followed(
+    tmp_path: Path, autojump_clock: trio.testing.MockClock
+) -> None:
+    autojump_clock.autojump_threshold = inf  # the clock stands: whoever slept would do so for ever
+    with closing(Journal(tmp_path)) as journal:
+        patient = journal.save("a", "{}", patient=True)
+        hurried = journal.save("b", "{}")
+        await patient
+        await hurried
+        assert set(journal.rooms()) == {"a", "b"}
