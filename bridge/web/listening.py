@@ -24,14 +24,14 @@ from starlette.types import ASGIApp
 from ..logs.internal_error import report_internal_error
 from .connection import DIRECTLY, Connection
 
-__all__ = ["MOST_CONNECTIONS", "MOST_OF_ONE", "Listener"]
+__all__ = ["MOST_CONNECTIONS", "Listener"]
 
 log = structlog.get_logger("web")
 
 MOST_CONNECTIONS = 1000
 """At once."""
 
-MOST_OF_ONE = 500
+_MOST_OF_ONE = 500
 """Of one address: a building may well come by one, and nobody is to take all there are."""
 
 _IDLE = 75.0
@@ -67,7 +67,7 @@ class Listener:
     """Serves an application at one address; `what` is served there, `key` is where it is set.
 
     `pair` are the files of a certificate and its key, for TLS. `leaving` has the application end
-    what would go on for ever.
+    what would go on for ever. `most_of_one` connections may be of one address.
     """
 
     def __init__(
@@ -78,6 +78,7 @@ class Listener:
         key: str,
         pair: tuple[str, str | None] | None = None,
         leaving: Callable[[], None] = lambda: None,
+        most_of_one: int = _MOST_OF_ONE,
     ) -> None:
         self._app = ASGIWrapper(app)  # type: ignore[arg-type]
         self._what = what
@@ -85,6 +86,7 @@ class Listener:
         self._pair = pair
         self._tls: ssl.SSLContext | None = None
         self._leaving = leaving
+        self._most_of_one = most_of_one
         self._config = Config()
         self._config.errorlog = None  # what fails within the application is said by the gate
         self._config.include_server_header = False
@@ -177,7 +179,7 @@ class Listener:
         self._open[connection] = address
         self._of[address] += 1
         try:
-            if len(self._open) > MOST_CONNECTIONS or self._of[address] > MOST_OF_ONE:
+            if len(self._open) > MOST_CONNECTIONS or self._of[address] > self._most_of_one:
                 await self._turn_away(connection)
             else:
                 await self._answer(connection)

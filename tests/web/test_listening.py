@@ -11,7 +11,6 @@ import trio
 import trio.testing
 from structlog.testing import capture_logs
 
-from bridge.web import listening
 from bridge.web.listening import Listener
 from tests.brokers import Certificates
 
@@ -183,11 +182,8 @@ async def _set(event: trio.Event) -> None:
     event.set()
 
 
-async def test_one_address_does_not_take_all(
-    autojump_clock: trio.abc.Clock, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(listening, "MOST_OF_ONE", 3)
-    async with served(forgotten) as (listener, port, _):
+async def test_one_address_does_not_take_all(autojump_clock: trio.abc.Clock) -> None:
+    async with served(forgotten, most_of_one=3) as (listener, port, _):
         streams = [await trio.open_tcp_stream("127.0.0.1", port) for _ in range(3)]
         await trio.testing.wait_all_tasks_blocked()
         assert b"503" in await exchanged(port, b"")
