@@ -157,9 +157,14 @@ class Web:
         web, metrics = self._configuration.web, self._configuration.metrics.listen
         if web.listen is not None:
             pair = None if web.cert is None else (web.cert, web.key)
-            end = self.feed.end
-            what = {"what": "web pages are", "key": "web.listen"}
-            yield Listener(self.door.app, **what, pair=pair, leaving=end), web.listen
+            pages = Listener(
+                self.door.app,
+                what="web pages are",
+                key="web.listen",
+                pair=pair,
+                leaving=self.feed.end,
+            )
+            yield pages, web.listen
         if metrics is not None:
             log.info(
                 "metrics.listen has a successor",

@@ -3,13 +3,15 @@
 What they ask goes the way of a message on the room's own topics, through `Admission`, but waits in
 no queue of the broker's and needs none. Its result is published like any other; whoever asked hears
 it first. An id names a request: asked again with it, also after a restart, it is not carried out
-again.
+again. One that nobody waits for any more, and whose id nobody knows, is the broker's to tell.
 """
 
+import json
 import secrets
 import zlib
 from collections import Counter, OrderedDict
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from hashlib import blake2b
 
@@ -34,10 +36,10 @@ _MOST_WAITING = 32
 """Requests of one room that callers may wait for at once."""
 
 _MOST_REMEMBERED = 1000
-"""Requests with an id whose results are remembered."""
+"""Requests whose senders know their ids, and whose results are remembered."""
 
 _SLOTS = 256
-"""Requests with an id that are recognised after a restart: about so many of the latest."""
+"""Requests that are recognised after a restart: about so many of the latest."""
 
 _FIRST_MID = -(2**33)
 """In the place of packet ids, below all others."""
@@ -65,14 +67,17 @@ class Asked:
     """A request, its result once it is there, and what it is recognised by; a `Bearer` of its own.
 
     `place`, `message`, `key` and `waited` are what `Admission` looks at of anything that comes.
+    `named`: whoever asked knows its id, and may ask for its result by that.
     """
 
     id: str | int
     word: str
     message: Message
-    key: InputKey | None = None
-    content: bytes = b""
+    named: bool
+    key: InputKey
+    content: bytes
     waited: float = 0.0
+    awaited: int = 0
     result: Result | None = None
     accepted: bool = False
     done: trio.Event = field(default_factory=trio.Event)
@@ -85,6 +90,15 @@ class Asked:
     def accept(self) -> None:
         """The request cannot be lost any more."""
         self.accepted = True
+
+    @contextmanager
+    def awaiting(self) -> Iterator[None]:
+        """Within it, somebody is there who is answered with the result."""
+        self.awaited += 1
+        try:
+            yield
+        finally:
+            self.awaited -= 1
 
     def settle(self, result: Result) -> "Asked":
         """This is its result."""
@@ -125,11 +139,11 @@ class Callers:
         try:
             given = self._read(room, leaf, body)
         except Malformed as error:
-            asked = self._new(error.id, error.word, message, room)
+            asked = self._new(room, error.id, error.word, message, body.hex())
             problem = malformed(error.reason)
             self._admission.fail(asked, room, error.word, asked.id, problem)
             return self._remember(room, asked)
-        asked = self._new(given.id, given.word, message, room)
+        asked = self._new(room, given.id, given.word, message, given.parameters)
         known = self._asked.get((room, asked.id))
         if known is not None:
             same = known.content == asked.content
@@ -146,15 +160,15 @@ class Callers:
         self._leaving = True
 
     def heard(self, room: str, result: Result) -> bool:
-        """True if the result is a caller's who is here, or may ask for it again by its id."""
+        """True if the result is a caller's who waits for it, or may ask for it by its id."""
         asked = self._asked.get((room, result.id))
         if asked is None or asked.message.topic != result.origin:
             return False
         self._waiting[room] -= 1
-        if asked.key is None:
+        if not asked.named:
             del self._asked[room, result.id]
         asked.settle(result)
-        return True
+        return asked.named or asked.awaited > 0
 
     # What `Admission` refuses without a room.
 
@@ -178,17 +192,20 @@ class Callers:
             case Nothing():
                 raise Malformed("nothing is asked for", room, word)
 
-    def _new(self, given: str | int | None, word: str, message: Message, room: str) -> Asked:
-        if given is None:
-            return Asked(secrets.token_hex(8), word, message)
-        name = f"{room} {given!r}".encode()
-        content = blake2b(word.encode() + b" " + message.payload, digest_size=16)
+    def _new(
+        self, room: str, given: str | int | None, word: str, message: Message, asked: object
+    ) -> Asked:
+        """A request with the id that was given, or one made up; `asked` as JSON has it."""
+        request_id = secrets.token_hex(8) if given is None else given
+        name = f"{room} {request_id!r}".encode()
+        told = json.dumps([word, asked], sort_keys=True).encode()
+        content = blake2b(told, digest_size=16).digest()
         mid = _FIRST_MID - zlib.crc32(name) % _SLOTS
-        key = InputKey(mid, blake2b(name + b" " + content.digest(), digest_size=16).digest())
-        return Asked(given, word, message, key, content.digest())
+        key = InputKey(mid, blake2b(name + b" " + content, digest_size=16).digest())
+        return Asked(request_id, word, message, given is not None, key, content)
 
     def _remember(self, room: str, asked: Asked) -> Asked:
-        """Until its result is there; with an id of the sender's for longer."""
+        """Until its result is there; with an id that its sender knows for longer."""
         if asked.result is not None:
             return asked
         if asked.accepted:  # too many were refused: this one has no result in the room

@@ -7,6 +7,7 @@ that does not exist.
 import json
 import re
 from collections.abc import Callable, Collection, Sequence
+from contextlib import AbstractContextManager
 from math import ceil
 from typing import Protocol
 
@@ -21,7 +22,7 @@ from starlette.types import ASGIApp
 from ..room.facts.values import Problem, Result
 from .access import COOKIE, Access, Pass, Role
 from .answers import json_answer, refusal, result_answer
-from .events import Stream
+from .events import Stream, until_gone
 from .feed import Feed
 from .gate import Gate
 from .guesses import Guesses
@@ -71,7 +72,12 @@ _NO_SECRET = Problem("malformed", "The body is no secret", 'Send a JSON object: 
 
 
 class Asked(Protocol):
-    """A request under way."""
+    """A request under way.
+
+    `named`: whoever asked knows its id, and may ask for its result by that.
+    """
+
+    named: bool
 
     @property
     def id(self) -> str | int:
@@ -88,6 +94,9 @@ class Asked(Protocol):
     @property
     def result(self) -> Result | None:
         """What became of it."""
+
+    def awaiting(self) -> AbstractContextManager[None]:
+        """Within it, somebody is there who is answered with the result."""
 
 
 class Asking(Protocol):
@@ -206,9 +215,13 @@ class Door:
         if room not in self._feed.rooms:  # it may have gone while the body came
             raise _Refused(404, _NO_ROOM)
         asked = self._asking.ask(room, leaf, body, f"http {_address(request)}")
-        with trio.move_on_after(_PATIENCE):
-            await asked.done.wait()
+        with asked.awaiting(), trio.move_on_after(_PATIENCE) as patience:
+            async with trio.open_nursery() as nursery:
+                nursery.start_soon(until_gone, request.receive, nursery.cancel_scope)
+                await asked.done.wait()
+                nursery.cancel_scope.cancel()
         if asked.result is None:
+            asked.named = asked.named or patience.cancelled_caught  # who has gone hears no id
             return json_answer(_under_way(asked), 202)
         return result_answer(asked.result)
 

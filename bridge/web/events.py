@@ -19,7 +19,7 @@ from .access import Pass
 from .connection import DIRECTLY, Connection
 from .feed import Event, Feed
 
-__all__ = ["BEAT", "Stream"]
+__all__ = ["BEAT", "Stream", "until_gone"]
 
 BEAT = 1.0
 """Seconds between two signs of life."""
@@ -48,7 +48,7 @@ class Stream:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve until the reader leaves or has to show its rights again."""
         async with trio.open_nursery() as nursery:
-            nursery.start_soon(_until_gone, receive, nursery.cancel_scope)
+            nursery.start_soon(until_gone, receive, nursery.cancel_scope)
             await send({"type": "http.response.start", "status": 200, "headers": _HEADERS})
             await _write(send, _COME_AGAIN)
             with suppress(anyio.BrokenResourceError, anyio.ClosedResourceError):
@@ -108,7 +108,8 @@ async def _write(send: Send, data: bytes) -> None:
     await send({"type": "http.response.body", "body": data, "more_body": True})
 
 
-async def _until_gone(receive: Receive, reading: trio.CancelScope) -> None:
+async def until_gone(receive: Receive, serving: trio.CancelScope) -> None:
+    """Cancel what serves somebody once he has hung up."""
     while (await receive())["type"] != "http.disconnect":
         pass
-    reading.cancel()
+    serving.cancel()

@@ -15,6 +15,7 @@ import structlog
 import trio
 from anycorn import Config
 from anycorn.app_wrappers import ASGIWrapper
+from anycorn.events import Closed, Event, RawData, Updated
 from anycorn.tcp_server import TCPServer
 from anycorn.worker_context import WorkerContext
 from anyio.abc import ByteStream
@@ -218,15 +219,27 @@ class Listener:
 
 
 class _Server(TCPServer):
-    """Anycorn's server of a connection, which stays with HTTP/1.1.
+    """Anycorn's server of a connection, which stays with HTTP/1.1, and ends when its peer leaves.
 
     A peer may change to HTTP/2 by its preface or by an upgrade, and of a connection that then asks
-    for nothing anycorn makes no end. The gate refuses what calls itself HTTP/2.
+    for nothing anycorn makes no end. The gate refuses what calls itself HTTP/2. Of one whose peer
+    left before its answer, it makes an end once that has been idle for as long as any may be.
     """
+
+    _left = False
 
     async def _read_data(self) -> None:
         self.protocol.protocol._check_protocol = _unchanged  # type: ignore[union-attr,method-assign] # noqa: SLF001
-        await super()._read_data()
+        with suppress(anyio.ClosedResourceError, anyio.BrokenResourceError, anyio.EndOfStream):
+            while True:
+                await self.protocol.handle(RawData(await self.stream.receive()))
+        self._left = True
+        await self.protocol.handle(Closed())
+
+    async def protocol_send(self, event: Event) -> None:
+        if self._left and isinstance(event, Updated) and event.idle:
+            event = Closed()
+        await super().protocol_send(event)
 
 
 async def _unchanged(_: object) -> None:

@@ -95,6 +95,35 @@ def test_a_press_outlives_its_sender(site: MakeSite) -> None:
     s.panel.wait_for("room/r0/ack", "record ok")
 
 
+def test_a_result_that_its_sender_did_not_wait_for_outlives_a_kill(
+    site: MakeSite, launch: Launch
+) -> None:
+    """Neither sender nor broker has it yet; the bridge gives it when it is back."""
+    broker = launch()
+    s = with_web(site, broker=broker)
+    request = f"POST {ROOM}/record HTTP/1.1\r\nHost: localhost\r\nContent-Length: 0\r\n\r\n"
+    with client(s) as asker, opened(asker, f"{ROOM}/events") as events:
+        broker.kill()
+        events.view(bridge={"broker": False})
+        s.hmp.freeze()
+        with socket.create_connection((asker.base_url.host, asker.base_url.port)) as hasty:
+            hasty.sendall(request.encode())
+            events.view(state="starting")
+            hasty.settimeout(PATIENCE)
+            hasty.shutdown(socket.SHUT_WR)
+            while hasty.recv(4096):
+                pass  # until the bridge has hung up as well
+        s.hmp.thaw()
+        events.view(state="recording")
+        assert press(asker, "mark", id="m")[1]["outcome"] == "ok"  # and its end is written down
+    s.daemon.process.send_signal(signal.SIGKILL)
+    s.daemon.wait()
+    broker.start()
+    s.add_daemon(state=s.daemon.state)
+    s.panel.wait_for("room/r0/ack", "record ok")
+    assert len(s.hmp.commands("startRecording")) == 1
+
+
 def test_strangers_hold_up_neither_presses_nor_the_end(site: MakeSite) -> None:
     """Silent ones, half a request, and readers who take nothing of what they asked for."""
     s = with_web(site)

@@ -131,6 +131,26 @@ async def test_what_cannot_be_read_is_hung_up_on(
         await gone(listener)
 
 
+@pytest.mark.parametrize("half", [True, False])
+@pytest.mark.parametrize("request_line", [b"GET /events", b"POST /rooms/boardroom/record"])
+async def test_of_who_has_hung_up_nothing_is_left(
+    request_line: bytes, half: bool, autojump_clock: trio.abc.Clock
+) -> None:
+    """Not even for as long as a connection may be idle."""
+    site = Site()
+    async with site.running(), served(site.web.door.app) as (listener, port, _):
+        site.house.room.link_changed(ready=False)  # no answer before the peer has left
+        stream = await trio.open_tcp_stream("127.0.0.1", port)
+        rest = b" HTTP/1.1\r\nHost: localhost\r\nContent-Length: 0\r\n\r\n"
+        await stream.send_all(request_line + rest)
+        await trio.testing.wait_all_tasks_blocked()
+        began = trio.current_time()
+        await (stream.send_eof() if half else stream.aclose())
+        await gone(listener)
+        assert trio.current_time() - began < 2
+        await stream.aclose()
+
+
 async def test_a_reader_that_takes_nothing_is_dropped(autojump_clock: trio.abc.Clock) -> None:
     async with served(endless) as (listener, port, _):
         stream = await trio.open_tcp_stream("127.0.0.1", port)

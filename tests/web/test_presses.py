@@ -168,6 +168,51 @@ async def test_one_under_way_for_long_is_said_to_be(autojump_clock: trio.abc.Clo
         assert (status, said["outcome"]) == (200, "ok")
 
 
+async def test_an_id_that_was_made_up_and_told_is_good_for_asking_again(
+    autojump_clock: trio.abc.Clock,
+) -> None:
+    site = Site()
+    async with site.running() as client:
+        await press(client, "record")
+        site.house.room.link_changed(ready=False)
+        status, said = await press(client, "stop")
+        assert (status, said["outcome"]) == (202, None)
+        site.house.room.link_changed(ready=True)
+        for _ in range(2):
+            status, again = await press(client, "stop", id=said["id"])
+            assert (status, again["outcome"], again["id"]) == (200, "ok", said["id"])
+        assert (await press(client, "record", id=said["id"]))[0] == 422
+        assert site.house.executed.count("stopRecording") == 1
+
+
+@pytest.mark.parametrize("waits", [True, False])
+@pytest.mark.parametrize("body", [{}, {"id": "7"}], ids=["unnamed", "named"])
+async def test_a_result_that_nobody_can_hear_here_waits_for_the_broker(
+    waits: bool, body: dict[str, str], autojump_clock: trio.abc.Clock
+) -> None:
+    """Whoever waits, or has an id to ask again, needs no broker; else the room keeps it."""
+    site = Site()
+    async with site.running() as client, trio.open_nursery() as nursery:
+        site.house.room.link_changed(ready=False)
+        asking = await nursery.start(_pressing, client, body)
+        await trio.testing.wait_all_tasks_blocked()
+        if not waits:
+            asking.cancel()
+            await trio.testing.wait_all_tasks_blocked()
+        site.house.room.link_changed(ready=True)
+        await site.house.answered(1)
+        await trio.testing.wait_all_tasks_blocked()
+        assert site.house.room.unanswered == int(not waits and not body)
+
+
+async def _pressing(
+    client: httpx.AsyncClient, body: dict[str, str], task_status: trio.TaskStatus[trio.CancelScope]
+) -> None:
+    with trio.CancelScope() as scope:
+        task_status.started(scope)
+        await press(client, "record", **body)
+
+
 async def test_nothing_is_taken_while_the_bridge_leaves(autojump_clock: trio.abc.Clock) -> None:
     site = Site()
     async with site.running() as client:
