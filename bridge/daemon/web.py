@@ -25,6 +25,7 @@ from ..metrics.meters import Meters
 from ..metrics.observe import Observer
 from ..metrics.pages import health_pages, measures
 from ..metrics.snapshot import Snapshot
+from ..mqtt.topics import timestamp
 from ..room.facts.state import elapsed
 from ..room.facts.values import Now, Result
 from ..room.rules.possible import possible
@@ -75,6 +76,8 @@ class Web:
         self._snapshot = snapshot
         self._key = key or secrets.token_hex(KEY_BYTES)
         self._save_key = None if key else save_key
+        #: When each room's HMP was lost; empty while it is there, no entry where it never was.
+        self._stale_since: dict[str, str] = {}
         self.feed = Feed(self._standing, rooms.keys())
         meters = Meters(version=__version__, servers=snapshot().servers, snapshot=snapshot)
         observer.meters = meters
@@ -102,6 +105,10 @@ class Web:
 
     def changed(self, room: str) -> None:
         """The topics of a room say something else."""
+        if not self._rooms[room].state.stale:
+            self._stale_since[room] = ""
+        elif self._stale_since.get(room) == "":
+            self._stale_since[room] = timestamp(self._clock().wall)
         self.feed.room_changed(room)
 
     def result(self, room: str, result: Result, document: str) -> bool:
@@ -116,6 +123,8 @@ class Web:
     def reconfigured(self, configuration: Configuration) -> None:
         """Another configuration is in force; the certificate may have been renewed as well."""
         self._configuration = configuration
+        for room in self._stale_since.keys() - self._rooms.keys():
+            del self._stale_since[room]
         for listener in self._listeners:
             listener.renew()
         self.door.reconfigured(self._access(), self._hosts())
@@ -135,6 +144,7 @@ class Web:
             self._configuration.rooms[name].name or name,
             possible(room.state, now, fault) if room.known else (),
             self._online(),
+            self._stale_since.get(name) or None,
         )
 
     def _openapi(self, rooms: Sequence[str]) -> str:

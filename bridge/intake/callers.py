@@ -183,7 +183,7 @@ class Callers:
     # How it is taken.
 
     def _read(self, room: str, leaf: str, body: bytes) -> Input:
-        word = leaf.rpartition("/")[2]
+        word = leaf.removeprefix("press/")
         if body.strip()[:1] not in (b"", b"{"):
             raise Malformed("the body is neither empty nor a JSON object", room, word)
         match parse(self._topics, self._topics.room(room, leaf), body):

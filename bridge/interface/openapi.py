@@ -9,8 +9,8 @@ from typing import Any
 
 from ..mqtt import payloads
 from ..mqtt.catalogue import ROWS
-from ..mqtt.topic_values import Schema, record
-from ..room.facts.requests import ACTIONS, EVENTS, parameters_of
+from ..mqtt.topic_values import INSTANT, Schema, nullable, record
+from ..room.facts.requests import ACTIONS, EVENTS, METADATA, parameters_of
 from ..room.rules.possible import BUTTONS
 from .plain import plain, sentence
 
@@ -115,6 +115,13 @@ def _paths(rooms: Sequence[str]) -> dict[str, Any]:
                 needed=True,
             ),
         },
+        "/rooms/{room}/metadata/{field}": {
+            "parameters": [
+                room,
+                _parameter("field", "What is said of it.", {"enum": list(METADATA.values())}),
+            ],
+            "post": _request("Say something of a room's recording.", _metadata(), needed=True),
+        },
         "/rooms/{room}/{action}": {
             "parameters": [room, _parameter("action", "An action.", {"enum": list(ACTIONS)})],
             "post": _request("Ask something of a room.", _any_action(), needed=False),
@@ -135,6 +142,11 @@ def _view() -> dict[str, Any]:
     besides: dict[str, Schema] = {
         "name": {**_TEXT, "description": "The room's name for people."},
         "actions": record({str(action): {"type": "boolean"} for action in BUTTONS}),
+        "stale_since": {
+            **nullable(INSTANT),
+            "description": "HMP has been away since then; null where it is there, and where the "
+            "bridge started without it.",
+        },
         "bridge": record({"broker": {"type": "boolean", "description": "It is reached."}}),
         "role": {"enum": ["look", "operate"]},
     }
@@ -153,6 +165,12 @@ def _any_action() -> Schema:
         properties = payloads.action(word, parameters_of(action))["properties"]
         members |= {name: properties[name] for name in sorted(takes) if name in properties}
     return record(members, optional=members)
+
+
+def _metadata() -> Schema:
+    """What is published as text alone; an empty one takes away what was said."""
+    text = {**_TEXT, "description": "What HMP is to show; an empty text as on the topic."}
+    return record({"text": text, "id": payloads.request_id()}, optional=["id"])
 
 
 def _request(summary: str, body: Schema, *, needed: bool) -> dict[str, Any]:

@@ -142,6 +142,7 @@ class Door:
             Route("/rooms/{room}", self._room),
             Route("/rooms/{room}/events", self._events),
             Route("/rooms/{room}/event", self._event, methods=["POST"]),
+            Route("/rooms/{room}/metadata/{field}", self._metadata, methods=["POST"]),
             Route("/rooms/{room}/{action}", self._action, methods=["POST"]),
             Route("/openapi.json", self._description),
             Route("/metrics", self._measures),
@@ -206,6 +207,9 @@ class Door:
 
     async def _event(self, request: Request) -> Response:
         return await self._ask(request, "event")
+
+    async def _metadata(self, request: Request) -> Response:
+        return await self._ask(request, f"press/metadata/{request.path_params['field']}")
 
     async def _ask(self, request: Request, leaf: str) -> Response:
         room, role = self._seen(request)

@@ -12,12 +12,16 @@ __all__ = ["Standing", "view"]
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """A room as it stands: the members of its `status`, and the actions that would do something."""
+    """A room as it stands: the members of its `status`, and the actions that would do something.
+
+    `stale_since` is when its HMP was lost; None while it is there, and where it never was.
+    """
 
     status: Mapping[str, object]
     name: str
     possible: Collection[Action]
     broker: bool
+    stale_since: str | None
 
 
 def view(standing: Standing, role: Role) -> dict[str, object]:
@@ -27,6 +31,7 @@ def view(standing: Standing, role: Role) -> dict[str, object]:
         **standing.status,
         "name": standing.name,
         "actions": {str(action): action in may for action in BUTTONS},
+        "stale_since": standing.stale_since,
         "bridge": {"broker": standing.broker},
         "role": str(role),
     }

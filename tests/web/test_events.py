@@ -7,9 +7,11 @@ import pytest
 import trio
 import trio.testing
 
+from bridge.mqtt.topics import timestamp
 from bridge.room.facts.vocabulary import Action
 from bridge.web.access import Grant, Pass, Role
 from bridge.web.events import Stream
+from tests.room.house import clock
 
 from .doors import Site, configuration
 
@@ -237,6 +239,36 @@ async def test_the_broker_shows_in_every_view(
         site.web.broker_changed()
         assert (await reader.until("room"))[2]["view"]["bridge"] == {"broker": False}
         reader.leave()
+
+
+async def test_it_is_said_since_when_hmp_is_away(autojump_clock: trio.abc.Clock) -> None:
+    site = Site()
+    async with site.running() as client:
+
+        async def since() -> tuple[bool, str | None]:
+            view = (await client.get("/rooms/boardroom")).json()
+            return view["stale"], view["stale_since"]
+
+        assert await since() == (False, None)
+        site.house.room.link_changed(ready=False)
+        await trio.testing.wait_all_tasks_blocked()
+        lost = timestamp(clock().wall)
+        assert await since() == (True, lost)
+        await trio.sleep(60)
+        site.web.broker_changed()  # any change of its view
+        assert await since() == (True, lost)
+        site.house.room.link_changed(ready=True)
+        await trio.testing.wait_all_tasks_blocked()
+        assert await since() == (False, None)
+
+
+async def test_a_bridge_that_never_had_hmp_knows_no_time(autojump_clock: trio.abc.Clock) -> None:
+    site = Site()
+    site.house.room.link_changed(ready=False)
+    site.outlet.state(site.house.room)
+    async with site.client() as client:
+        view = (await client.get("/rooms/boardroom")).json()
+        assert (view["stale"], view["stale_since"]) == (True, None)
 
 
 async def test_a_room_that_goes_and_rights_that_change_end_the_stream(

@@ -82,6 +82,11 @@ async def test_one_that_nobody_waits_for_is_carried_out(autojump_clock: trio.abc
         ("record", b"\xff", 422, "malformed"),
         ("adopt", b"{}", 422, "malformed"),
         ("event", b"", 422, "malformed"),
+        ("metadata/title", b"", 422, "malformed"),
+        ("metadata/title", b"Weekly", 422, "malformed"),
+        ("metadata/title", b'{"title": "Weekly"}', 422, "malformed"),
+        ("metadata/title", b'{"text": "Weekly", "minutes": 5}', 422, "malformed"),
+        ("metadata/colour", b'{"text": "red"}', 422, "unknown_action"),
         ("event", b'{"event": "party"}', 422, "unknown_event"),
     ],
 )
@@ -102,6 +107,22 @@ async def test_a_booking_system_speaks_by_the_same_way(autojump_clock: trio.abc.
         status, said = await press(client, "event", **meeting)
         assert (status, said["action"]) == (200, "meeting_start")
         assert (await client.get(ROOM)).json()["meetings"][0]["id"] == "m1"
+
+
+async def test_what_is_said_of_a_recording_is_said_by_the_same_way(
+    autojump_clock: trio.abc.Clock,
+) -> None:
+    """As on the topics `metadata/+`: of the recording, or of the next one where none runs."""
+    site = Site()
+    async with site.running() as client:
+        status, said = await press(client, "metadata/createdby", text="Ada", id="7")
+        assert (status, said["outcome"], said["action"]) == (200, "ok", "metadata/createdby")
+        assert site.house.executed.count("updateMetadata") == 0
+        await press(client, "record")
+        await site.house.until(lambda: "updateMetadata" in site.house.executed)
+        status, said = await press(client, "metadata/title", text="Weekly")
+        assert (status, said["outcome"], said["action"]) == (200, "ok", "metadata/title")
+        await site.house.until(lambda: site.house.executed.count("updateMetadata") == 2)
 
 
 async def test_an_id_is_carried_out_once(autojump_clock: trio.abc.Clock) -> None:

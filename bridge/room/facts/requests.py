@@ -80,7 +80,7 @@ def request(
             checked, unread = _of_event(action, parameters)
             left_out = [*left_out, *unread]
         elif action is Action.DESCRIBE:
-            checked = {"text": _metadata(word, parameters.get("text"))}
+            checked = {"text": _metadata(word, parameters)}
         else:
             checked = _of_action(action, parameters)
     except InvalidArgument as error:
@@ -207,8 +207,13 @@ def _extension(
     return seconds, unread
 
 
-def _metadata(word: str, text: object) -> str:
-    field = METADATA[word]
+def _metadata(word: str, parameters: Mapping[str, object]) -> str:
+    field, text = METADATA[word], parameters.get("text")
+    for name in parameters:
+        if name != "text":
+            raise InvalidArgument(
+                name, parameters[name], f"does not belong here: {word} has a text"
+            )
     if isinstance(text, str) and not text.strip():
         return ""
     if field is MetadataField.TITLE:

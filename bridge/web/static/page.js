@@ -81,9 +81,8 @@ function learn(key, view) {
     began = Math.min(began, before.began);
     counted = Math.max(counted, (performance.now() - began) / 1000);
   }
-  const since = view.stale_since ?? (before?.view.stale ? before.since : now());
-  const stale = view.stale ? filled(texts.stale, { time: clockTime(since) }) : "";
-  rooms.set(key, { view, began, counted, since, stale });
+  const since = view.stale_since ? filled(texts.stale, { time: clockTime(view.stale_since) }) : texts.stale_before;
+  rooms.set(key, { view, began, counted, stale: view.stale ? since : "" });
 }
 
 // What is shown.
