@@ -19,6 +19,7 @@ from ..mqtt.api_topics import (
     parse_verb_payload,
     reply_of,
 )
+from ..mqtt.message import Message
 from ..mqtt.topics import Topics
 from ..room.facts.vocabulary import Outcome
 from .bridge_requests import BridgeRequests, Verb, verb_called
@@ -60,51 +61,45 @@ class Api:
         if asked_on is None:
             return False
         asked, unreadable = read_request(asked_on, message.payload)
-        caller = Caller(
-            id=secrets.token_hex(8) if asked.id is None else asked.id,
-            origin=message.topic,
-            topic=answer_topic(self._topics, asked_on, self.commands.rules),
-            reply=reply_of(message),
-        )
         try:
             if isinstance(asked_on, CommandTopic):
-                self._take_command(caller, asked_on, asked, unreadable, part)
+                self._take_command(asked_on, asked, unreadable, part)
             else:
-                self._take_verb(caller, asked_on, asked, unreadable, part)
+                self._take_verb(asked_on, asked, unreadable, part)
         except Rejected as rejected:
             # Nothing is journalled: until the broker has the answer, it keeps the message.
             if not answers(message.topic):
                 part.place.accept()
                 return True
             answer = Answer(Outcome.FAILED, problem=rejected.problem)
+            caller = self._caller(asked_on, asked, message)
             self._replies.give(caller, answer, arrived=part.place.accept)
         return True
 
+    def _caller(self, asked_on: CommandTopic | VerbTopic, asked: Asked, message: Message) -> Caller:
+        return Caller(
+            id=secrets.token_hex(8) if asked.id is None else asked.id,
+            origin=message.topic,
+            topic=answer_topic(self._topics, asked_on, self.commands.rules),
+            reply=reply_of(message),
+        )
+
     def _take_command(
-        self,
-        caller: Caller,
-        asked_on: CommandTopic,
-        asked: Asked,
-        unreadable: str | None,
-        part: Part,
+        self, asked_on: CommandTopic, asked: Asked, unreadable: str | None, part: Part
     ) -> None:
         command = check_topic(asked_on, self.commands.rules)
         if unreadable is not None:
             raise Rejected(malformed(unreadable, how_to_ask(command)))
+        caller = self._caller(asked_on, asked, part.message)
         self.commands.take(caller, asked_on, command, asked, part)
 
     def _take_verb(
-        self,
-        caller: Caller,
-        asked_on: VerbTopic,
-        asked: Asked,
-        unreadable: str | None,
-        part: Part,
+        self, asked_on: VerbTopic, asked: Asked, unreadable: str | None, part: Part
     ) -> None:
         verb = verb_called(asked_on.verb)
         if unreadable is not None:
             raise Rejected(malformed(unreadable, "Send a JSON object, or nothing."))
-        self.bridge.take(caller, verb, asked, part)
+        self.bridge.take(self._caller(asked_on, asked, part.message), verb, asked, part)
 
 
 def read_request(asked_on: CommandTopic | VerbTopic, payload: bytes) -> tuple[Asked, str | None]:

@@ -39,6 +39,10 @@ _ENOUGH = range(10, 15)
 a connection to the other, which keeps the session from then on: never do both leave."""
 
 
+_ENDS = ("/info", "/bridge")
+"""Of the topics on which bridges say who they are, and what they have."""
+
+
 class ForeignBridge(Exception):
     """Another bridge is online on our base topic, or has our session (R26)."""
 
@@ -113,7 +117,8 @@ class Rivals:
     def hear(self, message: Message) -> bool:
         """True for a bridge's word of itself; two that start at once meet here."""
         topic = message.topic
-        if topic not in self.topics:
+        # Nearly everything that is heard ends otherwise.
+        if not topic.endswith(_ENDS) or topic not in self.topics:
             return False
         if message.retain:
             return True  # MQTT 3.1.1 sends it with the subscription, whoever has long left

@@ -82,7 +82,8 @@ class Admission:
         """True if what is refused on this topic now is answered; otherwise it is counted (R28)."""
         if self._pace.admits(self._sources.of(topic).name, trio.current_time()):
             return True
-        self._beyond.unpark_all()
+        if self._beyond:
+            self._beyond.unpark_all()
         return False
 
     async def tell_unanswered(self) -> None:

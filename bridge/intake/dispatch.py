@@ -14,7 +14,7 @@ from ..api.service import Api
 from ..bindings.binding import Verdict
 from ..bindings.outcome import Failed
 from ..bindings.translator import Translator
-from ..journal.inputs import InputKey, key_held, key_of, numbers_of
+from ..journal.inputs import InputKey, numbers_of
 from ..logs.log import hears
 from ..mqtt.acknowledgements import Acknowledgements, Part
 from ..mqtt.api_topics import request_filters
@@ -159,7 +159,7 @@ class Dispatcher:
             if hears("mqtt", "debug"):
                 log_received(message)
             place = self._acknowledgements.place(message)
-            part = Part(place, _key(message), self._waited(message))
+            part = Part(place, self._waited(message))
             suspect = message.duplicate and part.key is not None and part.key not in self._taken
             if suspect:
                 self._broker.received()
@@ -198,12 +198,12 @@ class Dispatcher:
             self._topics_seen[topic] = known
         return known
 
-    def _carried_out(self, message: Message, key: InputKey | None) -> bool:
+    def _carried_out(self, part: Part) -> bool:
         """True if it is delivered again and was journalled before the restart (R27)."""
-        if not message.duplicate or key not in self._taken:
+        if not part.message.duplicate or (key := part.key) not in self._taken:
             return False
         self._taken.discard(key)
-        log.info("redelivered message was carried out before", topic=message.topic)
+        log.info("redelivered message was carried out before", topic=part.message.topic)
         return True
 
     def _dispatch(self, part: Part) -> None:
@@ -212,7 +212,7 @@ class Dispatcher:
         It is acknowledged once it, or its refusal, cannot be lost any more.
         """
         message = part.message
-        if self._carried_out(message, part.key):
+        if self._carried_out(part):
             part.place.accept()
             return
         if self._api.take(part, self._admission.answers):
@@ -235,9 +235,9 @@ class Dispatcher:
         """Give it to every room, each of which takes it in, and answers, by itself."""
         place = part.place
         parts = [
-            (replace(given, room=name), Part(place, key, part.waited))
+            (replace(given, room=name), its_part)
             for name in self._rooms
-            if not self._carried_out(place.message, key := _key(place.message, name))
+            if not self._carried_out(its_part := Part(place, part.waited, name))
         ]
         place.expect(len(parts))
         for each, its_part in parts:
@@ -268,9 +268,9 @@ class Dispatcher:
         if changed:
             place.remembered = self._translator.remembered
         parts = [
-            (verdict, Part(place, key, waited))
+            (verdict, part)
             for verdict in verdicts
-            if not self._carried_out(message, key := _key(message, verdict.binding.key))
+            if not self._carried_out(part := Part(place, waited, verdict.binding.key))
         ]
         place.expect(len(parts))
         for verdict, part in parts:
@@ -295,11 +295,10 @@ class Dispatcher:
         place = self._acknowledgements.place(message)
         if last:  # what is remembered is of all of them
             place.remembered = self._translator.remembered
-        key = key_held(verdict.topic, held_at, verdict.binding.key)
-        if self._carried_out(message, key):
+        part = Part(place, late, verdict.binding.key, held_at)
+        if self._carried_out(part):
             place.accept()
         else:
-            part = Part(place, key, late)
             self._guard.handle(part, partial(self._carry_out, verdict, part))
 
     def _carry_out(self, verdict: Verdict, part: Part) -> None:
@@ -341,10 +340,3 @@ class Dispatcher:
             what_to_do="publish inputs without the retain flag, and clear the retained message: "
             f"mosquitto_pub -r -n -t {topic}; {breaks(self._topics, topic, self._rooms)}",
         )
-
-
-def _key(message: Message, part: str = "") -> InputKey | None:
-    """The key that a redelivery is recognised by; None at QoS 0."""
-    if message.receipt is None:
-        return None
-    return key_of(message.receipt.number, message.topic, message.payload, part)

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import trio
 
-from ..journal.inputs import InputKey
+from ..journal.inputs import InputKey, key_held, key_of
 from .message import Message
 
 __all__ = ["Acknowledgements", "Part", "Place"]
@@ -53,13 +53,27 @@ class Place:
 class Part:
     """As much of a message as one request is: all of it, or what one binding makes of it.
 
-    `key` is what a redelivery is recognised by, `waited` the seconds for which it may have waited
-    for the bridge (R16).
+    `waited` are the seconds for which it may have waited for the bridge (R16). `name` tells it from
+    other parts of the same message; `held_at` is when what has no message of its own began.
     """
 
     place: Place
-    key: InputKey | None
     waited: float
+    name: str = ""
+    held_at: float | None = None
+
+    @property
+    def key(self) -> InputKey | None:
+        """By this a redelivery is recognised; None at QoS 0.
+
+        Made when it is asked for: of what is refused, nobody asks.
+        """
+        message = self.message
+        if self.held_at is not None:
+            return key_held(message.topic, self.held_at, self.name)
+        if message.receipt is None:
+            return None
+        return key_of(message.receipt.number, message.topic, message.payload, self.name)
 
     @property
     def message(self) -> Message:
@@ -94,7 +108,8 @@ class Acknowledgements:
             places.popleft().message.acknowledge()
         if places and places[0].accepted:
             self._changed.set()
-        self._advanced.unpark_all()
+        if self._advanced:
+            self._advanced.unpark_all()
 
     async def advanced(self) -> None:
         """Wait until more may have been acknowledged."""

@@ -109,7 +109,7 @@ def request_filters(topics: Topics) -> tuple[str, ...]:
 def parse_topic(topics: Topics, topic: str) -> CommandTopic | VerbTopic | None:
     """The request that a topic is for; None where it is for none."""
     below = topic.removeprefix(f"{topics.base}/")
-    if below == topic:
+    if below == topic or "/request/" not in below:
         return None
     match below.split("/"):
         case ["server", server, "request", command]:

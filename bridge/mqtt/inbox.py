@@ -67,7 +67,7 @@ class Inbox:
         # Fingerprints alone: a receipt would keep its connection in memory long after its end.
         self._served: OrderedDict[int, int] = OrderedDict()
         self._full: set[str] = set()
-        self._session = 0
+        self._numbers = numbers_of(0)
 
     def __len__(self) -> int:
         return len(self._waiting)
@@ -86,9 +86,9 @@ class Inbox:
 
         Without its session the broker uses packet identifiers afresh.
         """
-        self._session = session
+        self._numbers = numbers_of(session)
         if not session_present:
-            void = numbers_of(session)
+            void = self._numbers
             self._order = deque(each for each in self._order if each.number not in void)
             for known in (self._open, self._served):
                 for number in [each for each in known if each in void]:
@@ -98,7 +98,7 @@ class Inbox:
         """Take what a connection delivered."""
         receipt = message.receipt
         if receipt is not None:
-            receipt.session = self._session
+            receipt.number = self._numbers[receipt.mid]
             if message.duplicate and self._is_known(receipt):
                 return
         source = self._source_of(message.topic)

@@ -3,8 +3,6 @@
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from ..journal.inputs import numbers_of
-
 __all__ = ["Message", "Receipt", "is_topic_name"]
 
 
@@ -32,7 +30,8 @@ class Receipt:
     session is resumed the broker delivers again what it saw no PUBACK for; the inbox then points
     `send` to the new connection, so the message itself is handed out once only. `fingerprint` is a
     hash of topic and payload: packet identifiers alone are used again. Each of several brokers may
-    have a session of its own, and packet identifiers with it: `session` says whose it is.
+    have a session of its own, and packet identifiers with it: `number` is the packet identifier
+    told apart from those of other sessions (`numbers_of`).
     """
 
     mid: int
@@ -40,12 +39,10 @@ class Receipt:
     send: Callable[[int], None]
     acknowledged: bool = False
     on_acknowledged: Callable[[], None] | None = None
-    session: int = 0
+    number: int = field(init=False)
 
-    @property
-    def number(self) -> int:
-        """The packet identifier, told apart from those of other sessions."""
-        return numbers_of(self.session)[self.mid]
+    def __post_init__(self) -> None:
+        self.number = self.mid
 
     def acknowledge(self) -> None:
         """PUBACK, the first time; where somebody keeps the order of several, in its turn."""

@@ -234,6 +234,8 @@ class PahoClient(Client):
         qos: int,
         info: MQTTMessageInfo | None = None,
     ) -> MQTTErrorCode:
+        if self._sock is None:
+            return MQTTErrorCode.MQTT_ERR_NO_CONN  # it connects once: nothing is kept for another
         # paho does more when it has written one of these. mosquitto hangs over a WebSocket frame
         # that comes in pieces, so that a frame had better be one packet. Before the connection is
         # ours paho writes for itself.

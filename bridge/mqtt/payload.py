@@ -54,7 +54,9 @@ def read_json(text: str, *, strict: bool = False, mend: bool = False) -> object:
     """
     try:
         value = read_value(text, strict=strict, **(_STRICT if strict else {} if mend else _EXACT))
-        if "\\u" in text:  # half of a surrogate pair is no text: it could not be answered with
+        # Half of a surrogate pair is no text: it could not be answered with. One character is found
+        # a hundred times sooner than two.
+        if "\\" in text and "\\u" in text:
             errors = "replace" if mend else "strict"
             encoded = json.dumps(value, ensure_ascii=False).encode(errors=errors)
             value = json.loads(encoded) if mend else value

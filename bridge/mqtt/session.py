@@ -301,8 +301,7 @@ class Session:
         self._deliver(message)
 
     def _acknowledge(self, mid: int) -> None:
-        if self.alive:
-            self._client.ack(mid, 1)
+        self._client.ack(mid, 1)
 
 
 @asynccontextmanager

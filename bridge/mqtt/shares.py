@@ -58,14 +58,18 @@ class Shares(Generic[T]):
 
     def take(self, held: Callable[[str], bool] = lambda _: False) -> T:
         """The next one of the shares that are not `held`. Raises `IndexError` for nothing."""
-        share = next((each for each in self._shares if not held(each)), None)
-        if share is None:
+        for share in self._shares:
+            if not held(share):
+                break
+        else:
             raise IndexError("nothing waits that may go on")
-        ranks = self._shares.pop(share)
-        item = next(rank for rank in ranks if rank).popleft()
+        ranks = self._shares[share]
+        item = next(filter(None, ranks)).popleft()
         self._length -= 1
         if any(ranks):
-            self._shares[share] = ranks
+            self._shares.move_to_end(share)
+        else:
+            del self._shares[share]
         return item
 
     def first_of_each(self) -> Iterator[T]:

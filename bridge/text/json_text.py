@@ -39,7 +39,9 @@ def read_value(text: str | bytes, *, strict: bool = False, **hooks: Any) -> Any:
             value = _decoder(strict=strict, parse_int=_whole).decode(written)
     except (ValueError, RecursionError) as error:
         raise NotJson(str(error)) from None
-    if written.count("[") + written.count("{") > _DEEPEST and _is_deep(value):
+    # So deep a bracket stands so far behind, which is found out sooner than how many there are.
+    far = max(written.rfind("["), written.rfind("{")) >= _DEEPEST
+    if far and written.count("[") + written.count("{") > _DEEPEST and _is_deep(value):
         raise NotJson(f"it is nested more than {_DEEPEST} deep")
     return value
 

@@ -106,7 +106,7 @@ class Bridge:
         receipt = Receipt(1, 0, lambda _: self.accepted.append(verb))
         message = Message(topic, data, 1, False, False, trio.current_time(), receipt=receipt)
         place = Acknowledgements(self._save).place(message)
-        assert self.api.take(Part(place, None, waited=math.inf), lambda _: True)
+        assert self.api.take(Part(place, waited=math.inf), lambda _: True)
 
     async def _save(self, document: str) -> None:
         raise AssertionError(f"no binding has to do with this: {document}")

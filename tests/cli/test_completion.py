@@ -12,6 +12,8 @@ from bridge.cli.command_line import make_parser
 from bridge.cli.completion.script import completion_script
 from bridge.cli.parser import describe
 from bridge.hmp.commands import COMMANDS
+from bridge.interface.request_rows import REQUEST_ROWS
+from bridge.mqtt.catalogue import ROWS, Direction
 from tests.process.programs import clean_environment
 from tests.process.terminal import Terminal
 from tests.process.watched import PATIENCE
@@ -26,6 +28,19 @@ server = "main"
 title = "T"
 [rooms.lab-2]
 server = "main"
+# [rooms.none]
+"""
+
+OTHER = """
+[[bindings]]
+topic = "shelly/relay/0"
+[[bindings]]
+topic = "shelly/+/1"
+[[bindings]]
+topic = "shelly/$(touch called)"
+[rooms.only]
+[mqtt]
+base_topic = "site/hmp"
 """
 
 START = {
@@ -53,7 +68,7 @@ the line as it stands."""
 def folder(tmp_path: Path) -> Path:
     """A folder with a configuration in one of the usual places."""
     (tmp_path / "bridge.toml").write_text(CONFIGURATION, encoding="utf-8")
-    (tmp_path / "other file.toml").write_text("[rooms.only]\n", encoding="utf-8")
+    (tmp_path / "other file.toml").write_text(OTHER, encoding="utf-8")
     return tmp_path
 
 
@@ -98,6 +113,30 @@ LINES = [
     (
         "hmp-bridge topics --config other\\ file.toml --room on",
         "hmp-bridge topics --config other\\ file.toml --room only ",
+    ),
+    (
+        "hmp-bridge try --topic hmp/room/lab-2/press/rec",
+        "hmp-bridge try --topic hmp/room/lab-2/press/record ",
+    ),
+    (
+        "hmp-bridge try --topic=hmp/room/boardroom/metadata/t",
+        "hmp-bridge try --topic=hmp/room/boardroom/metadata/title ",
+    ),
+    (
+        "hmp-bridge try --topic hmp/server/spare/request/getR",
+        "hmp-bridge try --topic hmp/server/spare/request/getRecordingStatus ",
+    ),
+    (
+        "hmp-bridge try --topic hmp/bridge/request/rel",
+        "hmp-bridge try --topic hmp/bridge/request/reload ",
+    ),
+    (
+        "hmp-bridge try --config other\\ file.toml --topic site/hmp/room/only/ev",
+        "hmp-bridge try --config other\\ file.toml --topic site/hmp/room/only/event ",
+    ),
+    (
+        "hmp-bridge try --config other\\ file.toml --topic sh",
+        "hmp-bridge try --config other\\ file.toml --topic shelly/relay/0 ",
     ),
     ("hmp-bridge run --config bri", "hmp-bridge run --config bridge.toml "),
     ("hmp-bridge run --set mqtt.h", "hmp-bridge run --set mqtt.host="),
@@ -145,12 +184,23 @@ def test_what_fish_offers(folder: Path) -> None:
     offered = fish(folder, [line for line, _ in LINES])
     for line, expected in LINES:
         offers = offered[line]
-        if line.startswith("hmp-bridge topics --room="):
-            assert offers == ["--room=lab-2"]
+        if "=" in (word := expected.split()[-1]) and not expected.endswith("="):
+            assert offers == [word]
         elif expected == line:
             assert offers == []
         else:
             assert offers == [expected.split()[-1]], line
+
+
+def topics_that_are_heard() -> set[str]:
+    """Of the configuration in the folder, as the catalogue has them."""
+    inputs = [row for row in (*ROWS, *REQUEST_ROWS) if row.direction is Direction.PUBLISH]
+    return {
+        row.topic("hmp", room=room, server=server)
+        for row in inputs
+        for room in ("boardroom", "lab-2")
+        for server in ("main", "spare")
+    }
 
 
 def all_that_is_taken() -> dict[str, set[str]]:
@@ -167,6 +217,7 @@ def all_that_is_taken() -> dict[str, set[str]]:
         "hmp-bridge send ": {"main", "spare"},
         "hmp-bridge send main ": {*COMMANDS},
         "hmp-bridge topics --room ": {"boardroom", "lab-2"},
+        "hmp-bridge try --topic ": topics_that_are_heard(),
     }
 
 

@@ -56,7 +56,7 @@ async def test_whatever_a_reader_forgot_is_an_answer(capsys: pytest.CaptureFixtu
         message = Message(
             "hmp/room/r/press/record", b"x", 1, False, False, trio.current_time(), receipt=receipt
         )
-        guard.handle(Part(acknowledgements.place(message), None, 0.0), fail)
+        guard.handle(Part(acknowledgements.place(message), 0.0), fail)
     assert acknowledged == [1, 2]
     assert [each.problem and each.problem.code for each in refusals.results] == [
         "internal_error"
@@ -80,7 +80,7 @@ async def test_cancellation_passes() -> None:
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        guard.handle(Part(acknowledgements.place(message), None, 0.0), cancelled)
+        guard.handle(Part(acknowledgements.place(message), 0.0), cancelled)
 
 
 async def test_of_the_process_before_only_the_message_that_it_named_is_suspect() -> None:

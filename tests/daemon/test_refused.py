@@ -59,7 +59,7 @@ async def test_ten_thousand_refused_messages(autojump_clock: MockClock) -> None:
             message = Message(topic, b"1", 1, False, False, trio.current_time(), receipt=receipt)
             given_input = parse(TOPICS, topic, b"1")
             assert isinstance(given_input, Input)
-            admission.submit(given_input, Part(acknowledgements.place(message), None, 0.0))
+            admission.submit(given_input, Part(acknowledgements.place(message), 0.0))
             if number % 100 == 0:
                 await trio.sleep(SECONDS / 100)
         assert acknowledged == list(range(MESSAGES))

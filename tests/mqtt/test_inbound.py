@@ -11,12 +11,15 @@ from bridge.mqtt.message import Message
 
 
 def received(
-    topic: bytes = b"hmp/bridge/request/info", payload: bytes = b"", response: str | None = None
+    topic: bytes = b"hmp/bridge/request/info",
+    payload: bytes = b"",
+    response: str | None = None,
+    qos: int = 1,
 ) -> MQTTMessage:
     """A PUBLISH of MQTT 5 as paho hands it over."""
-    message = MQTTMessage(mid=1, topic=topic)
+    message = MQTTMessage(mid=qos, topic=topic)
     message.payload = payload
-    message.qos = 1
+    message.qos = qos
     message.properties = Properties(PacketTypes.PUBLISH)  # type: ignore[no-untyped-call]
     if response is not None:
         # Past paho, which would not send what a raw client does.
@@ -61,3 +64,20 @@ def test_what_nobody_could_use_is_said_and_dropped(message: MQTTMessage, said: s
         assert understood(message) is None
     [line] = logs
     assert said in line["event"]
+
+
+@pytest.mark.parametrize("qos", [0, 1])
+async def test_what_is_exactly_as_long_as_the_limit_is_taken(qos: int) -> None:
+    message = understood(received(payload=b"x" * 100, qos=qos))
+    assert message is not None
+    assert len(message.payload) == 100
+
+
+@pytest.mark.parametrize("qos", [0, 1])
+async def test_what_the_broker_does_not_wait_for_is_not_acknowledged(qos: int) -> None:
+    acknowledged: list[int] = []
+    message = to_message(received(qos=qos), limit=100, acknowledge=acknowledged.append)
+    assert message is not None
+    message.acknowledge()
+    assert acknowledged == [1] * qos
+    assert (message.receipt is None) == (qos == 0)

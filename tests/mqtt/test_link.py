@@ -209,6 +209,27 @@ async def test_a_flood_at_qos_0_is_dropped_beyond_the_capacity(launch: Launch) -
         assert len(logs) == 1
 
 
+async def test_what_former_connections_could_not_use_is_counted_with_the_rest(
+    launch: Launch,
+) -> None:
+    broker = launch()
+    # A broker of 3.1.1 cannot be told how much we take.
+    how: dict[str, Any] = {"protocol": "3.1.1", "maximum_packet_size": 1000}
+    async with running(broker, filters=("in",), **how) as run:
+        for dropped in (1, 2, 3):
+            await run.until(BrokerState.ONLINE)
+            async with peer(broker) as panel:
+                await panel.publish("in", b"x" * 2000)
+                await panel.publish("in", b"short")
+                (await run.link.receive()).acknowledge()
+            assert run.link.health().received_dropped == dropped
+            since = len(run.states)
+            await trio.to_thread.run_sync(broker.kill)
+            await run.until(BrokerState.DOWN, since=since)
+            assert run.link.health().received_dropped == dropped
+            await trio.to_thread.run_sync(broker.start)
+
+
 @pytest.mark.mqtt5
 async def test_a_slow_subscriber_ends_with_every_topic_right(launch: Launch) -> None:
     """More topics than mosquitto queues for a QoS 1 subscriber that takes 1 ms a message."""

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from paho.mqtt.enums import MQTTProtocolVersion
+from paho.mqtt.enums import MQTTErrorCode, MQTTProtocolVersion
 from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
@@ -210,6 +210,15 @@ def test_a_code_that_is_not_listed_is_an_answer_too(code: int, name: str, rest: 
         [(what, answered, value, said)] = wired.said
         assert (what, answered, value) == ("answered", mid, code)
         assert name in said
+
+
+def test_nothing_is_kept_for_a_connection_that_has_ended() -> None:
+    """A message may be acknowledged long after its connection, and by thousands."""
+    with wire(PahoClient, MQTTProtocolVersion.MQTTv5) as wired:
+        wired.far.close()
+        assert wired.client.loop_read() == MQTTErrorCode.MQTT_ERR_CONN_LOST
+        wired.client.ack(1, 1)
+        assert not wired.client.want_write()
 
 
 def test_an_identifier_that_is_still_out_is_not_used_again() -> None:

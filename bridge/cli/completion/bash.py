@@ -5,15 +5,15 @@ from itertools import chain
 from string import Template
 
 from ..description import Argument, Description
-from .values import NAMES, TABLES, Kind, kind_of, quoted
+from .values import LISTS, Kind, kind_of, quoted
 
 __all__ = ["bash_script"]
 
 _SCRIPT = Template(r"""# bash completion for hmp-bridge, as "hmp-bridge completion bash" prints it.
 
-# The names of the tables [$$1.<name>] of the configuration that is meant.
+# The rooms, servers or topics, as $$1 says, of the configuration that is meant.
 _hmp_bridge_names() {
-  local table=$$1 file=$${${VARIABLE}-} index
+  local list=$$1 file=$${${VARIABLE}-} index
   for ((index = 1; index < COMP_CWORD; index++)); do
     [[ $${COMP_WORDS[index]} == --config ]] || continue
     file=$${COMP_WORDS[index + 1]}
@@ -21,7 +21,7 @@ _hmp_bridge_names() {
     file=$${file//[\\\'\"]/}
   done
   [[ $$file ]] || for file in ${FILES}; do [[ -f $$file ]] && break; done
-  sed -n '${NAMES}' "$${file/#\~\//$$HOME/}" 2>/dev/null | sort -u
+  awk -v list="$$list" '${names}' "$${file/#\~\//$$HOME/}" 2>/dev/null | sort -u
 }
 
 _hmp_bridge() {
@@ -68,10 +68,11 @@ complete -F _hmp_bridge hmp-bridge
 """)
 
 
-def bash_script(description: Description, variable: str, files: str) -> str:
+def bash_script(description: Description, variable: str, files: str, names: str) -> str:
     """The script that completes `description` and the commands below it.
 
-    `variable` of the environment names the configuration, or it is the first of `files`.
+    `variable` of the environment names the configuration, or it is the first of `files`; `names` is
+    `names_program`.
     """
     commands = [(description, ""), *((each, each.word) for each in description.commands)]
     valued: dict[str, list[str]] = {}
@@ -88,7 +89,7 @@ def bash_script(description: Description, variable: str, files: str) -> str:
     return _SCRIPT.substitute(
         VARIABLE=variable,
         FILES=files,
-        NAMES=NAMES,
+        names=names,
         skipped=_indented([" | ".join(chain.from_iterable(valued.values()))], 6),
         values=_indented([f"{' | '.join(each)}) {offer} ;;" for offer, each in valued.items()], 4),
         places=_indented([first, *places], 8),
@@ -110,7 +111,7 @@ def _offer(argument: Argument) -> str:
         case Kind.WORD:
             return f"words={quoted(argument.words)}"
         case Kind.NAME:
-            return f"words=$(_hmp_bridge_names {TABLES[argument.value]})"
+            return f"words=$(_hmp_bridge_names {LISTS[argument.value]})"
         case Kind.FILE:
             return '_hmp_bridge_files "$current"; return'
         case _:

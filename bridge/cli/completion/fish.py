@@ -4,15 +4,15 @@ from collections.abc import Iterator
 from string import Template
 
 from ..description import Argument, Description
-from .values import NAMES, TABLES, Kind, kind_of
+from .values import LISTS, Kind, kind_of
 
 __all__ = ["fish_script"]
 
 _SCRIPT = Template(r"""# fish completion for hmp-bridge, as "hmp-bridge completion fish" prints it.
 
-# The names of the tables [$$argv[1].<name>] of the configuration that is meant.
+# The rooms, servers or topics, as $$argv[1] says, of the configuration that is meant.
 function __hmp_bridge_names
-    set -l table $$argv[1]
+    set -l list $$argv[1]
     set -l file $$${VARIABLE}
     set -l previous ''
     for word in (commandline -opc)
@@ -25,7 +25,7 @@ function __hmp_bridge_names
             test -f $$usual; and set file $$usual; and break
         end
     end
-    sed -n '${NAMES}' (string replace -r -- '^~/' $$HOME/ $$file) 2>/dev/null | sort -u
+    awk -v list=$$list '${names}' (string replace -r -- '^~/' $$HOME/ $$file) 2>/dev/null | sort -u
 end
 
 # Whether the command is $$argv[1], and as many positional arguments came as one of $$argv[2..]
@@ -59,10 +59,11 @@ ${lines}
 """)
 
 
-def fish_script(description: Description, variable: str, files: str) -> str:
+def fish_script(description: Description, variable: str, files: str, names: str) -> str:
     """The script that completes `description` and the commands below it.
 
-    `variable` of the environment names the configuration, or it is the first of `files`.
+    `variable` of the environment names the configuration, or it is the first of `files`; `names` is
+    `names_program`.
     """
     commands = [(description, ""), *((each, each.word) for each in description.commands)]
     valued = [
@@ -80,7 +81,7 @@ def fish_script(description: Description, variable: str, files: str) -> str:
     return _SCRIPT.substitute(
         VARIABLE=variable,
         FILES=files,
-        NAMES=NAMES,
+        names=names,
         skipped=" ".join(valued),
         lines=lines,
     )
@@ -115,7 +116,7 @@ def _offer(argument: Argument) -> str:
         case Kind.WORD:
             return f"-f -a {_quoted(' '.join(argument.words))}"
         case Kind.NAME:
-            return f"-f -a '(__hmp_bridge_names {TABLES[argument.value]})'"
+            return f"-f -a '(__hmp_bridge_names {LISTS[argument.value]})'"
         case Kind.FILE:
             return "-F"
         case _:

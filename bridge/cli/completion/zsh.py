@@ -5,16 +5,16 @@ from collections.abc import Iterator
 from string import Template
 
 from ..description import Argument, Description
-from .values import NAMES, TABLES, Kind, is_unfinished, kind_of
+from .values import LISTS, Kind, is_unfinished, kind_of
 
 __all__ = ["zsh_script"]
 
 _SCRIPT = Template(r"""#compdef hmp-bridge
 # zsh completion for hmp-bridge, as "hmp-bridge completion zsh" prints it.
 
-# The names of the tables [$$1.<name>] of the configuration that is meant.
+# The rooms, servers or topics, as $$1 says, of the configuration that is meant.
 _hmp_bridge_names() {
-  local table=$$1 file=$${${VARIABLE}-} index
+  local list=$$1 file=$${${VARIABLE}-} index
   for ((index = 1; index < CURRENT; index++)); do
     case $$words[index] in
       (--config) file=$${(Q)words[index+1]} ;;
@@ -24,7 +24,8 @@ _hmp_bridge_names() {
   if [[ -z $$file ]]; then
     for file in ${FILES}; do [[ -f $$file ]] && break; done
   fi
-  compadd -- $${(f)"$$(sed -n '${NAMES}' "$${file/#\~\//$$HOME/}" 2>/dev/null | sort -u)"}
+  file=$${file/#\~\//$$HOME/}
+  compadd -- $${(f)"$$(awk -v list="$$list" '${names}' "$$file" 2>/dev/null | sort -u)"}
 }
 
 _hmp_bridge_keys() { compadd -S '' -- "$$@" }
@@ -50,10 +51,11 @@ fi
 """)
 
 
-def zsh_script(description: Description, variable: str, files: str) -> str:
+def zsh_script(description: Description, variable: str, files: str, names: str) -> str:
     """The script that completes `description` and the commands below it.
 
-    `variable` of the environment names the configuration, or it is the first of `files`.
+    `variable` of the environment names the configuration, or it is the first of `files`; `names` is
+    `names_program`.
     """
     commands = [f"    {_quoted(f'{each.word}:{each.summary}')}" for each in description.commands]
     cases = [
@@ -63,7 +65,7 @@ def zsh_script(description: Description, variable: str, files: str) -> str:
     return _SCRIPT.substitute(
         VARIABLE=variable,
         FILES=files,
-        NAMES=NAMES,
+        names=names,
         commands="\n".join(commands),
         options=" ".join(_specifications(description)),
         cases="\n".join(cases),
@@ -91,7 +93,7 @@ def _action(argument: Argument) -> str:
         case Kind.WORD:
             return f"({' '.join(argument.words)})"
         case Kind.NAME:
-            return f" _hmp_bridge_names {TABLES[argument.value]}"
+            return f" _hmp_bridge_names {LISTS[argument.value]}"
         case Kind.FILE:
             return "_files"
         case _:
