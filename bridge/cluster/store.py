@@ -11,7 +11,6 @@ and it is carried over to its keys after that, by whoever opens the journal next
 """
 
 import json
-import secrets
 import time
 from collections.abc import Iterator
 from contextlib import suppress
@@ -90,6 +89,25 @@ class EtcdStore:
         prefix = etcd.settings.prefix
         found = await etcd.range(prefix)
         return cls(etcd, term, {each.key.removeprefix(prefix): each for each in found})
+
+    async def go_on(self, term: Leadership) -> bool:
+        """Write in another term of this box, where nobody has written since the one before.
+
+        False where somebody has: the journal is to be opened anew. Raises `StoreFailure`.
+        """
+        last = await self._etcd.get(self._prefix + _COMMIT)
+        if last is not None and last.mod_revision != self._revision:
+            try:
+                commit = self._read_commit(last.value)
+            except JournalUnusable:
+                return False
+            if commit.fence != self._term.fence:
+                return False
+            self._revision = last.mod_revision  # ours: its answer was lost
+        elif last is None and self._revision:
+            return False
+        self._term = term
+        return True
 
     @property
     def where(self) -> str:
@@ -244,13 +262,13 @@ class EtcdStore:
             ) from None
 
 
-async def shared_instance(etcd: Etcd) -> str:
-    """The instance id that all boxes of one journal share (R26), made by the first one.
+async def shared_instance(etcd: Etcd, own: str) -> str:
+    """The instance id that all boxes of one journal share (R26): that of the first one, its `own`.
 
     Raises `StoreFailure`.
     """
     key = f"{etcd.settings.prefix}instance"
-    answer = await etcd.transact([created(key, 0)], [put(key, secrets.token_hex(8))], [get(key)])
+    answer = await etcd.transact([created(key, 0)], [put(key, own)], [get(key)])
     found = answer.found.get(key) or await etcd.get(key)
     if found is None or not INSTANCE_ID.fullmatch(found.value):
         raise StoreFailure(f"{etcd.settings.where}: the key instance is no id", "take it away")
