@@ -195,7 +195,7 @@ class Room:
                 try:
                     while True:
                         with trio.CancelScope() as self._nap:
-                            while True:  # the nap ends by the clock, or this goes on
+                            while True:  # the nap ends by the clock; what is written is shielded
                                 await self._turn()
                 finally:
                     self._writings.close()
@@ -226,7 +226,6 @@ class Room:
             self._writings.leave(writing)
         self._nap.deadline = self.progress.within(self._idle_for())
         await self._wake.wait()
-        self._nap.deadline = inf
 
     def arrived(self, result: Result) -> None:
         """The broker has a result that the audience was given."""
