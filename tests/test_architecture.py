@@ -29,6 +29,8 @@ PURE = [
     "bridge.bindings.outcome",
     "bridge.bindings.timing",
     "bridge.check.report",
+    "bridge.cluster.settings",
+    "bridge.cluster.wire",
     "bridge.cli.completion.bash",
     "bridge.cli.completion.fish",
     "bridge.cli.completion.values",
@@ -144,8 +146,8 @@ FLOORS = [
     {"bridge.room"},
     {"bridge.logs", "bridge.mqtt"},
     {
-        *("bridge.api", "bridge.bindings", "bridge.homeassistant", "bridge.interface"),
-        *("bridge.metrics", "bridge.web"),
+        *("bridge.api", "bridge.bindings", "bridge.cluster", "bridge.homeassistant"),
+        *("bridge.interface", "bridge.metrics", "bridge.web"),
     },
     {"bridge.config", "bridge.intake"},
     {"bridge.daemon", "bridge.watch"},
@@ -180,6 +182,12 @@ SEES_ONLY = {
         "bridge.process.tcp",
         "bridge.room.facts",
         "bridge.text",
+    },
+    "bridge.cluster": {
+        "bridge.cluster",
+        "bridge.journal",
+        "bridge.mqtt.settings",
+        "bridge.mqtt.tls",
     },
     "bridge.room.facts": {
         "bridge.hmp",
@@ -304,10 +312,11 @@ def test_pure_modules_load_without_trio_and_paho() -> None:
     assert printed(program) == ""
 
 
-def test_a_bridge_without_metrics_loads_nothing_of_them() -> None:
+def test_a_bridge_without_extras_loads_nothing_of_them() -> None:
     program = (
-        "import sys, bridge.daemon.app\n"
+        "import sys, bridge.daemon.app, bridge.cluster.store\n"
         "extra = {'prometheus_client', 'anycorn', 'starlette', 'h11', 'bridge.metrics.meters'}\n"
+        "extra |= {'httpx', 'anyio'}\n"
         "print(*sorted(extra & set(sys.modules)))"
     )
     assert printed(program) == ""

@@ -15,9 +15,10 @@ def clean(options: argparse.Namespace) -> int:
 
     from ..daemon.clean import CannotClean, clean_brokers
     from ..daemon.owned import NOTE, read_note
-    from ..journal.file import JournalUnusable
+    from ..journal.file import FileStore
     from ..journal.instance import StateFolderError, claim_state_folder, client_id, state_folder
     from ..journal.journal import Journal
+    from ..journal.store import JournalUnusable
     from ..logs.log import configure_logs
     from ..mqtt.failures import BrokerFailure
     from ..process.name_service import name_service
@@ -44,7 +45,7 @@ def clean(options: argparse.Namespace) -> int:
             await journal.save_note(NOTE, "")
 
     try:
-        with claim_state_folder(folder) as instance, closing(Journal(folder)) as journal:
+        with claim_state_folder(folder) as instance, closing(Journal(FileStore(folder))) as journal:
             try:
                 trio.run(leave, instance, journal)
             except* (CannotClean, BrokerFailure) as group:

@@ -23,9 +23,10 @@ def run_daemon(options: argparse.Namespace) -> int:
     from ..config.exposure import exposures
     from ..config.sources import find_file
     from ..daemon.app import ForeignBridge, run_bridge
-    from ..journal.file import JournalUnusable
+    from ..journal.file import FileStore
     from ..journal.instance import StateFolderError, claim_state_folder, state_folder
     from ..journal.journal import Journal
+    from ..journal.store import JournalUnusable
     from ..logs.log import configure_logs
     from ..process.descriptors import TooFewDescriptors, ensure_descriptors
 
@@ -43,7 +44,10 @@ def run_daemon(options: argparse.Namespace) -> int:
         folder = state_folder(configuration.bridge.state_dir)
         served = _MOST_PAGES if configuration.web.listen else 0
         ensure_descriptors(len(configuration.servers), wanted=served)
-        with claim_state_folder(folder) as instance_id, closing(Journal(folder)) as journal:
+        with (
+            claim_state_folder(folder) as instance_id,
+            closing(Journal(FileStore(folder))) as journal,
+        ):
             try:
                 trio.run(run_bridge, configuration, instance_id, journal, load)
             except* ForeignBridge as group:

@@ -23,8 +23,8 @@ from ..bindings.translator import Translator, filters_of
 from ..config.bindings import make_bindings
 from ..config.configuration import Configuration
 from ..config.errors import ConfigurationError
-from ..journal.file import Entry
 from ..journal.journal import Journal
+from ..journal.store import Entry
 from ..logs.log import reconfigure_logs
 from ..mqtt.filters import fewest
 from ..mqtt.link import BrokerLink

@@ -16,9 +16,9 @@ from ..config.room import RoomTable
 from ..config.server import ServerTable
 from ..hmp.client import ServerLink
 from ..hmp.link import LinkState
-from ..journal.file import Entry
 from ..journal.instant import this_instant
 from ..journal.journal import Journal
+from ..journal.store import Entry
 from ..metrics.observe import Observer
 from ..mqtt.catalogue import retained_topics
 from ..mqtt.image import Image

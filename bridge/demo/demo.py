@@ -24,6 +24,7 @@ import trio
 from ..config.configuration import Configuration
 from ..daemon.app import Bridge
 from ..daemon.parts import Parts
+from ..journal.file import FileStore
 from ..journal.instance import claim_state_folder
 from ..journal.journal import Journal
 from ..logs.log import configure_logs
@@ -118,7 +119,7 @@ async def _bridge(configuration: Configuration) -> None:
     with (
         tempfile.TemporaryDirectory(prefix="hmp-bridge-demo-") as folder,
         claim_state_folder(Path(folder)) as instance_id,
-        closing(Journal(Path(folder))) as journal,
+        closing(Journal(FileStore(Path(folder)))) as journal,
     ):
         await Bridge(Parts(configuration, instance_id, journal)).run()
 

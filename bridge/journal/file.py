@@ -5,26 +5,23 @@ log with ``synchronous=FULL`` makes a commit one flush.
 """
 
 import sqlite3
+import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Awaitable, Sequence
 from contextlib import closing
-from dataclasses import dataclass, field
 from itertools import chain
 from pathlib import Path
 
+import structlog
+import trio
+
 from .inputs import InputKey, numbers_of
 from .instant import Instant
+from .store import Batch, Entry, JournalUnusable, StoreFailure
 
-__all__ = [
-    "FILE_NAME",
-    "SCHEMA_VERSION",
-    "Batch",
-    "Entry",
-    "JournalUnusable",
-    "move_aside",
-    "open_file",
-    "write",
-]
+__all__ = ["FILE_NAME", "SCHEMA_VERSION", "FileStore", "open_file", "write"]
+
+log = structlog.get_logger("journal")
 
 FILE_NAME = "journal.db"
 
@@ -52,58 +49,83 @@ _MOST_ROWS = 1000
 """By one statement: with five columns far from the 32,766 parameters that SQLite allows."""
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
-    """A room's document as it was written, and when."""
+class FileStore:
+    """The file as a `Store`: what is read comes from it, what is written goes by a thread."""
 
-    document: str
-    at: Instant
+    def __init__(self, folder: Path) -> None:
+        """Open the file in `folder`, or begin one; an unreadable one is moved aside.
 
+        Raises `JournalUnusable`.
+        """
+        self.path = folder / FILE_NAME
+        self.moved_aside: Path | None = None
+        self._writer: int | None = None
+        #: Of its own: whatever else the bridge does in threads, this never waits for it.
+        self._thread = trio.CapacityLimiter(1)
+        try:
+            self.connection = open_file(self.path)
+        except sqlite3.OperationalError as error:
+            # The disk or its permissions, not the file: there may be recordings in it.
+            raise JournalUnusable(
+                f"the journal {self.path} cannot be opened: {error}; make it and its folder "
+                "writable, and the disk not full"
+            ) from error
+        except sqlite3.DatabaseError as error:
+            self.moved_aside = _move_aside(self.path)
+            log.error(  # noqa: TRY400 - where in SQLite tells nobody anything
+                "journal unreadable, moved aside; rooms are taken from the retained topics",
+                error=str(error),
+                moved_to=str(self.moved_aside),
+            )
+            self.connection = open_file(self.path)
 
-class JournalUnusable(Exception):
-    """The journal cannot be opened and must not be replaced; the message says what to do."""
+    @property
+    def where(self) -> str:
+        """The path of the file."""
+        return str(self.path)
 
+    def close(self) -> None:
+        """Close the file; what was written stays."""
+        self.connection.close()
 
-@dataclass(slots=True)
-class Batch:
-    """The content of one transaction; rooms whose document is empty are removed.
+    def rooms(self) -> dict[str, Entry]:
+        """Every room's document."""
+        rows = self.connection.execute("SELECT room, document, boot, monotonic, wall FROM rooms")
+        return {room: Entry(document, Instant(*at)) for room, document, *at in rows}
 
-    `inputs`: by packet id and part. `afresh`: sessions of the broker of which the packet ids of
-    before mean nothing any more, those in `inputs` do.
-    """
+    def inputs(self) -> set[InputKey]:
+        """Inputs whose acknowledgement the broker may not have seen."""
+        rows = self.connection.execute("SELECT mid, digest, part FROM inputs")
+        return {InputKey(mid, bytes(digest), part) for mid, digest, part in rows}
 
-    rooms: dict[str, Entry] = field(default_factory=dict)
-    inputs: dict[int, dict[str, InputKey]] = field(default_factory=dict)
-    afresh: set[int] = field(default_factory=set)
-    contact: Instant | None = None
-    notes: dict[str, str] = field(default_factory=dict)
+    def contact(self) -> Instant | None:
+        """The last contact with the broker."""
+        row = self.connection.execute("SELECT boot, monotonic, wall FROM contact").fetchone()
+        return None if row is None else Instant(*row)
 
-    def take_in(self, key: InputKey) -> None:
-        """An input was taken in; what had its packet id before is void."""
-        parts = self.inputs.setdefault(key.mid, {})
-        if any(known.digest != key.digest for known in parts.values()):
-            parts.clear()
-        parts[key.part] = key
+    def note(self, name: str) -> str:
+        """The text that was written last under this name; empty if none."""
+        row = self.connection.execute("SELECT document FROM notes WHERE name = ?", [name])
+        return next((str(document) for (document,) in row), "")
 
-    def taken_in(self) -> list[InputKey]:
-        """All inputs."""
-        return [key for parts in self.inputs.values() for key in parts.values()]
+    def write(self, batch: Batch) -> Awaitable[float]:
+        """Write it in one transaction, flushed to the disk; the seconds that took."""
+        return trio.to_thread.run_sync(self._write, batch, limiter=self._thread)
 
-    def begin_afresh(self, session: int = 0) -> None:
-        """Forget what the broker has numbered in a session; a press that was held is not its."""
-        void = numbers_of(session)
-        self.inputs = {mid: parts for mid, parts in self.inputs.items() if mid not in void}
-        self.afresh.add(session)
+    def _write(self, batch: Batch) -> float:
+        self._writer = threading.get_native_id()
+        try:
+            return write(self.connection, batch)
+        except sqlite3.Error as error:
+            raise StoreFailure(str(error), "free the disk, or repair it") from error
 
-    def add(self, later: "Batch") -> None:
-        """Take in what was to be written after this."""
-        for session in later.afresh:
-            self.begin_afresh(session)
-        for key in later.taken_in():
-            self.take_in(key)
-        self.rooms |= later.rooms
-        self.contact = later.contact or self.contact
-        self.notes |= later.notes
+    def waits_for_the_disk(self) -> bool:
+        """True while the commit under way waits in the kernel, where nothing can end it."""
+        try:
+            status = Path(f"/proc/self/task/{self._writer}/stat").read_text(errors="replace")
+        except OSError:  # no Linux, or the thread has ended
+            return False
+        return status.rpartition(")")[2].split()[0] == "D"
 
 
 def open_file(path: Path) -> sqlite3.Connection:
@@ -138,7 +160,7 @@ def _migrate(connection: sqlite3.Connection, path: Path) -> None:
         connection.executescript(f"BEGIN; {script} PRAGMA user_version = {number}; COMMIT;")
 
 
-def move_aside(path: Path) -> Path:
+def _move_aside(path: Path) -> Path:
     """Give a damaged file, and what SQLite keeps beside it, another name; which."""
     kept = path.with_name(f"{path.name}.unreadable-{time.strftime('%Y%m%dT%H%M%S')}")
     for suffix in ("", "-wal", "-shm"):

@@ -20,6 +20,7 @@ from bridge.api.service import Api
 from bridge.daemon.clock import Clock
 from bridge.hmp.client import ServerLink
 from bridge.hmp.link import LinkState
+from bridge.journal.file import FileStore
 from bridge.journal.journal import Journal
 from bridge.logs.log import hears, set_level
 from bridge.mqtt.acknowledgements import Acknowledgements, Part
@@ -55,7 +56,7 @@ class Bridge:
         topics, self.image = Topics(), Image()
         self.hmp = MemoryHmp()
         self.link = ServerLink(SETTINGS, changed=self._link_changed, connect=self.hmp.connect)
-        self.journal = Journal(folder)
+        self.journal = Journal(FileStore(folder))
         broker = BrokerLink(
             BrokerSettings(host="127.0.0.1", port=1, client_id="b"),
             self.image,

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from bridge.cli.main import ExitCode
-from bridge.journal.file import SCHEMA_VERSION
+from bridge.journal.file import SCHEMA_VERSION, FileStore
 from bridge.journal.journal import Journal
 
 from .conftest import Live, line_of
@@ -37,7 +37,7 @@ def test_nothing_is_left_in_the_folder(live: Live, tmp_path: Path) -> None:
     state = tmp_path / "state"
     assert live()[0] == ExitCode.OK
     assert list(state.iterdir()) == []
-    Journal(state).close()
+    Journal(FileStore(state)).close()
     before = sorted(state.iterdir())
     code, lines = live()
     assert (code, sorted(state.iterdir())) == (ExitCode.OK, before)

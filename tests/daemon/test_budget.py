@@ -20,6 +20,7 @@ import bridge
 from bridge.config.configuration import Configuration
 from bridge.daemon.app import Bridge
 from bridge.daemon.parts import Parts
+from bridge.journal.file import FileStore
 from bridge.journal.journal import Journal
 from tests.brokers import Broker
 from tests.process.daemon import configuration
@@ -137,7 +138,7 @@ async def test_no_action_takes_more_than_it_did(tmp_path: Path, broker: Broker) 
     tables["bridge"] = {"health_every": "1h"}
     counting = Counting({broker.port: "broker", hmp.port: "HMP"})
     try:
-        with closing(Journal(tmp_path)) as journal:
+        with closing(Journal(FileStore(tmp_path))) as journal:
             parts = Parts(Configuration(**tables), "budget", journal)
             journal.on_commit(counting.committed)
             running = Bridge(parts)

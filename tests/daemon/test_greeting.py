@@ -9,6 +9,7 @@ import trio
 from bridge.config.configuration import Configuration
 from bridge.daemon.app import Bridge
 from bridge.daemon.parts import Parts
+from bridge.journal.file import FileStore
 from bridge.journal.journal import Journal
 from bridge.room.facts.state import RoomState
 from bridge.room.memory.durable import remember, to_document
@@ -29,7 +30,7 @@ async def test_a_broker_that_hangs_up_over_a_room_s_status_is_served_all_the_sam
         tables = configuration(
             broker_port=broker.port, hmp_port=free_port(), base_topic="hmp", rooms=1
         )
-        with closing(Journal(tmp_path)) as journal:
+        with closing(Journal(FileStore(tmp_path))) as journal:
             room = RoomState(policy_of(SESSION))
             await journal.save("r0", to_document(remember(room)))
             bridge = Bridge(Parts(Configuration.model_validate(tables), "x", journal))
@@ -55,7 +56,7 @@ async def test_a_press_during_the_greeting_has_not_waited_where_there_was_no_ses
             rooms=1,
             room={"action_ttl": "1s"},
         )
-        with closing(Journal(tmp_path)) as journal:
+        with closing(Journal(FileStore(tmp_path))) as journal:
             bridge = Bridge(Parts(Configuration.model_validate(tables), "x", journal))
             async with trio.open_nursery() as nursery:
                 nursery.start_soon(bridge.run)

@@ -14,6 +14,7 @@ from bridge.config.configuration import Configuration
 from bridge.daemon.app import Bridge
 from bridge.daemon.parts import Parts
 from bridge.demo.demo import DEMO
+from bridge.journal.file import FileStore
 from bridge.journal.journal import Journal
 from bridge.simulator.run import wall_clock
 from bridge.simulator.server import Simulator, serve
@@ -87,7 +88,7 @@ async def test_every_file_on_the_way_is_named(tmp_path: Path, broker: Broker) ->
             "mqtt": {"host": "localhost", "port": broker.port, "base_topic": "walk"},
             "servers": {"main": DEMO["servers"]["main"] | {"port": port}},
         }
-        with closing(Journal(tmp_path)) as journal:
+        with closing(Journal(FileStore(tmp_path))) as journal:
             async with trio.open_nursery() as running:
                 bridge = Bridge(Parts(Configuration(**tables), "walk", journal))
                 running.start_soon(bridge.run)

@@ -10,13 +10,14 @@ import trio
 from trio.testing import MockClock, wait_all_tasks_blocked
 
 from bridge.daemon.watchdog import Watchdog
+from bridge.journal.file import FileStore
 from bridge.journal.journal import Journal
 from bridge.process.progress import Progress
 
 
 @pytest.fixture
 def journal(tmp_path: Path) -> Iterator[Journal]:
-    with closing(Journal(tmp_path)) as opened:
+    with closing(Journal(FileStore(tmp_path))) as opened:
         yield opened
 
 

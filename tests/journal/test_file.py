@@ -3,9 +3,10 @@
 from contextlib import closing
 from pathlib import Path
 
-from bridge.journal.file import FILE_NAME, Batch, Entry, open_file, write
+from bridge.journal.file import FILE_NAME, open_file, write
 from bridge.journal.inputs import InputKey
 from bridge.journal.instant import Instant, this_instant
+from bridge.journal.store import Batch, Entry
 
 
 def test_what_could_not_be_written_gives_way_to_what_came_meanwhile() -> None:

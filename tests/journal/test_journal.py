@@ -11,21 +11,22 @@ import pytest
 import trio
 import trio.testing
 
-from bridge.journal.file import Batch, JournalUnusable
+from bridge.journal.file import FileStore
 from bridge.journal.inputs import InputKey
 from bridge.journal.instant import Instant, this_instant
 from bridge.journal.journal import Journal
+from bridge.journal.store import Batch, JournalUnusable
 
 
 async def test_what_was_saved_comes_back(tmp_path: Path) -> None:
-    journal = Journal(tmp_path)
+    journal = Journal(FileStore(tmp_path))
     before = this_instant()
     await journal.save("a", '{"x":1}')
     await journal.save("a", '{"x":2}', [InputKey(7, b"digest")])
     await journal.save_contact()
     journal.close()
 
-    again = Journal(tmp_path)
+    again = Journal(FileStore(tmp_path))
     [(room, entry)] = again.rooms().items()
     assert (room, entry.document) == ("a", '{"x":2}')
     assert entry.at.boot == before.boot
@@ -38,7 +39,7 @@ async def test_what_was_saved_comes_back(tmp_path: Path) -> None:
 
 
 async def test_inputs_are_forgotten_where_the_broker_begins_afresh(tmp_path: Path) -> None:
-    journal = Journal(tmp_path)
+    journal = Journal(FileStore(tmp_path))
     await journal.save("a", "{}", [InputKey(7, b"of the session before")])
     await journal.forget_inputs()
     assert journal.inputs() == set()
@@ -48,23 +49,25 @@ async def test_inputs_are_forgotten_where_the_broker_begins_afresh(tmp_path: Pat
 
 
 def test_an_empty_journal_knows_nothing(tmp_path: Path) -> None:
-    journal = Journal(tmp_path)
+    journal = Journal(FileStore(tmp_path))
     assert (journal.rooms(), journal.inputs(), journal.contact()) == ({}, set(), None)
     journal.close()
 
 
 def test_a_commit_is_flushed_to_the_disk(tmp_path: Path) -> None:
-    journal = Journal(tmp_path)
-    connection = journal._connection  # noqa: SLF001 - SQLite's word for it, as set on this connection
+    store = FileStore(tmp_path)
+    journal = Journal(store)
+    connection = store.connection  # SQLite's word for it, as set on this connection
     assert connection.execute("PRAGMA synchronous").fetchone() == (2,)
     assert connection.execute("PRAGMA journal_mode").fetchone() == ("wal",)
     journal.close()
 
 
 async def test_rooms_that_save_at_once_share_a_commit(tmp_path: Path) -> None:
-    journal = Journal(tmp_path)
+    store = FileStore(tmp_path)
+    journal = Journal(store)
     commits = []
-    journal._connection.set_trace_callback(  # noqa: SLF001 - SQLite itself counts
+    store.connection.set_trace_callback(  # SQLite itself counts
         lambda statement: commits.append(statement) if statement == "COMMIT" else None
     )
     async with trio.open_nursery() as nursery:
@@ -77,7 +80,8 @@ async def test_rooms_that_save_at_once_share_a_commit(tmp_path: Path) -> None:
 
 async def test_who_is_cancelled_loses_nobody_elses_document(tmp_path: Path) -> None:
     """A link that ends just when its turn has come had taken a room's document with it."""
-    journal = Journal(tmp_path)
+    store = FileStore(tmp_path)
+    journal = Journal(store)
     contact = trio.CancelScope()
 
     async def keep_contact() -> None:
@@ -92,10 +96,10 @@ async def test_who_is_cancelled_loses_nobody_elses_document(tmp_path: Path) -> N
 
     def while_writing(statement: str) -> None:
         if statement == "COMMIT":
-            journal._connection.set_trace_callback(None)  # noqa: SLF001 - the first only
+            store.connection.set_trace_callback(None)  # the first only
             trio.from_thread.run(meanwhile)
 
-    journal._connection.set_trace_callback(while_writing)  # noqa: SLF001 - the disk at work
+    store.connection.set_trace_callback(while_writing)  # the disk at work
     async with trio.open_nursery() as nursery:
         await journal.save("a", "{}")
         contact.cancel()  # the lock is its own by now, and it has not run yet
@@ -104,8 +108,9 @@ async def test_who_is_cancelled_loses_nobody_elses_document(tmp_path: Path) -> N
 
 
 async def test_the_trio_thread_is_not_held_up(tmp_path: Path) -> None:
-    journal = Journal(tmp_path)
-    blocker = sqlite3.connect(journal.path, isolation_level=None, check_same_thread=False)
+    store = FileStore(tmp_path)
+    journal = Journal(store)
+    blocker = sqlite3.connect(store.path, isolation_level=None, check_same_thread=False)
     blocker.execute("BEGIN IMMEDIATE")
     release = threading.Event()
 
@@ -128,19 +133,20 @@ async def test_the_trio_thread_is_not_held_up(tmp_path: Path) -> None:
 
 
 async def test_a_failing_disk_is_said_and_made_up_for(tmp_path: Path) -> None:
-    journal = Journal(tmp_path)
+    store = FileStore(tmp_path)
+    journal = Journal(store)
     heard: list[bool] = []
     journal.on_change(heard.append)
     # SQLite's own limit plays the full disk: "database or disk is full".
-    [(pages,)] = journal._connection.execute("PRAGMA page_count")  # noqa: SLF001
-    journal._connection.execute(f"PRAGMA max_page_count = {pages}")  # noqa: SLF001
+    [(pages,)] = store.connection.execute("PRAGMA page_count")
+    store.connection.execute(f"PRAGMA max_page_count = {pages}")
     await journal.save("a", "x" * 100_000)
     assert journal.failure is not None
     assert "full" in journal.failure
     await journal.save("b", "x" * 100_000)
     assert heard == [True]
 
-    journal._connection.execute("PRAGMA max_page_count = 100000")  # noqa: SLF001
+    store.connection.execute("PRAGMA max_page_count = 100000")
     await journal.save("c", "{}")
     assert heard == [True, False]
     assert journal.health().failure is None
@@ -151,10 +157,11 @@ async def test_a_failing_disk_is_said_and_made_up_for(tmp_path: Path) -> None:
 @pytest.mark.parametrize("damage", [b"this is no database", b"SQLite format 3\0" + b"\xff" * 4096])
 def test_an_unreadable_journal_is_moved_aside(tmp_path: Path, damage: bytes) -> None:
     (tmp_path / "journal.db").write_bytes(damage)
-    journal = Journal(tmp_path)
+    store = FileStore(tmp_path)
+    journal = Journal(store)
     assert journal.rooms() == {}
-    assert journal.moved_aside is not None
-    assert journal.moved_aside.read_bytes() == damage
+    assert store.moved_aside is not None
+    assert store.moved_aside.read_bytes() == damage
     journal.close()
 
 
@@ -163,14 +170,15 @@ def test_a_page_damaged_in_the_middle_is_noticed(tmp_path: Path) -> None:
         for number in range(200):
             await journal.save(f"room-{number}", "x" * 500)
 
-    journal = Journal(tmp_path)
+    store = FileStore(tmp_path)
+    journal = Journal(store)
     trio.run(fill, journal)
     journal.close()
     path = tmp_path / "journal.db"
     data = bytearray(path.read_bytes())
     data[8192:12288] = b"\xa5" * 4096
     path.write_bytes(bytes(data))
-    again = Journal(tmp_path)
+    again = FileStore(tmp_path)
     assert again.moved_aside is not None
     again.close()
 
@@ -180,14 +188,14 @@ def test_a_journal_of_a_later_version_is_not_touched(tmp_path: Path) -> None:
         connection.execute("PRAGMA user_version = 99")
     connection.close()
     with pytest.raises(JournalUnusable, match="later version"):
-        Journal(tmp_path)
+        Journal(FileStore(tmp_path))
     assert list(tmp_path.glob("*unreadable*")) == []
 
 
 def test_a_journal_that_cannot_be_opened_is_not_replaced(tmp_path: Path) -> None:
     (tmp_path / "journal.db").mkdir()
     with pytest.raises(JournalUnusable, match="cannot be opened"):
-        Journal(tmp_path)
+        Journal(FileStore(tmp_path))
 
 
 def test_clocks_within_a_boot_and_across_boots() -> None:
@@ -202,42 +210,44 @@ def test_clocks_within_a_boot_and_across_boots() -> None:
 
 async def test_what_is_forgotten_is_gone(tmp_path: Path) -> None:
     """At once, over a restart, and not for good."""
-    with closing(Journal(tmp_path)) as journal:
+    with closing(Journal(FileStore(tmp_path))) as journal:
         await journal.save("a", '{"x":1}')
         await journal.save("b", "{}")
         await journal.forget("a")
         assert set(await journal.entries()) == {"b"}
-    with closing(Journal(tmp_path)) as journal:
+    with closing(Journal(FileStore(tmp_path))) as journal:
         assert set(journal.rooms()) == {"b"}
         await journal.save("a", '{"x":2}')
         assert (await journal.entries())["a"].document == '{"x":2}'
 
 
 async def test_what_cannot_be_written_is_known_all_the_same(tmp_path: Path) -> None:
-    with closing(Journal(tmp_path)) as journal:
+    store = FileStore(tmp_path)
+    with closing(Journal(store)) as journal:
         await journal.save("a", "{}")
         await journal.save("b", "{}")
-        journal._connection.execute("PRAGMA query_only = ON")  # noqa: SLF001 - a disk that fails
+        store.connection.execute("PRAGMA query_only = ON")  # a disk that fails
         await journal.forget("a")
         await journal.save("b", '{"x":1}')
         assert journal.failure is not None
         assert {room: each.document for room, each in (await journal.entries()).items()} == {
             "b": '{"x":1}'
         }
-        journal._connection.execute("PRAGMA query_only = OFF")  # noqa: SLF001
+        store.connection.execute("PRAGMA query_only = OFF")
         await journal.save("c", "{}")
         assert set(journal.rooms()) == {"b", "c"}
 
 
 async def test_a_held_press_is_known_although_the_broker_begins_afresh(tmp_path: Path) -> None:
     """It was never the broker's, and what could not be written yet is forgotten no sooner."""
-    with closing(Journal(tmp_path)) as journal:
-        journal._connection.execute("PRAGMA query_only = ON")  # noqa: SLF001 - a disk that fails
+    store = FileStore(tmp_path)
+    with closing(Journal(store)) as journal:
+        store.connection.execute("PRAGMA query_only = ON")  # a disk that fails
         await journal.save(
             "a", "{}", [InputKey(7, b"of the session before"), InputKey(-3, b"held")]
         )
         await journal.forget_inputs()
-        journal._connection.execute("PRAGMA query_only = OFF")  # noqa: SLF001
+        store.connection.execute("PRAGMA query_only = OFF")
         await journal.save("b", "{}")
         assert journal.inputs() == {InputKey(-3, b"held")}
 
@@ -249,13 +259,13 @@ async def test_the_message_that_has_a_packet_id_now_is_known(tmp_path: Path) -> 
         failed.take_in(InputKey(7, b"x", part))
     later.take_in(InputKey(7, b"y", "first"))
     failed.add(later)
-    with closing(Journal(tmp_path)) as journal:
+    with closing(Journal(FileStore(tmp_path))) as journal:
         await journal.save("a", "{}", failed.taken_in())
         assert journal.inputs() == {InputKey(7, b"y", "first")}
 
 
 async def test_each_part_of_a_message_is_known_by_itself(tmp_path: Path) -> None:
-    journal = Journal(tmp_path)
+    journal = Journal(FileStore(tmp_path))
     await journal.save("a", "{}", [InputKey(7, b"x", "first")])
     await journal.save("b", "{}", [InputKey(7, b"x", "second"), InputKey(-3, b"held", "third")])
     assert journal.inputs() == {
@@ -282,14 +292,14 @@ def test_a_journal_of_before_is_taken_forward(tmp_path: Path) -> None:
             "INSERT INTO inputs VALUES (7, x'64');"
             "PRAGMA user_version = 1;"
         )
-    journal = Journal(tmp_path)
+    journal = Journal(FileStore(tmp_path))
     assert journal.inputs() == {InputKey(7, b"d")}
     assert journal.note("bindings") == ""
     journal.close()
 
 
 async def test_more_rows_than_a_statement_takes(tmp_path: Path) -> None:
-    with closing(Journal(tmp_path)) as journal:
+    with closing(Journal(FileStore(tmp_path))) as journal:
         keys = [InputKey(mid, b"x") for mid in range(2500)]
         async with trio.open_nursery() as nursery:
             for key in keys:
@@ -303,7 +313,7 @@ async def test_more_rows_than_a_statement_takes(tmp_path: Path) -> None:
 
 async def test_what_nobody_waits_for_is_written_with_what_comes_next(tmp_path: Path) -> None:
     commits: list[float] = []
-    with closing(Journal(tmp_path)) as journal:
+    with closing(Journal(FileStore(tmp_path))) as journal:
         journal.on_commit(commits.append)
         async with trio.open_nursery() as nursery:
             for room in "abc":
@@ -315,7 +325,7 @@ async def test_what_nobody_waits_for_is_written_with_what_comes_next(tmp_path: P
 
 
 async def test_what_nobody_waits_for_is_written_all_the_same(tmp_path: Path) -> None:
-    with closing(Journal(tmp_path)) as journal:
+    with closing(Journal(FileStore(tmp_path))) as journal:
         await journal.save("a", "{}", patient=True)
         assert set(journal.rooms()) == {"a"}
 
@@ -324,7 +334,7 @@ async def test_nobody_is_patient_whom_somebody_in_a_hurry_has_followed(
     tmp_path: Path, autojump_clock: trio.testing.MockClock
 ) -> None:
     autojump_clock.autojump_threshold = inf  # the clock stands: whoever slept would do so for ever
-    with closing(Journal(tmp_path)) as journal:
+    with closing(Journal(FileStore(tmp_path))) as journal:
         patient = journal.save("a", "{}", patient=True)
         hurried = journal.save("b", "{}")
         await patient

@@ -7,6 +7,7 @@ from contextlib import closing
 
 import pytest
 
+from bridge.journal.file import FileStore
 from bridge.journal.journal import Journal
 
 from .cutter import Cutter
@@ -113,7 +114,7 @@ def test_a_server_that_is_gone_still_gets_its_requests_answered(
     assert requester.request("bridge/request/info")["outcome"] == "ok"
     assert s.daemon.stop() == 0
     assert [len(requester.answers(f"k{number}")) for number in range(2)] == [1, 1]
-    with closing(Journal(state)) as journal:
+    with closing(Journal(FileStore(state))) as journal:
         assert "server/main" not in journal.rooms()
 
 

@@ -16,6 +16,7 @@ from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 
 from bridge.config.bindings import BindingTable
+from bridge.journal.file import FileStore
 from bridge.journal.inputs import key_of
 from bridge.journal.journal import Journal
 
@@ -145,7 +146,7 @@ def test_a_redelivery_is_for_the_rooms_that_had_not_written_it_down(site: MakeSi
     packet_id = _receive_and_die(s, client_id)
     first = BindingTable(**s.tables["bindings"][0]).binding(1).key
     taken = key_of(packet_id, f"{s.base}/devices/b", b"1", first)
-    journal = Journal(s.daemon.state)
+    journal = Journal(FileStore(s.daemon.state))
     trio.run(partial(journal.save, "r0", journal.rooms()["r0"].document, [taken]))
     journal.close()
     mark = s.panel.mark()

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from contextlib import closing
 from typing import Any
 
+from bridge.journal.file import FileStore
 from bridge.journal.journal import Journal
 
 from .hmp import session_of
@@ -119,5 +120,5 @@ def test_reloads_while_rooms_start_and_stop(reloading: Reloading) -> None:
     assert set(json.loads(retained["bridge/info"])["rooms"]) == set(r.tables["rooms"])
     assert r.site.daemon.stop() == 0
     assert "Traceback" not in r.site.daemon.output
-    with closing(Journal(r.site.daemon.state)) as journal:
+    with closing(Journal(FileStore(r.site.daemon.state))) as journal:
         assert {name for name in journal.rooms() if "/" not in name} == set(r.tables["rooms"])

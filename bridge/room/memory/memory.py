@@ -8,9 +8,9 @@ from typing import Protocol
 import structlog
 import trio
 
-from ...journal.file import Entry
 from ...journal.inputs import InputKey
 from ...journal.instant import Instant
+from ...journal.store import Entry
 from ..facts.changed import changed
 from ..facts.policy import Policy
 from ..facts.state import Change, RoomState

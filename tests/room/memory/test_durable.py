@@ -10,9 +10,9 @@ import trio
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bridge.journal.file import Entry
 from bridge.journal.inputs import InputKey
 from bridge.journal.instant import Instant
+from bridge.journal.store import Entry
 from bridge.room.facts.state import Change, RoomState
 from bridge.room.facts.values import Now, Result
 from bridge.room.facts.vocabulary import Action, Alarm, Outcome, State, StepKind, Stop, Target
