@@ -130,8 +130,9 @@ class Leadership:
         """It lasts from when etcd had the request: after it was sent, so that is counted from."""
         self._deadline = sent + ttl - self._ttl * _MARGIN
 
-    async def keep(self) -> None:
-        """Keep the lease, and return once the term is over."""
+    async def keep(self, told: Callable[[], None] = lambda: None) -> None:
+        """Keep the lease, and return once the term is over; `told` as in `campaign`, and then."""
+        said = None
         while not self.lost.is_set():
             sent = self._clock()
             try:
@@ -139,17 +140,18 @@ class Leadership:
             except StoreFailure as failure:
                 if self.failure is None:
                     log.warning("the lease cannot be kept", error=str(failure))
-                self.failure = failure
-                pause = self._ttl / 20
+                self.failure, pause = failure, self._ttl / 20
             else:
-                self.failure = None
+                self.failure, pause = None, self._ttl / 3
                 if left <= 0:
                     self.lose()
-                    return
+                    break
                 self._extend(sent, left)
-                pause = self._ttl / 3
+            if said != (said := str(self.failure)):
+                told()
             with trio.move_on_after(pause):
                 await self.lost.wait()
+        told()
 
     def lose(self) -> None:
         """The term is over: etcd has said that the key is not ours."""

@@ -30,6 +30,7 @@ from pydantic_settings import (
     TomlConfigSettingsSource,
 )
 
+from ..cluster.settings import EtcdSettings, prefix_of
 from ..logs.levels import Format, Level, Part
 from ..logs.redaction import SECRETS
 from ..mqtt.settings import BrokerSettings
@@ -41,6 +42,7 @@ from .errors import ConfigurationError
 from .files import faults_in_files
 from .findings import faults_of
 from .homeassistant import HomeAssistantTable
+from .journal import JournalTable
 from .key_types import HOME_EXPANDED, Duration, Listen, Name, Table, names
 from .mqtt import MqttTable
 from .room import RoomTable
@@ -59,6 +61,8 @@ class BridgeTable(Table):
     """The state folder; left out: systemd's StateDirectory, else ~/.local/state/hmp-bridge."""
     servers: Annotated[tuple[Name, ...], BeforeValidator(names)] = ()
     """The servers of this bridge, with their rooms; left out: all that there are."""
+    journal: JournalTable | None = None
+    """etcd, for boxes that take over from one another; left out: a file in the state folder."""
     health_every: Annotated[Duration, Field(ge=1)] = 30.0
     """How often bridge/health is published."""
     clock: Literal["auto", "trusted"] = "auto"
@@ -172,6 +176,11 @@ class Configuration(BaseSettings):
         servers = {name: table for name, table in self.servers.items() if name in ours}
         rooms = {name: table for name, table in self.rooms.items() if table.server in ours}
         return self.model_copy(update={"servers": servers, "rooms": rooms})
+
+    def etcd(self, box: str) -> EtcdSettings | None:
+        """The journal that the boxes share, for the one of that name; None: each has its file."""
+        topics, table = self.topics, self.bridge.journal
+        return None if table is None else table.settings(prefix_of(topics.base, topics.part), box)
 
     def broker(self, client_id: str) -> BrokerSettings:
         """The settings of the broker link; `client_id` is for when none is configured."""

@@ -10,6 +10,7 @@ from ..mqtt.filters import matches
 from ..text.nearest import did_you_mean
 from .binding_faults import faults_of_bindings, own_topics
 from .errors import Fault
+from .journal import faults_of_journal
 from .key_types import names
 from .web_faults import faults_of_web
 
@@ -47,7 +48,12 @@ def faults_between(data: Mapping[str, Any]) -> list[Fault]:
             if other != name:
                 reason = f"room {other!r} records this session already; give each room its own"
                 faults.append(Fault(("rooms", name, "session"), reason))
-    return [*faults, *faults_of_web(data), *faults_of_bindings(data)]
+    return [
+        *faults,
+        *faults_of_journal(data),
+        *faults_of_web(data),
+        *faults_of_bindings(data),
+    ]
 
 
 def _servers_of_ours(data: Mapping[str, Any], servers: Mapping[str, Any]) -> Iterator[Fault]:

@@ -39,8 +39,11 @@ def exposures(configuration: Configuration, file: Path) -> Iterator[Exposure]:
     secrets = list(secret_files(type(configuration).model_fields))
     if web.cert is not None:
         secrets.append(Path(web.key or web.cert))
-    if tls is not None and tls.key is not None:
-        secrets.append(Path(tls.key))
+    secrets += [
+        Path(table.key)
+        for table in (tls, configuration.bridge.journal)
+        if table is not None and table.key is not None
+    ]
     if _holds_a_secret(file):
         secrets.append(file)
     for path in secrets:

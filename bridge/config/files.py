@@ -17,10 +17,12 @@ __all__ = ["faults_in_files"]
 
 
 def faults_in_files(data: Mapping[str, Any]) -> Iterator[Fault]:
-    """Faults of the PEM files under `[mqtt.tls]` and `[web]`, in the text as it was written."""
-    mqtt = data.get("mqtt")
-    yield from _faults_of(mqtt.get("tls") if isinstance(mqtt, Mapping) else None, "mqtt", "tls")
-    yield from _faults_of(data.get("web"), "web")
+    """Faults of the PEM files of `[mqtt.tls]`, `[bridge.journal]` and `[web]`, as written."""
+    for path in (("mqtt", "tls"), ("bridge", "journal"), ("web",)):
+        table: object = data
+        for name in path:
+            table = table.get(name) if isinstance(table, Mapping) else None
+        yield from _faults_of(table, *path)
 
 
 def _faults_of(tls: object, *path: str) -> Iterator[Fault]:

@@ -19,10 +19,12 @@ def written_secrets(data: Any) -> Iterator[tuple[tuple[str, ...], str]]:
     """Every secret with where it stands, whatever else is wrong."""
     if not isinstance(data, Mapping):
         return
-    rooms = data.get("rooms")
+    rooms, bridge = data.get("rooms"), data.get("bridge")
     tables: list[tuple[tuple[str, ...], Any]] = [((name,), data.get(name)) for name in _TABLES]
     if isinstance(rooms, Mapping):
         tables += [(("rooms", name), room) for name, room in rooms.items()]
+    if isinstance(bridge, Mapping):
+        tables.append((("bridge", "journal"), bridge.get("journal")))
     for path, table in tables:
         for key in _KEYS:
             secret = table.get(key) if isinstance(table, Mapping) else None
@@ -37,7 +39,7 @@ def faults_of_web(data: Mapping[str, Any]) -> Iterator[Fault]:
     if not isinstance(web, Mapping):
         return
     listen = web.get("listen")
-    secrets = any(path[0] != "mqtt" and secret for path, secret in written_secrets(data))
+    secrets = any(path[-1] != "password" and secret for path, secret in written_secrets(data))
     if isinstance(listen, str) and not secrets and not is_this_box(listen.rpartition(":")[0]):
         yield Fault(
             ("web", "listen"),

@@ -15,7 +15,14 @@ from pathlib import Path
 
 import structlog
 
-__all__ = ["StateFolderError", "claim_state_folder", "client_id", "state_folder", "this_machine"]
+__all__ = [
+    "INSTANCE_ID",
+    "StateFolderError",
+    "claim_state_folder",
+    "client_id",
+    "state_folder",
+    "this_machine",
+]
 
 log = structlog.get_logger("journal")
 
@@ -23,7 +30,7 @@ _CONTAINER_FILES = ("/run/.containerenv", "/.dockerenv")
 _CONTAINER_NAMES = {"container", "KUBERNETES_SERVICE_HOST"}
 """Files and variables that tell a process that it is in a container."""
 
-_INSTANCE_ID = re.compile(r"[0-9a-f]{16}")
+INSTANCE_ID = re.compile(r"[0-9a-f]{16}")
 
 
 class StateFolderError(Exception):
@@ -111,7 +118,7 @@ def _instance_id(folder: Path, machine: str) -> str:
     kept_id, kept_machine = folder / "instance-id", folder / "machine"
     known, made_for = _read(kept_id), _read(kept_machine)
     moved = machine and made_for and made_for != machine
-    if not _INSTANCE_ID.fullmatch(known) or moved:
+    if not INSTANCE_ID.fullmatch(known) or moved:
         before, known = known, secrets.token_hex(8)
         _write(kept_id, known)
         if moved:

@@ -62,3 +62,14 @@ def test_a_secret_and_a_private_key(open_folder: Path) -> None:
     secrets.chmod(0o700)
     key.chmod(0o600)
     assert said(open_folder, text) == []
+
+
+def test_the_private_key_for_etcd_that_others_read(open_folder: Path) -> None:
+    key = open_folder / "key.pem"
+    key.touch(0o644)
+    text = f'[bridge.journal]\netcd = "https://a"\ncert = "c.pem"\nkey = "{key}"\n{GOOD}'
+    assert said(open_folder, text) == [
+        f"every user of this machine can read {key}, and what is secret in it"
+    ]
+    key.chmod(0o600)
+    assert said(open_folder, text) == []
