@@ -25,9 +25,6 @@ __all__ = ["Journal", "JournalHealth"]
 
 log = structlog.get_logger("journal")
 
-_GATHERING = 0.02
-"""Seconds for which what nobody waits for may wait for what else is to be written."""
-
 _GO_ON_AT_ONCE = 4
 """Of those who wait for a commit, how many go on before the event loop looks at its sockets."""
 
@@ -54,10 +51,6 @@ class Journal:
         #: `trio.current_time` at which the commit under way began; None while there is none.
         self.writing_since: float | None = None
         self._waiting = trio.lowlevel.ParkingLot()
-        #: Those who let others go first, until a commit begins.
-        self._patient = trio.lowlevel.ParkingLot()
-        #: Up to where somebody waits.
-        self._urgent = 0
         self._next = Batch()
         self._asked = self._committed = 0
         self._fenced: Fenced | None = None
@@ -83,13 +76,10 @@ class Journal:
 
     # What must be known when it starts again.
 
-    def save(
-        self, room: str, document: str, inputs: Iterable[InputKey] = (), *, patient: bool = False
-    ) -> Awaitable[None]:
+    def save(self, room: str, document: str, inputs: Iterable[InputKey] = ()) -> Awaitable[None]:
         """Write a room's document, with the inputs it has taken in; await it until it is durable.
 
-        What is `patient` goes with whatever is to be written within `_GATHERING`, or then.
-
+        It goes with whatever is written next, and is written at the latest when it is awaited.
         What it was called with last counts, whenever that is awaited. What is not a room's has a
         slash in its name: ``server/main``. An empty document removes it.
 
@@ -99,7 +89,7 @@ class Journal:
         self._next.rooms[room] = Entry(document, this_instant())
         for key in inputs:
             self._next.take_in(key)
-        return self._commit(patient=patient)
+        return self._commit()
 
     async def entries(self) -> dict[str, Entry]:
         """Every room's document while the bridge runs, what is yet to be written included."""
@@ -139,18 +129,12 @@ class Journal:
         self.put_note(name, document)
         await self._commit()
 
-    def _commit(self, *, patient: bool = False) -> Awaitable[None]:
+    def _commit(self) -> Awaitable[None]:
         """Wait, when awaited, until all that has been given so far is durable."""
         self._asked += 1
-        if not patient:
-            self._urgent = self._asked
-            self._patient.unpark()
-        return self._reach(self._asked, patient)
+        return self._reach(self._asked)
 
-    async def _reach(self, ticket: int, patient: bool) -> None:
-        if patient and max(self._committed, self._urgent) < ticket:
-            with trio.move_on_after(_GATHERING):
-                await self._patient.park()
+    async def _reach(self, ticket: int) -> None:
         while self._committed < ticket and self.writing_since is not None:
             await self._waiting.park()
         if self._committed < ticket and self._fenced is None:
@@ -162,7 +146,6 @@ class Journal:
     async def _write(self) -> None:
         self.writing_since, ticket = trio.current_time(), self._asked
         batch, self._next = self._next, Batch()
-        self._patient.repark_all(self._waiting)
         try:
             # It carries what others wait for: who has begun it sees it through.
             with trio.CancelScope(shield=True):

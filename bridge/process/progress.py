@@ -46,5 +46,8 @@ class Progress:
     async def rest(self, until: float = math.inf) -> None:
         """Go on when wanted, or at this moment of `trio.current_time`: promised, and kept."""
         self.within(until - trio.current_time())
+        if until == math.inf:  # most rests: there is no moment to watch for
+            await self._resting.park()
+            return
         with trio.move_on_at(until):
             await self._resting.park()

@@ -195,7 +195,7 @@ class Room:
                 try:
                     while True:
                         with trio.CancelScope() as self._nap:
-                            while True:  # the nap ends by the clock, or this goes on
+                            while True:  # the nap ends by the clock; what is written is shielded
                                 await self._turn()
                 finally:
                     self._writings.close()
@@ -224,9 +224,10 @@ class Room:
             await self._writings.see_through(writing, self._act)
         elif writing is not None:
             self._writings.leave(writing)
+        if trio.current_time() >= self._writings.due_at:
+            self._writings.hasten()
         self._nap.deadline = self.progress.within(self._idle_for())
         await self._wake.wait()
-        self._nap.deadline = inf
 
     def arrived(self, result: Result) -> None:
         """The broker has a result that the audience was given."""
@@ -246,7 +247,8 @@ class Room:
         poll_at = inf if self._poll_at is None or self.state.busy is not None else self._poll_at
         # From the instant of the last look: what fell due while the disk was at work is due now.
         due_at = self._outlook.due_at(self.state, self._now)
-        look_in = min(poll_at, self._unsaid_until) - trio.current_time()
+        look_at = min(poll_at, self._unsaid_until, self._writings.due_at)
+        look_in = look_at - trio.current_time()
         return max(0.0, min(due_at - self._clock().monotonic, self._memory.tidy_in(), look_in))
 
     def _take_in(self) -> None:

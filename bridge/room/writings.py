@@ -3,6 +3,7 @@
 from collections import deque
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
+from math import inf
 
 import trio
 
@@ -15,12 +16,19 @@ from .stages import Stages
 
 __all__ = ["Writing", "Writings"]
 
+_GATHERING = 0.02
+"""Seconds for which what only PUBACK waits for may wait for what else comes: HMP's answer (R27)."""
+
 
 @dataclass(slots=True, eq=False)
 class Writing:
-    """Heard of once it is written; `saved` waits for that, None where nothing need be."""
+    """Heard of once it is written; `saved` waits for that, None where nothing need be.
+
+    `patient`: nobody waits for it but the broker, for PUBACK.
+    """
 
     saved: Awaitable[None] | None = None
+    patient: bool = True
     results: list[tuple[Result, Stages]] = field(default_factory=list)
     bearers: list[Bearer] = field(default_factory=list)
 
@@ -37,6 +45,8 @@ class Writings:
         self._under_way: deque[Writing] = deque()
         #: Of that, what `run` is to see through.
         self._left: deque[Writing] = deque()
+        #: `trio.current_time` until which that may wait, all of it patient; infinite: it does not.
+        self.due_at = inf
         self._more = trio.lowlevel.ParkingLot()
         self._closed = False
 
@@ -59,14 +69,13 @@ class Writings:
     def hand_over(self, state: RoomState, *, first: bool = False) -> Writing | None:
         """Give the journal what has come about; None where nothing need be seen through.
 
-        Unless it goes `first`, or somebody waits for a result, it may be written a little later
-        with what else comes: HMP's answer, most of the time. Until then the broker has no PUBACK.
+        Unless it goes `first`, or somebody waits for a result, it is patient.
         """
         writing, self._next = self._next, Writing()
         taken, self._taken = self._taken, []
         results = [result for result, _ in writing.results]
-        patient = not (first or results)
-        writing.saved = self._memory.keep(state, results, taken, patient=patient)
+        writing.patient = not (first or results)
+        writing.saved = self._memory.keep(state, results, taken)
         if writing.saved is None and self._under_way:  # it is being written already
             self._under_way[-1].bearers += writing.bearers
             return None
@@ -90,18 +99,27 @@ class Writings:
         self._let_hear(writing)
 
     def leave(self, writing: Writing) -> None:
-        """Have `run` see it through."""
+        """Have `run` see it through; what is patient with what comes next, or when it is due."""
         if writing.saved is None:
             self._let_hear(writing)
             return
+        patient = writing.patient and (self.due_at < inf or not self._left)
         self._left.append(writing)
+        if not patient:
+            self.hasten()
+        elif self.due_at == inf:
+            self.due_at = trio.current_time() + _GATHERING
+
+    def hasten(self) -> None:
+        """Have all that is left to `run` seen through now."""
+        self.due_at = inf
         self._more.unpark()
 
     async def run(self) -> None:
         """See through what is left to it, until `close` and the last of it."""
         with trio.CancelScope(shield=True):
             while self._left or not self._closed:
-                if not self._left:
+                if not self._left or self.due_at < inf:
                     await self._more.park()
                     continue
                 writing = self._left.popleft()
@@ -112,7 +130,7 @@ class Writings:
     def close(self) -> None:
         """Nothing more is left to `run`."""
         self._closed = True
-        self._more.unpark()
+        self.hasten()
 
     def _let_hear(self, writing: Writing | None) -> None:
         while writing in self._under_way:

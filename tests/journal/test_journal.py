@@ -3,8 +3,6 @@
 import sqlite3
 import threading
 from contextlib import closing
-from functools import partial
-from math import inf
 from pathlib import Path
 
 import pytest
@@ -311,32 +309,14 @@ async def test_more_rows_than_a_statement_takes(tmp_path: Path) -> None:
         assert journal.rooms() == {}
 
 
-async def test_what_nobody_waits_for_is_written_with_what_comes_next(tmp_path: Path) -> None:
+async def test_what_was_given_is_written_with_what_somebody_waits_for(tmp_path: Path) -> None:
     commits: list[float] = []
     with closing(Journal(FileStore(tmp_path))) as journal:
         journal.on_commit(commits.append)
-        async with trio.open_nursery() as nursery:
-            for room in "abc":
-                nursery.start_soon(partial(journal.save, room, "{}", patient=True))
-            await trio.testing.wait_all_tasks_blocked()
-            await journal.save("d", "{}")
-        assert len(commits) == 1
+        given = [journal.save(room, "{}") for room in "abc"]
+        assert commits == []
+        await journal.save("d", "{}")
         assert set(journal.rooms()) == {*"abcd"}
-
-
-async def test_what_nobody_waits_for_is_written_all_the_same(tmp_path: Path) -> None:
-    with closing(Journal(FileStore(tmp_path))) as journal:
-        await journal.save("a", "{}", patient=True)
-        assert set(journal.rooms()) == {"a"}
-
-
-async def test_nobody_is_patient_whom_somebody_in_a_hurry_has_followed(
-    tmp_path: Path, autojump_clock: trio.testing.MockClock
-) -> None:
-    autojump_clock.autojump_threshold = inf  # the clock stands: whoever slept would do so for ever
-    with closing(Journal(FileStore(tmp_path))) as journal:
-        patient = journal.save("a", "{}", patient=True)
-        hurried = journal.save("b", "{}")
-        await patient
-        await hurried
-        assert set(journal.rooms()) == {"a", "b"}
+        for each in given:
+            await each
+        assert len(commits) == 1

@@ -154,9 +154,7 @@ class House:
         self._nursery.start_soon(talk)
         return ours
 
-    async def _save(
-        self, _room: str, document: str, inputs: Sequence[InputKey], **_how: bool
-    ) -> None:
+    async def _save(self, _room: str, document: str, inputs: Sequence[InputKey]) -> None:
         async with self._disk:
             await trio.sleep(self.commit)
         states = [state.state for state in self.published]

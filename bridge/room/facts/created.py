@@ -12,7 +12,7 @@ from .restart import Monotonic, Passing
 __all__ = ["NO_SESSIONS", "MadeSession", "Phase", "Restream", "Sessions", "UnwantedSession"]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class MadeSession:
     """A session that this room has made for one recording."""
 
@@ -23,7 +23,7 @@ class MadeSession:
     used: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class UnwantedSession:
     """A session that is to be removed, and how often HMP has refused for no good reason."""
 
@@ -31,7 +31,7 @@ class UnwantedSession:
     refusals: int = 0
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Sessions:
     """The sessions of a room that makes one per recording."""
 
@@ -60,7 +60,7 @@ class Phase(Enum):
     RUNNING = "running"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Restream:
     """The re-stream of a finished recording, from the press to its end."""
 

@@ -56,7 +56,7 @@ class Fate(StrEnum):
     FAILED = "failed"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Detail:
     """One thing that a recording is to be given.
 
@@ -80,7 +80,7 @@ class Detail:
         return f"{self.kind} {self.subject}" if self.subject else str(self.kind)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Details:
     """The details of one recording. `until` is the time of giving up, once it has ended."""
 

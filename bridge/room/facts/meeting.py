@@ -35,7 +35,7 @@ _OCCURRENCE = "\x1f"
 """Between an id and its start in the key of an owner; no id has a control character."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Meeting:
     """A meeting that has started in this room and is not over.
 

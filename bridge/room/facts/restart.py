@@ -11,7 +11,7 @@ from dataclasses import fields, is_dataclass
 from functools import cache
 from typing import Annotated, Any, TypeVar, get_args, get_origin, get_type_hints
 
-from .changed import changed, read_fields
+from .changed import changed
 
 __all__ = ["Monotonic", "Passing", "lasting", "moved"]
 
@@ -42,8 +42,7 @@ def moved(value: _Value, shift: float) -> _Value:
 
 def lasting(source: object, kind: type) -> dict[str, Any]:
     """The fields of the class `kind` as `source` has them, without what is passing in them."""
-    names, read = read_fields(kind)
-    found = dict(zip(names, read(source), strict=True))
+    found = {name: getattr(source, name) for name in _names(kind)}
     passing, holders = _marked(kind, _PASSING)
     found |= passing
     for name in holders:
@@ -59,6 +58,11 @@ def _lasting(value: Any) -> Any:
     kind: type = type(value)
     passing, holders = _marked(kind, _PASSING)
     return changed(value, {name: _lasting(getattr(value, name)) for name in holders} | passing)
+
+
+@cache
+def _names(kind: Any) -> tuple[str, ...]:
+    return tuple(field.name for field in fields(kind))
 
 
 @cache

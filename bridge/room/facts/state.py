@@ -45,7 +45,7 @@ __all__ = [
 ]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Recording:
     """The recording that HMP holds, or might still hold, for this room."""
 
@@ -120,7 +120,7 @@ class Recording:
         return self.stop is Stop.NO and self.status is not RecordingStatus.ERROR and not doubted
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class LostStart:
     """A `startRecording` whose reply never came; `rules.lost_start` tells how that ends (R7b)."""
 
@@ -147,7 +147,7 @@ class Step:
     command: Command[object]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Kept:
     """All that a restart must know of a room: the fields that are journalled, each of them here.
 
@@ -204,7 +204,7 @@ class Kept:
     live: bool | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class RoomState(Kept):
     """Everything that is known about a room and wanted of it: what is kept, and what is not."""
 

@@ -60,7 +60,7 @@ class Reply:
     correlation: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Request:
     """One thing that was asked of a room.
 
@@ -110,7 +110,7 @@ class Result:
     reply: Reply | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Pending:
     """A request that was accepted and whose result is still out.
 
@@ -129,7 +129,7 @@ class Pending:
         return self if self.left is None else replace(self, left=self.left - waited)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Mark:
     """A HotMark to be set before `expires_at` (R8: always within `mark_ttl`)."""
 

@@ -5,11 +5,12 @@
 journalled answer leaves an unknown outcome behind, which is treated as any other.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from pydantic import TypeAdapter, ValidationError
 
 from ..facts import problems
+from ..facts.changed import changed
 from ..facts.policy import Policy
 from ..facts.restart import lasting, moved
 from ..facts.state import Change, Kept, RoomState, elapsed
@@ -40,17 +41,18 @@ class DocumentError(ValueError):
     """A journalled document that cannot be read."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Remembered(Kept):
     """The journal's record of a room: what is kept of it, and what goes with that."""
 
-    target: Target  # in every document: what has none is no record of a room
+    target: Target = field()  # in every document: what has none is no record of a room
     #: The step under way, where its repeat would create something twice.
     sent: StepKind | None = None
     #: Results that are not known to have arrived.
     results: tuple[Result, ...] = ()
 
 
+_NOTHING = Remembered(target=Target.IDLE)
 _DOCUMENTS = TypeAdapter(Remembered)
 
 
@@ -60,7 +62,7 @@ def remember(room: RoomState) -> Remembered:
     if not (room.pending or room.deferred):
         kept["not_ready_since"] = None  # nothing waits for the link: it may come and go
     sent = room.busy.kind if room.busy is not None and room.busy.kind in _CREATING else None
-    return Remembered(**kept, sent=sent)
+    return changed(_NOTHING, kept | {"sent": sent})
 
 
 def must_precede(known: Remembered, kept: Remembered | None) -> bool:
@@ -68,7 +70,7 @@ def must_precede(known: Remembered, kept: Remembered | None) -> bool:
 
     So it must when it has an intent to create something, or an id, that `kept` has not.
     """
-    before = Remembered(target=Target.IDLE) if kept is None else kept
+    before = _NOTHING if kept is None else kept
     if known.sent is not None and _intent(known) != _intent(before):
         return True
     return any(each is not None for each in set(_ids(known)) - set(_ids(before)))

@@ -40,9 +40,7 @@ _MOST_RESULTS = 100
 class Save(Protocol):
     """`Journal.save`: what it was called with first is written first, whenever that is awaited."""
 
-    def __call__(
-        self, room: str, document: str, inputs: Sequence[InputKey], /, *, patient: bool
-    ) -> Awaitable[None]:
+    def __call__(self, room: str, document: str, inputs: Sequence[InputKey], /) -> Awaitable[None]:
         """Write a room's document, and the inputs it has taken in."""
 
 
@@ -71,16 +69,11 @@ class Memory:
         return must_precede(self._known(state), self._kept)
 
     def keep(
-        self,
-        state: RoomState,
-        results: Sequence[Result],
-        keys: Sequence[InputKey],
-        *,
-        patient: bool = False,
+        self, state: RoomState, results: Sequence[Result], keys: Sequence[InputKey]
     ) -> Awaitable[None] | None:
         """Have written what must survive of `state`; to be awaited until it is on the disk.
 
-        None where nothing is to be written. `patient`: nobody waits but the broker, for PUBACK.
+        None where nothing is to be written.
         """
         self._unconfirmed = [*self._unconfirmed, *results][-_MOST_RESULTS:]
         known = self._known(state)
@@ -88,12 +81,12 @@ class Memory:
             # A room that nobody has told anything yet: to write that down would pass for knowledge.
             self._kept = known
         untidy = bool(keys or results) or self.tidy_in() <= 0.0
-        if known == self._kept and not untidy:
+        if not untidy and known == self._kept:
             return None
         self._kept = known
         self._tidy_at = math.inf
         document = to_document(changed(known, {"results": tuple(self._unconfirmed)}))
-        return self._save(self.room, document, keys, patient=patient)
+        return self._save(self.room, document, keys)
 
     @property
     def unconfirmed(self) -> int:

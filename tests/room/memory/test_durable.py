@@ -158,7 +158,7 @@ class Disk:
         self.documents: list[dict[str, object]] = []
         self.inputs: list[InputKey] = []
 
-    async def save(self, room: str, document: str, inputs: object = (), **_how: bool) -> None:
+    async def save(self, room: str, document: str, inputs: object = ()) -> None:
         """As the journal's."""
         assert room == "boardroom"
         self.documents.append(json.loads(document))
