@@ -166,16 +166,19 @@ class Stage:
         through: int | None = None,
         census: Path | None = None,
         web: dict[str, Any] | None = None,
+        mqtt: dict[str, Any] | None = None,
         **server: Any,
     ) -> Process:
         """`hmp-bridge run`; returns when its last room is usable.
 
-        `through`: a port in place of the broker's. `census`: where `counted_daemon` writes.
+        `web`, `mqtt`: keys of these tables. `through`: a port in place of the broker's. `census`:
+        where `counted_daemon` writes.
         """
         folder = self._new_folder()
         state = state or folder
         tables = configuration(through or broker.port, hmp.port, base, rooms, state, **server)
         tables |= {} if web is None else {"web": web}
+        tables["mqtt"] |= mqtt or {}
         file = folder / "bridge.toml"
         file.write_text(toml(tables), encoding="utf-8")
         counted = [sys.executable, "-m", "tests.bench.counted_daemon", str(census)]
@@ -214,9 +217,9 @@ class Stage:
         program = [sys.executable, "-m", "tests.bench.page_readers", address, path, str(count)]
         return self._kept(self._start(program, self.other_cores))
 
-    def panel(self, broker: Broker, *filters: str, qos: int = 0) -> Panel:
+    def panel(self, broker: Broker, *filters: str, qos: int = 0, level: int = 4) -> Panel:
         """A panel's connection."""
-        return self._kept(Panel(broker.port, filters, qos=qos))
+        return self._kept(Panel(broker.port, filters, qos=qos, level=level))
 
     def disk(self) -> Path:
         """A fresh folder on the disk."""
