@@ -50,7 +50,7 @@ def _over(protocol: str, clients: int, options: Options) -> Sequence[Figure]:
     with stage(options, Stage.on_two_cores) as made:
         # What the broker drops for want of room would cost the daemon nothing.
         broker, hmp = made.broker("max_queued_messages 0"), made.hmp()
-        state = made.disk()
+        state = made.folder / "state"  # in memory: a slow disk is another measurement
         daemon = made.daemon(broker, hmp, rooms=_ROOMS, state=state, mqtt={"protocol": protocol})
         senders = [
             made.panel(broker, level=4 + number % 2 if clients > 1 else _PROTOCOLS[protocol])
