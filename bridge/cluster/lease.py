@@ -22,7 +22,7 @@ from .wire import KeyValue, created, get, put
 
 __all__ = ["Leader", "Leadership", "boot_time"]
 
-log = structlog.get_logger("cluster")
+log = structlog.get_logger("journal")
 
 _LOOK = 0.25
 """Seconds between two looks at whether the key is free."""
