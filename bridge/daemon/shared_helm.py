@@ -53,15 +53,17 @@ class SharedHelm(Helm):
         """All that decides, at this moment."""
         term, lease = self.term, self.term.is_ours()
         store: bool | None = term.failure is None
-        if store and not lease and not self._is_another_s:
+        if term.lost.is_set():
+            store = True if self._is_another_s else None
+        elif store and not lease:
             store = None  # it will be told: a process that was paused asks first
         others = others_of(self._boxes.others.values(), heard=self._boxes.heard)
         return Facts(lease, self._session, store, others)
 
     @property
     def _is_another_s(self) -> bool:
-        """True once the store has said so; a lease that ran out unheard may be won once more."""
-        return self.term.lost.is_set() and (self._standing is Standing.LEADS or self._given_up)
+        """Of a lease that is lost: one that ran out while nothing was heard may be won again."""
+        return self._standing is Standing.LEADS or self._given_up
 
     def go_on(self, term: Leadership) -> None:
         """The lease is ours again, and nobody has led in between."""
@@ -151,6 +153,12 @@ class SharedHelm(Helm):
             await self._news.park()
         return self._standing is not Standing.ENDS
 
+    async def is_won_again(self) -> bool:
+        """Wait until a lease that ran out while nothing was heard is won again, or is not."""
+        while self.look() not in {Standing.LEADS, Standing.ENDS}:
+            await self._news.park()
+        return self._standing is Standing.LEADS
+
     def _tell(self, standing: Standing) -> None:
         facts = self.facts
         report = log.info if standing is Standing.LEADS else log.warning
@@ -187,9 +195,13 @@ class TermStore:
 
     async def write(self, batch: Batch) -> float:
         """Write it in one transaction; the seconds that took. Raises `StoreFailure`, `Fenced`."""
-        try:
-            return await self._store.write(batch)
-        except StoreFailure as failure:
-            if await self._helm.may_go_on():
-                raise
-            raise Fenced(str(failure), "nothing: another box leads, or will") from failure
+        while True:
+            try:
+                return await self._store.write(batch)
+            except Fenced:
+                if not await self._helm.is_won_again():
+                    raise
+            except StoreFailure as failure:
+                if await self._helm.may_go_on():
+                    raise
+                raise Fenced(str(failure), "nothing: another box leads, or will") from failure

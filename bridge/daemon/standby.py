@@ -298,6 +298,7 @@ class _Box:
             self._has_yielded = True
             bridge.leave()
             await helm.ended()
+        self._say(BoxState.LEAVING)
         scope.cancel()
 
 
