@@ -9,6 +9,8 @@ from contextlib import ExitStack, closing
 
 import pytest
 
+from tests.broker_fixtures import Launch
+
 from .pair import TTL, Pair
 from .programs import run_bridge
 from .relay import Relay
@@ -272,3 +274,25 @@ def test_one_that_cannot_reach_the_broker_leaves_to_one_that_can(pair: Pair, cut
     to_broker.is_cut = False
     pair.wait_for_word("a", state="standby", store="reachable")
     panel.wait_for_newest("bridge/state", "online")
+
+
+def test_one_that_is_alone_comes_back_to_its_broker(
+    site: MakeSite, stack: ExitStack, launch: Launch
+) -> None:
+    """Without the store, and for a while without the session: nobody else can have the lease."""
+    broker = launch()
+    pair = Pair(site, stack, broker=broker)
+    pair.start_both()
+    panel, a = pair.panel, pair.boxes["a"]
+    pair.store.kill()
+    a.wait_for_line("this box stands otherwise", "standing=alone")
+    pair.wait_for_word("b", store="unreachable")
+    broker.kill()
+    since = len(a.lines)
+    broker.start()
+    a.wait_for_line("this box stands otherwise", "standing=alone", since=since)
+    panel.wait_for_newest("bridge/state", "online")
+    mark = panel.mark()
+    panel.press("r0", "record")
+    panel.wait_for("room/r0/ack", "record ok", since=mark)
+    assert pair.starts() == 1
