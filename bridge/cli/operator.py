@@ -34,6 +34,8 @@ def check(options: argparse.Namespace) -> int:
     password = "a password" if broker.password else "no password"
     for host, port in broker.nodes:
         put(f"  broker: {host} port {port}, {user}, {password}")
+    if (etcd := configuration.etcd("check")) is not None:
+        put(f"  journal: {etcd.where}")
     for name, server in configuration.servers.items():
         put(f"  server {name}: {server.host} port {server.port}")
     for name, room in configuration.rooms.items():

@@ -7,7 +7,7 @@ for a result has it while the rooms settle. It hears of rooms from the outlet, a
 import json
 import secrets
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
-from functools import partial
+from functools import lru_cache, partial
 
 import structlog
 import trio
@@ -26,6 +26,7 @@ from ..metrics.observe import Observer
 from ..metrics.pages import health_pages, measures
 from ..metrics.snapshot import Snapshot
 from ..mqtt.topics import timestamp
+from ..process.descriptors import spare_descriptors
 from ..room.facts.state import elapsed
 from ..room.facts.values import Now, Result
 from ..room.rules.possible import possible
@@ -148,7 +149,7 @@ class Web:
         )
 
     def _openapi(self, rooms: Sequence[str]) -> str:
-        return json.dumps(openapi_document(__version__, rooms), ensure_ascii=False)
+        return _described(tuple(rooms))
 
     # Who may.
 
@@ -173,6 +174,7 @@ class Web:
                 key="web.listen",
                 pair=pair,
                 leaving=self.feed.end,
+                spare=self._spare,
             )
             yield pages, web.listen
         if metrics is not None:
@@ -181,7 +183,14 @@ class Web:
                 what_to_do="set web.listen, which serves /metrics and /health too, and leave "
                 "metrics.listen out; until then both go on",
             )
-            yield Listener(self._measures(), what="metrics are", key="metrics.listen"), metrics
+            served = Listener(
+                self._measures(), what="metrics are", key="metrics.listen", spare=self._spare
+            )
+            yield served, metrics
+
+    def _spare(self) -> int:
+        """Connections that a listener may have: the broker and HMP do without none of theirs."""
+        return spare_descriptors(len(self._configuration.servers)) // len(self._listeners)
 
     def _measures(self) -> ASGIApp:
         async def app(_: object) -> ASGIApp:
@@ -189,6 +198,12 @@ class Web:
 
         routes = [Route("/metrics", app), *health_pages(self._snapshot)]
         return Gate(Starlette(routes=routes), ())
+
+
+@lru_cache(maxsize=16)
+def _described(rooms: tuple[str, ...]) -> str:
+    """The description for whoever may know of these rooms: made once, as strangers may ask."""
+    return json.dumps(openapi_document(__version__, rooms), ensure_ascii=False)
 
 
 def _secrets_of(configuration: Configuration) -> Iterator[tuple[str, Grant]]:

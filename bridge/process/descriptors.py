@@ -1,8 +1,9 @@
 """File descriptors: as many as the bridge needs, or a sentence that says how many those are."""
 
 import resource
+import sys
 
-__all__ = ["TooFewDescriptors", "ensure_descriptors"]
+__all__ = ["TooFewDescriptors", "ensure_descriptors", "spare_descriptors"]
 
 _FOR_ITSELF = 24
 """The event loop, the journal, the broker, standard streams, and what is open for a moment."""
@@ -20,7 +21,7 @@ def ensure_descriptors(servers: int, *, wanted: int = 0) -> None:
 
     And to so many more as are `wanted`, or to as many of them as there may be.
     """
-    needed = _FOR_ITSELF + _PER_SERVER * servers
+    needed = _needed(servers)
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     unlimited = resource.RLIM_INFINITY
     if soft == unlimited or soft >= needed + wanted:
@@ -32,3 +33,13 @@ def ensure_descriptors(servers: int, *, wanted: int = 0) -> None:
         )
     enough = needed + wanted if hard == unlimited else min(needed + wanted, hard)
     resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, enough), hard))
+
+
+def spare_descriptors(servers: int) -> int:
+    """As many as may be open besides those that the bridge and so many HMPs need."""
+    soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    return sys.maxsize if soft == resource.RLIM_INFINITY else soft - _needed(servers)
+
+
+def _needed(servers: int) -> int:
+    return _FOR_ITSELF + _PER_SERVER * servers

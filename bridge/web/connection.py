@@ -27,6 +27,8 @@ class Connection(ByteStream):
 
     def __init__(self, stream: trio.SocketStream) -> None:
         self._stream = stream
+        # What answers and what ends a connection are two tasks of anycorn's.
+        self._writing = trio.Lock()
         # The kernel gives up a peer that confirms nothing, though there is little to confirm.
         milliseconds = int(_PATIENCE * 1000)
         stream.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, milliseconds)
@@ -53,7 +55,8 @@ class Connection(ByteStream):
         Raises `BrokenResourceError`.
         """
         with _in_anyios_words(), trio.move_on_after(_PATIENCE) as patience:
-            await self._stream.send_all(item)
+            async with self._writing:
+                await self._stream.send_all(item)
         if patience.cancelled_caught:
             self.end()
             raise anyio.BrokenResourceError
@@ -73,7 +76,8 @@ class Connection(ByteStream):
     async def send_eof(self) -> None:
         """Nothing more will come."""
         with _in_anyios_words():
-            await self._stream.send_eof()
+            async with self._writing:
+                await self._stream.send_eof()
 
     async def aclose(self) -> None:
         """Close it; safe to repeat."""

@@ -37,6 +37,11 @@ _FORGED = Problem(
     "Another site's page has sent this",
     "Requests are taken from the bridge's own page, or from programs.",
 )
+_TWO_LENGTHS = Problem(
+    "two_lengths",
+    "Two headers say where the body ends, and a proxy may go by the other one",
+    "Send Content-Length or Transfer-Encoding.",
+)
 _OLD = Problem("http_version", "HTTP/1.1 is spoken here", "Send HTTP/1.1.")
 
 _HEADERS = {
@@ -84,6 +89,8 @@ class Gate:
         headers = Headers(scope=scope)
         if scope["http_version"] not in ("1.0", "1.1"):
             return refusal(505, _OLD)
+        if "content-length" in headers and "transfer-encoding" in headers:
+            return refusal(400, _TWO_LENGTHS, Connection="close")
         if self.hosts and host_of(headers.get("host", "")) not in self.hosts:
             return refusal(421, _FOREIGN_HOST)
         if forged(scope["method"], headers):

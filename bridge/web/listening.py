@@ -25,12 +25,12 @@ from starlette.types import ASGIApp
 from ..logs.internal_error import report_internal_error
 from .connection import DIRECTLY, Connection
 
-__all__ = ["MOST_CONNECTIONS", "Listener"]
+__all__ = ["Listener"]
 
 log = structlog.get_logger("web")
 
-MOST_CONNECTIONS = 1000
-"""At once."""
+_MOST_CONNECTIONS = 1000
+"""At once, where there are as many file descriptors."""
 
 _MOST_OF_ONE = 500
 """Of one address: a building may well come by one, and nobody is to take all there are."""
@@ -68,7 +68,8 @@ class Listener:
     """Serves an application at one address; `what` is served there, `key` is where it is set.
 
     `pair` are the files of a certificate and its key, for TLS. `leaving` has the application end
-    what would go on for ever. `most_of_one` connections may be of one address.
+    what would go on for ever. `spare` says how many connections there may be, `most_of_one` of one
+    address.
     """
 
     def __init__(
@@ -79,6 +80,7 @@ class Listener:
         key: str,
         pair: tuple[str, str | None] | None = None,
         leaving: Callable[[], None] = lambda: None,
+        spare: Callable[[], int] = lambda: _MOST_CONNECTIONS,
         most_of_one: int = _MOST_OF_ONE,
     ) -> None:
         self._app = ASGIWrapper(app)  # type: ignore[arg-type]
@@ -87,6 +89,7 @@ class Listener:
         self._pair = pair
         self._tls: ssl.SSLContext | None = None
         self._leaving = leaving
+        self._spare = spare
         self._most_of_one = most_of_one
         self._config = Config()
         self._config.errorlog = None  # what fails within the application is said by the gate
@@ -180,7 +183,8 @@ class Listener:
         self._open[connection] = address
         self._of[address] += 1
         try:
-            if len(self._open) > MOST_CONNECTIONS or self._of[address] > self._most_of_one:
+            most = min(_MOST_CONNECTIONS, self._spare())
+            if len(self._open) > most or self._of[address] > self._most_of_one:
                 await self._turn_away(connection)
             else:
                 await self._answer(connection)
@@ -235,6 +239,7 @@ class _Server(TCPServer):
                 await self.protocol.handle(RawData(await self.stream.receive()))
         self._left = True
         await self.protocol.handle(Closed())
+        await self.idle_task.stop()
 
     async def protocol_send(self, event: Event) -> None:
         if self._left and isinstance(event, Updated) and event.idle:

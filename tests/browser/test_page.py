@@ -10,6 +10,21 @@ from .conftest import OpenTab, WebSite
 RED = "rgb(196, 18, 47)"
 
 
+ASKED = """(() => {
+  window.asked = [];
+  const noted = (owner, name, word) => {
+    const real = owner[name];
+    owner[name] = function (...given) {
+      asked.push(`${word} ${given[0] ?? this.tagName}`);
+      return real.apply(this, given);
+    };
+  };
+  noted(WakeLock.prototype, "request", "lock");
+  noted(Element.prototype, "requestFullscreen", "fullscreen");
+})()"""
+"""Has `asked` tell what the page asks the browser for, which it is still asked for."""
+
+
 def shows(tab: Page, state: str) -> None:
     """The word of the state is to be read."""
     expect(tab.locator("#word")).to_have_text(state)
@@ -182,6 +197,30 @@ def test_all_rooms(house: WebSite, room: str, open_tab: OpenTab) -> None:
     expect(tab.locator("#tiles .word").first).to_be_visible()
     overflow = "document.documentElement.scrollHeight - innerHeight"
     assert tab.evaluate(overflow) <= 0
+
+
+def test_a_kiosk_fills_the_screen_and_stays_on(
+    house: WebSite, room: str, open_tab: OpenTab
+) -> None:
+    """At the first touch, and the lock again once the page is seen again; elsewhere neither."""
+    plain = open_tab(f"{house.address}/{room}")
+    plain.add_init_script(ASKED)
+    plain.reload()
+    shows(plain, "Not recording")
+    plain.locator("#face").click()
+    assert plain.evaluate("asked") == []
+    assert plain.evaluate("document.fullscreenElement") is None
+    tab = open_tab("about:blank")
+    tab.add_init_script(ASKED)
+    tab.goto(f"{house.address}/{room}?kiosk")
+    shows(tab, "Not recording")
+    expect(tab.locator("#back")).to_be_hidden()
+    assert tab.evaluate("asked") == ["lock screen"]
+    tab.locator("#face").click()
+    tab.wait_for_function("document.fullscreenElement === document.documentElement")
+    tab.locator("#face").click()
+    tab.evaluate("document.dispatchEvent(new Event('visibilitychange'))")
+    assert tab.evaluate("asked") == ["lock screen", "fullscreen HTML", "lock screen"]
 
 
 def test_german(house: WebSite, room: str, open_tab: OpenTab) -> None:

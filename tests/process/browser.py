@@ -1,6 +1,7 @@
 """Reads a room's page as a browser's script does: requests, and events as they come."""
 
 import json
+import ssl
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -23,12 +24,15 @@ def with_web(site: MakeSite, *, web: dict[str, Any] | None = None, **how: Any) -
     return made
 
 
-def client(s: Site, secret: str | None = None) -> httpx.Client:
-    """Somebody who asks the daemon that runs now."""
+def client(
+    s: Site, secret: str | None = None, *, verify: ssl.SSLContext | bool = True
+) -> httpx.Client:
+    """Somebody who asks the daemon that runs now; `verify`: over TLS."""
     line = s.daemon.wait_for_line("web pages are served")
     url = line.partition("url=")[2].partition(" ")[0]
     headers = {} if secret is None else {"Authorization": f"Bearer {secret}"}
-    return httpx.Client(base_url=url, timeout=PATIENCE, headers=headers, trust_env=False)
+    how: dict[str, Any] = {"timeout": PATIENCE, "headers": headers, "trust_env": False}
+    return httpx.Client(base_url=url, verify=verify, **how)
 
 
 class Events:

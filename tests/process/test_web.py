@@ -2,6 +2,7 @@
 
 import signal
 import socket
+import ssl
 import time
 from contextlib import ExitStack, closing
 from pathlib import Path
@@ -11,6 +12,7 @@ import httpx
 import pytest
 
 from tests.broker_fixtures import Launch
+from tests.brokers import Certificates
 
 from .browser import client, opened, with_web
 from .reloading import Reloading
@@ -63,6 +65,44 @@ def test_the_broker_away_stops_nobody(site: MakeSite, launch: Launch) -> None:
         broker.start()
         events.view(bridge={"broker": True})
         s.panel.wait_for_newest("room/r0/state", "recording")
+
+
+def test_a_room_may_be_called_as_anything_of_the_door_s(site: MakeSite) -> None:
+    """Each is at /rooms/<room>; an id that one room has had is good for another one."""
+    names = ("static", "rooms", "metrics", "events", "session", "event")
+    s = site(rooms=len(names), start=False)
+    s.tables["rooms"] = dict(zip(names, s.tables["rooms"].values(), strict=True))
+    s.tables["web"] = {"listen": "127.0.0.1:0"}
+    s.add_daemon()
+    s.daemon.wait_for_line("HMP is ready")
+    with client(s) as asker:
+        for number, name in enumerate(names):
+            path = f"/rooms/{name}"
+            assert asker.get(path, headers={"Accept": "text/html"}).text.startswith("<!doctype")
+            with opened(asker, f"{path}/events") as events:
+                assert events.view(stale=False)["state"] == "idle"
+                said = asker.post(f"{path}/record", json={"id": "same"}).json()
+                assert (said["outcome"], said["state"]) == ("ok", "recording")
+                assert events.view(state="recording")
+            assert len(s.hmp.commands("startRecording")) == number + 1
+        rooms = asker.get("/rooms").json()["rooms"]
+        assert {key: view["state"] for key, view in rooms.items()} == dict.fromkeys(
+            names, "recording"
+        )
+
+
+def test_events_over_tls(site: MakeSite, certificates: Certificates) -> None:
+    pair = {"cert": str(certificates.cert), "key": str(certificates.key)}
+    s = with_web(site, web=pair)
+    with (
+        client(s, verify=ssl.create_default_context(cafile=certificates.ca)) as asker,
+        opened(asker, f"{ROOM}/events") as events,
+    ):
+        assert asker.base_url.scheme == "https"
+        assert events.view()["state"] == "idle"
+        assert next(name for name, _ in events if name == "beat")
+        assert press(asker, "record")[0] == 200
+        assert events.view(state="recording")["actions"]["stop"] is True
 
 
 def test_an_id_outlives_a_kill(site: MakeSite) -> None:

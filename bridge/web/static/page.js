@@ -141,7 +141,7 @@ function showFacts(view) {
     return [texts.meeting, [meeting.title, meeting.organizer, times].filter(Boolean).join(" · ")];
   });
   if (meetings.length > 2) rows.push(["", filled(texts.more_meetings, { count: meetings.length - 2 })]);
-  if (view.ends_at) {
+  if (view.ends_at && view.state !== "stopping") {
     const left = timeLeft(Date.parse(view.ends_at) - now());
     rows.push([texts.ends, filled(texts.ends_at, { time: clockTime(view.ends_at), left })]);
   }
