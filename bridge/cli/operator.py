@@ -112,6 +112,7 @@ def asyncapi(options: argparse.Namespace) -> int:
         servers=list(configuration.servers),
         rooms=list(rooms),
         tally_words=[word for room in rooms.values() for word in room.tally_words().values()],
+        boxes=configuration.bridge.journal is not None,
     )
     _print_json(asyncapi_document(interface))
     return ExitCode.OK
@@ -140,6 +141,7 @@ def topics(options: argparse.Namespace) -> int:
             {name: room.server for name, room in rooms.items() if only in (None, name)},
             bound=[*(each.topic for each in configuration.bindings), *shown.heard],
             answers=[*configuration.mqtt.response_topics, *shown.written],
+            boxes=configuration.bridge.journal is not None,
         )
         put(rights.removesuffix("\n"))
         return ExitCode.OK

@@ -83,6 +83,13 @@ class PahoLoop:
             self.failure = failure
             self._tasks.cancel()
 
+    def hang_up(self, failure: BrokerFailure) -> None:
+        """The same at once: what is queued is not written any more."""
+        self.give_up(failure)
+        if (sock := self.client.socket()) is not None:
+            trio.lowlevel.notify_closing(sock)
+        self.client.hang_up()
+
     def stop(self) -> None:
         """End the tasks; the socket is closed without a word."""
         self._tasks.cancel()
