@@ -47,7 +47,10 @@ _PAGE = 200
 """Keys that are read at a time."""
 
 _SHARE = 0.6
-"""Of the lease's time: what one question may take at most, all members together."""
+"""Of the lease's time: what asking each member once may take at most."""
+
+_AGAIN, _PAUSE = 0.4, 0.05
+"""Of the lease's time: for how long all are asked once more; and seconds between two rounds."""
 
 _UNAUTHENTICATED, _UNAVAILABLE, _NOT_FOUND = 16, 14, 5
 _DENIED, _EXHAUSTED, _DEADLINE, _FAILED, _INVALID = 7, 8, 4, 9, 3
@@ -81,6 +84,7 @@ class Etcd:
         self._context: ssl.SSLContext | None = None
         self._stack = AsyncExitStack()
         self._client: httpx.AsyncClient
+        self._answered = False
         #: None: yet to be got. Empty: none is wanted.
         self._token: str | None = None if settings.username else ""
 
@@ -175,8 +179,26 @@ class Etcd:
     # How it is asked.
 
     async def _ask(self, path: str, body: Json, kind: type[A]) -> A:
-        """The answer of the first member that has one, each of them asked once."""
-        failures: dict[str, str] = {}
+        """The answer of the first member that has one.
+
+        Where etcd has answered until now, all are asked again for a while: those that are left may
+        be choosing who leads them. Where it has not, nobody waits for more than one round.
+        """
+        until = trio.current_time() + (self.settings.ttl * _AGAIN if self._answered else 0.0)
+        while True:
+            failures: dict[str, str] = {}
+            answer = await self._round(path, body, kind, failures)
+            self._answered = answer is not None
+            if answer is not None:
+                return answer
+            if trio.current_time() >= until:
+                raise self._unreachable(failures)
+            await trio.sleep(_PAUSE)
+
+    async def _round(
+        self, path: str, body: Json, kind: type[A], failures: dict[str, str]
+    ) -> A | None:
+        """Ask each member once; None, and why by member, where none has an answer."""
         while len(failures) < len(self._endpoints):
             endpoint = next(each for each in self._endpoints if each not in failures)
             try:
@@ -187,7 +209,7 @@ class Etcd:
                 if self._endpoints[0] == endpoint:
                     self._endpoints.rotate(-1)
                 await self._connect()
-        raise self._unreachable(failures)
+        return None
 
     def _unreachable(self, failures: dict[str, str]) -> Unreachable:
         told = "; ".join(f"{endpoint}: {reason}" for endpoint, reason in failures.items())

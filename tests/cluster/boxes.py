@@ -3,7 +3,7 @@
 import secrets
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import trio
 
@@ -23,13 +23,13 @@ def settings(
 ) -> EtcdSettings:
     """Settings of a box; without a `prefix`, one that nobody else has."""
     prefix = prefix or prefix_of(f"test-{secrets.token_hex(8)}", "")
-    given = {"ttl": 2.0} | others
+    given = {"ttl": 60.0} | others
     return EtcdSettings(endpoints=endpoints, prefix=prefix, box=name, **given)  # type: ignore[arg-type]
 
 
 @dataclass
 class Box:
-    """A box that leads; `store` is opened."""
+    """A box that leads; `store` is opened, and may go another way than `etcd`."""
 
     etcd: Etcd
     term: Leadership
@@ -48,10 +48,20 @@ async def box(its: EtcdSettings) -> AsyncIterator[tuple[Etcd, Leadership]]:
 
 
 @asynccontextmanager
-async def leading(its: EtcdSettings) -> AsyncIterator[Box]:
-    """A box that leads, and keeps the lease until the end."""
-    async with box(its) as (etcd, term), trio.open_nursery() as nursery:
+async def leading(
+    its: EtcdSettings, through: tuple[str, ...] = (), ttl: float = 2.0
+) -> AsyncIterator[Box]:
+    """A box that leads, and keeps the lease until the end.
+
+    Its journal goes `through` other endpoints, if there are any, which are given up as with `ttl`.
+    """
+    another = replace(its, endpoints=through or its.endpoints, ttl=ttl if through else its.ttl)
+    async with (
+        box(its) as (etcd, term),
+        Etcd(another) as way,
+        trio.open_nursery() as nursery,
+    ):
         await term.campaign()
         nursery.start_soon(term.keep)
-        yield Box(etcd, term, await EtcdStore.open(etcd, term))
+        yield Box(etcd, term, await EtcdStore.open(way, term))
         await term.resign()

@@ -37,8 +37,8 @@ async def test_one_leads_and_the_other_knows_who(etcd: Members) -> None:
 
 
 async def test_who_resigns_is_followed_before_the_lease_has_run_out(etcd: Members) -> None:
-    its = settings(etcd.endpoints, ttl=60.0)
-    other = settings(etcd.endpoints, its.prefix, "right", ttl=60.0)
+    its = settings(etcd.endpoints)
+    other = settings(etcd.endpoints, its.prefix, "right")
     async with box(its) as (_, left), box(other) as (_, right):
         await left.campaign()
         with trio.fail_after(PATIENCE):
@@ -53,8 +53,8 @@ async def test_who_resigns_is_followed_before_the_lease_has_run_out(etcd: Member
 
 
 async def test_nobody_leads_before_the_one_before_knows_that_it_is_over(etcd: Members) -> None:
-    its = settings(etcd.endpoints)
-    other = settings(etcd.endpoints, its.prefix, "right")
+    its = settings(etcd.endpoints, ttl=2.0)
+    other = settings(etcd.endpoints, its.prefix, "right", ttl=2.0)
     async with box(its) as (_, left), box(other) as (_, right):
         await left.campaign()
         ends_at = boot_time() + left.remaining
@@ -73,9 +73,9 @@ async def test_who_was_stopped_for_too_long_knows_at_once(etcd: Members) -> None
     async with Etcd(settings(etcd.endpoints)) as client:
         term = Leadership(client, lambda: now)
         await term.campaign()
-        now += 1.7
+        now += 53.0
         assert term.is_ours()
-        now += 0.2
+        now += 1.1
         assert not term.is_ours()
         assert term.remaining == 0
         await term.resign()
@@ -93,7 +93,7 @@ async def test_a_lease_counts_from_when_it_was_asked_for(etcd: Members) -> None:
         term = Leadership(client, clock)
         await term.campaign()
         assert now == pytest.approx(1000.1)
-        now = 1000.1 + 1.8 - 0.2
+        now = 1000.1 + 54.0 - 0.15
         assert term.is_ours()
         assert not term.is_ours()
         await term.resign()
@@ -123,7 +123,7 @@ async def test_etcd_out_of_reach_ends_the_term_by_the_clock_alone(etcd: Members)
     relay = Relay(target=etcd[0].port)
     async with trio.open_nursery() as nursery:
         await nursery.start(relay.run)
-        async with box(settings((relay.endpoint,), ttl=4.0)) as (_, term):
+        async with box(settings((relay.endpoint,), ttl=6.0)) as (_, term):
             await term.campaign()
             changes, more = trio.open_memory_channel[None](inf)
             nursery.start_soon(term.keep, lambda: changes.send_nowait(None))
@@ -150,7 +150,7 @@ async def test_an_answer_that_was_lost_is_found_to_be_ours(etcd: Members) -> Non
     relay = Relay(target=etcd[0].port, answers=2)
     async with trio.open_nursery() as nursery:
         await nursery.start(relay.run)
-        its = settings((relay.endpoint, *etcd.endpoints))
+        its = settings((relay.endpoint, *etcd.endpoints), ttl=10.0)
         async with leading(its) as left:
             assert relay.withheld.is_set()
             held = await left.etcd.get(left.term.key)
