@@ -9,6 +9,7 @@ from contextlib import ExitStack, closing
 
 import pytest
 
+from bridge.cli.options import ExitCode
 from tests.broker_fixtures import Launch
 from tests.cluster.fixtures import Launch as LaunchEtcd
 
@@ -294,3 +295,23 @@ def test_one_that_is_alone_comes_back_to_its_broker(
     panel.press("r0", "record")
     panel.wait_for("room/r0/ack", "record ok", since=mark)
     assert pair.starts() == 1
+
+
+def test_everything_of_both_is_emptied(pair: Pair) -> None:
+    pair.start_both()
+    config = ("--config", str(pair.boxes["b"].file))
+    pair.boxes["b"].stop()
+    refused = run_bridge("clean", *config)
+    assert refused.returncode == ExitCode.UNAVAILABLE
+    assert "a leads; stop every box first" in refused.stderr
+    pair.boxes["a"].stop()
+    cleaned = run_bridge("clean", *config)
+    assert cleaned.returncode == 0, cleaned.stderr
+    panel = pair.panel
+    panel.wait_until(lambda _: panel.newest("bridge/state") == "", "no state")
+    seen = {each.topic for each in panel.seen.since()}
+    retained = [each.removeprefix(f"{panel.base}/") for each in seen]
+    passing = ("/ack", "/result", "/marker", "/response/")
+    assert [
+        each for each in retained if panel.newest(each) and not any(p in each for p in passing)
+    ] == []
