@@ -33,14 +33,16 @@ async def clean_brokers(
     instance: str,
     dry_run: bool,
     tell: Callable[[str], None],
+    boxes: bool = False,
 ) -> None:
     """Empty what each broker retains of the `note`, and `tell` each topic; `dry_run`: only tell.
 
+    `boxes`: several have shared it, and have said of themselves what they do.
     Raises `CannotClean` while a bridge is online on a base topic, or where another one has been
     there since, and `BrokerFailure`; both in an exception group.
     """
     for node in await every_node(settings):
-        await _clean(settings.at(node), note, instance, dry_run=dry_run, tell=tell)
+        await _clean(settings.at(node), note, instance, dry_run=dry_run, tell=tell, boxes=boxes)
 
 
 async def _clean(
@@ -50,6 +52,7 @@ async def _clean(
     *,
     dry_run: bool,
     tell: Callable[[str], None],
+    boxes: bool,
 ) -> None:
     own = replace(settings, client_id=f"{settings.client_id}-clean", session_expiry=0)
 
@@ -60,12 +63,12 @@ async def _clean(
             marker = note.owned.own.bridge_marker
             found: dict[str, bytes] = {}
             for owned in (note.owned, *note.before):
-                retained = await read_retained(session, owned.everything, marker)
+                words = [owned.own.standby("+")] if boxes else []
+                retained = await read_retained(session, [*words, *owned.everything], marker)
                 _refuse_where_in_use(owned.own, retained, instance)
                 found |= retained
-            for topic in (
-                each for owned in (*note.before, note.owned) for each in owned.everything
-            ):
+            every = [each for owned in (*note.before, note.owned) for each in owned.everything]
+            for topic in (*sorted(found.keys() - every), *every):
                 if found.get(topic):
                     if not dry_run:
                         await session.publish(topic, b"", retain=True)

@@ -76,6 +76,8 @@ class Command(ABC, Generic[T_co]):
     name: ClassVar[str]
     repeat: ClassVar[Repeat] = Repeat.SAFE
     timeout: ClassVar[TimeoutClass] = TimeoutClass.MUTATE
+    #: false for what only asks something
+    changes: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
         """Check every argument; raises `InvalidArgument`."""
@@ -96,11 +98,6 @@ class Command(ABC, Generic[T_co]):
                 case value:
                     words.append(str(value))
         return tuple(words)
-
-    @property
-    def changes(self) -> bool:
-        """True unless it only asks something."""
-        return self.timeout is not TimeoutClass.QUERY
 
     @abstractmethod
     def result(self, value: str | None) -> T_co:

@@ -98,6 +98,7 @@ class GetRecordingStatus(Command[RecordingStatus]):
 
     name: ClassVar = "getRecordingStatus"
     timeout: ClassVar = TimeoutClass.QUERY
+    changes: ClassVar = False
 
     def result(self, value: str | None) -> RecordingStatus:
         """The recording's status."""

@@ -5,9 +5,10 @@ from collections.abc import Callable
 from contextlib import ExitStack, closing
 from typing import Any
 
+from tests.cluster.fixtures import Launch as LaunchEtcd
+
 from .daemon import Daemon
 from .site import MakeSite
-from .store import Store
 from .watched import PATIENCE
 
 __all__ = ["TTL", "Pair"]
@@ -19,12 +20,13 @@ TTL = 2
 class Pair:
     """Boxes `a` and `b`, started one by one."""
 
-    def __init__(self, site: MakeSite, stack: ExitStack, **tables: Any) -> None:
+    def __init__(
+        self, site: MakeSite, stack: ExitStack, launch_etcd: LaunchEtcd, **tables: Any
+    ) -> None:
         self.site = site(start=False, **tables)
         self.panel, self.hmp = self.site.panel, self.site.hmp
         self._stack = stack
-        self.store = stack.enter_context(closing(Store(self.site.folder)))
-        self.url = self.store.url
+        self.store = launch_etcd()
         self.boxes: dict[str, Daemon] = {}
 
     def start(self, box: str, *, url: str = "", broker: int = 0, **how: Any) -> Daemon:
@@ -32,7 +34,7 @@ class Pair:
         tables = self.site.tables
         if broker:
             tables = tables | {"mqtt": tables["mqtt"] | {"port": broker}}
-        journal = {"etcd": [url or self.url], "ttl": f"{TTL}s"}
+        journal = {"etcd": [url or self.store[0].endpoint], "ttl": f"{TTL}s"}
         bridge = tables["bridge"] | {"box": box, "journal": journal}
         folder = self.site.folder / f"box-{box}"
         daemon = Daemon(folder, tables | {"bridge": bridge}, **how)

@@ -9,15 +9,14 @@ from contextlib import ExitStack, closing
 
 import pytest
 
+from bridge.cli.options import ExitCode
 from tests.broker_fixtures import Launch
+from tests.cluster.fixtures import Launch as LaunchEtcd
 
 from .pair import TTL, Pair
 from .programs import run_bridge
 from .relay import Relay
 from .site import MakeSite
-from .store import has_etcd
-
-pytestmark = pytest.mark.skipif(not has_etcd(), reason="needs etcd")
 
 
 class Line(Relay):
@@ -39,8 +38,8 @@ def cut(stack: ExitStack) -> Cut:
 
 
 @pytest.fixture
-def pair(site: MakeSite, stack: ExitStack) -> Pair:
-    return Pair(site, stack)
+def pair(site: MakeSite, stack: ExitStack, launch_etcd: LaunchEtcd) -> Pair:
+    return Pair(site, stack, launch_etcd)
 
 
 def test_one_leads_and_one_stands_by(pair: Pair) -> None:
@@ -78,9 +77,9 @@ def test_a_recording_goes_on_when_the_leader_is_killed(pair: Pair) -> None:
 
 
 def test_a_start_in_flight_at_a_kill_is_known_by_its_intent(
-    site: MakeSite, stack: ExitStack
+    site: MakeSite, stack: ExitStack, launch_etcd: LaunchEtcd
 ) -> None:
-    pair = Pair(site, stack, knobs=["active_check=before"])
+    pair = Pair(site, stack, launch_etcd, knobs=["active_check=before"])
     pair.start_both()
     panel, hmp = pair.panel, pair.hmp
     hmp.fault("slow_reply:startRecording:600:count=1")
@@ -176,14 +175,14 @@ def test_yield_is_refused_where_nobody_is_ready(pair: Pair) -> None:
 
 
 def _dies(pair: Pair) -> Callable[[], None]:
-    pair.store.kill()
-    return pair.store.start
+    pair.store[0].kill()
+    return lambda: pair.store.start(0)
 
 
 def _is_silent(pair: Pair) -> Callable[[], None]:
     """For so long that the lease has run out when it goes on."""
-    pair.store.freeze()
-    return pair.store.thaw
+    pair.store[0].freeze()
+    return pair.store[0].thaw
 
 
 @pytest.mark.parametrize("goes", [_dies, _is_silent])
@@ -216,7 +215,7 @@ def test_a_press_is_recorded_when_the_store_is_away(
 
 
 def test_one_that_is_alone_ends_when_another_reaches_the_store(pair: Pair, cut: Cut) -> None:
-    lines = {box: cut(pair.store.port) for box in ("a", "b")}
+    lines = {box: cut(pair.store[0].port) for box in ("a", "b")}
     pair.start("a", url=f"http://127.0.0.1:{lines['a'].port}")
     pair.wait_ready("a")
     pair.start("b", url=f"http://127.0.0.1:{lines['b'].port}")
@@ -240,7 +239,7 @@ def test_one_that_is_alone_ends_when_another_reaches_the_store(pair: Pair, cut: 
 
 
 def test_one_that_cannot_reach_the_store_leaves_to_one_that_can(pair: Pair, cut: Cut) -> None:
-    to_store = cut(pair.store.port)
+    to_store = cut(pair.store[0].port)
     pair.start("a", url=f"http://127.0.0.1:{to_store.port}")
     pair.wait_ready("a")
     pair.start("b")
@@ -277,14 +276,14 @@ def test_one_that_cannot_reach_the_broker_leaves_to_one_that_can(pair: Pair, cut
 
 
 def test_one_that_is_alone_comes_back_to_its_broker(
-    site: MakeSite, stack: ExitStack, launch: Launch
+    site: MakeSite, stack: ExitStack, launch: Launch, launch_etcd: LaunchEtcd
 ) -> None:
     """Without the store, and for a while without the session: nobody else can have the lease."""
     broker = launch()
-    pair = Pair(site, stack, broker=broker)
+    pair = Pair(site, stack, launch_etcd, broker=broker)
     pair.start_both()
     panel, a = pair.panel, pair.boxes["a"]
-    pair.store.kill()
+    pair.store[0].kill()
     a.wait_for_line("this box stands otherwise", "standing=alone")
     pair.wait_for_word("b", store="unreachable")
     broker.kill()
@@ -296,3 +295,23 @@ def test_one_that_is_alone_comes_back_to_its_broker(
     panel.press("r0", "record")
     panel.wait_for("room/r0/ack", "record ok", since=mark)
     assert pair.starts() == 1
+
+
+def test_everything_of_both_is_emptied(pair: Pair) -> None:
+    pair.start_both()
+    config = ("--config", str(pair.boxes["b"].file))
+    pair.boxes["b"].stop()
+    refused = run_bridge("clean", *config)
+    assert refused.returncode == ExitCode.UNAVAILABLE
+    assert "a leads; stop every box first" in refused.stderr
+    pair.boxes["a"].stop()
+    cleaned = run_bridge("clean", *config)
+    assert cleaned.returncode == 0, cleaned.stderr
+    panel = pair.panel
+    panel.wait_until(lambda _: panel.newest("bridge/state") == "", "no state")
+    seen = {each.topic for each in panel.seen.since()}
+    retained = [each.removeprefix(f"{panel.base}/") for each in seen]
+    passing = ("/ack", "/result", "/marker", "/response/")
+    assert [
+        each for each in retained if panel.newest(each) and not any(p in each for p in passing)
+    ] == []
