@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, settings
 
 from bridge.logs.log import configure_logs
 
-pytest_plugins = ["tests.broker_fixtures"]
+pytest_plugins = ["tests.broker_fixtures", "tests.cluster.fixtures"]
 
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     # So it is in the background of a shell, and so it would be in every program started from here.

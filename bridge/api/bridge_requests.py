@@ -4,7 +4,7 @@ All of them can be repeated without harm, so each is acknowledged as soon as it 
 """
 
 import json
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 
@@ -23,7 +23,15 @@ from .checks import Rejected, malformed
 from .health import Figures, Health
 from .replies import Replies
 
-__all__ = ["BridgeRequests", "Reload", "ReloadReport", "Verb", "check_verb", "verb_called"]
+__all__ = [
+    "BridgeRequests",
+    "HandOver",
+    "Reload",
+    "ReloadReport",
+    "Verb",
+    "check_verb",
+    "verb_called",
+]
 
 _MOST_AT_ONCE = 16
 """Requests that may be under way at once."""
@@ -37,6 +45,7 @@ class Verb(StrEnum):
     RELOAD = "reload"
     ANNOUNCE = "announce"
     LOG_LEVEL = "log_level"
+    YIELD = "yield"
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +63,9 @@ class ReloadReport:
 #: Reads the configuration again; told whether a room that records may be removed.
 Reload = Callable[[bool], Awaitable[ReloadReport]]
 
+#: Begins to leave to another box; the boxes that are ready, and nothing is begun if none is (R37).
+HandOver = Callable[[], Sequence[str]]
+
 
 class BridgeRequests:
     """Carries out verbs. `info` gives the retained object, `announce` publishes all topics again.
@@ -69,12 +81,14 @@ class BridgeRequests:
         info: Callable[[], str],
         announce: Callable[[], Awaitable[int | None]],
         reload: Reload | None,
+        hand_over: HandOver | None = None,
     ) -> None:
         self._replies = replies
         self._health = health
         self._info = info
         self._announce = announce
         self._reload = reload
+        self._hand_over = hand_over
         self._waiting: list[tuple[Verb, Caller, Asked]] = []
         self._under_way = 0
         self._wake = trio.Event()
@@ -143,8 +157,17 @@ class BridgeRequests:
                 if self._reload is None:
                     return _NOT_AVAILABLE
                 return _reloaded(await self._reload(asked.force))
+            case Verb.YIELD:
+                return self._yield()
             case _:
                 return Answer(Outcome.OK, value=json.loads(self._info()))
+
+    def _yield(self) -> Answer:
+        """The answer leaves before this box does."""
+        if self._hand_over is None:
+            return _NOBODY_ELSE
+        ready = self._hand_over()
+        return Answer(Outcome.OK, value={"to": list(ready)}) if ready else _NONE_READY
 
     async def _measure(self, nursery: trio.Nursery) -> Figures:
         """Measure; who asks while that is being done gets the same figures."""
@@ -164,6 +187,17 @@ _NOT_AVAILABLE = failed(
     "not_available",
     "This bridge cannot read its configuration again while it runs",
     "Restart it: systemctl restart hmp-bridge. Recordings go on meanwhile.",
+)
+_NOBODY_ELSE = failed(
+    "not_available",
+    "This bridge has no second box",
+    "Nothing was done. Two boxes share a journal: bridge.journal.",
+)
+_NONE_READY = failed(
+    "no_box_ready",
+    "No other box is ready to take over",
+    "Nothing was done. Start one, and look at what it says on bridge/standby/<box>: standby, with "
+    "the store reachable.",
 )
 _STOPPED = Answer(
     Outcome.EXPIRED,

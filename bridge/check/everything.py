@@ -1,7 +1,7 @@
 """``hmp-bridge check --live``: everything that the daemon needs, tried as it is now.
 
-Broker, HMPs and state folder are looked at at the same time, each within its own time limits, and
-said in the order of the configuration.
+Broker, HMPs, state folder and etcd are looked at at the same time, each within its own time limits,
+and said in the order of the configuration.
 """
 
 import os
@@ -23,6 +23,7 @@ from .broker import check_broker
 from .folder import check_folder
 from .hmp import check_server
 from .report import Blame, Finding, failed
+from .store import check_store
 
 __all__ = ["check_everything"]
 
@@ -52,8 +53,10 @@ async def check_everything(
 def _checks(configuration: Configuration) -> list[Callable[[], Awaitable[list[Finding]]]]:
     named = configuration.bridge.state_dir
     servers, rooms = configuration.servers, configuration.rooms
+    etcd = configuration.etcd("check")
     return [
         partial(trio.to_thread.run_sync, _state_folder, named),
+        *([] if etcd is None else [partial(check_store, etcd)]),
         partial(
             _brokers,
             configuration.broker(""),

@@ -14,6 +14,7 @@ from .clean import clean
 from .description import Section
 from .manual import sections_of
 from .parser import Parser, one_of, path
+from .yielding import yield_to_another
 
 __all__ = ["make_parser"]
 
@@ -113,6 +114,8 @@ def make_parser() -> Parser:
         "clean", clean, "empty everything that this bridge has left on the broker", configured
     )
     command.add_argument("--dry-run", action="store_true", help="only say what would be emptied")
+
+    add("yield", yield_to_another, "have the box that leads leave to another one", configured)
 
     command = add(
         "completion",

@@ -67,6 +67,7 @@ _EXAMPLES: dict[str, tuple[tuple[str, str], ...]] = {
         ("hmp-bridge clean --dry-run", "what would be emptied"),
         ("systemctl stop hmp-bridge && hmp-bridge clean", "as the user of the service"),
     ),
+    "yield": (("hmp-bridge yield", "on any box, before the one that leads is taken down"),),
     "completion": (
         ('eval "$(hmp-bridge completion bash)"', "in this shell"),
         (f"hmp-bridge completion bash > {_FOLDER}/hmp-bridge", "in every bash from now on"),
@@ -183,6 +184,14 @@ EXIT_CODES: dict[str, tuple[tuple[int, str], ...]] = {
         _OUTPUT,
         _CONFIGURATION,
     ),
+    "yield": (
+        (ExitCode.OK, "another box leads; which is printed"),
+        (ExitCode.REFUSED, "the box that leads stays: no other one is ready"),
+        _USAGE,
+        (ExitCode.UNAVAILABLE, "no box answers, or the broker is out of reach"),
+        _OUTPUT,
+        _CONFIGURATION,
+    ),
     "completion": ((ExitCode.OK, "printed"), _USAGE, _OUTPUT),
     "man": ((ExitCode.OK, "printed"), _USAGE, _OUTPUT),
     "example-config": (
@@ -220,7 +229,7 @@ _PLACES = (
     ("log", "standard error; under systemd: journalctl -u hmp-bridge"),
 )
 _PLACES_OF = dict.fromkeys(("", "run", "check", "clean"), _PLACES) | dict.fromkeys(
-    ("watch", "asyncapi", "openapi", "topics", "try", "send"), _PLACES[:2]
+    ("watch", "asyncapi", "openapi", "topics", "try", "send", "yield"), _PLACES[:2]
 )
 
 

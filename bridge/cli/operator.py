@@ -34,6 +34,8 @@ def check(options: argparse.Namespace) -> int:
     password = "a password" if broker.password else "no password"
     for host, port in broker.nodes:
         put(f"  broker: {host} port {port}, {user}, {password}")
+    if (etcd := configuration.etcd("check")) is not None:
+        put(f"  journal: {etcd.where}")
     for name, server in configuration.servers.items():
         put(f"  server {name}: {server.host} port {server.port}")
     for name, room in configuration.rooms.items():
@@ -110,6 +112,7 @@ def asyncapi(options: argparse.Namespace) -> int:
         servers=list(configuration.servers),
         rooms=list(rooms),
         tally_words=[word for room in rooms.values() for word in room.tally_words().values()],
+        boxes=configuration.bridge.journal is not None,
     )
     _print_json(asyncapi_document(interface))
     return ExitCode.OK
@@ -138,6 +141,7 @@ def topics(options: argparse.Namespace) -> int:
             {name: room.server for name, room in rooms.items() if only in (None, name)},
             bound=[*(each.topic for each in configuration.bindings), *shown.heard],
             answers=[*configuration.mqtt.response_topics, *shown.written],
+            boxes=configuration.bridge.journal is not None,
         )
         put(rights.removesuffix("\n"))
         return ExitCode.OK

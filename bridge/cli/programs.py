@@ -39,18 +39,22 @@ def run_daemon(options: argparse.Namespace) -> int:
     log = structlog.get_logger("bridge")
     for exposure in exposures(configuration, options.config):
         log.warning(exposure.what, what_to_do=exposure.what_to_do)
+    shared = configuration.etcd(configuration.box)
     foreign: list[str] = []
     try:
         folder = state_folder(configuration.bridge.state_dir)
         served = _MOST_PAGES if configuration.web.listen else 0
         ensure_descriptors(len(configuration.servers), wanted=served)
-        with (
-            claim_state_folder(folder) as instance_id,
-            closing(Journal(FileStore(folder))) as journal,
-        ):
+        with claim_state_folder(folder) as instance_id:
             try:
-                trio.run(run_bridge, configuration, instance_id, journal, load)
-            except* ForeignBridge as group:
+                if shared is not None:
+                    from ..daemon.standby import run_beside_others
+
+                    trio.run(run_beside_others, configuration, load, shared, instance_id)
+                else:
+                    with closing(Journal(FileStore(folder))) as journal:
+                        trio.run(run_bridge, configuration, instance_id, journal, load)
+            except* (ForeignBridge, JournalUnusable) as group:
                 foreign += [str(error) for error in leaves(group)]
     except (StateFolderError, JournalUnusable, TooFewDescriptors) as error:
         say(str(error))

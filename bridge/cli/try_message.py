@@ -69,6 +69,7 @@ _VERBS = {
     Verb.RELOAD: "it reads its configuration again, and changes what differs",
     Verb.ANNOUNCE: "it publishes all of its retained topics again",
     Verb.LOG_LEVEL: "it logs from that level on",
+    Verb.YIELD: "it leaves to another box, where one is ready",
 }
 """The effect of each request to the bridge itself."""
 

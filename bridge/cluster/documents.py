@@ -27,7 +27,7 @@ from ..journal.store import Batch, Entry
 
 __all__ = ["Changes", "Documents"]
 
-log = structlog.get_logger("cluster")
+log = structlog.get_logger("journal")
 
 _BUCKET = 32
 """Packet ids in a key: what one message writes grows with it, what a thousand write shrinks."""

@@ -6,6 +6,7 @@ is asked here bears that. A lease too many ends by itself; every transaction nam
 find, and its caller recognises its own.
 """
 
+import json
 import ssl
 from collections import deque
 from collections.abc import Sequence
@@ -224,9 +225,17 @@ class Etcd:
     async def _post(self, endpoint: str, path: str, body: Json, kind: type[A], token: str) -> A:
         import httpx
 
-        headers = {"Authorization": token} if token else {}
+        from .body import Body
+
+        data = json.dumps(body).encode()
+        headers = {"Content-Type": "application/json", "Content-Length": str(len(data))}
+        if token:
+            headers["Authorization"] = token
+        url = f"{endpoint}/v3/{path}"
+        request = self._client.build_request("POST", url, headers=headers)
+        request.stream = Body(data)
         try:
-            response = await self._client.post(f"{endpoint}/v3/{path}", json=body, headers=headers)
+            response = await self._client.send(request)
         except (httpx.HTTPError, OSError) as error:
             raise _Elsewhere(_reason(error)) from None
         try:
@@ -244,9 +253,13 @@ class Etcd:
 
 
 def _reason(error: BaseException) -> str:
+    """What went wrong, in the words of whoever has any: httpx has none for what TLS says late."""
     if isinstance(error, trio.TooSlowError):
         return "no answer in time"
-    return str(error) or type(error).__name__
+    cause: BaseException | None = error
+    while cause is not None and not str(cause):
+        cause = cause.__cause__ or cause.__context__
+    return str(cause) if cause is not None else f"the connection broke ({type(error).__name__})"
 
 
 def _wants_login(refused: Refused) -> bool:

@@ -22,7 +22,7 @@ from .wire import KeyValue, created, get, put
 
 __all__ = ["Leader", "Leadership", "boot_time"]
 
-log = structlog.get_logger("cluster")
+log = structlog.get_logger("journal")
 
 _LOOK = 0.25
 """Seconds between two looks at whether the key is free."""
@@ -99,11 +99,15 @@ class Leadership:
                 return
             await trio.sleep(_LOOK)
 
-    async def _try(self) -> bool:
-        """Make the key if there is none; True if it is ours."""
+    async def look(self) -> Leader | None:
+        """Who acts at this moment; `leader` from then on. Raises `StoreFailure`."""
         held = await self._etcd.get(self.key)
         self.leader = None if held is None else _leader(held)
-        if held is not None:
+        return self.leader
+
+    async def _try(self) -> bool:
+        """Make the key if there is none; True if it is ours."""
+        if await self.look() is not None:
             return False
         sent = self._clock()
         lease = await self._etcd.grant(self._ttl)

@@ -9,6 +9,8 @@ file ``mqtt__password``; under systemd its credentials), configuration file.
 import hashlib
 import json
 import os
+import re
+import socket
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal
@@ -63,6 +65,8 @@ class BridgeTable(Table):
     """The servers of this bridge, with their rooms; left out: all that there are."""
     journal: JournalTable | None = None
     """etcd, for boxes that take over from one another; left out: a file in the state folder."""
+    box: Name | None = None
+    """The name of this box among those that share a journal; left out: the machine's."""
     health_every: Annotated[Duration, Field(ge=1)] = 30.0
     """How often bridge/health is published."""
     clock: Literal["auto", "trusted"] = "auto"
@@ -157,6 +161,18 @@ class Configuration(BaseSettings):
         """Twelve hexadecimal digits that change with the configuration; secrets are left out."""
         text = json.dumps(self.model_dump(mode="json"), sort_keys=True)
         return hashlib.sha256(text.encode()).hexdigest()[:12]
+
+    @property
+    def shared_digest(self) -> str:
+        """The same of what is to be equal on boxes that stand in for each other."""
+        bridge = self.bridge.model_copy(update={"box": None, "state_dir": None})
+        return self.model_copy(update={"bridge": bridge}).digest
+
+    @property
+    def box(self) -> str:
+        """The name of this box among others, as part of a topic."""
+        host = re.sub(r"[^a-z0-9_-]", "-", socket.gethostname().partition(".")[0].lower())
+        return self.bridge.box or host[:40] or "box"
 
     @property
     def room_names(self) -> dict[str, str]:

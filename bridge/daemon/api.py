@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Collection, Mapping
 
-from ..api.bridge_requests import BridgeRequests, Reload
+from ..api.bridge_requests import BridgeRequests, HandOver, Reload
 from ..api.checks import ServerRules
 from ..api.command_requests import CommandRequests
 from ..api.health import Health
@@ -39,6 +39,7 @@ def build_api(
     journal: Journal,
     clock: Callable[[], Now],
     reload: Reload | None = None,
+    hand_over: HandOver | None = None,
 ) -> Api:
     """The API of a bridge with these links and rooms, wired but not yet running.
 
@@ -63,5 +64,6 @@ def build_api(
         info=info,
         announce=broker.repeat,
         reload=reload,
+        hand_over=hand_over,
     )
     return Api(topics, replies, commands, bridge)

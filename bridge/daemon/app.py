@@ -58,7 +58,6 @@ class Bridge:
                 async with trio.open_nursery() as room_layer:
                     self._run_rooms(room_layer)
                     await self._stopping.wait()
-                    notify("STOPPING=1", "STATUS=leaving; recordings run on")
                     parts.callers.leave()
                     room_layer.cancel_scope.cancel()
                 server_layer.cancel_scope.cancel()
@@ -86,7 +85,12 @@ class Bridge:
             layer.start_soon(parts.reloader.run)
 
     def stop(self) -> None:
-        """Let `run` leave: finish what is under way, leave recordings running, say `offline`."""
+        """Have the process end: `leave`, and say so to systemd."""
+        notify("STOPPING=1", "STATUS=leaving; recordings run on")
+        self.leave()
+
+    def leave(self) -> None:
+        """Let `run` end: finish what is under way, leave recordings running, say `offline`."""
         self._stopping.set()
 
     def reload(self) -> None:

@@ -43,6 +43,7 @@ from .api import build_api, build_replies
 from .clock import Clock
 from .contact import Contact
 from .happenings import Happenings
+from .helm import ALONE, Helm
 from .home_assistant import HomeAssistant
 from .info_and_health import Identity
 from .manifest import Manifest
@@ -70,7 +71,8 @@ mosquitto was seen to deliver before an acknowledgement, 16 times Receive Maximu
 class Parts:
     """Everything that one process runs, wired but not yet running.
 
-    `load` reads the configuration again; without it there is no reload.
+    `load` reads the configuration again; without it there is no reload. `helm` says whether this
+    box may act.
     """
 
     def __init__(
@@ -79,7 +81,9 @@ class Parts:
         instance_id: str,
         journal: Journal,
         load: Load | None = None,
+        helm: Helm = ALONE,
     ) -> None:
+        self.helm = helm
         self.configuration = configuration
         self.journal = journal
         self._identity = Identity(timestamp(time.time()), instance_id)
@@ -157,6 +161,7 @@ class Parts:
             greet=lambda session: self.contact.greet(session),  # noqa: PLW0108 - it is made last
             numbered=lambda session: self.contact.numbered(session),  # noqa: PLW0108
             changed=self._broker_changed,
+            admitted=self.helm.to_take_session,
             source_of=self.sources.of,
             held=self.sources.held,
         )
@@ -171,6 +176,7 @@ class Parts:
             clock=self.clock,
             outlet=self.outlet,
             server_changed=self._server_changed,
+            permission=self.helm,
         )
 
     def _make_manifest(self) -> Manifest:
@@ -196,6 +202,7 @@ class Parts:
             journal=self.journal,
             clock=self.clock,
             reload=reload,
+            hand_over=self.helm.hand_over,
         )
 
     def _make_dispatcher(self) -> Dispatcher:
@@ -297,6 +304,7 @@ class Parts:
             self.web.reconfigured(configuration)
 
     def _broker_changed(self, state: BrokerState) -> None:
+        self.helm.broker_changed(state)
         self.contact.changed(state)
         if self.web is not None:
             self.web.broker_changed()

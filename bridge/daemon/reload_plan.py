@@ -20,7 +20,7 @@ __all__ = ["Difference", "Plan", "plan_reload"]
 T = TypeVar("T")
 
 _TIED_TO_THE_START = {
-    "bridge": ("state_dir", "servers", "clock"),
+    "bridge": ("state_dir", "servers", "journal", "box", "clock"),
     "metrics": ("listen",),
     "web": ("listen", "cert", "key"),
 }

@@ -16,6 +16,7 @@ from ..config.room import RoomTable
 from ..config.server import ServerTable
 from ..hmp.client import ServerLink
 from ..hmp.link import LinkState
+from ..hmp.permission import ALWAYS, Permission
 from ..journal.instant import this_instant
 from ..journal.journal import Journal
 from ..journal.store import Entry
@@ -51,6 +52,7 @@ class Site:
         clock: Callable[[], Now],
         outlet: Outlet,
         server_changed: Callable[[str, LinkState], None],
+        permission: Permission = ALWAYS,
     ) -> None:
         self.links: dict[str, ServerLink] = {}
         self.rooms: dict[str, Room] = {}
@@ -61,6 +63,7 @@ class Site:
         self._clock = clock
         self._outlet = outlet
         self._changed = server_changed
+        self._permission = permission
         self._facts: dict[str, ServerFacts] = {}
         self._lifetimes: dict[ServerLink | Room, Lifetime] = {}
         self._retired_links: set[ServerLink] = set()
@@ -104,6 +107,7 @@ class Site:
             table.link(name),
             changed=partial(self._server_changed, name),
             exchanged=partial(self._observer.command_done, name),
+            permission=self._permission,
         )
         self._facts[name] = ServerFacts()
         self._lifetimes[link] = Lifetime()

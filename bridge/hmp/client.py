@@ -15,9 +15,8 @@ What holds at every moment:
 - Commands are taken only while HMP has proved that they get through (`LinkState.READY`): by its
   answer to a question about a recording that does not exist (E49). They go by `Priority` (R22).
 
-A command is written by whoever brings it, or in the turn in which the reply before it has come.
-Three tasks per connection: one reads, one writes what the socket did not take, one probes when it
-is silent for too long. The command's time limit is the deadline of the scope around all three.
+A command is written by whoever brings it, or as the reply before it comes. Per connection one task
+reads, one writes the socket's rest, one probes a silent HMP, within the command's time limit.
 """
 
 import math
@@ -33,9 +32,10 @@ from ..process.progress import Progress
 from .command import Command
 from .connection import Connect, command_timeout, connect_tcp, local_address, open_connection
 from .errors import LinkDown, NotAuthorized, NotUnderstood, OutcomeUnknown, Refused
-from .failures import Unusable, backend_down, connection_lost, not_authorized
+from .failures import Unusable, backend_down, connection_lost, not_authorized, withdrawn
 from .link import LinkHealth, LinkSettings, LinkState, Passage, Priority
-from .polls import PollSlots
+from .permission import ALWAYS, Permission
+from .polls import Polls
 from .probe import ALIVE_CODES, PROBE_PRIORITY, probe
 from .protocol import Closed, Event, Protocol, Reply, State, Unsolicited
 from .queue import CommandQueue, Exchanged, Request, Settled, Waiter
@@ -51,6 +51,7 @@ class ServerLink:
     """Keeps one connection to one HMP and carries commands over it, one at a time.
 
     `changed` hears at once of every change of `state`, `exchanged` of what came of each command.
+    `permission` is asked immediately before anything leaves that changes something at HMP.
     """
 
     def __init__(
@@ -60,10 +61,12 @@ class ServerLink:
         changed: Callable[[LinkState], None],
         connect: Connect = connect_tcp,
         exchanged: Exchanged | None = None,
+        permission: Permission = ALWAYS,
     ) -> None:
         self.settings = settings
         self._changed = changed
         self._connect = connect
+        self._permission = permission
         self._state = LinkState.CONNECTING
         self.progress = Progress()
         self._error: str | None = None
@@ -84,7 +87,7 @@ class ServerLink:
         self._sent_at = 0.0
         self._round_trip: float | None = None
         self._last_answer: float | None = None
-        self._poll_slots = PollSlots(settings.max_polls_per_second)
+        self.polls = Polls(settings)
 
     @property
     def state(self) -> LinkState:
@@ -102,19 +105,10 @@ class ServerLink:
             error=self._error,
         )
 
-    def poll_delay(self, *, soon: bool = False) -> float:
-        """Seconds until the caller's next poll (R3): `poll_interval`, with `soon` none, or more.
-
-        Every call takes a slot as far from others as the server's budget says: polls are no bursts.
-        """
-        now = trio.current_time()
-        at_least = 0.0 if soon else self.settings.poll_interval
-        return self._poll_slots.take(now + at_least, now) - now
-
     def reconfigure(self, settings: LinkSettings) -> None:
         """Go by `settings` from now on; for another address `run` is to be begun again."""
         moved, self.settings = settings.address != self.settings.address, settings
-        self._poll_slots = PollSlots(settings.max_polls_per_second)
+        self.polls = Polls(settings)
         if moved:
             self._logged_ways.clear()
             self._become(LinkState.CONNECTING)
@@ -168,6 +162,7 @@ class ServerLink:
     async def _connect_and_serve(self) -> None:
         """One connection, from connecting to its end, which is always an `Unusable`."""
         self._proved_at = math.inf
+        await self._permission.to_connect()
         self.progress.within(self.settings.connect_timeout + self.settings.greeting_wait)
         self._stream, self._protocol = await open_connection(self.settings, self._connect)
         self._connections += 1
@@ -245,16 +240,21 @@ class ServerLink:
         self._sent_at = request.passage.sent_at or trio.current_time()
         self._scope.deadline = self._sent_at + command_timeout(self.settings, request.command)
         self.progress.within(command_timeout(self.settings, request.command))
-        self._writer.write(self._protocol.send(request.command))
+        if request.command.changes and not self._permission.to_change():
+            self._not_sent(request, withdrawn())
+        else:
+            self._writer.write(self._protocol.send(request.command))
 
     def _write_failed(self, reason: str, nothing_sent: bool) -> None:
-        request = self._in_flight
-        if nothing_sent and request is not None:
-            self._in_flight, request.passage.sent_at = None, None
-            self._end(self._lost(f"HMP closed the connection: {reason}"))
-            request.settle(outcome.Error(self._down(self._error or "")))
+        if nothing_sent and self._in_flight is not None:
+            self._not_sent(self._in_flight, self._lost(f"HMP closed the connection: {reason}"))
         else:
             self._end(self._lost(f"the connection broke: {reason}"))
+
+    def _not_sent(self, request: Request, failure: Unusable) -> None:
+        self._in_flight, request.passage.sent_at = None, None
+        self._end(failure)
+        request.settle(outcome.Error(self._down(self._error or "")))
 
     # What becomes of it. None of these waits.
 

@@ -97,6 +97,11 @@ class Command(ABC, Generic[T_co]):
                     words.append(str(value))
         return tuple(words)
 
+    @property
+    def changes(self) -> bool:
+        """True unless it only asks something."""
+        return self.timeout is not TimeoutClass.QUERY
+
     @abstractmethod
     def result(self, value: str | None) -> T_co:
         """The typed value of ``OK`` (`None`) or ``OK|value``.

@@ -14,6 +14,7 @@ __all__ = [
     "connection_lost",
     "not_authorized",
     "not_connected",
+    "withdrawn",
 ]
 
 _API = "Administration > System Settings > API Access"
@@ -128,4 +129,14 @@ def connection_lost(reason: str) -> Unusable:
         f"lost: {reason.partition(':')[0]}",
         reason,
         "Nothing: the bridge connects again. If it keeps happening, check HMP and the network.",
+    )
+
+
+def withdrawn() -> Unusable:
+    """Another box may have the right to act by now (R36): nothing was sent."""
+    return Unusable(
+        LinkState.DOWN,
+        "withdrawn",
+        "another box of this bridge may lead",
+        "Nothing: this box waits until it leads, or is alone.",
     )

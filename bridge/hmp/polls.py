@@ -2,7 +2,27 @@
 
 from bisect import bisect_left, insort
 
-__all__ = ["PollSlots"]
+import trio
+
+from .link import LinkSettings
+
+__all__ = ["PollSlots", "Polls"]
+
+
+class Polls:
+    """The polls of one server, by its settings."""
+
+    def __init__(self, settings: LinkSettings) -> None:
+        self._interval = settings.poll_interval
+        self._slots = PollSlots(settings.max_polls_per_second)
+
+    def delay(self, *, soon: bool = False) -> float:
+        """Seconds until the caller's next poll: `poll_interval`, with `soon` none, or more.
+
+        Every call takes a slot as far from others as the server's budget says: polls are no bursts.
+        """
+        now = trio.current_time()
+        return self._slots.take(now + (0.0 if soon else self._interval), now) - now
 
 
 class PollSlots:

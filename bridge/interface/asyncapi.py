@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from ..mqtt.catalogue import ROWS, Direction, Row, tally_words
+from ..mqtt.catalogue import BOX_ROWS, ROWS, Direction, Row, tally_words
 from ..mqtt.settings import BrokerSettings
 from ..mqtt.topics import Topics
 from .plain import plain, sentence
@@ -31,7 +31,10 @@ request gets exactly one answer."""
 
 @dataclass(frozen=True, slots=True)
 class Interface:
-    """The particulars of one bridge; `tally_words` are those of all its rooms."""
+    """The particulars of one bridge; `tally_words` are those of all its rooms.
+
+    `boxes`: there are several that stand in for each other.
+    """
 
     version: str
     topics: Topics
@@ -39,11 +42,13 @@ class Interface:
     servers: Sequence[str]
     rooms: Sequence[str]
     tally_words: Iterable[str]
+    boxes: bool = False
 
 
 def asyncapi_document(interface: Interface) -> dict[str, Any]:
     """The whole document, as JSON has it."""
-    rows = [tally_words(row, interface.tally_words) for row in (*ROWS, *REQUEST_ROWS)]
+    all_rows = (*ROWS, *(BOX_ROWS if interface.boxes else ()), *REQUEST_ROWS)
+    rows = [tally_words(row, interface.tally_words) for row in all_rows]
     document: dict[str, Any] = {
         "asyncapi": "3.0.0",
         "info": {
@@ -99,6 +104,9 @@ def _channel(row: Row, interface: Interface) -> dict[str, Any]:
         "description": sentence(row.meaning),
         "messages": _messages(row),
     }
+    if "{box}" in row.path:
+        channel["parameters"] = {"box": {"description": "The name of a box."}}
+        return channel
     parameters = {
         name: {"description": description, "enum": values}
         for name, (description, values) in known.items()

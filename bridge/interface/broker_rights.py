@@ -7,7 +7,7 @@ that comes or goes changes the file with it.
 from collections.abc import Iterable, Iterator, Mapping
 
 from ..mqtt.api_topics import request_filters
-from ..mqtt.catalogue import ROWS, Direction
+from ..mqtt.catalogue import BOX_ROWS, ROWS, Direction
 from ..mqtt.topics import Topics
 
 __all__ = ["BRIDGE", "DASHBOARD", "panel", "render_rights"]
@@ -39,13 +39,20 @@ def panel(room: str) -> str:
 
 
 def render_rights(
-    topics: Topics, rooms: Mapping[str, str], *, bound: Iterable[str], answers: Iterable[str]
+    topics: Topics,
+    rooms: Mapping[str, str],
+    *,
+    bound: Iterable[str],
+    answers: Iterable[str],
+    boxes: bool = False,
 ) -> str:
     """The ACL file, ending in a line feed; `rooms` says which server each room is recorded by.
 
-    `bound` are the topic filters of bindings, `answers` those of Response Topics.
+    `bound` are the topic filters of bindings, `answers` those of Response Topics. `boxes`: there
+    are several that stand in for each other.
     """
-    parts = [_EXPLANATION, _lines(_LEAST, BRIDGE, _of_bridge(topics, bound, answers))]
+    rights = [*_of_bridge(topics, bound, answers), *(_of_boxes(topics) if boxes else ())]
+    parts = [_EXPLANATION, _lines(_LEAST, BRIDGE, rights)]
     for room, server in rooms.items():
         parts.append(_lines(None, panel(room), _of_panel(topics, room, server)))
     parts.append(_lines(_LOOKS_ON, DASHBOARD, [("read", f"{topics.base}/#")]))
@@ -80,6 +87,13 @@ def _of_bridge(
         yield "write", f"{base}/{path}/check"
     for topic_filter in answers:
         yield "write", topic_filter
+
+
+def _of_boxes(topics: Topics) -> Iterator[tuple[str, str]]:
+    for row in BOX_ROWS:
+        yield "write", row.topic(topics.base, bridge=topics.own_path, box="+")
+    # By hmp-bridge yield.
+    yield "write", topics.request("yield")
 
 
 def _of_panel(topics: Topics, room: str, server: str) -> Iterator[tuple[str, str]]:

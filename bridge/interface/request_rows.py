@@ -85,6 +85,7 @@ _VERBS: Mapping[str, tuple[str, Mapping[str, Schema]]] = {
             "part": {"enum": list(PARTS), "description": "One part of the bridge; left out: all."},
         },
     ),
+    "yield": ("leave to another box that is ready", {}),
 }
 """The verbs of the bridge itself, and the members of the request beside `id`."""
 

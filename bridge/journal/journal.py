@@ -129,6 +129,10 @@ class Journal:
         self.put_note(name, document)
         await self._commit()
 
+    async def try_again(self) -> None:
+        """Write what could not be written before; returns once that was tried."""
+        await self._commit()
+
     def _commit(self) -> Awaitable[None]:
         """Wait, when awaited, until all that has been given so far is durable."""
         self._asked += 1

@@ -30,6 +30,7 @@ from .topics import ALL_ROOMS
 
 __all__ = [
     "ACTION_MEANINGS",
+    "BOX_ROWS",
     "ROWS",
     "Direction",
     "Row",
@@ -269,6 +270,16 @@ ROWS: tuple[Row, ...] = (
     ),
 )
 """All of them, in the order in which a panel programmer reads them."""
+
+BOX_ROWS: tuple[Row, ...] = (
+    _out(
+        "bridge/standby/{box}",
+        json_object("JSON", payloads.box()),
+        "what one of several boxes does, and what it reaches",
+        for_panels=False,
+    ),
+)
+"""More, where boxes stand in for each other."""
 
 
 def retained_topics(base: str, kind: str, name: str) -> list[str]:

@@ -77,6 +77,7 @@ class FailureKind(Enum):
     )
     KEEPALIVE = "the broker or the network to it hangs; look at both"
     TAKEN_OVER = "another program uses the same mqtt.client_id; give each its own"
+    YIELDED = "nothing: this box stands by"
     RENEWED = "nothing: the bridge connects again at once"
     LOST = "the broker closed the connection; its log says why"
 

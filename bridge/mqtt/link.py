@@ -46,6 +46,10 @@ async def _no_greeting(_session: Session) -> None:
     pass
 
 
+async def _at_once() -> None:
+    pass
+
+
 def _the_only_one(_session: Session) -> int:
     return 0
 
@@ -63,6 +67,7 @@ class BrokerLink:
     `numbered` tells which of the broker's sessions a connection has, before its first message.
     `changed` hears of every change of state, and must not block. `source_of` says whose share of
     the work a topic is, and `held` which share waits until the broker has confirmed more (`Inbox`).
+    `admitted` returns when the session may be asked for: of several boxes one has it (R36).
     """
 
     def __init__(
@@ -78,6 +83,7 @@ class BrokerLink:
         source_of: Callable[[str], Source] = one_share,
         held: Callable[[str], bool] = none_held,
         numbered: Callable[[Session], int] = _the_only_one,
+        admitted: Callable[[], Awaitable[None]] = _at_once,
         backoff: Backoff | None = None,
         nodes: Nodes | None = None,
     ) -> None:
@@ -93,6 +99,7 @@ class BrokerLink:
         self.state = BrokerState.CONNECTING
         self._greet = greet
         self._numbered = numbered
+        self._admitted = admitted
         self._changed = changed
         self._backoff = backoff or Backoff()
         self._inbox = Inbox(settings.receive_maximum, source_of, held)
@@ -220,6 +227,8 @@ class BrokerLink:
         """
         while True:
             self._become(BrokerState.CONNECTING)
+            self._progress.waits()
+            await self._admitted()
             self._progress.within(_LONGEST_ATTEMPT * self.settings.connect_timeout)
             try:
                 await self._attempt()
@@ -228,6 +237,11 @@ class BrokerLink:
             again = self.failure is not None and self.failure.kind is FailureKind.RENEWED
             if again or not await self.nodes.another(lived=self._lived):
                 await self._progress.rest(trio.current_time() + self._backoff.next())
+
+    def hang_up(self) -> None:
+        """End the connection at once, without a word: the session is another box's, or will be."""
+        if self._session is not None:
+            self._session.hang_up(BrokerFailure(FailureKind.YIELDED, "another box leads"))
 
     async def _attempt(self) -> None:
         self._lived = False

@@ -243,8 +243,9 @@ class PahoClient(Client):
         ours = self._transport == "tcp" and self._on_socket_register_write is not None
         if own_way or not ours or self._out_packet:
             return super()._packet_queue(command, packet, mid, qos, info)
+        if not self._unsent:  # else whoever writes knows
+            self._call_socket_register_write()
         self._unsent += packet
-        self._call_socket_register_write()
         return MQTTErrorCode.MQTT_ERR_SUCCESS
 
     def _packet_write(self) -> MQTTErrorCode:

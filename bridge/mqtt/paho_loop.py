@@ -2,10 +2,10 @@
 
 - One client per connection, never reused, so that nothing of a dead connection is published
   on the next one.
-- What is queued within one turn of Trio's loop is written in the next one, by one `send`: seldom is
-  there one packet alone to write. What is queued `together` is written with it at once. A failed
-  write raises nothing into its caller: paho closes the socket, and the reader, woken by that, ends
-  the loop with the reason.
+- What is queued within one turn of Trio's loop, and by those whom it wakes, is written by one
+  `send`: seldom is there one packet alone to write. What is queued `together` is written with it at
+  once. A failed write raises nothing into its caller: paho closes the socket, and the reader, woken
+  by that, ends the loop with the reason.
 - Nothing is written from within a callback: paho holds a lock there, which it takes again, and
   never gets, when the write fails.
 - The tasks are shielded from cancellation until `stop`, so that whoever uses the connection can
@@ -83,6 +83,13 @@ class PahoLoop:
             self.failure = failure
             self._tasks.cancel()
 
+    def hang_up(self, failure: BrokerFailure) -> None:
+        """The same at once: what is queued is not written any more."""
+        self.give_up(failure)
+        if (sock := self.client.socket()) is not None:
+            trio.lowlevel.notify_closing(sock)
+        self.client.hang_up()
+
     def stop(self) -> None:
         """End the tasks; the socket is closed without a word."""
         self._tasks.cancel()
@@ -145,6 +152,7 @@ class PahoLoop:
         client = self.client
         while True:
             await self._to_write.wait()
+            await trio.lowlevel.checkpoint()  # who was woken with this may have more to say
             self._to_write = trio.Event()
             client.loop_write()
             while client.want_write() and (sock := client.socket()) is not None:

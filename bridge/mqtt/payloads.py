@@ -14,6 +14,7 @@ __all__ = [
     "action",
     "answer",
     "any_action",
+    "box",
     "error",
     "event",
     "health",
@@ -238,6 +239,22 @@ def health() -> Schema:
     )
     servers = {"type": "object", "additionalProperties": server}
     return record({"servers": servers, "broker": broker, "journal": journal})
+
+
+def box() -> Schema:
+    """One of several boxes."""
+    reached: Schema = {"type": "string", "enum": ["reachable", "unreachable"]}
+    return record(
+        {
+            "state": {"type": "string", "enum": ["standby", "leader", "leaving", "offline"]},
+            "since": nullable(INSTANT),
+            "version": _TEXT,
+            "configuration": {"type": "string", "pattern": "^([0-9a-f]{12})?$"},
+            "store": reached,
+            "servers": {"type": "object", "additionalProperties": reached},
+            "process": {"type": "string", "pattern": "^[0-9a-f]{8}$"},
+        }
+    )
 
 
 def _list_of(item: Schema) -> Schema:

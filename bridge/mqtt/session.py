@@ -209,6 +209,10 @@ class Session:
         """End the connection, and have `run` raise this."""
         self._loop.give_up(failure)
 
+    def hang_up(self, failure: BrokerFailure) -> None:
+        """End the connection at once, without DISCONNECT; nothing that is queued leaves."""
+        self._loop.hang_up(failure)
+
     def stop(self) -> None:
         """Have `run` return, without a DISCONNECT."""
         self._loop.stop()

@@ -118,6 +118,10 @@ class Topics:
         """Where the bridge itself is asked for something."""
         return f"{self.base}/{self.own_path}/request/{verb}"
 
+    def standby(self, box: str) -> str:
+        """What one of several boxes that stand in for each other says of itself (R36)."""
+        return f"{self.base}/{self.own_path}/standby/{box}"
+
     @property
     def error(self) -> str:
         """Answers to inputs for a room or an action that does not exist."""

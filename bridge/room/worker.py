@@ -298,7 +298,7 @@ class Room:
         if step is None or step.kind not in ROUTINE or step == self.state.busy:
             return step
         if self._poll_at is None:
-            delay = self._link.poll_delay(soon=step.kind is StepKind.VERIFY)
+            delay = self._link.polls.delay(soon=step.kind is StepKind.VERIFY)
             self._poll_at = trio.current_time() + delay
         if trio.current_time() < self._poll_at:
             return None

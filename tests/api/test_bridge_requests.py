@@ -193,7 +193,7 @@ async def test_what_the_bridge_cannot_be_asked(tmp_path: Path, verb: str) -> Non
     assert topic == (verb if 0 < len(verb) <= 40 else "error")
     assert ("origin" in answer) is (topic == "error")
     assert answer["error"]["code"] == "unknown_verb"
-    assert "info, health, reload, announce, log_level" in answer["error"]["explanation"]
+    assert "info, health, reload, announce, log_level, yield" in answer["error"]["explanation"]
 
 
 async def test_reload_tells_what_came_of_it(tmp_path: Path) -> None:
@@ -317,5 +317,5 @@ async def test_an_hmp_that_cannot_be_asked(tmp_path: Path) -> None:
 
 
 def test_every_verb_has_its_place_here() -> None:
-    assert set(Verb) == {"info", "health", "reload", "announce", "log_level"}
+    assert set(Verb) == {"info", "health", "reload", "announce", "log_level", "yield"}
     assert PATIENCE < 10

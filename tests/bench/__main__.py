@@ -25,6 +25,7 @@ from .plots import draw
 from .polls import polls
 from .reconnect import reconnect
 from .scale import scale
+from .shared_journal import shared_journal
 from .soak import soak
 from .stage import Options
 from .start import start
@@ -43,6 +44,7 @@ BENCHMARKS: dict[str, Callable[[Options], Sequence[Figure]]] = {
     "reconnect": reconnect,
     "scale": scale,
     "flood": flood,
+    "shared_journal": shared_journal,
     "soak": soak,
 }
 

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from tests.brokers import Broker, BrokerOptions
+from tests.cluster.servers import Members
 from tests.process.daemon import toml
 from tests.process.hmp import session_of
 from tests.process.programs import HMP_BRIDGE
@@ -101,7 +102,7 @@ class Hmp:
 
 def configuration(
     broker: int, hmp: int, base: str, rooms: int, state: Path, **server: Any
-) -> dict[str, Any]:
+) -> dict[str, dict[str, Any]]:
     """The daemon's tables: rooms `r0`, `r1`, … of one server, everything else by default."""
     return {
         "mqtt": {"host": "127.0.0.1", "port": broker, "base_topic": base},
@@ -166,16 +167,20 @@ class Stage:
         through: int | None = None,
         census: Path | None = None,
         web: dict[str, Any] | None = None,
+        journal: Members | None = None,
         **server: Any,
     ) -> Process:
         """`hmp-bridge run`; returns when its last room is usable.
 
         `through`: a port in place of the broker's. `census`: where `counted_daemon` writes.
+        `journal`: where it is in place of a file.
         """
         folder = self._new_folder()
         state = state or folder
         tables = configuration(through or broker.port, hmp.port, base, rooms, state, **server)
         tables |= {} if web is None else {"web": web}
+        if journal is not None:
+            tables["bridge"]["journal"] = {"etcd": list(journal.endpoints)}
         file = folder / "bridge.toml"
         file.write_text(toml(tables), encoding="utf-8")
         counted = [sys.executable, "-m", "tests.bench.counted_daemon", str(census)]
@@ -217,6 +222,11 @@ class Stage:
     def panel(self, broker: Broker, *filters: str, qos: int = 0) -> Panel:
         """A panel's connection."""
         return self._kept(Panel(broker.port, filters, qos=qos))
+
+    def etcd(self, count: int) -> Members:
+        """A store of so many members, on the disk."""
+        with on_cores(self.other_cores):
+            return self._stack.enter_context(Members(self.disk(), count).running())
 
     def disk(self) -> Path:
         """A fresh folder on the disk."""

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.brokers import Broker, has_mosquitto
+from tests.cluster.servers import need_etcd
 
 from .__main__ import BENCHMARKS, main
 from .figures import Figure, Sample, percentile, table
@@ -23,6 +24,8 @@ needs_mosquitto = pytest.mark.skipif(not has_mosquitto(), reason="measured again
 @pytest.mark.parametrize("name", BENCHMARKS)
 def test_benchmark(name: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """It comes to its end, and says every figure with its unit."""
+    if name == "shared_journal":
+        need_etcd()
     quick = ["--seconds", "0.2", "--repetitions", "1", "--disk", str(tmp_path)]
     file = tmp_path / "measured.json"
     assert main([name, *quick, "--json", str(file)]) == 0

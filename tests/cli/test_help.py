@@ -16,7 +16,18 @@ from bridge.simulator.knobs import Knobs, describe_knobs
 
 ROOT = Path(__file__).parents[2]
 NAMES = list(make_parser().commands)
-CONFIGURED = ("run", "check", "watch", "asyncapi", "openapi", "topics", "try", "send", "clean")
+CONFIGURED = (
+    "run",
+    "check",
+    "watch",
+    "asyncapi",
+    "openapi",
+    "topics",
+    "try",
+    "send",
+    "clean",
+    "yield",
+)
 
 
 @pytest.fixture(params=[60, 80, 200])
@@ -35,8 +46,8 @@ def help_of(capsys: pytest.CaptureFixture[str], *words: str) -> str:
 def test_help_names_every_command(capsys: pytest.CaptureFixture[str]) -> None:
     said = help_of(capsys)
     commands = (
-        "run demo simulate check watch schema asyncapi openapi topics try send clean completion "
-        "man example-config unit"
+        "run demo simulate check watch schema asyncapi openapi topics try send clean yield "
+        "completion man example-config unit"
     )
     assert commands.split() == NAMES
     for command in NAMES:

@@ -237,12 +237,12 @@ async def test_a_peer_that_reads_nothing_times_out(autojump_clock: trio.abc.Cloc
 
 async def test_poll_slots_are_spread_over_the_budget(autojump_clock: trio.abc.Clock) -> None:
     link = States().link(MemoryHmp().connect)
-    assert [link.poll_delay() for _ in range(3)] == pytest.approx([2.0, 2.05, 2.1])
-    slots = [trio.current_time() + link.poll_delay() for _ in range(200)]
+    assert [link.polls.delay() for _ in range(3)] == pytest.approx([2.0, 2.05, 2.1])
+    slots = [trio.current_time() + link.polls.delay() for _ in range(200)]
     gaps = [b - a for a, b in itertools.pairwise(slots)]
     assert min(gaps) == pytest.approx(1 / 20)
     await trio.sleep(100)
-    assert link.poll_delay() == 2.0
+    assert link.polls.delay() == 2.0
 
 
 async def test_a_connection_that_breaks_is_an_unknown_outcome(

@@ -9,7 +9,9 @@ from tests.broker_fixtures import Launch
 from tests.brokers import BrokerOptions
 from tests.mqtt.dynamic_security import may_only
 
-from .site import MakeSite
+from .reloading import Reloading
+from .requester import Ask
+from .site import MakeSite, Site
 
 
 @pytest.mark.mqtt5
@@ -38,6 +40,36 @@ def test_one_binding_that_the_broker_refuses_takes_nothing_offline(
     s.panel.wait_for("room/r0/ack", "record ok")
     s.panel.press("r0", "stop")
     s.panel.wait_for("room/r0/ack", "stop ok")
+
+
+@pytest.mark.mqtt5
+def test_a_binding_that_comes_by_a_reload_and_is_refused_takes_nothing_offline(
+    site: MakeSite, launch: Launch, tmp_path: Path, asking: Ask
+) -> None:
+    broker = launch(BrokerOptions(extra=may_only(tmp_path, "+/hmp/#").lines))
+    s = site(broker=broker)
+    changed = Reloading(s, asking(s))
+    changed.tables["bindings"] = [
+        {"topic": "shelly/relay", "payload": True, "room": "r0", "do": "record"},
+        {"topic": f"{s.base}/devices/a", "payload": True, "room": "r0", "do": "record"},
+    ]
+    changed.done()
+    s.daemon.wait_for_line("mqtt subscription refused", "shelly/relay", "read access")
+    s.panel.publish("devices/a", "true")
+    s.panel.wait_for("room/r0/ack", "record ok")
+    s.panel.wait_until(lambda _: _refused(s) == {"shelly/relay": "Not authorized"}, "it in health")
+    del changed.tables["bindings"][0]
+    changed.done()
+    s.panel.wait_until(lambda _: _refused(s) == {}, "nothing refused any more")
+    s.panel.press("r0", "stop")
+    s.panel.wait_for("room/r0/ack", "stop ok")
+    # One connection did all of it.
+    assert len(s.daemon.lines_with("mqtt connected")) == 1
+
+
+def _refused(s: Site) -> object:
+    health = json.loads(s.panel.newest("bridge/health") or "{}")
+    return health.get("broker", {}).get("refused_filters")
 
 
 @pytest.mark.mqtt5

@@ -131,7 +131,7 @@ class Happening(StrEnum):
     ALARM_RAISED = "alarm_raised"
 
 
-class Goal(Enum):
+class Goal(StrEnum):
     """A thing that a pending request waits for."""
 
     START = "a recording of its own"
@@ -154,7 +154,7 @@ class Stop(Enum):
     ANSWERED = "answered, to be confirmed"
 
 
-class StepKind(Enum):
+class StepKind(StrEnum):
     """Why a command is sent; decides its priority (R22) and what its answer means."""
 
     CREATE_SESSION = "make a session"

@@ -1,0 +1,207 @@
+"""The helm of a box that leads beside others: held for as long as it may act (R36).
+
+Whatever could leave this box asks here first, on the clock that goes on while a process is stopped:
+so one that was paused beyond its lease finds the helm gone before it has sent anything.
+"""
+
+from collections.abc import Callable, Sequence
+
+import structlog
+import trio
+
+from ..cluster.lease import Leadership
+from ..journal.store import Batch, Fenced, Store, StoreFailure
+from ..mqtt.broker_health import BrokerState
+from .box_words import others_of, ready_to_lead
+from .boxes import Boxes
+from .helm import Helm
+from .standing import Facts, Standing, standing_of
+
+__all__ = ["SharedHelm", "TermStore"]
+
+log = structlog.get_logger("bridge")
+
+_LOOK_AGAIN = 0.5
+"""Seconds between two looks at a lease that has run out, and may be ours again."""
+
+
+class SharedHelm(Helm):
+    """One term: from the lease being ours until this box may act no more, or leaves to another.
+
+    `patience`: seconds for which the session is tried before anything else. `hang_up` is to end the
+    connection to the broker at once.
+    """
+
+    def __init__(self, term: Leadership, boxes: Boxes, patience: float) -> None:
+        self.term = term
+        self._boxes = boxes
+        self._session_until = trio.current_time() + patience
+        self.hang_up: Callable[[], None] = lambda: None
+        self._session = False
+        #: `trio.current_time` since when no press has reached this box; None while they do.
+        self.unreached_since: float | None = trio.current_time()
+        self._taken = trio.Event()
+        self._standing = Standing.LEADS
+        self._given_up = False
+        self._news = trio.lowlevel.ParkingLot()
+        self._leads = trio.lowlevel.ParkingLot()
+        #: Boxes that are ready, once this one is to leave to them.
+        self.handed_over: Sequence[str] = ()
+
+    @property
+    def facts(self) -> Facts:
+        """All that decides, at this moment."""
+        term, lease = self.term, self.term.is_ours()
+        store: bool | None = term.failure is None
+        if term.lost.is_set():
+            store = True if self._is_another_s else None
+        elif store and not lease:
+            store = None  # it will be told: a process that was paused asks first
+        others = others_of(self._boxes.others.values(), heard=self._boxes.heard)
+        return Facts(lease, self._session, store, others)
+
+    @property
+    def _is_another_s(self) -> bool:
+        """Of a lease that is lost: one that ran out while nothing was heard may be won again."""
+        return self._standing is Standing.LEADS or self._given_up
+
+    def go_on(self, term: Leadership) -> None:
+        """The lease is ours again, and nobody has led in between."""
+        self.term = term
+        self.changed()
+
+    def give_up(self) -> None:
+        """It is not."""
+        self._given_up = True
+        self.changed()
+
+    def look(self) -> Standing:
+        """How this box stands now; once its term has ended it stays so, and nothing leaves."""
+        if self._standing is not Standing.ENDS:
+            now, before = standing_of(self.facts), self._standing
+            self._standing = now
+            if now is Standing.ENDS:
+                self.hang_up()
+            if now is not before:
+                self._tell(now)
+                if now is Standing.LEADS:
+                    self._leads.unpark_all()
+                self._news.unpark_all()
+        return self._standing
+
+    def changed(self) -> None:
+        """One of the facts is another one."""
+        self.look()
+        self._news.unpark_all()
+
+    def to_change(self) -> bool:
+        """True if a command that changes something may leave at this very moment."""
+        return self.look().acts
+
+    async def to_take_session(self) -> None:
+        """Return once the session at the broker may be asked for."""
+        while not self.look().may_connect:
+            await self._news.park()
+
+    async def to_connect(self) -> None:
+        """The same of an HMP. The session is taken first: who had it hears of no press any more."""
+        with trio.move_on_at(self._session_until):
+            await self._taken.wait()
+        await self.to_take_session()
+
+    def broker_changed(self, state: BrokerState) -> None:
+        """Presses reach this box while its link is online."""
+        before, self._session = self._session, state is BrokerState.ONLINE
+        if self._session:
+            self._taken.set()
+            self.unreached_since = None
+        elif before:
+            self.unreached_since = trio.current_time()
+        self.changed()
+
+    def hand_over(self) -> Sequence[str]:
+        """Begin to leave to one of the boxes that are ready; which."""
+        return self.leave_to(ready_to_lead(self._boxes.others))
+
+    def leave_to(self, boxes: Sequence[str]) -> Sequence[str]:
+        """Begin to leave to one of these, if there is any."""
+        self.handed_over = boxes
+        self._news.unpark_all()
+        return boxes
+
+    async def leads_again(self) -> None:
+        """Return when the lease is ours once more."""
+        await self._leads.park()
+
+    async def over(self) -> None:
+        """Return once the term has ended, or is to be handed over."""
+        while not self.handed_over and self.look() is not Standing.ENDS:
+            await self._hear_news()
+
+    async def ended(self) -> None:
+        """Return once the term has ended."""
+        while self.look() is not Standing.ENDS:
+            await self._hear_news()
+
+    async def _hear_news(self) -> None:
+        with trio.move_on_after(self.term.remaining or _LOOK_AGAIN):
+            await self._news.park()
+
+    async def may_go_on(self) -> bool:
+        """False where the term has ended; waits while it is not known, and presses reach us."""
+        while self.look() is Standing.HOLDS and self._session:
+            await self._news.park()
+        return self._standing is not Standing.ENDS
+
+    async def is_won_again(self) -> bool:
+        """Wait until a lease that ran out while nothing was heard is won again, or is not."""
+        while self.look() not in {Standing.LEADS, Standing.ENDS}:
+            await self._news.park()
+        return self._standing is Standing.LEADS
+
+    def _tell(self, standing: Standing) -> None:
+        facts = self.facts
+        report = log.info if standing is Standing.LEADS else log.warning
+        report(
+            "this box stands otherwise",
+            standing=standing.value,
+            lease=facts.lease,
+            session=facts.session,
+            store=facts.store,
+            others=facts.others.value,
+        )
+
+
+class TermStore:
+    """The journal's store for one term: what cannot be written ends it, unless this box may act.
+
+    So nobody acknowledges, publishes or sends anything that rests on what is another box's by then.
+    """
+
+    def __init__(self, store: Store, helm: SharedHelm) -> None:
+        self._store = store
+        self._helm = helm
+        self.rooms = store.rooms
+        self.inputs = store.inputs
+        self.contact = store.contact
+        self.note = store.note
+        self.waits_for_the_disk = store.waits_for_the_disk
+        self.close = store.close
+
+    @property
+    def where(self) -> str:
+        """The place of what is written, for people."""
+        return self._store.where
+
+    async def write(self, batch: Batch) -> float:
+        """Write it in one transaction; the seconds that took. Raises `StoreFailure`, `Fenced`."""
+        while True:
+            try:
+                return await self._store.write(batch)
+            except Fenced:
+                if not await self._helm.is_won_again():
+                    raise
+            except StoreFailure as failure:
+                if await self._helm.may_go_on():
+                    raise
+                raise Fenced(str(failure), "nothing: another box leads, or will") from failure

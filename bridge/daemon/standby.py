@@ -1,0 +1,333 @@
+"""A box that stands in for another: it stands by, leads while the lease is its own, and so on.
+
+::
+
+    stand by ──▶ the lease is ours ──▶ lead: all that `app` runs, on the journal of the store
+        ▲                                │
+        └── it is another's, or yielded ─┘
+
+Beside both the box says at the broker what it does, and hears what the others say (R36, R37).
+"""
+
+import secrets
+import time
+from dataclasses import replace
+from functools import partial
+
+import structlog
+import trio
+
+from .. import __version__
+from ..cluster.etcd import Etcd
+from ..cluster.lease import Leadership
+from ..cluster.settings import EtcdSettings
+from ..cluster.store import EtcdStore, shared_instance
+from ..config.configuration import Configuration
+from ..config.errors import ConfigurationError
+from ..journal.instance import client_id
+from ..journal.journal import Journal
+from ..journal.store import Fenced, StoreFailure
+from ..mqtt.topics import timestamp
+from ..process.name_service import name_service
+from ..process.signals import reload_on_signal, stop_on_signal
+from ..process.systemd import keep_status, notify
+from ..process.tcp import connected_socket
+from .app import Bridge
+from .box_words import BoxState, BoxWord
+from .boxes import Boxes
+from .parts import Parts
+from .reload import Load
+from .shared_helm import SharedHelm, TermStore
+from .standing import Standing
+from .wanted import ask_for_the_lease, leave_when_asked
+
+__all__ = ["run_beside_others"]
+
+log = structlog.get_logger("bridge")
+
+_SERVERS_EVERY = 30.0
+"""Seconds between two looks whether the servers take a connection; HMP is asked nothing."""
+
+_OTHERS_FIRST = 10.0
+"""Seconds for which a box that cannot be heard, or has just yielded, lets others go first."""
+
+_ASK_AGAIN = 0.5
+"""Seconds between two questions to a store that does not answer."""
+
+
+class _Box:
+    """One process: what it does, and what it says of itself."""
+
+    def __init__(
+        self, configuration: Configuration, load: Load, settings: EtcdSettings, instance: str
+    ) -> None:
+        self._configuration = configuration
+        self._load = load
+        self._settings = settings
+        self._box = settings.box
+        self._instance = instance
+        topics = configuration.topics
+        broker = configuration.broker(client_id(instance, topics.base))
+        own = replace(broker, client_id=f"{broker.client_id}-standby-{self._box}", session_expiry=0)
+        self._word = BoxWord(BoxState.STANDBY, secrets.token_hex(4))
+        self.boxes = Boxes(own, topics, self._box, self._word.process, self._heard)
+        self._reachable = False
+        self._leader = ""
+        self._helm: SharedHelm | None = None
+        self._bridge: Bridge | None = None
+        self._stopping = trio.Event()
+        self._has_yielded = False
+
+    def _heard(self) -> None:
+        if self._helm is not None:
+            self._helm.changed()
+
+    def _say(self, state: BoxState | None = None, servers: dict[str, bool] | None = None) -> None:
+        state = state or self._word.state
+        is_other = state is not self._word.state or self._word.since is None
+        self._word = replace(
+            self._word,
+            state=state,
+            since=timestamp(time.time()) if is_other else self._word.since,
+            version=__version__,
+            configuration=self._configuration.shared_digest,
+            store=self._reachable,
+            servers=self._word.servers if servers is None else servers,
+        )
+        self.boxes.say(self._word)
+
+    def _told(self, term: Leadership) -> None:
+        """The store has said something, or does not answer."""
+        self._leader = "" if term.leader is None else term.leader.box
+        self._reaches(term.failure is None)
+        self._heard()
+
+    def _reaches(self, reachable: bool) -> None:
+        self._reachable = reachable
+        self._say()
+
+    def stop(self) -> None:
+        """End: a leader leaves in order, and lets another have the lease at once."""
+        self._stopping.set()
+        if self._bridge is not None:
+            self._bridge.stop()
+        else:
+            notify("STOPPING=1")
+
+    def reload(self) -> None:
+        """Read the configuration again; one that stands by only looks whether it could go by it."""
+        if self._bridge is not None:
+            self._bridge.reload()
+            return
+        try:
+            self._configuration = self._load()
+        except ConfigurationError as error:
+            for line in str(error).splitlines():
+                log.error("configuration refused", error=line)  # noqa: TRY400 - as a reload says it
+            return
+        log.info("configuration reloaded")
+        self._say()
+
+    async def run(self) -> None:
+        """Stand by and lead in turns, until `stop`."""
+        async with Etcd(self._settings) as etcd:
+            while not self._stopping.is_set():
+                term = Leadership(etcd)
+                if await self._stand_by(etcd, term):
+                    await self._lead(etcd, term)
+
+    # Standing by.
+
+    async def _stand_by(self, etcd: Etcd, term: Leadership) -> bool:
+        """True once the lease is ours, False where the process is to end."""
+        self._say(BoxState.STANDBY)
+        log.info("standing by", box=self._box)
+        notify("READY=1")
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(self._campaign, etcd, term, nursery.cancel_scope)
+            nursery.start_soon(self._look_at_servers)
+            nursery.start_soon(ask_for_the_lease, etcd, self.boxes)
+            nursery.start_soon(keep_status, self._status)
+            nursery.start_soon(_feed_watchdog)
+            await self._stopping.wait()
+            nursery.cancel_scope.cancel()
+        return term.is_ours()
+
+    async def _campaign(self, etcd: Etcd, term: Leadership, won: trio.CancelScope) -> None:
+        while True:
+            was_away = await self._until_it_answers(etcd, term)
+            # Whoever acts without the store is to hear first that one of us can have the lease.
+            with trio.move_on_after(_OTHERS_FIRST):
+                await self.boxes.said()
+            if was_away and any(each.leads for each in self.boxes.others.values()):
+                await trio.sleep(self._settings.ttl)  # who has acted meanwhile goes on, if it can
+            if self._has_yielded:
+                self._has_yielded = False
+                await self._let_others_go_first(etcd, term)
+            with trio.CancelScope() as attempt:
+
+                def told(attempt: trio.CancelScope = attempt) -> None:
+                    self._told(term)
+                    if term.failure is not None:
+                        attempt.cancel()
+
+                await term.campaign(told)
+                won.cancel()
+                return
+
+    async def _until_it_answers(self, etcd: Etcd, term: Leadership) -> bool:
+        """True where it did not when it was asked first, or last."""
+        was_away = term.failure is not None
+        while True:
+            try:
+                await etcd.get(term.key)
+            except StoreFailure as failure:
+                if not was_away:
+                    log.warning("the store does not answer", error=str(failure))
+                was_away = True
+                self._reaches(False)
+                await trio.sleep(_ASK_AGAIN)
+            else:
+                self._reaches(True)
+                return was_away
+
+    async def _let_others_go_first(self, etcd: Etcd, term: Leadership) -> None:
+        with trio.move_on_after(_OTHERS_FIRST):
+            while True:
+                try:
+                    if await etcd.get(term.key) is not None:
+                        return
+                except StoreFailure as failure:
+                    log.debug("the store does not answer", error=str(failure))
+                await trio.sleep(_ASK_AGAIN)
+
+    def _status(self) -> str:
+        store = "" if self._reachable else "; the store cannot be reached"
+        return f"standby; {self._leader or 'nobody'} leads{store}"
+
+    async def _look_at_servers(self) -> None:
+        while True:
+            reached = dict.fromkeys(self._configuration.servers, False)
+            async with trio.open_nursery() as nursery:
+                for name in reached:
+                    nursery.start_soon(self._look_at, name, reached)
+            self._say(servers=reached)
+            await trio.sleep(_SERVERS_EVERY)
+
+    async def _look_at(self, name: str, reached: dict[str, bool]) -> None:
+        link = self._configuration.servers[name].link(name)
+        with trio.move_on_after(link.connect_timeout):
+            try:
+                (await connected_socket(link.host, link.port)).close()
+            except OSError:
+                return
+            reached[name] = True
+
+    # Leading.
+
+    async def _lead(self, etcd: Etcd, term: Leadership) -> None:
+        self._say(BoxState.LEADER)
+        log.info("leading", box=self._box, fence=term.fence)
+        try:
+            instance = await shared_instance(etcd, self._instance)
+            store = await EtcdStore.open(etcd, term)
+            patience = self._configuration.mqtt.connect_timeout
+            self._helm = helm = SharedHelm(term, self.boxes, patience)
+            async with trio.open_nursery() as nursery:
+                nursery.start_soon(self._keep, etcd, helm, store)
+                nursery.start_soon(leave_when_asked, etcd, helm)
+                await self._act(helm, store, instance)
+                nursery.cancel_scope.cancel()
+        except StoreFailure as failure:
+            log.warning("the journal cannot be read", error=str(failure))
+        finally:
+            term = term if self._helm is None else self._helm.term
+            self._helm = self._bridge = None
+            self._say(BoxState.LEAVING)
+            await term.resign()
+
+    async def _keep(self, etcd: Etcd, helm: SharedHelm, store: EtcdStore) -> None:
+        """Keep the lease; one that ran out while the store was away is won again, if it can be."""
+        while True:
+            await helm.term.keep(partial(self._told, helm.term))
+            if helm.look() is Standing.ENDS:
+                return
+            term = Leadership(etcd)
+            with trio.CancelScope() as attempt:
+
+                def told(term: Leadership = term, attempt: trio.CancelScope = attempt) -> None:
+                    if not term.is_ours():  # another box leads, or the store is away again
+                        attempt.cancel()
+
+                await term.campaign(told)
+            if not (term.is_ours() and await self._goes_on(store, term)):
+                helm.give_up()
+                await term.resign()
+                return
+            log.info("the lease is won again; nobody has led since", fence=term.fence)
+            helm.go_on(term)
+
+    async def _goes_on(self, store: EtcdStore, term: Leadership) -> bool:
+        try:
+            return await store.go_on(term)
+        except StoreFailure as failure:
+            log.warning("the journal cannot be read", error=str(failure))
+            return False
+
+    async def _act(self, helm: SharedHelm, store: EtcdStore, instance: str) -> None:
+        journal = Journal(TermStore(store, helm))
+        parts = Parts(self._configuration, instance, journal, self._load, helm)
+        helm.hang_up = parts.broker.hang_up
+        self._bridge = bridge = Bridge(parts)
+        if self._stopping.is_set():
+            bridge.stop()
+        try:
+            async with trio.open_nursery() as nursery:
+                nursery.start_soon(self._end_term, helm, bridge, nursery.cancel_scope)
+                nursery.start_soon(_write_again, helm, journal)
+                await bridge.run()
+                nursery.cancel_scope.cancel()
+        except* Fenced:
+            log.warning("the journal is another box's; this one stands by")
+        self._configuration = parts.self_report.configuration
+
+    async def _end_term(self, helm: SharedHelm, bridge: Bridge, scope: trio.CancelScope) -> None:
+        await helm.over()
+        if helm.handed_over:
+            log.info("leaving to another box", ready=list(helm.handed_over))
+            self._has_yielded = True
+            bridge.leave()
+            await helm.ended()
+        self._say(BoxState.LEAVING)
+        scope.cancel()
+
+
+async def _write_again(helm: SharedHelm, journal: Journal) -> None:
+    """Have written at once what could not be while the store was away."""
+    while True:
+        await helm.leads_again()
+        await journal.try_again()
+
+
+async def _feed_watchdog() -> None:
+    """Say that the process lives: while it stands by there is no loop but the event loop."""
+    while True:
+        notify("WATCHDOG=1")
+        await trio.sleep(1.0)
+
+
+async def run_beside_others(
+    configuration: Configuration, load: Load, settings: EtcdSettings, instance: str
+) -> None:
+    """Run until SIGTERM or SIGINT, beside other boxes of the same bridge.
+
+    `instance` is this box's own id. Raises `ForeignBridge`, in an exception group.
+    """
+    box = _Box(configuration, load, settings, instance)
+    async with name_service(), trio.open_nursery() as nursery:
+        nursery.start_soon(stop_on_signal, box.stop)
+        nursery.start_soon(reload_on_signal, box.reload)
+        nursery.start_soon(box.boxes.run)
+        await box.run()
+        nursery.cancel_scope.cancel()
+    log.info("bridge stopped")

@@ -1,0 +1,58 @@
+"""The lease asked for, by the way of the store, of a leader whom no press reaches (R36).
+
+A box that is cut off from the broker keeps the lease, and presses wait. So a box that stands by,
+hears the broker, and hears that nobody is online there, writes its name below `wanted`; the leader
+looks there while it has no session, and leaves.
+"""
+
+import structlog
+import trio
+
+from ..cluster.etcd import Etcd
+from ..cluster.wire import put
+from ..journal.store import StoreFailure
+from .boxes import Boxes
+from .shared_helm import SharedHelm
+
+__all__ = ["ask_for_the_lease", "leave_when_asked"]
+
+log = structlog.get_logger("bridge")
+
+
+async def ask_for_the_lease(etcd: Etcd, boxes: Boxes) -> None:
+    """Ask for it for as long as nobody is online, until cancelled."""
+    settings = etcd.settings
+    while True:
+        await trio.sleep(settings.ttl / 2)
+        since = boxes.nobody_since if boxes.heard else None
+        if since is None or trio.current_time() - since < settings.ttl:
+            continue
+        try:
+            # It goes by itself: who asks for nothing any more is not given anything.
+            lease = await etcd.grant(2 * settings.ttl)
+            await etcd.transact([], [put(_key(etcd), settings.box, lease.id)])
+        except StoreFailure as failure:
+            log.debug("the lease cannot be asked for", error=str(failure))
+
+
+async def leave_when_asked(etcd: Etcd, helm: SharedHelm) -> None:
+    """Leave to the box that asks, once no press has come here for as long as the lease lasts."""
+    settings = etcd.settings
+    while True:
+        await trio.sleep(settings.ttl / 2)
+        since = helm.unreached_since
+        if since is None or trio.current_time() - since < settings.ttl:
+            continue
+        try:
+            found = await etcd.get(_key(etcd))
+        except StoreFailure as failure:
+            log.debug("nobody can ask for the lease", error=str(failure))
+            continue
+        if found is not None and found.value != settings.box:
+            log.warning("the broker cannot be reached from here; another box can", box=found.value)
+            helm.leave_to([found.value])
+            return
+
+
+def _key(etcd: Etcd) -> str:
+    return f"{etcd.settings.prefix}wanted"

@@ -1,0 +1,117 @@
+"""A change of hands, as somebody asks for it at the broker: `bridge/request/yield` (R37)."""
+
+import json
+import secrets
+from dataclasses import replace
+
+import trio
+
+from ..config.configuration import Configuration
+from ..mqtt.message import Message
+from ..mqtt.negotiate import accepting, in_either_version
+from ..mqtt.nodes import Nodes
+from ..mqtt.session import open_session
+from ..mqtt.settings import Protocol, Subscription
+from ..process.name_service import name_service
+from ..text.json_text import read_object
+from .box_words import BoxState, BoxWord, read_word
+
+__all__ = ["NobodyYields", "RefusedToYield", "ask_to_yield"]
+
+_ANSWER_WITHIN = 10.0
+"""Seconds that the box that leads has for its answer."""
+
+_LEADS_WITHIN = 90.0
+"""Seconds until another one leads: what is under way is finished before (R24)."""
+
+
+class RefusedToYield(Exception):
+    """The box that leads stays where it is; the text says why, and what to do."""
+
+
+class NobodyYields(Exception):
+    """No box has answered, or none leads now; the text says what to look at."""
+
+
+async def ask_to_yield(configuration: Configuration) -> str:
+    """Have the box that leads leave to another one; the name of the one that leads then.
+
+    Raises `RefusedToYield`, `NobodyYields` and `BrokerFailure`, in exception groups.
+    """
+    name = f"hmp-bridge-yield-{secrets.token_hex(4)}"
+    settings = replace(configuration.broker(name), client_id=name, session_expiry=0)
+    asking = _Asking(configuration)
+    async with name_service():
+        settings = await Nodes(settings).choose()
+
+        async def converse(protocol: Protocol) -> None:
+            async with open_session(
+                settings, protocol, deliver=asking.hear, accepting=accepting(settings, protocol)
+            ) as session:
+                await session.subscribe([Subscription(each, 0) for each in asking.filters])
+                await session.publish(asking.topic, asking.payload)
+                await asking.answered()
+                await asking.led()
+                await session.disconnect()
+
+        await in_either_version(settings, converse)
+    return asking.leader
+
+
+class _Asking:
+    """One request, and what is heard of it."""
+
+    def __init__(self, configuration: Configuration) -> None:
+        topics = configuration.topics
+        self._topics = topics
+        self._id = secrets.token_hex(8)
+        self.topic = topics.request("yield")
+        self.payload = json.dumps({"id": self._id}).encode()
+        self._answer_topic = self.topic.replace("/request/", "/response/")
+        self.filters = [self._answer_topic, topics.standby("+")]
+        self._answer: dict[str, object] = {}
+        self._words: dict[str, BoxWord] = {}
+        self._news = trio.lowlevel.ParkingLot()
+        self.leader = ""
+
+    def hear(self, message: Message) -> None:
+        """Whatever comes on `filters`."""
+        message.acknowledge()
+        box = message.topic.rpartition("/")[2]
+        if message.topic == self._answer_topic:
+            answer = read_object(message.payload)
+            self._answer = answer if answer.get("id") == self._id else self._answer
+        elif word := read_word(message.payload):
+            self._words[box] = word
+        self._news.unpark_all()
+
+    async def answered(self) -> None:
+        """Return once the box that leads has said that it leaves."""
+        with trio.move_on_after(_ANSWER_WITHIN):
+            while not self._answer:
+                await self._news.park()
+        if not self._answer:
+            raise NobodyYields(
+                f"no bridge has answered on {self._answer_topic}: look at "
+                f"{self._topics.standby('+')}, and whether this user may write the request "
+                "(hmp-bridge topics --format acl)"
+            )
+        if self._answer.get("outcome") != "ok":
+            error = self._answer.get("error")
+            told = error if isinstance(error, dict) else {}
+            raise RefusedToYield(f"{told.get('message')}. {told.get('explanation')}")
+
+    async def led(self) -> None:
+        """Return once one of those leads that were ready."""
+        value = self._answer.get("value")
+        ready = value.get("to", []) if isinstance(value, dict) else []
+        with trio.move_on_after(_LEADS_WITHIN):
+            while True:
+                for box in ready:
+                    if box in self._words and self._words[box].state is BoxState.LEADER:
+                        self.leader = box
+                        return
+                await self._news.park()
+        raise NobodyYields(
+            f"none of {', '.join(ready)} leads yet: look at what they say in their logs"
+        )

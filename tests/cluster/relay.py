@@ -1,0 +1,54 @@
+"""A way to a member of etcd that can be cut in either direction."""
+
+from dataclasses import dataclass, field
+from math import inf
+
+import trio
+
+from tests.chaos.tcp_proxy import TcpProxy
+
+__all__ = ["Relay"]
+
+
+@dataclass(kw_only=True)
+class Relay(TcpProxy):
+    """Passes on what it gets; `answers` more of etcd's, and then none.
+
+    An answer of etcd's to a transaction comes as one piece. One that is held back is waited for in
+    vain, or with `cuts` ends the connection. `silence` holds up what is asked.
+    """
+
+    answers: float = inf
+    cuts: bool = False
+    #: An answer was held back.
+    withheld: trio.Event = field(default_factory=trio.Event)
+
+    @property
+    def endpoint(self) -> str:
+        """The URL of the relay."""
+        return f"http://127.0.0.1:{self.port}"
+
+    def between(
+        self, nursery: trio.Nursery, client: trio.SocketStream, server: trio.SocketStream
+    ) -> None:
+        """Both directions; what was asked is passed on although its sender has gone."""
+        nursery.start_soon(self._ask, client, server)
+        nursery.start_soon(self._answer, server, client, nursery.cancel_scope)
+
+    async def _ask(self, client: trio.SocketStream, server: trio.SocketStream) -> None:
+        async for data in client:
+            await self.while_silent()
+            await server.send_all(data)
+
+    async def _answer(
+        self, server: trio.SocketStream, client: trio.SocketStream, both: trio.CancelScope
+    ) -> None:
+        async for data in server:
+            if self.answers > 0:
+                self.answers -= 1
+                await client.send_all(data)
+                continue
+            self.withheld.set()
+            if self.cuts:
+                break
+        both.cancel()

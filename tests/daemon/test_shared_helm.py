@@ -1,0 +1,201 @@
+"""The helm of a box that leads beside others: what it lets pass as the facts change."""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+import trio
+from trio.testing import wait_all_tasks_blocked
+
+from bridge.cluster.etcd import Etcd
+from bridge.cluster.lease import Leadership
+from bridge.cluster.settings import EtcdSettings
+from bridge.daemon.box_words import BoxState, BoxWord
+from bridge.daemon.boxes import Boxes
+from bridge.daemon.shared_helm import SharedHelm, TermStore
+from bridge.daemon.standing import Standing
+from bridge.journal.file import FileStore
+from bridge.journal.store import Batch, Fenced, StoreFailure
+from bridge.mqtt.broker_health import BrokerState
+from bridge.mqtt.settings import BrokerSettings
+from bridge.mqtt.topics import Topics
+
+AWAY = StoreFailure("etcd does not answer", "look at etcd")
+
+
+class Term(Leadership):
+    """A term whose clock a test moves."""
+
+    def __init__(self) -> None:
+        self.now = 0.0
+        settings = EtcdSettings(endpoints=("http://127.0.0.1:1",), prefix="p/", box="a")
+        super().__init__(Etcd(settings), lambda: self.now)
+        self._extend(0.0, 5.0)
+
+
+class Disk(FileStore):
+    """A store that fails in the ways that it is told, one after another."""
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__(folder)
+        self.failures: list[StoreFailure] = []
+
+    async def write(self, batch: Batch) -> float:
+        if self.failures:
+            raise self.failures.pop(0)
+        return await super().write(batch)
+
+
+class House:
+    """A helm and all that it asks."""
+
+    def __init__(self, folder: Path) -> None:
+        self.term = Term()
+        settings = BrokerSettings(host="127.0.0.1", port=1, client_id="x")
+        self.boxes = Boxes(settings, Topics(), "a", "aaaaaaaa", lambda: None)
+        self.boxes.heard = True
+        self.helm = SharedHelm(self.term, self.boxes, 10.0)
+        self.hung_up = 0
+        self.helm.hang_up = self._hang_up
+        self.helm.broker_changed(BrokerState.ONLINE)
+        self.disk = Disk(folder)
+        self.store = TermStore(self.disk, self.helm)
+
+    def _hang_up(self) -> None:
+        self.hung_up += 1
+
+    def run_out(self) -> None:
+        self.term.now = 100.0
+
+    def other(self, state: BoxState, *, store: bool) -> None:
+        self.boxes.others["b"] = BoxWord(state, "bbbbbbbb", store=store)
+        self.helm.changed()
+
+
+@pytest.fixture
+async def house(tmp_path: Path) -> AsyncIterator[House]:
+    made = House(tmp_path)
+    yield made
+    made.store.close()
+
+
+async def test_a_pause_beyond_the_lease_is_noticed_before_anything_leaves(house: House) -> None:
+    assert house.helm.to_change()
+    house.run_out()
+    assert not house.helm.to_change()
+    assert house.helm.look() is Standing.HOLDS
+    house.term.lose()
+    house.helm.give_up()
+    assert house.helm.look() is Standing.ENDS
+    assert house.hung_up == 1
+
+
+async def test_what_has_ended_stays_so(house: House) -> None:
+    house.term.lose()
+    assert house.helm.look() is Standing.ENDS
+    house.helm.go_on(Term())
+    assert house.helm.look() is Standing.ENDS
+    assert not house.helm.to_change()
+    assert house.hung_up == 1
+
+
+async def test_who_is_alone_acts_until_another_one_is_there(house: House) -> None:
+    house.run_out()
+    house.term.failure = AWAY
+    assert house.helm.look() is Standing.ALONE
+    assert house.helm.to_change()
+    house.other(BoxState.STANDBY, store=True)
+    assert house.helm.look() is Standing.HOLDS
+    house.helm.broker_changed(BrokerState.DOWN)
+    assert house.helm.look() is Standing.ENDS
+
+
+async def test_the_session_is_asked_for_again_only_where_nobody_can_lead(house: House) -> None:
+    house.run_out()
+    house.term.failure = AWAY
+    house.boxes.heard = False
+    house.helm.broker_changed(BrokerState.DOWN)
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(house.helm.to_take_session)
+        await wait_all_tasks_blocked()
+        assert house.helm.look() is Standing.HOLDS
+        assert len(nursery.child_tasks) == 1
+        house.boxes.heard = True
+        house.helm.changed()
+        await wait_all_tasks_blocked()
+        assert not nursery.child_tasks
+    assert house.helm.look() is Standing.RETURNS
+
+
+async def test_the_session_goes_before_hmp(house: House, autojump_clock: trio.abc.Clock) -> None:
+    helm = SharedHelm(house.term, house.boxes, 10.0)
+    began = trio.current_time()
+    await helm.to_connect()
+    assert trio.current_time() - began == 10.0  # of a broker that does not come
+    helm = SharedHelm(house.term, house.boxes, 10.0)
+    helm.broker_changed(BrokerState.ONLINE)
+    began = trio.current_time()
+    await helm.to_connect()
+    assert trio.current_time() == began
+
+
+async def test_while_it_acts_a_commit_that_fails_is_told_as_with_a_full_disk(house: House) -> None:
+    house.disk.failures = [AWAY]
+    with pytest.raises(StoreFailure) as raised:
+        await house.store.write(Batch())
+    assert raised.value is AWAY
+    assert house.hung_up == 0
+
+
+async def test_a_commit_of_one_that_may_not_act_is_never_heard_of(house: House) -> None:
+    house.disk.failures = [AWAY]
+    house.run_out()
+    async with trio.open_nursery() as nursery:
+        fenced = []
+
+        async def write() -> None:
+            try:
+                await house.store.write(Batch())
+            except Fenced as error:
+                fenced.append(error)
+
+        nursery.start_soon(write)
+        await wait_all_tasks_blocked()
+        assert fenced == []  # it may have the lease yet
+        house.term.lose()
+        house.helm.give_up()
+    assert house.hung_up == len(fenced) == 1
+
+
+async def test_what_is_fenced_while_it_leads_ends_the_term_at_once(house: House) -> None:
+    house.term.lose()
+    house.disk.failures = [Fenced("another box", "nothing")]
+    with pytest.raises(Fenced):
+        await house.store.write(Batch())
+    assert house.hung_up == 1
+
+
+async def test_what_could_not_be_written_is_when_the_lease_is_won_again(house: House) -> None:
+    house.run_out()
+    house.term.failure = AWAY
+    assert house.helm.look() is Standing.ALONE
+    house.term.failure = None
+    house.term.lose()
+    house.disk.failures = [Fenced("the lease has run out", "nothing")]
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(house.store.write, Batch(notes={"a": "kept"}))
+        await wait_all_tasks_blocked()
+        assert not house.helm.to_change()
+        house.helm.go_on(Term())
+    assert house.store.note("a") == "kept"
+    assert house.helm.look() is Standing.LEADS
+    assert house.hung_up == 0
+
+
+async def test_a_yield_is_refused_where_nobody_is_ready(house: House) -> None:
+    house.other(BoxState.STANDBY, store=False)
+    assert house.helm.hand_over() == []
+    house.other(BoxState.STANDBY, store=True)
+    assert house.helm.hand_over() == ["b"]
+    await house.helm.over()
+    assert house.helm.to_change()  # it leaves in order

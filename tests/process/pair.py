@@ -1,0 +1,80 @@
+"""Two boxes of one bridge, with a store, a broker, an HMP and a panel."""
+
+import json
+from collections.abc import Callable
+from contextlib import ExitStack, closing
+from typing import Any
+
+from .daemon import Daemon
+from .site import MakeSite
+from .store import Store
+from .watched import PATIENCE
+
+__all__ = ["TTL", "Pair"]
+
+TTL = 2
+"""Seconds of the lease, as short as it may be."""
+
+
+class Pair:
+    """Boxes `a` and `b`, started one by one."""
+
+    def __init__(self, site: MakeSite, stack: ExitStack, **tables: Any) -> None:
+        self.site = site(start=False, **tables)
+        self.panel, self.hmp = self.site.panel, self.site.hmp
+        self._stack = stack
+        self.store = stack.enter_context(closing(Store(self.site.folder)))
+        self.url = self.store.url
+        self.boxes: dict[str, Daemon] = {}
+
+    def start(self, box: str, *, url: str = "", broker: int = 0, **how: Any) -> Daemon:
+        """Start a box, that reaches the store at `url` and the broker at this port."""
+        tables = self.site.tables
+        if broker:
+            tables = tables | {"mqtt": tables["mqtt"] | {"port": broker}}
+        journal = {"etcd": [url or self.url], "ttl": f"{TTL}s"}
+        bridge = tables["bridge"] | {"box": box, "journal": journal}
+        folder = self.site.folder / f"box-{box}"
+        daemon = Daemon(folder, tables | {"bridge": bridge}, **how)
+        self.boxes[box] = self._stack.enter_context(closing(daemon))
+        self._stack.callback(lambda: print(f"{box}:\n{daemon.output[-6000:]}"))
+        return daemon
+
+    def word(self, box: str) -> dict[str, Any]:
+        """What the box says of itself."""
+        word: dict[str, Any] = json.loads(self.panel.newest(f"bridge/standby/{box}") or "{}")
+        return word
+
+    def wait_for_word(self, box: str, **members: Any) -> None:
+        """Until the box says this of itself."""
+
+        def look(_: object) -> bool:
+            word = self.word(box)
+            return all(word.get(name) == value for name, value in members.items())
+
+        self.panel.wait_until(look, (box, members))
+
+    def wait_ready(self, box: str) -> None:
+        """Until the box leads, and rooms can be asked for something."""
+        self.wait_for_word(box, state="leader")
+        self.panel.wait_for_newest("bridge/state", "online")
+        self.panel.wait_for_newest("server/main/state", "ready")
+        self.panel.wait_for_newest("room/r0/availability", "online")
+
+    def start_both(self) -> None:
+        """`a` leads, `b` stands by."""
+        self.start("a")
+        self.wait_ready("a")
+        self.start("b")
+        self.wait_for_word("b", state="standby", store="reachable")
+
+    def starts(self) -> int:
+        """Recordings that HMP was asked for."""
+        return len(self.hmp.commands("startRecording"))
+
+    def until(self, look: Callable[[], bool], wanted: str) -> None:
+        """Look into HMP until it has what is wanted."""
+        self.hmp.wait_until(lambda _: look(), wanted)
+
+
+assert PATIENCE > 10 * TTL

@@ -1,0 +1,298 @@
+"""A second box that takes over: killed, paused, cut off, and changed by hand (R36, R37)."""
+
+import json
+import signal
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, closing
+
+import pytest
+
+from tests.broker_fixtures import Launch
+
+from .pair import TTL, Pair
+from .programs import run_bridge
+from .relay import Relay
+from .site import MakeSite
+from .store import has_etcd
+
+pytestmark = pytest.mark.skipif(not has_etcd(), reason="needs etcd")
+
+
+class Line(Relay):
+    """A line that is there unless it is cut."""
+
+    is_cut = False
+
+    def passing(self, _direction: str, data: bytes) -> bytes:
+        return b"" if self.is_cut else data
+
+
+Cut = Callable[[int], Line]
+
+
+@pytest.fixture
+def cut(stack: ExitStack) -> Cut:
+    """A line to a port, to be cut."""
+    return lambda port: stack.enter_context(closing(Line(port)))
+
+
+@pytest.fixture
+def pair(site: MakeSite, stack: ExitStack) -> Pair:
+    return Pair(site, stack)
+
+
+def test_one_leads_and_one_stands_by(pair: Pair) -> None:
+    began = time.monotonic()
+    pair.start_both()
+    print(f"both after {time.monotonic() - began:.1f} s")
+    a, b = pair.word("a"), pair.word("b")
+    assert (a["state"], b["state"]) == ("leader", "standby")
+    assert a["configuration"] == b["configuration"]
+    pair.wait_for_word("b", servers={"main": "reachable"})
+    pair.panel.press("r0", "record")
+    pair.panel.wait_for("room/r0/ack", "record ok")
+    assert pair.starts() == 1
+
+
+def test_a_recording_goes_on_when_the_leader_is_killed(pair: Pair) -> None:
+    pair.start_both()
+    panel = pair.panel
+    panel.press("r0", "record")
+    panel.wait_for("room/r0/ack", "record ok")
+    recording = panel.newest("room/r0/recording_id")
+    mark, began = panel.mark(), time.monotonic()
+    pair.boxes["a"].send_signal(signal.SIGKILL)
+    # It comes while nobody leads, and waits at the broker.
+    panel.press("r1", "record")
+    ready = panel.wait_for("bridge/state", "online", since=mark)
+    print(f"from kill to online: {ready.at - began:.2f} s of a lease of {TTL} s")
+    panel.wait_for("room/r1/ack", "record ok", since=mark)
+    assert panel.newest("room/r0/recording_id") == recording
+    panel.press("r0", "stop")
+    panel.wait_for("room/r0/ack", "stop ok", since=mark)
+    assert pair.starts() == 2
+    pair.wait_for_word("b", state="leader")
+    pair.wait_for_word("a", state="offline")
+
+
+def test_a_start_in_flight_at_a_kill_is_known_by_its_intent(
+    site: MakeSite, stack: ExitStack
+) -> None:
+    pair = Pair(site, stack, knobs=["active_check=before"])
+    pair.start_both()
+    panel, hmp = pair.panel, pair.hmp
+    hmp.fault("slow_reply:startRecording:600:count=1")
+    panel.press("r0", "record")
+    hmp.wait_until(lambda _: pair.starts() == 1, "a start")
+    pair.boxes["a"].send_signal(signal.SIGKILL)
+    panel.wait_until(
+        lambda _: (
+            panel.status("r0").get("alarm") == "outcome_unknown"
+            and panel.status("r0").get("state") == "recording"
+        ),
+        "a recording that is proved, whose id nobody knows",
+    )
+    assert pair.starts() == 1
+
+
+def test_one_that_was_paused_beyond_its_lease_sends_nothing(pair: Pair) -> None:
+    pair.start_both()
+    panel = pair.panel
+    mark = panel.mark()
+    pair.boxes["a"].send_signal(signal.SIGSTOP)
+    panel.press("r0", "record")
+    pair.wait_for_word("b", state="leader")
+    panel.wait_for("room/r0/ack", "record ok", since=mark)
+    panel.wait_for_newest("bridge/state", "online")
+    commands = len(pair.hmp.commands())
+    pair.boxes["a"].send_signal(signal.SIGCONT)
+    pair.wait_for_word("a", state="standby", store="reachable")
+    panel.wait_for_newest("bridge/state", "online")
+    own = [each for each in pair.hmp.commands()[commands:] if "Status" not in each["line"]]
+    assert own == []
+    panel.press("r0", "stop")
+    panel.wait_for("room/r0/ack", "stop ok", since=mark)
+    assert pair.starts() == 1
+    assert panel.newest("room/r0/state") == "idle"
+
+
+def test_one_that_leaves_in_order_is_followed_at_once(pair: Pair) -> None:
+    """A rolling upgrade: each box is started anew while a room records."""
+    pair.start_both()
+    panel = pair.panel
+    panel.press("r0", "record")
+    panel.wait_for("room/r0/ack", "record ok")
+    recording = panel.newest("room/r0/recording_id")
+    for leader, other in (("a", "b"), ("b", "a")):
+        mark, began = panel.mark(), time.monotonic()
+        assert pair.boxes[leader].stop() == 0
+        panel.press("r1", "record" if leader == "a" else "stop")
+        word = "record ok" if leader == "a" else "stop ok"
+        pair.wait_for_word(other, state="leader")
+        ready = panel.wait_for("bridge/state", "online", since=mark)
+        print(f"from SIGTERM to online: {ready.at - began:.2f} s of a lease of {TTL} s")
+        panel.wait_for("room/r1/ack", word, since=mark)
+        pair.start(leader)
+        pair.wait_for_word(leader, state="standby", store="reachable")
+        assert panel.newest("room/r0/recording_id") == recording
+        assert panel.newest("room/r0/state") == "recording"
+    assert pair.starts() == 2
+
+
+def test_yield_changes_hands_and_loses_no_press(pair: Pair) -> None:
+    pair.start_both()
+    panel = pair.panel
+    config = str(pair.boxes["a"].file)
+    mark = panel.mark()
+    with ThreadPoolExecutor(1) as beside:
+        yielding = beside.submit(run_bridge, "yield", "--config", config)
+        pressed = 0
+        while not yielding.done():
+            panel.publish("room/r0/set", json.dumps({"action": "toggle", "id": f"press-{pressed}"}))
+            pressed += 1
+            panel.wait_for_results("r0", pressed, since=mark)
+    done = yielding.result()
+    assert (done.returncode, done.stdout) == (0, "b leads\n"), done.stderr
+    pair.wait_for_word("a", state="standby")
+    results = panel.wait_for_results("r0", pressed, since=mark)
+    ids = {each["id"] for each in results}
+    assert ids == {f"press-{number}" for number in range(pressed)}
+    assert pair.starts() == (pressed + 1) // 2
+    # And back again, by a request.
+    answer = pair.site.panel
+    answer.publish("bridge/request/yield", "{}")
+    pair.wait_for_word("a", state="leader")
+
+
+def test_yield_is_refused_where_nobody_is_ready(pair: Pair) -> None:
+    a = pair.start("a")
+    pair.wait_ready("a")
+    refused = run_bridge("yield", "--config", str(a.file))
+    assert refused.returncode == 1
+    assert "No other box is ready to take over" in refused.stderr
+    assert pair.word("a")["state"] == "leader"
+
+
+def _dies(pair: Pair) -> Callable[[], None]:
+    pair.store.kill()
+    return pair.store.start
+
+
+def _is_silent(pair: Pair) -> Callable[[], None]:
+    """For so long that the lease has run out when it goes on."""
+    pair.store.freeze()
+    return pair.store.thaw
+
+
+@pytest.mark.parametrize("goes", [_dies, _is_silent])
+def test_a_press_is_recorded_when_the_store_is_away(
+    pair: Pair, goes: Callable[[Pair], Callable[[], None]]
+) -> None:
+    pair.start_both()
+    panel, a = pair.panel, pair.boxes["a"]
+    comes = goes(pair)
+    pair.wait_for_word("b", store="unreachable")
+    a.wait_for_line("this box stands otherwise", "standing=alone")
+    panel.press("r0", "record")
+    panel.wait_for("room/r0/ack", "record ok")
+    panel.wait_until(
+        lambda _: "journal_failing" in panel.status("r0").get("alarms", []), "an alarm"
+    )
+    recording = panel.newest("room/r0/recording_id")
+    comes()
+    a.wait_for_line("this box stands otherwise", "standing=leads")
+    panel.wait_until(lambda _: panel.status("r0").get("alarms") == [], "no alarm")
+    pair.wait_for_word("b", store="reachable")
+    # All of it is written by now.
+    mark = panel.mark()
+    a.send_signal(signal.SIGKILL)
+    panel.wait_for("bridge/state", "online", since=mark)
+    assert panel.newest("room/r0/recording_id") == recording
+    panel.press("r0", "stop")
+    panel.wait_for("room/r0/ack", "stop ok", since=mark)
+    assert pair.starts() == 1
+
+
+def test_one_that_is_alone_ends_when_another_reaches_the_store(pair: Pair, cut: Cut) -> None:
+    lines = {box: cut(pair.store.port) for box in ("a", "b")}
+    pair.start("a", url=f"http://127.0.0.1:{lines['a'].port}")
+    pair.wait_ready("a")
+    pair.start("b", url=f"http://127.0.0.1:{lines['b'].port}")
+    pair.wait_for_word("b", state="standby", store="reachable")
+    panel = pair.panel
+    for line in lines.values():
+        line.is_cut = True
+    pair.boxes["a"].wait_for_line("this box stands otherwise", "standing=alone")
+    panel.press("r0", "record")
+    panel.wait_for("room/r0/ack", "record ok")
+    recording = panel.newest("room/r0/recording_id")
+    mark = panel.mark()
+    lines["b"].is_cut = False
+    pair.boxes["a"].wait_for_line("this box stands otherwise", "standing=ends")
+    pair.wait_for_word("b", state="leader")
+    panel.press("r0", "stop")
+    panel.wait_for("room/r0/ack", "stop ok", since=mark)
+    # The journal did not have it; the room's retained topics did.
+    assert panel.newest("room/r0/last_recording_id") == recording
+    assert pair.starts() == 1
+
+
+def test_one_that_cannot_reach_the_store_leaves_to_one_that_can(pair: Pair, cut: Cut) -> None:
+    to_store = cut(pair.store.port)
+    pair.start("a", url=f"http://127.0.0.1:{to_store.port}")
+    pair.wait_ready("a")
+    pair.start("b")
+    pair.wait_for_word("b", state="standby", store="reachable")
+    panel = pair.panel
+    to_store.is_cut = True
+    mark = panel.mark()
+    pair.wait_for_word("b", state="leader")
+    panel.press("r0", "record")
+    panel.wait_for("room/r0/ack", "record ok", since=mark)
+    pair.wait_for_word("a", state="standby", store="unreachable")
+    panel.wait_for_newest("bridge/state", "online")
+    assert pair.starts() == 1
+
+
+def test_one_that_cannot_reach_the_broker_leaves_to_one_that_can(pair: Pair, cut: Cut) -> None:
+    to_broker = cut(pair.site.broker.port)
+    pair.start("a", broker=to_broker.port)
+    pair.wait_ready("a")
+    pair.start("b")
+    pair.wait_for_word("b", state="standby", store="reachable")
+    panel = pair.panel
+    panel.press("r0", "record")
+    panel.wait_for("room/r0/ack", "record ok")
+    mark = panel.mark()
+    to_broker.is_cut = True
+    panel.press("r1", "record")
+    pair.wait_for_word("b", state="leader")
+    panel.wait_for("room/r1/ack", "record ok", since=mark)
+    assert pair.starts() == 2
+    to_broker.is_cut = False
+    pair.wait_for_word("a", state="standby", store="reachable")
+    panel.wait_for_newest("bridge/state", "online")
+
+
+def test_one_that_is_alone_comes_back_to_its_broker(
+    site: MakeSite, stack: ExitStack, launch: Launch
+) -> None:
+    """Without the store, and for a while without the session: nobody else can have the lease."""
+    broker = launch()
+    pair = Pair(site, stack, broker=broker)
+    pair.start_both()
+    panel, a = pair.panel, pair.boxes["a"]
+    pair.store.kill()
+    a.wait_for_line("this box stands otherwise", "standing=alone")
+    pair.wait_for_word("b", store="unreachable")
+    broker.kill()
+    since = len(a.lines)
+    broker.start()
+    a.wait_for_line("this box stands otherwise", "standing=alone", since=since)
+    panel.wait_for_newest("bridge/state", "online")
+    mark = panel.mark()
+    panel.press("r0", "record")
+    panel.wait_for("room/r0/ack", "record ok", since=mark)
+    assert pair.starts() == 1
