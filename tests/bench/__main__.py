@@ -16,6 +16,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from .burst import burst
+from .campus import campus
 from .figures import Figure, table
 from .flood import flood
 from .footprint import memory
@@ -43,12 +44,13 @@ BENCHMARKS: dict[str, Callable[[Options], Sequence[Figure]]] = {
     "start": start,
     "reconnect": reconnect,
     "scale": scale,
+    "campus": campus,
     "flood": flood,
     "shared_journal": shared_journal,
     "soak": soak,
 }
 
-WHEN_NAMED = {"soak"}
+WHEN_NAMED = {"campus", "soak"}
 """What is measured only where it is asked for by name."""
 
 QUICK = ("latency", "throughput", "start")
