@@ -14,7 +14,10 @@ from tests.cluster.nats import NatsNode, nats_cluster
 from .panel import Panel, Seen
 from .site import MakeSite, Site
 
-pytestmark = pytest.mark.skipif(nats_server() is None, reason="needs nats-server: extra brokers")
+pytestmark = [
+    pytest.mark.cluster,
+    pytest.mark.skipif(nats_server() is None, reason="needs nats-server: extra brokers"),
+]
 
 TAKES_OVER_WITHIN = 150.0
 """Seconds in which the others agree on who leads each stream, and take a client's subscriptions."""
@@ -120,7 +123,6 @@ def test_a_node_is_killed_in_every_phase(on: OnNats) -> None:
     on.compare({"r0": "idle", "r1": "paused", "r2": "paused", "r3": "idle", "r4": "recording"})
 
 
-@pytest.mark.cluster
 def test_all_nodes_are_restarted_one_by_one(on: OnNats) -> None:
     """With the node of the panel, and that of the bridge: what runs runs on."""
     on.do("r0", "record")
@@ -137,7 +139,6 @@ def test_all_nodes_are_restarted_one_by_one(on: OnNats) -> None:
     on.compare({"r0": "recording", "r1": "paused", "r2": "idle"})
 
 
-@pytest.mark.cluster
 def test_each_node_is_killed_again_and_again(on: OnNats) -> None:
     """The bridge goes from the first to the third and back, in every phase of a recording."""
     for lap in range(4):
