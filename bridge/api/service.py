@@ -79,7 +79,7 @@ class Api:
     def _caller(self, asked_on: CommandTopic | VerbTopic, asked: Asked, message: Message) -> Caller:
         return Caller(
             id=secrets.token_hex(8) if asked.id is None else asked.id,
-            origin=message.topic,
+            origin=message.origin,
             topic=answer_topic(self._topics, asked_on, self.commands.rules),
             reply=reply_of(message),
         )

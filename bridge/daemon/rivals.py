@@ -64,6 +64,7 @@ class Rivals:
         self._ours = ours
         self._topics = topics
         self._alone = topics.of_part("")
+        self._infos = list(dict.fromkeys([topics.bridge_info, self._alone.bridge_info]))
         self._servers = servers
         self._object = object_to
         self._broker = broker
@@ -76,9 +77,9 @@ class Rivals:
     @property
     def topics(self) -> list[str]:
         """Where other bridges say who they are, and what they have."""
-        infos = [self._topics.bridge_info, self._alone.bridge_info]
-        owners = [self._topics.owner(each) for each in self._servers if self._topics.part]
-        return list(dict.fromkeys([*infos, *owners]))
+        if not self._topics.part:
+            return self._infos
+        return [*self._infos, *map(self._topics.owner, self._servers)]
 
     def states(self, retained: Mapping[str, bytes]) -> list[str]:
         """Where those say whether they are online that `retained`, of `topics`, names."""

@@ -114,7 +114,7 @@ class Admission:
                 given.parameters,
                 event=given.event,
                 request_id=given.id,
-                origin=part.message.topic,
+                origin=part.message.origin,
                 received_at=self._clock().monotonic - _age(part.message),
                 left_out=given.left_out,
             )
@@ -151,7 +151,7 @@ class Admission:
             id=secrets.token_hex(8) if request_id is None else request_id,
             # Whatever somebody sent as an action comes back, but not 64 KB of it.
             word=shortened(word, _LONGEST_WORD),
-            origin=part.message.topic,
+            origin=part.message.origin,
             outcome=outcome,
             state=None if room is None else self._rooms[room].state.state,
             problem=problem,

@@ -8,7 +8,7 @@ from ..mqtt.message import Message
 from ..mqtt.topics import Topics
 from ..room.worker import Room
 
-__all__ = ["breaks", "log_received"]
+__all__ = ["breaks", "log_received", "log_retained"]
 
 log = structlog.get_logger("mqtt")
 
@@ -33,9 +33,19 @@ def log_received(message: Message) -> None:
     """Every message, for whoever looks closely."""
     log.debug(
         "message received",
-        topic=message.topic,
+        topic=message.origin,
         bytes=len(message.payload),
         qos=message.qos,
         retain=message.retain,
         duplicate=message.duplicate,
+    )
+
+
+def log_retained(message: Message, empty_means: str) -> None:
+    """An input that the broker has kept; `empty_means` is what `breaks` says of clearing it."""
+    log.warning(
+        "retained message ignored",
+        topic=message.origin,
+        what_to_do="publish inputs without the retain flag, and clear the retained message: "
+        f"mosquitto_pub -r -n -t {message.origin}; {empty_means}",
     )

@@ -162,7 +162,7 @@ class Callers:
     def heard(self, room: str, result: Result) -> bool:
         """True if the result is a caller's who waits for it, or may ask for it by its id."""
         asked = self._asked.get((room, result.id))
-        if asked is None or asked.message.topic != result.origin:
+        if asked is None or asked.message.origin != result.origin:
             return False
         self._waiting[room] -= 1
         if not asked.named:
@@ -238,4 +238,4 @@ class Callers:
         self, room: str, asked: Asked, problem: Problem, outcome: Outcome = Outcome.FAILED
     ) -> Result:
         state = self._rooms[room].state.state
-        return Result(asked.id, asked.word, asked.message.topic, outcome, state, problem)
+        return Result(asked.id, asked.word, asked.message.origin, outcome, state, problem)

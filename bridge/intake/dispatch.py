@@ -29,7 +29,7 @@ from ..room.facts.values import Now, Problem
 from ..room.facts.vocabulary import Action
 from ..room.worker import Room
 from .admission import Admission, Refusals
-from .advice import breaks, log_received
+from .advice import breaks, log_received, log_retained
 from .guard import Guard
 from .sources import Sources
 from .suspects import Suspects
@@ -40,6 +40,9 @@ log = structlog.get_logger("mqtt")
 
 _MOST_TOPICS = 1000
 """Topics of which it is remembered whether they are inputs."""
+
+_LONGEST_TOPIC = 500
+"""Characters of one that is remembered: a topic may have 65,535 bytes, and ours are short."""
 
 
 class Dispatcher:
@@ -181,7 +184,7 @@ class Dispatcher:
         ):
             place.accept()
         elif message.retain:
-            self._drop_retained(message.topic, is_input=is_input)
+            self._drop_retained(message, is_input=is_input)
             place.accept()
         elif is_input:
             self._dispatch(part)
@@ -195,7 +198,8 @@ class Dispatcher:
             if len(self._topics_seen) >= _MOST_TOPICS:
                 self._topics_seen.clear()
             known = any(matches(each, topic) for each in self._inputs)
-            self._topics_seen[topic] = known
+            if len(topic) <= _LONGEST_TOPIC:
+                self._topics_seen[topic] = known
         return known
 
     def _carried_out(self, part: Part) -> bool:
@@ -253,7 +257,7 @@ class Dispatcher:
         if self._empty_said.is_first(part.message.topic):
             log.warning(
                 "empty press ignored",
-                topic=part.message.topic,
+                topic=part.message.origin,
                 what_to_do=f"publish true; or set empty_is_press under [rooms.{press.room}]",
             )
 
@@ -327,16 +331,10 @@ class Dispatcher:
             return 0.0
         return self.out_of_contact
 
-    def _drop_retained(self, topic: str, *, is_input: bool) -> None:
+    def _drop_retained(self, message: Message, *, is_input: bool) -> None:
         """A retained message is of the past: acting on it would repeat it at every start (R16)."""
         self.retained_dropped += 1
         if not is_input:
             return  # a device may well keep its state, and MQTT 3.1.1 then brings it
-        if not self._retained_said.is_first(topic):
-            return
-        log.warning(
-            "retained message ignored",
-            topic=topic,
-            what_to_do="publish inputs without the retain flag, and clear the retained message: "
-            f"mosquitto_pub -r -n -t {topic}; {breaks(self._topics, topic, self._rooms)}",
-        )
+        if self._retained_said.is_first(message.topic):
+            log_retained(message, breaks(self._topics, message.topic, self._rooms))

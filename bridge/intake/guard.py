@@ -73,7 +73,7 @@ class Guard:
             return True
         log.error(
             "message set aside: two processes in a row have ended over it",
-            topic=part.message.topic,
+            topic=part.message.origin,
             bytes=len(part.message.payload),
             what_to_do="look at the log from before the last two starts, and at the sender",
         )

@@ -52,7 +52,7 @@ class Suspects:
             self._written = f"{name} {times + 1}"
             await self._save(HANDLING, self._written)
             return True
-        entry = {"topic": message.topic, "bytes": len(message.payload), "at": int(time.time())}
+        entry = {"topic": message.origin, "bytes": len(message.payload), "at": int(time.time())}
         self._set_aside = [*self._set_aside, entry][-_MOST_SET_ASIDE:]
         await self._save(SET_ASIDE, json.dumps(self._set_aside, ensure_ascii=False))
         return False

@@ -103,7 +103,7 @@ class Inbox:
                 return
         source = self._source_of(message.topic)
         if self._is_full(source.share, receipt):
-            self._drop(message, source.share)
+            self._drop(source, receipt)
             return
         self._full.discard(source.share)
         if receipt is not None:
@@ -163,15 +163,15 @@ class Inbox:
                 if len(self._served) > self.capacity * LENIENCY:
                     self._served.popitem(last=False)
 
-    def _drop(self, message: Message, share: str) -> None:
+    def _drop(self, source: Source, receipt: Receipt | None) -> None:
         self.dropped += 1
-        if share not in self._full:
-            self._full.add(share)
+        if source.share not in self._full:
+            self._full.add(source.share)
+            # Nothing that is another each time: equal lines are counted.
             log.warning(
                 "mqtt inbox full, dropping messages",
-                topic=message.topic,
-                qos=message.qos,
-                waiting=self._waiting.waiting(share),
+                topics=source.name,
+                qos=0 if receipt is None else 1,
                 what_to_do="find who sends so much; publish inputs at QoS 1 over MQTT 5, which a "
                 "broker holds back",
             )

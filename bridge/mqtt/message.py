@@ -3,8 +3,13 @@
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from ..text.shortened import shortened
+
 __all__ = ["Message", "Receipt", "is_topic_name"]
 
+
+_LONGEST_ORIGIN = 500
+"""Characters, more than any topic has that means something to us; a topic may have 65,535 bytes."""
 
 _NOT_IN_A_NAME = frozenset("+#\0")
 
@@ -74,6 +79,11 @@ class Message:
     response_topic: str | None = None
     correlation_data: bytes | None = None
     receipt: Receipt | None = field(default=None, repr=False, compare=False)
+
+    @property
+    def origin(self) -> str:
+        """The topic, as answers and lines of the log say it again: of a long one the beginning."""
+        return shortened(self.topic, _LONGEST_ORIGIN)
 
     def acknowledge(self) -> None:
         """Let the broker forget the message (R27); harmless when repeated, late, or QoS 0."""

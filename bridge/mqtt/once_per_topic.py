@@ -10,11 +10,13 @@ class OncePerTopic:
     """Tells for each topic whether it comes for the first time."""
 
     def __init__(self) -> None:
-        self._topics: set[str] = set()
+        # Not the topics themselves, of which each may have 64 kB.
+        self._topics: set[int] = set()
 
     def is_first(self, topic: str) -> bool:
         """True if a line is due for this topic; from then on none is."""
-        if topic in self._topics or len(self._topics) >= _MOST_TOPICS:
+        name = hash(topic)
+        if name in self._topics or len(self._topics) >= _MOST_TOPICS:
             return False
-        self._topics.add(topic)
+        self._topics.add(name)
         return True

@@ -21,6 +21,7 @@ from .figures import Figure, table
 from .flood import flood
 from .footprint import memory
 from .latency import latency
+from .load import crowd, load
 from .pages import pages
 from .plots import draw
 from .polls import polls
@@ -47,10 +48,12 @@ BENCHMARKS: dict[str, Callable[[Options], Sequence[Figure]]] = {
     "campus": campus,
     "flood": flood,
     "shared_journal": shared_journal,
+    "load": load,
+    "crowd": crowd,
     "soak": soak,
 }
 
-WHEN_NAMED = {"campus", "soak"}
+WHEN_NAMED = {"campus", "load", "crowd", "soak"}
 """What is measured only where it is asked for by name."""
 
 QUICK = ("latency", "throughput", "start")
@@ -83,7 +86,9 @@ def main(arguments: Sequence[str]) -> int:
     )
     parser.add_argument("--all-cores", action="store_true", help="pin nothing to a core")
     parser.add_argument("--quick", action="store_true", help=f"{', '.join(QUICK)}, in two minutes")
-    parser.add_argument("--minutes", type=float, help="of soak; else repetitions times seconds")
+    parser.add_argument(
+        "--minutes", type=float, help="of load, crowd and soak; else repetitions times seconds"
+    )
     parser.add_argument("--samples", type=Path, help="what soak notes every second, as JSON lines")
     parser.add_argument("--plots", type=Path, help="draw into this folder (extra bench)")
     parser.add_argument("--json", type=Path, help="write every value measured to this file")

@@ -1,4 +1,4 @@
-"""A panel that adds as little as possible to what is measured: MQTT 3.1.1 on blocking sockets."""
+"""A panel that adds as little as possible to what is measured: MQTT on blocking sockets."""
 
 import select
 import socket
@@ -22,7 +22,8 @@ class Panel:
     """One connection: publishes at QoS 1 or 0, subscribes at `qos`, answers nothing else.
 
     PINGREQ is never sent: the keepalive is off. `receive_buffer` is the socket's, in bytes, where
-    the kernel's own choice is not wanted.
+    the kernel's own choice is not wanted. `level` is the protocol's: 4 of MQTT 3.1.1, 5 of MQTT 5,
+    whose properties are left empty.
     """
 
     def __init__(
@@ -32,7 +33,9 @@ class Panel:
         *,
         qos: int = 0,
         receive_buffer: int | None = None,
+        level: int = 4,
     ) -> None:
+        self._none = b"\0" if level == 5 else b""
         self._socket = socket.socket()
         if receive_buffer is not None:
             self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
@@ -43,13 +46,14 @@ class Panel:
         self._rest = b""
         self._waiting: list[Said] = []
         self._accepted = self._subscribed = False
-        # Protocol level 4, clean session, no keepalive, no client identifier.
-        self._socket.sendall(_packet(0x10, b"\0\4MQTT\4\2\0\0\0\0"))
+        # Clean session, no keepalive, no client identifier.
+        connect = b"\0\4MQTT" + bytes([level, 2, 0, 0]) + self._none + b"\0\0"
+        self._socket.sendall(_packet(0x10, connect))
         while not self._accepted:
             self._read()
         if filters:
             wanted = b"".join(_text(each) + bytes([qos]) for each in filters)
-            self._socket.sendall(_packet(0x82, b"\0\1" + wanted))
+            self._socket.sendall(_packet(0x82, b"\0\1" + self._none + wanted))
             while not self._subscribed:
                 self._read()
 
@@ -95,9 +99,9 @@ class Panel:
 
     def _publication(self, topic: str, payload: str, qos: int) -> bytes:
         if not qos:
-            return _packet(_PUBLISH, _text(topic) + payload.encode())
+            return _packet(_PUBLISH, _text(topic) + self._none + payload.encode())
         self._mid = self._mid % 65535 + 1
-        body = _text(topic) + self._mid.to_bytes(2, "big") + payload.encode()
+        body = _text(topic) + self._mid.to_bytes(2, "big") + self._none + payload.encode()
         return _packet(_PUBLISH | 0x02, body)
 
     def _read(self) -> None:
@@ -141,6 +145,7 @@ class Panel:
                 if first & 0x06:
                     self._acknowledge(body[at : at + 2])
                     at += 2
+                at += len(self._none) and 1 + body[at]
                 self._waiting.append(Said(body[2 : 2 + length].decode(), body[at:].decode()))
 
     def _acknowledge(self, mid: bytes) -> None:

@@ -168,18 +168,20 @@ class Stage:
         census: Path | None = None,
         web: dict[str, Any] | None = None,
         journal: Members | None = None,
+        mqtt: dict[str, Any] | None = None,
         **server: Any,
     ) -> Process:
         """`hmp-bridge run`; returns when its last room is usable.
 
-        `through`: a port in place of the broker's. `census`: where `counted_daemon` writes.
-        `journal`: where it is in place of a file.
+        `web`, `mqtt`: keys of these tables. `through`: a port in place of the broker's. `census`:
+        where `counted_daemon` writes. `journal`: where it is in place of a file.
         """
         state = state or self._new_folder()
         tables = configuration(through or broker.port, hmp.port, base, rooms, state, **server)
         tables |= {} if web is None else {"web": web}
         if journal is not None:
             tables["bridge"]["journal"] = {"etcd": list(journal.endpoints)}
+        tables["mqtt"] |= mqtt or {}
         counted = [sys.executable, "-m", "tests.bench.counted_daemon", str(census)]
         daemon = self.run(tables, program=None if census is None else counted)
         self.wait_online(broker, base, rooms - 1)
@@ -227,9 +229,9 @@ class Stage:
         program = [sys.executable, "-m", "tests.bench.page_readers", address, path, str(count)]
         return self._kept(self._start(program, self.other_cores))
 
-    def panel(self, broker: Broker, *filters: str, qos: int = 0) -> Panel:
+    def panel(self, broker: Broker, *filters: str, qos: int = 0, level: int = 4) -> Panel:
         """A panel's connection."""
-        return self._kept(Panel(broker.port, filters, qos=qos))
+        return self._kept(Panel(broker.port, filters, qos=qos, level=level))
 
     def etcd(self, count: int) -> Members:
         """A store of so many members, on the disk."""

@@ -47,3 +47,22 @@ def test_a_flood_of_presses_is_answered_each_and_another_room_is_not_behind_it(
     results = s.panel.wait_for_results("r0", presses, since)
     assert sorted(result["id"] for result in results) == list(range(presses))
     s.panel.wait_for("room/r1/ack", "record ok", since=since)
+
+
+def test_topics_of_64_kb_are_neither_kept_nor_said_again(site: MakeSite) -> None:
+    s = site()
+
+    def flood(first: int, count: int) -> None:
+        topics = (f"room/{'x' * 60_000}{n}/press/record" for n in range(first, first + count))
+        since = s.panel.mark()
+        s.panel.publish_many([*((each, "true") for each in topics), ("room/r1/set", "record")])
+        s.panel.wait_for_results("r1", 1, since)
+
+    flood(0, 100)  # what is under way takes its room once
+    before = s.daemon.resident_kilobytes()
+    flood(100, 500)
+    assert s.daemon.resident_kilobytes() - before < 10_000
+    for text in s.panel.payloads("bridge/response/error"):
+        assert len(text) < 2_000
+        assert json.loads(text)["origin"].startswith(f"{s.base}/room/xxx")
+    assert max(map(len, s.daemon.lines.since())) < 2_000
