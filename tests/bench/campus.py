@@ -1,4 +1,7 @@
-"""Four thousand rooms at eight HMPs: one bridge has them all, or two or four share them."""
+"""Four thousand rooms at eight HMPs: one bridge has them all, or two or four share them.
+
+A burst is one `record` in every room at once; the rate is sustained as in `throughput`.
+"""
 
 import time
 from collections.abc import Sequence
@@ -19,10 +22,7 @@ _BRIDGES = (1, 2, 4)
 
 
 def campus(options: Options) -> Sequence[Figure]:
-    """4,000 rooms over 8 servers on one broker, with 1, 2 and 4 bridges; nobody has a core alone.
-
-    A burst is one `record` in every room at once; the rate is that of throughput.
-    """
+    """4,000 rooms over 8 servers on one broker: 1, 2 and 4 bridges, nobody has a core alone."""
     figures: list[Figure] = []
     rooms = 2 * _SERVERS if options.brief else _ROOMS
     for bridges in (1, 2) if options.brief else _BRIDGES:
