@@ -18,7 +18,7 @@ from setuptools.command.build_py import build_py
 
 ROOT = Path(__file__).parent
 SHIPPED = {
-    "config": ["**/*.toml", "**/*.json", "**/*.yaml", "mosquitto/*"],
+    "config": ["**/*.toml", "**/*.json", "**/*.yaml", "mosquitto/*", "cluster/*"],
     "systemd": ["**/*.service", "**/*.conf"],
 }
 """The folders of which files are shipped, and which. Readers and tests find them where they are."""

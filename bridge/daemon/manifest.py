@@ -35,8 +35,8 @@ class Manifest:
 
     `kept` is what `save` was given last, in any process, and `instance` who we are; `server_of`
     says which server a room has, None of one that is not there. What is below
-    base topics of before is emptied where the `info` there is still ours, and where it is not it
-    is let be: another bridge has come since.
+    base topics of before, or what the bridge said under another name on this one, is emptied where
+    the `info` there is still ours, and where it is not it is let be: another bridge has come since.
     """
 
     def __init__(
@@ -75,7 +75,7 @@ class Manifest:
 
     @property
     def before(self) -> list[Owned]:
-        """What is left below other base topics, until the broker has said that it is not."""
+        """What is left of other base topics and names, until the broker has said that it is not."""
         return self._note.before
 
     def sweep(self, there: Collection[Name]) -> None:
@@ -150,11 +150,14 @@ class Manifest:
                 log.warning(
                     "the base topic of before is another's by now, or cannot be read; it is let be",
                     base=owned.base,
+                    bridge=topics.own_path,
                     what_to_do="nothing, if another bridge is there; else empty what it retains",
                 )
                 self.before.remove(owned)
             elif found.get(topics.bridge_state) != ONLINE:
-                log.info("the base topic of before is emptied", base=owned.base)
+                log.info(
+                    "the base topic of before is emptied", base=owned.base, bridge=topics.own_path
+                )
                 for topic, components in owned.topics.items():
                     self.take_back(DeviceName.announced(owned.base, topic), components)
                 for topic in owned.everything:
@@ -178,11 +181,10 @@ class Manifest:
             await self._write()
 
     async def _write(self) -> None:
-        if self._topics.part:
-            known = self._note.owned.servers
-            rooms = [name.key for name in self._names if name.kind == "room"]
-            now = {room: self._server_of(room) or known.get(room, "") for room in sorted(rooms)}
-            self._note.owned.servers = now
+        known = self._note.owned.servers
+        rooms = {name.key: self._server_of(name.key) for name in self._names if name.kind == "room"}
+        now = {room: server or known.get(room, "") for room, server in sorted(rooms.items())}
+        self._note.owned.servers = {room: server for room, server in now.items() if server}
         document = self._note.document()
         if document != self._saved:
             self._saved = document

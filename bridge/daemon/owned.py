@@ -6,7 +6,7 @@ before, and what Home Assistant may remember though it is gone.
 
 import json
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
 
 import structlog
@@ -47,7 +47,9 @@ Gone = dict[DeviceName, dict[str, str]]
 class Owned:
     """What is below one base topic: rooms and servers, and Home Assistant's devices of these.
 
-    Of several bridges one has a `part` of the servers; `servers` then says which each room has.
+    Of several bridges one has a `part` of the servers. `servers` says which one each room has.
+    Where `itself` is set it is the bridge's word of itself alone, and which servers it had: it goes
+    by another name today (R38), and rooms and servers are today's.
     """
 
     base: str
@@ -55,6 +57,7 @@ class Owned:
     topics: Published = field(default_factory=dict)
     part: str = ""
     servers: dict[str, str] = field(default_factory=dict)
+    itself: bool = False
 
     @property
     def own(self) -> Topics:
@@ -79,9 +82,9 @@ class Owned:
         """
         topics = self.own
         found = [*reversed(self.topics)]
-        for kind, key in sorted(self.names):
+        for kind, key in sorted(self.names) if not self.itself else ():
             found += retained_topics(self.base, kind, key)
-        if found:
+        if found or self.itself:
             if self.part:
                 found += [topics.owner(key) for kind, key in sorted(self.names) if kind == "server"]
             found += [topics.bridge_info, topics.bridge_health, topics.bridge_state]
@@ -91,7 +94,11 @@ class Owned:
         """For the journal, as JSON's values."""
         document: dict[str, Any] = {"base": self.base, "names": sorted(self.names)}
         if self.part:
-            document |= {"part": self.part, "servers": self.servers}
+            document["part"] = self.part
+        if self.servers:
+            document["servers"] = self.servers
+        if self.itself:
+            document["itself"] = True
         return document | ({"topics": self.topics} if self.topics else {})
 
 
@@ -116,7 +123,7 @@ class Note:
 def read_note(document: str, base: str, part: str = "") -> Note:
     """What was written down, seen from this base topic: all below another one is of before.
 
-    Of several bridges it is that with this `part`, whichever it had when that was written.
+    So is what the bridge said of itself when it had another `part` of the servers, or was alone.
     """
     note = Note(Owned(base, part=part))
     if not document:
@@ -124,16 +131,11 @@ def read_note(document: str, base: str, part: str = "") -> Note:
     try:
         kept = read_value(document)
         for each in (kept, *kept.get("before", ())):
-            topics: Published = {
-                topic: dict(found) for topic, found in each.get("topics", {}).items()
-            }
-            names = {Name(*pair) for pair in each["names"]}
-            servers = dict(each.get("servers", {}))
-            owned = Owned(each["base"], names, topics, each.get("part", ""), servers)
-            if owned.base == base:
-                owned.part = part
-                note.owned = owned
-            elif owned.everything:
+            owned = _read_owned(each)
+            if owned.base == base and not owned.itself:
+                note.owned = replace(owned, part=part)
+                owned = _of_itself(owned, part)
+            if owned.everything and (owned.base, owned.part) != (base, part):
                 note.before.append(owned)
         for *device, components in kept.get("gone", ()):
             note.gone[DeviceName(*device)] = dict(components)
@@ -141,3 +143,20 @@ def read_note(document: str, base: str, part: str = "") -> Note:
         log.warning("the journal's note of published topics is unreadable", error=repr(error))
         return Note(Owned(base, part=part))
     return note
+
+
+def _read_owned(each: Mapping[str, Any]) -> Owned:
+    return Owned(
+        each["base"],
+        {Name(*pair) for pair in each["names"]},
+        {topic: dict(found) for topic, found in each.get("topics", {}).items()},
+        each.get("part", ""),
+        dict(each.get("servers", {})),
+        bool(each.get("itself", False)),
+    )
+
+
+def _of_itself(owned: Owned, part: str) -> Owned:
+    """What is left of the name of before; a bridge alone says of no server that it has it."""
+    servers = {name for name in owned.names if name.kind == "server"}
+    return Owned(owned.base, set() if part else servers, part=owned.part, itself=bool(owned.names))

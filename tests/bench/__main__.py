@@ -16,6 +16,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from .burst import burst
+from .campus import campus
 from .figures import Figure, table
 from .flood import flood
 from .footprint import memory
@@ -44,6 +45,7 @@ BENCHMARKS: dict[str, Callable[[Options], Sequence[Figure]]] = {
     "start": start,
     "reconnect": reconnect,
     "scale": scale,
+    "campus": campus,
     "flood": flood,
     "shared_journal": shared_journal,
     "load": load,
@@ -51,7 +53,7 @@ BENCHMARKS: dict[str, Callable[[Options], Sequence[Figure]]] = {
     "soak": soak,
 }
 
-WHEN_NAMED = {"load", "crowd", "soak"}
+WHEN_NAMED = {"campus", "load", "crowd", "soak"}
 """What is measured only where it is asked for by name."""
 
 QUICK = ("latency", "throughput", "start")

@@ -176,23 +176,31 @@ class Stage:
         `web`, `mqtt`: keys of these tables. `through`: a port in place of the broker's. `census`:
         where `counted_daemon` writes. `journal`: where it is in place of a file.
         """
-        folder = self._new_folder()
-        state = state or folder
+        state = state or self._new_folder()
         tables = configuration(through or broker.port, hmp.port, base, rooms, state, **server)
         tables |= {} if web is None else {"web": web}
         if journal is not None:
             tables["bridge"]["journal"] = {"etcd": list(journal.endpoints)}
         tables["mqtt"] |= mqtt or {}
-        file = folder / "bridge.toml"
-        file.write_text(toml(tables), encoding="utf-8")
         counted = [sys.executable, "-m", "tests.bench.counted_daemon", str(census)]
-        program = [HMP_BRIDGE] if census is None else counted
-        daemon = self._start([*program, "run", "--config", str(file)], self.subject_cores)
-        self._kept(daemon)
-        panel = self.panel(broker, f"{base}/room/r{rooms - 1}/availability")
-        panel.wait_for(f"{base}/room/r{rooms - 1}/availability", "online")
-        panel.close()
+        daemon = self.run(tables, program=None if census is None else counted)
+        self.wait_online(broker, base, rooms - 1)
         return daemon
+
+    def run(
+        self, tables: dict[str, Any], *arguments: str, program: list[str] | None = None
+    ) -> Process:
+        """`hmp-bridge run` with these tables and further arguments; returns at once."""
+        file = self._new_folder() / "bridge.toml"
+        file.write_text(toml(tables), encoding="utf-8")
+        command = [*(program or [HMP_BRIDGE]), "run", "--config", str(file), *arguments]
+        return self._kept(self._start(command, self.subject_cores))
+
+    def wait_online(self, broker: Broker, base: str, room: int) -> None:
+        """Until this room is usable."""
+        panel = self.panel(broker, f"{base}/room/r{room}/availability")
+        panel.wait_for(f"{base}/room/r{room}/availability", "online")
+        panel.close()
 
     def peer(
         self,

@@ -11,13 +11,13 @@ from .figures import Figure, Sample
 from .latency import MANY, can_run
 from .stage import Options, Stage, stage
 
-__all__ = ["throughput"]
+__all__ = ["Crowd", "throughput"]
 
 _UNDER_WAY = 200
 """Presses whose state is still out: enough to keep everybody busy, few enough for any queue."""
 
 
-class _Crowd:
+class Crowd:
     """A panel for all rooms: presses the next one whenever one says that it has obeyed."""
 
     def __init__(self, made: Stage, broker: Broker, base: str, rooms: int) -> None:
@@ -78,7 +78,7 @@ def throughput(options: Options) -> Sequence[Figure]:
             base = f"{who}/hmp"
             processes[who] = made.daemon(broker, hmp, base=base, rooms=rooms, state=state)
             made.record(broker, base, rooms)
-        crowds = {who: _Crowd(made, broker, f"{who}/hmp", rooms) for who in names}
+        crowds = {who: Crowd(made, broker, f"{who}/hmp", rooms) for who in names}
         for _ in range(options.repetitions):
             for who, crowd in random.sample(list(crowds.items()), len(crowds)):
                 spent, began = processes[who].cpu, time.monotonic()

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from tests.npm import AEDES, has_npm_package
 
-__all__ = ["aedes", "installed", "nats", "rabbitmq"]
+__all__ = ["aedes", "installed", "nats", "nats_server", "rabbitmq"]
 
 _RABBITMQ = Path("/usr/lib/rabbitmq/bin/rabbitmq-server")
 
@@ -23,7 +23,7 @@ def installed() -> dict[str, bool]:
     asked_for = os.environ.get("HMP_BRIDGE_TEST_RABBITMQ") == "1"
     return {
         "aedes": has_npm_package(AEDES, "aedes"),
-        "nats": _nats_server() is not None,
+        "nats": nats_server() is not None,
         "rabbitmq": asked_for and _RABBITMQ.exists(),
     }
 
@@ -42,7 +42,7 @@ def nats(folder: Path, port: int, own_port: int) -> list[str]:
         f'mqtt {{ listen = "127.0.0.1:{port}" }}\n',
         encoding="utf-8",
     )
-    return [_nats_server() or "nats-server", "-c", str(file)]
+    return [nats_server() or "nats-server", "-c", str(file)]
 
 
 def rabbitmq(folder: Path, port: int, own_port: int, distribution_port: int) -> list[str]:
@@ -66,6 +66,7 @@ def rabbitmq(folder: Path, port: int, own_port: int, distribution_port: int) -> 
     return ["env", *(f"{name}={value}" for name, value in settings.items()), str(_RABBITMQ)]
 
 
-def _nats_server() -> str | None:
+def nats_server() -> str | None:
+    """Path of the installed one."""
     beside = str(Path(sys.executable).parent)
     return shutil.which("nats-server", path=f"{beside}:{os.environ.get('PATH', '')}")

@@ -29,6 +29,15 @@ def _folder(count: int) -> Iterator[Path]:
         yield Path(name)
 
 
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave out what takes long on a cluster, unless it is asked for."""
+    if "cluster" in config.getoption("-m"):
+        return
+    for item in items:
+        if item.get_closest_marker("cluster") is not None:
+            item.add_marker(pytest.mark.skip(reason="takes long: asked for by -m cluster"))
+
+
 @pytest.fixture(scope="session")
 def etcd() -> Iterator[Members]:
     """One server for all tests that do it no harm; each takes a prefix of its own."""

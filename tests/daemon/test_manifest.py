@@ -143,3 +143,24 @@ def test_a_note_is_read_as_it_was_written() -> None:
     turned = read_note(note.document(), "old")
     assert (turned.owned, turned.before) == (old, [Owned("hmp", {R1})])
     assert read_note(note.document(), "third").before == [Owned("hmp", {R1}), old]
+
+
+def test_what_a_bridge_said_under_another_name_is_of_before() -> None:
+    both = Owned("hmp", {R0, MAIN, OTHER}, part="main,other", servers={"r0": "main"})
+    document = Note(both).document()
+    itself = Owned("hmp", part="main,other", itself=True)
+    own = [f"hmp/bridges/main,other/{leaf}" for leaf in ("info", "health", "state")]
+    moved = read_note(document, "hmp", "main")
+    assert moved.before == [itself]
+    assert itself.everything == own
+    assert moved.owned.names == both.names
+    # It goes on being of before until it is emptied, whatever the name is then.
+    once_more = read_note(moved.document(), "hmp", "other")
+    assert once_more.before == [Owned("hmp", part="main", itself=True), itself]
+    assert read_note(moved.document(), "hmp", "main,other").before == [
+        Owned("hmp", part="main", itself=True)
+    ]
+    # A bridge alone says of no server that it has it.
+    [alone] = read_note(document, "hmp").before
+    assert alone.everything == ["hmp/server/main/bridge", "hmp/server/other/bridge", *own]
+    assert read_note("", "hmp", "main").before == []

@@ -13,6 +13,7 @@ from .daemon import Daemon
 from .hmp import Hmp
 from .programs import run_bridge
 from .site import MakeSite, Site
+from .test_clean import retained
 
 
 class Campus:
@@ -147,6 +148,63 @@ def test_what_has_gone_to_another_bridge_is_left_to_it(campus: Campus) -> None:
     emptied = [s.topic for s in panel.seen.since(mark) if s.payload == "" and "/ha/" in s.topic]
     assert [topic for topic in emptied if "room-r2" in topic or "server-west" in topic] == []
     assert any("room-r1" in topic for topic in emptied)
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [("east", "east,west"), ("east,west", "east"), (None, "east"), ("east", None)],
+)
+def test_nothing_is_left_of_the_name_of_before(
+    campus: Campus, before: str | None, after: str | None
+) -> None:
+    """Of what the bridge says of itself; a look-alike stays, and what has another one's name."""
+    site, panel = campus.site, campus.site.panel
+    site.tables["homeassistant"] = {
+        "enabled": True,
+        "discovery_prefix": f"{site.base}/ha",
+        "all_rooms": True,
+    }
+    paths = ["bridge" if each is None else f"bridges/{each}" for each in (before, after)]
+
+    def start(servers: str | None, **how: Any) -> Daemon:
+        mark = panel.mark()
+        daemon = site.add_daemon(arguments=["--servers", servers] if servers else [], **how)
+        panel.wait_for(f"{paths[servers == after]}/health", since=mark)
+        panel.wait_for("room/r0/availability", "online", since=mark)
+        return daemon
+
+    theirs = {"bridges/north/state": "offline", f"{paths[0]}/note": "x"}
+    for topic, payload in theirs.items():
+        panel.publish(topic, payload, retain=True)
+    daemon = start(before)
+    assert daemon.stop() == 0
+    of_before = {
+        topic.removeprefix(f"{site.base}/") for topic in retained(site, site.base)
+    } - theirs.keys()
+    own = {topic for topic in of_before if topic.startswith(f"{paths[0]}/")}
+    assert {topic.rpartition("/")[2] for topic in own} == {
+        *("state", "info", "health", "rooms_recording", "rooms_alarm")
+    }
+    daemon = start(after, state=daemon.state)
+    panel.wait_for_newest(f"{paths[0]}/state", "")
+    assert daemon.stop() == 0
+    left = {topic.removeprefix(f"{site.base}/") for topic in retained(site, site.base)}
+    assert left & own == set()
+    assert theirs.keys() <= left
+    assert ("server/east/bridge" in left) == (after is not None)
+    # They are another bridge's by now, or still ours.
+    west = ("room/r2/", "server/west/state", "-room-r2", "-server-west")
+    assert {topic for topic in of_before - left if any(part in topic for part in west)} == set()
+
+
+def test_a_name_of_before_is_cleaned_up_too(campus: Campus) -> None:
+    daemon = campus.start("east,west")
+    campus.wait_ready("east,west")
+    assert daemon.stop() == 0
+    cleaned = run_bridge("clean", "--config", str(daemon.file), "--servers", "east")
+    assert cleaned.returncode == ExitCode.OK
+    assert f"emptied {campus.site.base}/bridges/east,west/state" in cleaned.stdout
+    assert retained(campus.site, campus.site.base) == {}
 
 
 def test_what_is_printed_for_one_of_them_is_its_own(campus: Campus) -> None:
