@@ -324,7 +324,7 @@ class BrokerLink:
             # What was said is taken back; a connection that said nothing leaves without a word,
             # for the topic may be another bridge's (R26).
             async with trio.open_nursery() as nursery:
-                nursery.start_soon(_cancel_at_end, session, nursery.cancel_scope)
+                nursery.start_soon(session.cancel_at_end, nursery.cancel_scope)
                 nursery.start_soon(self.image.flush, session)
                 await self.image.settled()
                 await session.publish(self.availability_topic, OFFLINE, retain=True)
@@ -345,14 +345,5 @@ class BrokerLink:
             return
         report = log.debug if self._said.get(address) is failure.kind else log.warning
         self._said[address] = failure.kind
-        report(
-            "mqtt connection failed",
-            broker=address,
-            error=str(failure),
-            what_to_do=failure.advice,
-        )
-
-
-async def _cancel_at_end(session: Session, scope: trio.CancelScope) -> None:
-    await session.ended()
-    scope.cancel()
+        said = {"error": str(failure), "what_to_do": failure.advice}
+        report("mqtt connection failed", broker=address, **said)
