@@ -204,6 +204,7 @@ SEES_ONLY = {
     "bridge.process": {"bridge.process"},
     "bridge.web": {
         "bridge.logs",
+        "bridge.mqtt.certificate",
         "bridge.mqtt.topics",
         "bridge.room.facts",
         "bridge.room.rules.possible",

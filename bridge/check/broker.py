@@ -28,7 +28,7 @@ from ..mqtt.renewal import RENEW, ending
 from ..mqtt.retained import read_retained
 from ..mqtt.session import Session, open_session
 from ..mqtt.settings import BrokerSettings, Protocol, Subscription
-from ..mqtt.tls import TlsFiles
+from ..mqtt.tls import ends_of
 from ..mqtt.topics import Topics
 from .report import Blame, Finding, failed, noted, passed
 
@@ -155,8 +155,8 @@ class _Check:
     def _look_at_certificates(self, session: Session) -> None:
         if self._settings.tls is None or session.tls is None:
             return
-        own = TlsFiles(self._settings.tls).ends_at()
-        for whose, days in ending(own, session.tls.peer_ends_at()):
+        ends = {**ends_of(self._settings.tls), **session.tls.peer_ends()}
+        for whose, days in ending(ends):
             self.found.append(noted(self._subject, f"{whose} ends in {days} days", RENEW))
 
     def _hear(self, message: Message) -> bool:

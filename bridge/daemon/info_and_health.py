@@ -81,6 +81,7 @@ def render_health(
     journal: JournalHealth,
     *,
     retained_dropped: int,
+    certificates: Mapping[str, float],
     monotonic: float,
     wall: float,
 ) -> str:
@@ -123,6 +124,7 @@ def render_health(
                 "commit_ms": _milliseconds(journal.last_commit),
                 "error": journal.failure,
             },
+            "certificates": {name: timestamp(end) for name, end in certificates.items()},
         },
         separators=(",", ":"),
     )

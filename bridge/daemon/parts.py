@@ -122,6 +122,7 @@ class Parts:
         self.dispatcher = self._make_dispatcher()
         self.callers = self._make_callers()
         self.watchdog = Watchdog(self._due_at, journal)
+        self.web: Web | None = None
         self.self_report = self._make_self_report()
         self.web = self._make_web()
         self.reloader = None if load is None else self._make_reloader(load)
@@ -262,6 +263,7 @@ class Parts:
             dispatcher=self.dispatcher,
             identity=self._identity,
             watchdog=self.watchdog,
+            web_certificate=lambda: {} if self.web is None else self.web.certificates,
         )
 
     def _due_at(self) -> dict[str, float]:

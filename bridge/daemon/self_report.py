@@ -5,6 +5,7 @@ reload have it speak when something is different.
 """
 
 import time
+from collections.abc import Callable, Mapping
 
 import trio
 
@@ -27,7 +28,10 @@ __all__ = ["SelfReport"]
 
 
 class SelfReport:
-    """Publishes it; `configuration` is the one in force."""
+    """Publishes it; `configuration` is the one in force.
+
+    `web_certificate` says when the certificate of the web pages ends, by its key.
+    """
 
     def __init__(
         self,
@@ -41,6 +45,7 @@ class SelfReport:
         dispatcher: Dispatcher,
         identity: Identity,
         watchdog: Watchdog,
+        web_certificate: Callable[[], Mapping[str, float]],
     ) -> None:
         self.configuration = configuration
         self._topics = topics
@@ -50,6 +55,7 @@ class SelfReport:
         self._journal = journal
         self._identity = identity
         self._watchdog = watchdog
+        self._web_certificate = web_certificate
         self._dispatcher = dispatcher
         self._reconfigured = trio.Event()
 
@@ -99,6 +105,7 @@ class SelfReport:
             snapshot.broker,
             snapshot.journal,
             retained_dropped=snapshot.retained_ignored,
+            certificates=snapshot.certificates,
             monotonic=trio.current_time(),
             wall=time.time(),
         )
@@ -127,10 +134,12 @@ class SelfReport:
 
     def snapshot(self) -> Snapshot:
         """Everything as it stands at this moment."""
+        broker = self._broker.health()
         return Snapshot(
             {name: link.health() for name, link in self._site.links.items()},
-            self._broker.health(),
+            broker,
             self._journal.health(),
             [room.state for room in self._site.rooms.values()],
             self._dispatcher.retained_dropped,
+            {**broker.certificates, **self._web_certificate()},
         )

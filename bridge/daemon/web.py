@@ -104,6 +104,12 @@ class Web:
             for listener, (host, port) in self._listeners.items():
                 nursery.start_soon(listener.serve, host, port)
 
+    @property
+    def certificates(self) -> Mapping[str, float]:
+        """The certificate in use, with the seconds since the epoch at which it ends."""
+        ends = [("web.cert", listener.ends_at) for listener in self._listeners]
+        return {key: end for key, end in ends if end is not None}
+
     def changed(self, room: str) -> None:
         """The topics of a room say something else."""
         if not self._rooms[room].state.stale:

@@ -153,6 +153,7 @@ class _Standing(Collector):
         yield from _servers(snapshot.servers)
         yield from _broker(snapshot.broker, snapshot.retained_ignored)
         yield from _rooms(snapshot.rooms)
+        yield _certificates(snapshot.certificates)
         yield _gauge(
             "hmp_bridge_journal_failing",
             "Whether the journal cannot be written.",
@@ -206,6 +207,17 @@ def _broker(broker: BrokerHealth, retained_ignored: int) -> Iterator[Metric]:
         "Values and results that the broker has not confirmed.",
         broker.unconfirmed,
     )
+
+
+def _certificates(ends: Mapping[str, float]) -> Metric:
+    family = GaugeMetricFamily(
+        "hmp_bridge_certificate_end_timestamp_seconds",
+        "When a certificate ends, in seconds since the epoch.",
+        labels=["certificate"],
+    )
+    for name, end in ends.items():
+        family.add_metric([name], end)
+    return family
 
 
 def _rooms(rooms: Iterable[RoomState]) -> Iterator[Metric]:

@@ -1,6 +1,7 @@
 """The state of a bridge at one moment, as metrics and health see it."""
 
 from collections.abc import Iterable, Mapping
+from types import MappingProxyType
 from typing import NamedTuple
 
 from ..hmp.link import LinkHealth
@@ -19,3 +20,5 @@ class Snapshot(NamedTuple):
     journal: JournalHealth
     rooms: Iterable[RoomState]
     retained_ignored: int
+    #: Seconds since the epoch at which each certificate ends, of the broker link and the web.
+    certificates: Mapping[str, float] = MappingProxyType({})

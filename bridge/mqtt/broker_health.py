@@ -1,7 +1,7 @@
 """How the broker link stands, in words and figures."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 from .settings import Protocol
@@ -27,7 +27,8 @@ class BrokerHealth:
     `address` is where the broker is that is in use, or was tried last. `refused_filters` has the
     broker's reason for each filter that it does not let us subscribe to, `withheld` the topics of
     which it would not have the newest value, `contested` those to which somebody else goes on
-    writing.
+    writing. `certificates` has when each certificate of the link ends, in seconds since the epoch:
+    those in use, and the broker's of the last connection.
     """
 
     state: BrokerState
@@ -45,3 +46,4 @@ class BrokerHealth:
     withheld: Sequence[str]
     contested: Sequence[str]
     error: str | None
+    certificates: Mapping[str, float] = field(default_factory=dict)

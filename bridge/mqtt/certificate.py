@@ -1,11 +1,12 @@
-"""The last moment of a certificate, read from its DER (RFC 5280, 4.1); pure."""
+"""The last moments of certificates, read from their DER (RFC 5280, 4.1); pure."""
 
 import base64
 import binascii
 import re
+from collections.abc import Iterator
 from datetime import datetime
 
-__all__ = ["not_after"]
+__all__ = ["last_end", "not_after"]
 
 _PEM = re.compile(rb"-----BEGIN CERTIFICATE-----(.*?)-----END CERTIFICATE-----", re.DOTALL)
 
@@ -18,11 +19,21 @@ def not_after(pem: bytes) -> float | None:
 
     None for what is none: whoever loads it says so better.
     """
-    found = _PEM.search(pem)
-    if found is None:
-        return None
+    return next(_ends(pem), None)
+
+
+def last_end(pem: bytes) -> float | None:
+    """The same, where all of them have ended: an authority's next certificate may be there too."""
+    return max((end for end in _ends(pem) if end is not None), default=None)
+
+
+def _ends(pem: bytes) -> Iterator[float | None]:
+    return (_end(found[1]) for found in _PEM.finditer(pem))
+
+
+def _end(encoded: bytes) -> float | None:
     try:
-        certificate = _children(base64.b64decode(found[1]))[0][1]
+        certificate = _children(base64.b64decode(encoded))[0][1]
         parts = _children(_children(certificate)[0][1])
         # [0] version is left out in version 1; before validity: serial, signature, issuer.
         validity = _children(parts[4 if parts[0][0] == 0xA0 else 3][1])

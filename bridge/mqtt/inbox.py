@@ -38,8 +38,9 @@ class Inbox:
     The memory bound: MQTT 5's Receive Maximum has the broker keep back what exceeds `capacity`
     unacknowledged QoS 1 messages. mosquitto 2.0 keeps to it only until the first PUBACK: each one
     then releases as many again from its queue. A 3.1.1 broker need not keep to anything. So QoS 1
-    may exceed the capacity `LENIENCY` times before a message is dropped, and even then gets no
-    PUBACK, so that a resumed session brings it again. QoS 0 is dropped at `capacity`. Both are
+    may exceed the capacity `LENIENCY` times before a message is dropped. It is acknowledged all the
+    same: left open, a few of them would take up all that the broker lets be under way, and nothing
+    would come any more, for any room. QoS 0 is dropped at `capacity`. Both are
     dropped of a share alone that has its part of that and more: never of one that nobody floods.
     What was dropped is counted in `dropped`, and logged when dropping begins.
 
@@ -102,16 +103,19 @@ class Inbox:
             if message.duplicate and self._is_known(receipt):
                 return
         source = self._source_of(message.topic)
-        if self._is_full(source.share, receipt):
+        is_full = self._is_full(source.share, receipt)
+        if is_full:
             self._drop(source, receipt)
-            return
-        self._full.discard(source.share)
+        else:
+            self._full.discard(source.share)
+            self._waiting.put(source.share, source.rank, message)
         if receipt is not None:
             receipt.on_acknowledged = self._acknowledge
             self._served.pop(receipt.number, None)
             self._open[receipt.number] = receipt
             self._order.append(receipt)
-        self._waiting.put(source.share, source.rank, message)
+            if is_full:
+                receipt.acknowledge()
         self.progress.wanted()
 
     async def get(self) -> Message:

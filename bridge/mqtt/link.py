@@ -6,7 +6,7 @@ a shutdown, before DISCONNECT.
 """
 
 import math
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 
@@ -23,7 +23,7 @@ from .message import Message
 from .negotiate import accepting, in_either_version
 from .nodes import Nodes
 from .own_topics import OwnTopics
-from .renewal import keep_renewed
+from .renewal import keep_renewed, of_an_ended_certificate
 from .retained import comes_back
 from .session import Session, open_session
 from .settings import BrokerSettings, Protocol, Subscription
@@ -112,6 +112,8 @@ class BrokerLink:
         #: The same of each broker, as it was logged.
         self._said: dict[str, FailureKind] = {}
         self._lived = False
+        #: The end of the broker's certificate, where the last connection has one.
+        self._peer_ends: Mapping[str, float] = {}
         #: Messages of former connections that nobody could use.
         self._refused_messages = 0
 
@@ -217,6 +219,7 @@ class BrokerLink:
             withheld=self.image.withheld,
             contested=self._own.contested,
             error=str(self.failure) if self.failure else None,
+            certificates={**(self._files.ends if self._files else {}), **self._peer_ends},
         )
 
     async def run(self) -> None:
@@ -245,11 +248,15 @@ class BrokerLink:
 
     async def _attempt(self) -> None:
         self._lived = False
+        accepted = self._connections
         try:
             settings = await self.nodes.choose()
             await in_either_version(settings, partial(self._converse, settings))
         except* BrokerFailure as group:
-            self._note(flatten(group))
+            failure = flatten(group)
+            if self._files is not None and accepted == self._connections:
+                failure = of_an_ended_certificate(failure, self._files.ends)
+            self._note(failure)
 
     async def _converse(self, settings: BrokerSettings, protocol: Protocol) -> None:
         async with open_session(
@@ -299,6 +306,7 @@ class BrokerLink:
 
     def _online(self, session: Session) -> None:
         self.failure = None
+        self._peer_ends = session.tls.peer_ends() if session.tls else {}
         self._said.clear()
         log.info(
             "mqtt connected",
@@ -316,7 +324,7 @@ class BrokerLink:
             # What was said is taken back; a connection that said nothing leaves without a word,
             # for the topic may be another bridge's (R26).
             async with trio.open_nursery() as nursery:
-                nursery.start_soon(_cancel_at_end, session, nursery.cancel_scope)
+                nursery.start_soon(session.cancel_at_end, nursery.cancel_scope)
                 nursery.start_soon(self.image.flush, session)
                 await self.image.settled()
                 await session.publish(self.availability_topic, OFFLINE, retain=True)
@@ -337,14 +345,5 @@ class BrokerLink:
             return
         report = log.debug if self._said.get(address) is failure.kind else log.warning
         self._said[address] = failure.kind
-        report(
-            "mqtt connection failed",
-            broker=address,
-            error=str(failure),
-            what_to_do=failure.advice,
-        )
-
-
-async def _cancel_at_end(session: Session, scope: trio.CancelScope) -> None:
-    await session.ended()
-    scope.cancel()
+        said = {"error": str(failure), "what_to_do": failure.advice}
+        report("mqtt connection failed", broker=address, **said)

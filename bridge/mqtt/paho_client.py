@@ -84,10 +84,14 @@ class TlsContext:
         self.check_hostname = shared.check_hostname
         self.wrapped: ssl.SSLSocket | None = None
 
-    def peer_ends_at(self) -> float | None:
-        """Seconds since the epoch at which the broker's certificate ends; None if not verified."""
+    def peer_ends(self) -> dict[str, float]:
+        """The broker's certificate, with the seconds since the epoch at which it ends.
+
+        Nothing where it is not verified.
+        """
         certificate = None if self.wrapped is None else self.wrapped.getpeercert()
-        return ssl.cert_time_to_seconds(str(certificate["notAfter"])) if certificate else None
+        end = str(certificate["notAfter"]) if certificate else ""
+        return {"the broker's certificate": ssl.cert_time_to_seconds(end)} if end else {}
 
     def wrap_socket(
         self, sock: socket.socket, *, server_hostname: str, do_handshake_on_connect: bool

@@ -238,7 +238,14 @@ def health() -> Schema:
         }
     )
     servers = {"type": "object", "additionalProperties": server}
-    return record({"servers": servers, "broker": broker, "journal": journal})
+    certificates = {
+        "type": "object",
+        "description": "When each ends: mqtt.tls.cert, mqtt.tls.ca, the broker's, web.cert.",
+        "additionalProperties": INSTANT,
+    }
+    return record(
+        {"servers": servers, "broker": broker, "journal": journal, "certificates": certificates}
+    )
 
 
 def box() -> Schema:

@@ -1,7 +1,8 @@
 """Other certificates for a connection that is up: come again with them, and lose nothing (R30)."""
 
+import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 import structlog
 import trio
@@ -12,7 +13,7 @@ from .session import Session
 from .settings import BrokerSettings
 from .tls import TlsFiles
 
-__all__ = ["RENEW", "ending", "is_of_the_login", "keep_renewed"]
+__all__ = ["RENEW", "ending", "is_of_the_login", "keep_renewed", "of_an_ended_certificate"]
 
 log = structlog.get_logger("mqtt")
 
@@ -32,6 +33,8 @@ _DAY = 86_400.0
 
 RENEW = "renew it: put other files in place of the old ones, a restart is not needed"
 
+_ENDED = f"this connection goes on, and none can be made after it; {RENEW}"
+
 
 async def keep_renewed(
     session: Session, settings: BrokerSettings, files: TlsFiles | None, quiet: Callable[[], bool]
@@ -42,10 +45,10 @@ async def keep_renewed(
     under way in either direction.
     """
     thread = trio.CapacityLimiter(1)  # its own: a file system that hangs holds up nothing else
-    tls, said = session.tls, None
+    tls, said, ends = session.tls, None, _Ends()
     if tls is None or files is None:
         return
-    try_at = warn_at = 0.0
+    try_at = 0.0
     while True:
         await trio.sleep(_LOOK_EVERY)
         renewed = await trio.to_thread.run_sync(files.renewed, tls.shared, limiter=thread)
@@ -55,11 +58,7 @@ async def keep_renewed(
                 error=said,
                 what_to_do="put a certificate and the key that belongs to it in place",
             )
-        if trio.current_time() >= warn_at:
-            warn_at = trio.current_time() + _DAY
-            own = await trio.to_thread.run_sync(files.ends_at, limiter=thread)
-            for whose, days in ending(own, tls.peer_ends_at()):
-                log.warning("a certificate ends soon", whose=whose, days=days, what_to_do=RENEW)
+        ends.tell({**files.ends, **tls.peer_ends()}, trio.current_time())
         # MQTT 3.1.1 keeps no session for us: what comes meanwhile would be lost.
         if not renewed or session.protocol != "5" or trio.current_time() < try_at:
             continue
@@ -79,6 +78,37 @@ async def keep_renewed(
     session.give_up(BrokerFailure(FailureKind.RENEWED, "the files of mqtt.tls are others"))
 
 
+class _Ends:
+    """Speaks of certificates that end: once a day before and after, and once when they do."""
+
+    def __init__(self) -> None:
+        self._again_at = 0.0
+        self._ended: set[tuple[str, float]] = set()
+
+    def tell(self, ends: Mapping[str, float], now: float) -> None:
+        """Say what is due; `ends` in seconds since the epoch, `now` as Trio counts."""
+        for each in ends.items():
+            if each[1] <= time.time() and each not in self._ended:
+                self._ended.add(each)
+                log.error("a certificate has ended", whose=each[0], what_to_do=_ENDED)
+        if now >= self._again_at:
+            self._again_at = now + _DAY
+            for whose, days in ending(ends):
+                log.warning("a certificate ends soon", whose=whose, days=days, what_to_do=RENEW)
+
+
+def of_an_ended_certificate(failure: BrokerFailure, ends: Mapping[str, float]) -> BrokerFailure:
+    """The failure of an attempt, told as what it is where our own certificate has ended.
+
+    Over TLS 1.3 the handshake is over for us before the broker looks at our certificate (RFC 8446,
+    4.4): one that it refuses looks like a connection that was lost.
+    """
+    unsaid = failure.kind in (FailureKind.LOST, FailureKind.UNANSWERED, FailureKind.NO_ANSWER)
+    if not unsaid or ends.get("mqtt.tls.cert", math.inf) > time.time():
+        return failure
+    return BrokerFailure(FailureKind.OWN_EXPIRED, f"{failure.detail}; mqtt.tls.cert has ended")
+
+
 def is_of_the_login(refusal: FailureKind, settings: BrokerSettings) -> bool:
     """True where a bare connection was refused for the login that it lacks, not its certificate.
 
@@ -87,8 +117,7 @@ def is_of_the_login(refusal: FailureKind, settings: BrokerSettings) -> bool:
     return refusal in LOGIN if settings.username else refusal is FailureKind.CLIENT_ID
 
 
-def ending(own: float | None, broker: float | None) -> list[tuple[str, float]]:
-    """Of two ends, in seconds since the epoch: whose is near or past, and in how many days."""
-    ends = (("mqtt.tls.cert", own), ("the broker's certificate", broker))
-    left = ((whose, at - time.time()) for whose, at in ends if at is not None)
+def ending(ends: Mapping[str, float]) -> list[tuple[str, float]]:
+    """Of ends in seconds since the epoch: whose is near or past, and in how many days."""
+    left = ((whose, at - time.time()) for whose, at in ends.items())
     return [(whose, round(each / _DAY, 1)) for whose, each in left if each < _WARN_BEFORE]

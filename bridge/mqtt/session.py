@@ -201,6 +201,11 @@ class Session:
         """Wait until the connection has ended."""
         await self._ended.wait()
 
+    async def cancel_at_end(self, scope: trio.CancelScope) -> None:
+        """Cancel what needs the connection, once it has ended."""
+        await self.ended()
+        scope.cancel()
+
     async def accepted(self) -> None:
         """Wait for a CONNACK that accepts us."""
         await self._accepted.wait()

@@ -7,12 +7,13 @@ what was loaded last is, until it does.
 
 import ssl
 import threading
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from .certificate import not_after
+from .certificate import last_end, not_after
 from .settings import TlsSettings
 
-__all__ = ["TlsFiles", "load_context"]
+__all__ = ["TlsFiles", "ends_of", "load_context"]
 
 
 def load_context(tls: TlsSettings) -> ssl.SSLContext:
@@ -34,6 +35,23 @@ def load_context(tls: TlsSettings) -> ssl.SSLContext:
     return context
 
 
+def ends_of(tls: TlsSettings) -> dict[str, float]:
+    """Seconds since the epoch at which each of these certificates ends, by key; blocks."""
+    found = {}
+    looks: tuple[tuple[str, str | None, Callable[[bytes], float | None]], ...] = (
+        ("mqtt.tls.cert", tls.cert, not_after),
+        ("mqtt.tls.ca", tls.ca, last_end),
+    )
+    for key, path, look in looks:
+        try:
+            end = None if path is None else look(Path(path).read_bytes())
+        except OSError:
+            end = None
+        if end is not None:
+            found[key] = end
+    return found
+
+
 class TlsFiles:
     """Loads them, again when they are others, and keeps what was loaded last.
 
@@ -48,6 +66,8 @@ class TlsFiles:
         self._looked: object = None
         #: Why the files that are there now are not used; None where they are.
         self.problem: str | None = None
+        #: `ends_of` what is in use.
+        self.ends: Mapping[str, float] = {}
 
     def context(self) -> ssl.SSLContext:
         """For a connection: the newest that can be loaded.
@@ -70,13 +90,6 @@ class TlsFiles:
                 self._load()
             return self._context is not in_use
 
-    def ends_at(self) -> float | None:
-        """Seconds since the epoch at which our own certificate ends; None where there is none."""
-        try:
-            return None if self._tls.cert is None else not_after(Path(self._tls.cert).read_bytes())
-        except OSError:
-            return None
-
     def _load(self) -> None:
         signature = self._signature()
         if signature == self._loaded:
@@ -90,6 +103,7 @@ class TlsFiles:
             self.problem = str(error)
         else:
             self._context, self._loaded, self.problem = context, signature, None
+            self.ends = ends_of(self._tls)
 
     def _signature(self) -> object:
         paths = _paths(self._tls)

@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
+from pathlib import Path
 
 import anyio
 import structlog
@@ -23,6 +24,7 @@ from anyio.streams.tls import TLSStream
 from starlette.types import ASGIApp
 
 from ..logs.internal_error import report_internal_error
+from ..mqtt.certificate import not_after
 from .connection import DIRECTLY, Connection
 
 __all__ = ["Listener"]
@@ -88,6 +90,8 @@ class Listener:
         self._key = key
         self._pair = pair
         self._tls: ssl.SSLContext | None = None
+        #: Seconds since the epoch at which the certificate in use ends; None for plain HTTP.
+        self.ends_at: float | None = None
         self._leaving = leaving
         self._spare = spare
         self._most_of_one = most_of_one
@@ -136,6 +140,7 @@ class Listener:
             return
         try:
             self._tls.load_cert_chain(*self._pair)
+            self.ends_at = _end(self._pair[0])
         except OSError as error:
             log.error(  # noqa: TRY400 - the place in OpenSSL tells nobody anything
                 "the certificate cannot be read again, the one before stays",
@@ -149,6 +154,7 @@ class Listener:
             try:
                 if self._pair is not None:
                     self._tls = _server_tls(*self._pair)
+                    self.ends_at = _end(self._pair[0])
                 return await trio.open_tcp_listeners(port, host=host or None)
             except OSError as error:
                 if not said:
@@ -257,6 +263,10 @@ async def _kept(task_status: trio.TaskStatus[trio.Nursery]) -> None:
         nursery.cancel_scope.shield = True
         task_status.started(nursery)
         await trio.sleep_forever()
+
+
+def _end(cert: str) -> float | None:
+    return not_after(Path(cert).read_bytes())
 
 
 def _server_tls(cert: str, key: str | None) -> ssl.SSLContext:

@@ -212,6 +212,15 @@ def test_the_journal() -> None:
     assert value(families, "hmp_bridge_journal_commit_seconds_sum") == 0.002
 
 
+def test_the_ends_of_certificates() -> None:
+    name = "hmp_bridge_certificate_end_timestamp_seconds"
+    families = scrape(meters(certificates={"web.cert": 1_800_000_000.0, "mqtt.tls.ca": 0.0}))
+    assert value(families, name, certificate="web.cert") == 1_800_000_000
+    assert value(families, name, certificate="mqtt.tls.ca") == 0
+    assert families[name].documentation
+    assert not scrape(meters())[name].samples
+
+
 def test_two_bridges_in_one_process_share_nothing() -> None:
     one, other = busy(), meters()
     assert value(scrape(one), "hmp_bridge_journal_commit_seconds_count") == 1

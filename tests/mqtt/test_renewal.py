@@ -166,16 +166,16 @@ async def test_what_the_broker_does_not_accept_costs_no_connection(
 async def test_a_certificate_that_ends_soon_is_spoken_of(
     launch: Launch, certificates: Certificates, issue: Issue
 ) -> None:
-    """Ours, and the broker's; both end in two days here."""
+    """Ours, the authority's and the broker's; all end in two days here."""
     broker = launch(BrokerOptions(tls=certificates, client_certificates=True))
     tls = settings(certificates, issue("short"))
     with capture_logs() as logs:
         async with running(broker, port=broker.tls_port, tls=tls):
             await until(
-                lambda: len([each for each in logs if each["event"].endswith("ends soon")]) == 2
+                lambda: len([each for each in logs if each["event"].endswith("ends soon")]) == 3
             )
     said = {each["whose"]: each["days"] for each in logs if "whose" in each}
-    assert said.keys() == {"mqtt.tls.cert", "the broker's certificate"}
+    assert said.keys() == {"mqtt.tls.ca", "mqtt.tls.cert", "the broker's certificate"}
     assert all(1.9 < days <= 2 for days in said.values())
 
 

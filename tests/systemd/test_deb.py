@@ -131,6 +131,7 @@ def test_a_life_as_a_package(
         )
         recording_id = s.panel.newest("room/r0/recording_id")
         assert compiled(box) > 100
+        reloads(box, release)
         started = box.show(INSTANCE, "InvocationID")
 
         # Upgraded while it records: the new program goes on with the same recording.
@@ -161,6 +162,16 @@ def test_a_life_as_a_package(
         box.run(*apt, "purge", "hmp-bridge", timeout=600)
         assert named_after_the_bridge(box) == before
         assert s.hmp.commands("stopRecording") == []
+
+
+def reloads(box: Machine, release: str) -> None:
+    """Reload it; systemd 253 and later wait until the configuration is applied, or refused."""
+    waits = int(release) >= 13
+    assert box.show(UNIT, "Type") == ("notify-reload" if waits else "notify")
+    box.run("systemctl", "reload", UNIT)
+    if waits:
+        assert "configuration reloaded" in box.log(UNIT)
+    assert box.show(UNIT, "ActiveState") == "active"
 
 
 def named_after_the_bridge(box: Machine) -> list[str]:
