@@ -111,8 +111,9 @@ class Inbox:
             self._waiting.put(source.share, source.rank, message)
         if receipt is not None:
             receipt.on_acknowledged = self._acknowledge
-            self._served.pop(receipt.number, None)
-            self._open[receipt.number] = receipt
+            number = receipt.number
+            self._served.pop(number, None)
+            self._open[number] = receipt
             self._order.append(receipt)
             if is_full:
                 receipt.acknowledge()
@@ -161,9 +162,10 @@ class Inbox:
         while self._order and self._order[0].acknowledged:
             receipt = self._order.popleft()
             receipt.send(receipt.mid)
-            if self._open.get(receipt.number) is receipt:
-                del self._open[receipt.number]
-                self._served[receipt.number] = receipt.fingerprint
+            number = receipt.number
+            if self._open.get(number) is receipt:
+                del self._open[number]
+                self._served[number] = receipt.fingerprint
                 if len(self._served) > self.capacity * LENIENCY:
                     self._served.popitem(last=False)
 

@@ -18,8 +18,11 @@ from .stage import Hmp, Options, Stage, stage
 
 __all__ = ["MANY", "Press", "can_run", "commit_floor", "latency", "publications"]
 
-MANY = 10
-"""Publications of the bare loop that has as many to make; `publications` says whether it has."""
+MANY = 6
+"""Publications of the bare loop that has as many to make; `publications` says whether it has.
+
+Of the two that a pause and a resume take in turn it is the lower number.
+"""
 
 _PAUSE = ("pause", "paused", "true")
 _RESUME = ("resume", "recording", "false")

@@ -38,11 +38,11 @@ FIGURES = (
 BUDGET = {
     action: dict(zip(FIGURES, figures, strict=True))
     for action, figures in {
-        "record": (16, 1490, 2, 3, 14, 2, 4),
-        "pause": (11, 960, 1, 3, 11, 1, 2),
-        "resume": (11, 960, 1, 3, 10, 1, 2),
-        "mark": (11, 820, 2, 3, 3, 1, 2),
-        "stop": (13, 1440, 1, 3, 15, 2, 4),
+        "record": (17, 1500, 2, 3, 14, 2, 4),
+        "pause": (11, 950, 1, 2, 11, 1, 2),
+        "resume": (11, 945, 1, 2, 10, 1, 2),
+        "mark": (12, 810, 2, 2, 3, 1, 2),
+        "stop": (13, 1405, 1, 2, 15, 2, 4),
     }.items()
 }
 """At most so many of each, by action.

@@ -6,9 +6,10 @@ afresh, with its default. Both look into every value that is made of such fields
 worked out once per class.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import fields, is_dataclass
 from functools import cache
+from operator import attrgetter
 from typing import Annotated, Any, TypeVar, get_args, get_origin, get_type_hints
 
 from .changed import changed
@@ -42,7 +43,8 @@ def moved(value: _Value, shift: float) -> _Value:
 
 def lasting(source: object, kind: type) -> dict[str, Any]:
     """The fields of the class `kind` as `source` has them, without what is passing in them."""
-    found = {name: getattr(source, name) for name in _names(kind)}
+    names, read = _fields(kind)
+    found = dict(zip(names, read(source), strict=True))
     passing, holders = _marked(kind, _PASSING)
     found |= passing
     for name in holders:
@@ -57,12 +59,16 @@ def _lasting(value: Any) -> Any:
         return tuple(map(_lasting, value))
     kind: type = type(value)
     passing, holders = _marked(kind, _PASSING)
-    return changed(value, {name: _lasting(getattr(value, name)) for name in holders} | passing)
+    if holders:
+        passing = passing | {name: _lasting(getattr(value, name)) for name in holders}
+    return changed(value, passing)
 
 
 @cache
-def _names(kind: Any) -> tuple[str, ...]:
-    return tuple(field.name for field in fields(kind))
+def _fields(kind: Any) -> tuple[tuple[str, ...], Callable[[object], tuple[Any, ...]]]:
+    """The fields of a class, of which there are several, and what reads them all in one call."""
+    names = tuple(field.name for field in fields(kind))
+    return names, attrgetter(*names)
 
 
 @cache

@@ -332,17 +332,16 @@ class Turn:
         """The change, each result with the state as it now is and the seconds it took."""
         if self.room is not self._before and self.room.held != self._before.held:
             self.update(revision=self.room.revision + 1)
-        state, recording = self.room.state, self.room.recording
         results = tuple(
             Result(
                 id=request.id,
                 word=request.word,
                 origin=request.origin,
                 outcome=outcome,
-                state=state,
+                state=self.room.state,
                 problem=problem,
                 took=self.now.monotonic - request.received_at,
-                recording_id=None if recording is None else recording.id,
+                recording_id=self.room.held_id,
                 reply=request.reply,
             )
             for request, outcome, problem in self._answers
