@@ -11,9 +11,6 @@ from .parser import Parser, describe
 
 __all__ = ["completion", "demo", "man", "run_daemon", "simulate"]
 
-_MOST_PAGES = 1000
-"""Connections that the web door takes at once (`web.listening`, which is not loaded for this)."""
-
 
 def run_daemon(options: argparse.Namespace) -> int:
     """`run`: the daemon, until it is told to end."""
@@ -28,7 +25,7 @@ def run_daemon(options: argparse.Namespace) -> int:
     from ..journal.journal import Journal
     from ..journal.store import JournalUnusable
     from ..logs.log import configure_logs
-    from ..process.descriptors import TooFewDescriptors, ensure_descriptors
+    from ..process.descriptors import MOST_CONNECTIONS, TooFewDescriptors, ensure_descriptors
 
     # Whatever is read again is the same file: another of the usual places has other rooms.
     options.config = find_file(options.config)
@@ -43,7 +40,7 @@ def run_daemon(options: argparse.Namespace) -> int:
     foreign: list[str] = []
     try:
         folder = state_folder(configuration.bridge.state_dir)
-        served = _MOST_PAGES if configuration.web.listen else 0
+        served = MOST_CONNECTIONS if configuration.web.listen else 0
         ensure_descriptors(len(configuration.servers), wanted=served)
         with claim_state_folder(folder) as instance_id:
             try:

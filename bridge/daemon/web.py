@@ -26,7 +26,7 @@ from ..metrics.observe import Observer
 from ..metrics.pages import health_pages, measures
 from ..metrics.snapshot import Snapshot
 from ..mqtt.topics import timestamp
-from ..process.descriptors import spare_descriptors
+from ..process.descriptors import MOST_CONNECTIONS, spare_descriptors
 from ..room.facts.state import elapsed
 from ..room.facts.values import Now, Result
 from ..room.rules.possible import possible
@@ -196,7 +196,8 @@ class Web:
 
     def _spare(self) -> int:
         """Connections that a listener may have: the broker and HMP do without none of theirs."""
-        return spare_descriptors(len(self._configuration.servers)) // len(self._listeners)
+        spare = spare_descriptors(len(self._configuration.servers)) // len(self._listeners)
+        return min(MOST_CONNECTIONS, spare)
 
     def _measures(self) -> ASGIApp:
         async def app(_: object) -> ASGIApp:

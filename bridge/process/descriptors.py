@@ -3,7 +3,10 @@
 import resource
 import sys
 
-__all__ = ["TooFewDescriptors", "ensure_descriptors", "spare_descriptors"]
+__all__ = ["MOST_CONNECTIONS", "TooFewDescriptors", "ensure_descriptors", "spare_descriptors"]
+
+MOST_CONNECTIONS = 1000
+"""Of browsers and programs over HTTP at once, where there are as many file descriptors."""
 
 _FOR_ITSELF = 24
 """The event loop, the journal, the broker, standard streams, and what is open for a moment."""

@@ -2,10 +2,10 @@
 
 An ASGI application around the door's own. It keeps out what comes by another name than the
 bridge's (a name that somebody points at this address, so that a browser takes his page for ours),
-and what a page of somebody else sends.
+and what a page of somebody else sends. Requests have their turns here, presses before all else.
 """
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from urllib.parse import urlsplit
 
 import structlog
@@ -17,6 +17,7 @@ from ..room.facts.problems import INTERNAL_ERROR
 from ..room.facts.values import Problem
 from .answers import refusal
 from .pages import POLICY
+from .turns import Turns
 
 __all__ = ["LOCAL_HOSTS", "Gate", "forged", "host_of"]
 
@@ -59,6 +60,7 @@ class Gate:
     def __init__(self, inside: ASGIApp, hosts: Collection[str]) -> None:
         self._inside = inside
         self.hosts = hosts
+        self._turns, self._turns_of_presses = Turns(), Turns()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
@@ -66,10 +68,24 @@ class Gate:
             await receive()
             await send({"type": "websocket.close"})
             return
+        pressed = scope["method"] not in _SAFE
+        turns = self._turns_of_presses if pressed else self._turns
+        async with turns.turn((scope.get("client") or ("",))[0]) as over:
+            await self._answer(scope, receive, send, over)
+
+    async def _answer(
+        self, scope: Scope, receive: Receive, send: Send, over: Callable[[], None]
+    ) -> None:
+        """Answer; `over` is called before anything of the peer is waited for."""
         begun = False
+
+        async def awaited() -> Message:
+            over()
+            return await receive()
 
         async def with_headers(message: Message) -> None:
             nonlocal begun
+            over()
             if message["type"] == "http.response.start":
                 begun = True
                 headers = MutableHeaders(scope=message)
@@ -79,11 +95,11 @@ class Gate:
 
         app = self._refused(scope) or self._inside
         try:
-            await app(scope, receive, with_headers)
+            await app(scope, awaited, with_headers)
         except Exception as error:  # noqa: BLE001 - a request that fails is no reason to end
             report_internal_error(error, "the request was not answered", path=scope["path"])
             if not begun:
-                await refusal(500, INTERNAL_ERROR)(scope, receive, with_headers)
+                await refusal(500, INTERNAL_ERROR)(scope, awaited, with_headers)
 
     def _refused(self, scope: Scope) -> ASGIApp | None:
         headers = Headers(scope=scope)

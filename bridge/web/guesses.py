@@ -3,7 +3,7 @@
 from collections import OrderedDict
 from ipaddress import IPv6Address, ip_address
 
-__all__ = ["Guesses"]
+__all__ = ["Guesses", "network"]
 
 _AT_ONCE = 5
 """Wrong secrets that an address may show in a row; a person mistypes one."""
@@ -28,20 +28,20 @@ class Guesses:
 
     def wait(self, address: str, now: float) -> float:
         """Seconds until a secret from this address is looked at; 0 if at once."""
-        owed = self._forgotten_at.get(_network(address), now) - now
+        owed = self._forgotten_at.get(network(address), now) - now
         return max(0.0, owed - (_AT_ONCE - 1) * _EVERY)
 
     def wrong(self, address: str, now: float) -> None:
         """A secret from this address was wrong."""
-        network = _network(address)
-        before = max(now, self._forgotten_at.get(network, now))
-        self._forgotten_at[network] = before + _EVERY
-        self._forgotten_at.move_to_end(network)
+        of = network(address)
+        before = max(now, self._forgotten_at.get(of, now))
+        self._forgotten_at[of] = before + _EVERY
+        self._forgotten_at.move_to_end(of)
         if len(self._forgotten_at) > _MOST_ADDRESSES:
             self._forgotten_at.popitem(last=False)
 
 
-def _network(address: str) -> str:
+def network(address: str) -> str:
     """The address, or the part of it that a household or an attacker has whole."""
     try:
         whole = ip_address(address.partition("%")[0])

@@ -5,6 +5,7 @@ the first `EMFILE`, and its shutdown waits for peers that take nothing.
 """
 
 import ssl
+import sys
 from collections import Counter
 from collections.abc import Callable
 from contextlib import suppress
@@ -26,13 +27,11 @@ from starlette.types import ASGIApp
 from ..logs.internal_error import report_internal_error
 from ..mqtt.certificate import not_after
 from .connection import DIRECTLY, Connection
+from .guesses import network
 
 __all__ = ["Listener"]
 
 log = structlog.get_logger("web")
-
-_MOST_CONNECTIONS = 1000
-"""At once, where there are as many file descriptors."""
 
 _MOST_OF_ONE = 500
 """Of one address: a building may well come by one, and nobody is to take all there are."""
@@ -82,7 +81,7 @@ class Listener:
         key: str,
         pair: tuple[str, str | None] | None = None,
         leaving: Callable[[], None] = lambda: None,
-        spare: Callable[[], int] = lambda: _MOST_CONNECTIONS,
+        spare: Callable[[], int] = lambda: sys.maxsize,
         most_of_one: int = _MOST_OF_ONE,
     ) -> None:
         self._app = ASGIWrapper(app)  # type: ignore[arg-type]
@@ -182,15 +181,14 @@ class Listener:
         """One connection, to its end."""
         connection = Connection(stream)
         try:
-            address = stream.socket.getpeername()[0]
+            address = network(stream.socket.getpeername()[0])
         except OSError:
             await trio.aclose_forcefully(stream)
             return
         self._open[connection] = address
         self._of[address] += 1
         try:
-            most = min(_MOST_CONNECTIONS, self._spare())
-            if len(self._open) > most or self._of[address] > self._most_of_one:
+            if len(self._open) > self._spare() or self._of[address] > self._most_of_one:
                 await self._turn_away(connection)
             else:
                 await self._answer(connection)

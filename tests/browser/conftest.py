@@ -1,11 +1,10 @@
-"""One Chromium of the distribution for all tests here, and sites whose bridge has a web door."""
+"""One Chromium of the distribution for all tests here, and two sites with a web door."""
 
 import os
 import shutil
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from itertools import count
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -18,13 +17,15 @@ from playwright.sync_api import (
     sync_playwright,
 )
 
-from tests.broker_fixtures import Launch
 from tests.brokers import Broker, free_port
 from tests.process.site import Site
 from tests.process.watched import PATIENCE
 
-ROOMS = 12
-"""Rooms of the shared house: no two tests have the same one."""
+ROOMS = 16
+"""Rooms of each site: no two tests have the same one."""
+
+OPERATE, LOOK = "who-may-operate", "who-may-look"
+"""Secrets of the fragile site."""
 
 OpenTab = Callable[..., Page]
 
@@ -83,21 +84,18 @@ def open_tab(browser: Browser) -> Iterator[OpenTab]:
 
 
 class WebSite(Site):
-    """A site whose bridge serves its rooms' pages at `address`."""
+    """A site whose bridge serves its rooms' pages at `address`; `secret` opens them all."""
 
     def serve_pages(self, rooms: int, *, web: dict[str, Any] | None = None, **changes: Any) -> None:
         """Start everything; `web` is added to the table of that name."""
         self.add_hmp(rooms)
         self.configure(rooms=rooms, **changes)
         self.address = f"http://127.0.0.1:{free_port()}"
+        self.secret = "" if web is None else f"#secret={web['operate_secret']}"
         self.tables["web"] = {"listen": self.address.removeprefix("http://")} | (web or {})
         self.add_panel()
         self.add_daemon()
         self.wait_ready()
-
-
-OwnSite = Callable[..., WebSite]
-"""The fixture `own_site`."""
 
 
 @pytest.fixture(scope="package")
@@ -109,23 +107,31 @@ def house(broker: Broker, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
         yield made
 
 
+@pytest.fixture(scope="package")
+def fragile(tmp_path_factory: pytest.TempPathFactory) -> Iterator[WebSite]:
+    """A site, its broker too, of which a test may kill anything that it mends; it has secrets."""
+    with ExitStack() as stack:
+        own = Broker(tmp_path_factory.mktemp("broker"))
+        stack.callback(own.kill)
+        own.start()
+        made = WebSite(tmp_path_factory.mktemp("fragile"), own, stack)
+        made.serve_pages(
+            ROOMS,
+            web={"operate_secret": OPERATE, "look_secret": LOOK},
+            room={
+                "name": "Boardroom",
+                "on_lost_start": "hold",
+                "on_interrupted": "hold",
+                "details": {"title": "{{ room.name }}: {{ meeting.title or 'recording' }}"},
+            },
+        )
+        yield made
+
+
 _numbers = count()
 
 
 @pytest.fixture
 def room() -> str:
-    """A room of the house that nobody has used."""
+    """A room of either site that nobody has used."""
     return f"r{next(_numbers)}"
-
-
-@pytest.fixture
-def own_site(tmp_path: Path, launch: Launch) -> Iterator[OwnSite]:
-    """Make a site, its broker too, of which anything may be killed: `own_site(web=…)`."""
-    with ExitStack() as stack:
-
-        def make(rooms: int = 1, **how: Any) -> WebSite:
-            made = WebSite(tmp_path, launch(), stack)
-            made.serve_pages(rooms, **how)
-            return made
-
-        yield make

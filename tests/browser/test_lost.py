@@ -6,46 +6,47 @@ from collections.abc import Callable
 
 from playwright.sync_api import expect
 
-from .conftest import OpenTab, OwnSite, WebSite
+from .conftest import OpenTab, WebSite
 from .test_page import button, may, record, shows
 
 GREY = "rgb(91, 100, 111)"
 
 
-def test_hmp_is_killed(own_site: OwnSite, open_tab: OpenTab) -> None:
+def test_hmp_is_killed(fragile: WebSite, room: str, open_tab: OpenTab) -> None:
     """Grey, with what was last known and since when; not for longer than it is so."""
-    site = own_site()
-    tab = open_tab(f"{site.address}/r0")
+    tab = open_tab(f"{fragile.address}/{room}{fragile.secret}")
     record(tab)
-    recordings = site.hmp.kill()
+    recordings = fragile.hmp.kill()
     expect(tab.locator("#stale")).to_contain_text("HMP cannot be reached. This was so at ")
     shows(tab, "Recording")
     expect(tab.locator("#face")).to_have_css("background-color", GREY)
-    site.hmp.start(recordings)
+    fragile.hmp.start(recordings)
     expect(tab.locator("#stale")).to_be_hidden()
     expect(tab.locator("#face")).not_to_have_css("background-color", GREY)
 
 
 def test_the_bridge_is_stopped_and_killed(
-    own_site: OwnSite, open_tab: OpenTab, record_property: Callable[[str, object], None]
+    fragile: WebSite,
+    room: str,
+    open_tab: OpenTab,
+    record_property: Callable[[str, object], None],
 ) -> None:
     """Stopped, its connections stay and are silent, as when a network is cut; killed, they end."""
-    site = own_site()
-    tab = open_tab(f"{site.address}/r0")
+    tab = open_tab(f"{fragile.address}/{room}{fragile.secret}")
     record(tab)
     tab.evaluate("window.loaded = 'once'")
     for how in (signal.SIGSTOP, signal.SIGKILL):
         gone = time.monotonic()
-        site.daemon.send_signal(how)
+        fragile.daemon.send_signal(how)
         expect(tab.locator("#lost")).to_contain_text("No connection to the bridge since ")
         record_property(f"seconds_until_said_{how.name}", round(time.monotonic() - gone, 2))
         expect(tab.locator("#link-text")).to_have_text("Not connected")
         may(tab)
         if how is signal.SIGSTOP:
-            site.daemon.send_signal(signal.SIGCONT)
+            fragile.daemon.send_signal(signal.SIGCONT)
         else:
-            site.daemon.wait()
-            site.add_daemon(state=site.daemon.state)
+            fragile.daemon.wait()
+            fragile.add_daemon(state=fragile.daemon.state)
         expect(tab.locator("#lost")).to_be_hidden()
         shows(tab, "Recording")
         may(tab, "pause", "stop", "mark", "extend")
@@ -53,28 +54,27 @@ def test_the_bridge_is_stopped_and_killed(
 
 
 def test_the_broker_is_killed_and_then_a_press_has_no_answer(
-    own_site: OwnSite, open_tab: OpenTab
+    fragile: WebSite, room: str, open_tab: OpenTab
 ) -> None:
     """The page goes on without a broker. What nobody answered it calls so, and shows what is."""
-    site = own_site()
-    tab = open_tab(f"{site.address}/r0")
+    tab = open_tab(f"{fragile.address}/{room}{fragile.secret}")
     shows(tab, "Not recording")
-    site.broker.kill()
+    fragile.broker.kill()
     expect(tab.locator("#facts")).to_contain_text("no connection to its MQTT broker")
     record(tab)
     expect(tab.locator("#result")).to_have_text("Record: done.")
-    site.broker.start()
+    fragile.broker.start()
     expect(tab.locator("#facts")).not_to_contain_text("no connection to its MQTT broker")
-    site.panel.wait_for_newest("room/r0/state", "recording")
-    site.hmp.freeze()
+    fragile.panel.wait_for_newest(f"room/{room}/state", "recording")
+    fragile.hmp.freeze()
     button(tab, "pause").click()
     shows(tab, "Pausing")
     expect(button(tab, "resume").locator("small")).to_have_text("Asked …")
-    site.daemon.send_signal(signal.SIGKILL)
+    fragile.daemon.send_signal(signal.SIGKILL)
     expect(tab.locator("#result")).to_contain_text("The bridge gave no answer.")
-    site.daemon.wait()
-    site.hmp.thaw()
-    site.add_daemon(state=site.daemon.state)
+    fragile.daemon.wait()
+    fragile.hmp.thaw()
+    fragile.add_daemon(state=fragile.daemon.state)
     shows(tab, "Paused")
 
 

@@ -234,4 +234,4 @@ def test_german(house: WebSite, room: str, open_tab: OpenTab) -> None:
 
 def test_a_room_that_is_not_there(house: WebSite, open_tab: OpenTab) -> None:
     tab = open_tab(f"{house.address}/rooms/nowhere")
-    expect(tab.locator("#absent-text")).to_have_text("There is no room nowhere here.")
+    expect(tab.locator("#absent-text")).to_have_text("There is no room “nowhere” here.")

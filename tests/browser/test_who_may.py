@@ -7,11 +7,9 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import pytest
 from playwright.sync_api import expect
 
-from .conftest import OpenTab, OwnSite, WebSite
+from .conftest import LOOK, OPERATE, OpenTab, WebSite
 from .test_page import button, may, record, shows
 from .test_states import check
-
-OPERATE, LOOK = "who-may-operate", "who-may-look"
 
 
 @pytest.fixture
@@ -37,10 +35,9 @@ def elsewhere() -> Iterator[str]:
     server.server_close()
 
 
-def test_a_secret_is_asked_for_once(own_site: OwnSite, open_tab: OpenTab) -> None:
+def test_a_secret_is_asked_for_once(fragile: WebSite, room: str, open_tab: OpenTab) -> None:
     """A wrong one opens nothing; one to look shows no buttons; one to operate does."""
-    site = own_site(web={"operate_secret": OPERATE, "look_secret": LOOK})
-    tab = open_tab(f"{site.address}/r0")
+    tab = open_tab(f"{fragile.address}/{room}")
     secret = tab.get_by_label("Secret")
     expect(secret).to_be_focused()
     check(tab, "door")
@@ -62,11 +59,11 @@ def test_a_secret_is_asked_for_once(own_site: OwnSite, open_tab: OpenTab) -> Non
     shows(tab, "Recording")
     may(tab, "pause", "stop", "mark", "extend")
     # A link brings the secret along, which stays neither in the address nor where scripts look.
-    linked = open_tab(f"{site.address}/r0?lang=en#secret={OPERATE}")
+    linked = open_tab(f"{fragile.address}/{room}?lang=en#secret={OPERATE}")
     shows(linked, "Recording")
-    assert linked.url == f"{site.address}/r0?lang=en"
+    assert linked.url == f"{fragile.address}/{room}?lang=en"
     assert linked.evaluate("document.cookie") == ""
-    assert not site.daemon.lines_with(OPERATE)
+    assert not fragile.daemon.lines_with(OPERATE)
 
 
 def test_another_site_s_page_presses_nothing(

@@ -1,6 +1,7 @@
 """Strangers who know HTTP well: what they send comes to nothing, and holds up nobody."""
 
 import http.client
+from typing import Any
 
 import pytest
 import trio
@@ -156,3 +157,39 @@ async def test_what_others_need_is_left_to_them(autojump_clock: trio.abc.Clock) 
         assert listener.connections == 2
         for each in streams:
             await each.aclose()
+
+
+@pytest.mark.parametrize(
+    ("request_line", "address", "status"),
+    [
+        ("POST /rooms/boardroom/pause", "127.0.0.1", b"409"),
+        ("GET /health/live", "127.0.0.2", b"200"),
+    ],
+)
+async def test_who_asks_for_much_at_once_waits_for_it_himself(
+    request_line: str, address: str, status: bytes, autojump_clock: trio.abc.Clock
+) -> None:
+    """Between two of his answers others have theirs, and a press waits for none but presses."""
+    site, answered = Site(), 0
+
+    async def counted(*asgi: Any) -> None:
+        nonlocal answered
+        await site.web.door.app(*asgi)
+        answered += 1
+
+    def asked(line: str) -> tuple[bytes, bytes]:
+        head = f"{line} HTTP/1.1\r\nHost: localhost\r\nContent-Length: 0\r\n".encode()
+        return head + b"\r\n", head + b"Connection: close\r\n\r\n"
+
+    async with site.running(), served(counted) as (listener, port, _), trio.open_nursery() as crowd:
+        for path in ("/openapi.json", "/metrics", "/nowhere/at/all", "/rooms"):
+            more, last = asked(f"GET {path}")
+            for _ in range(15):
+                crowd.start_soon(exchanged, port, more * 4 + last)
+        while listener.connections < 60 or not answered:
+            await trio.lowlevel.checkpoint()
+        before = answered
+        said = await exchanged(port, asked(request_line)[1], address)
+        assert said.split(b" ")[1] == status
+        assert answered - before < 30
+    assert answered == 301

@@ -70,9 +70,9 @@ async def gone(listener: Listener) -> None:
             await listener.ended()
 
 
-async def exchanged(port: int, data: bytes) -> bytes:
-    """All that comes back until the bridge hangs up."""
-    async with await trio.open_tcp_stream("127.0.0.1", port) as stream:
+async def exchanged(port: int, data: bytes, address: str = "127.0.0.1") -> bytes:
+    """All that comes back until the bridge hangs up, to somebody at this address."""
+    async with await trio.open_tcp_stream("127.0.0.1", port, local_address=address) as stream:
         await stream.send_all(data)
         said = b""
         with trio.fail_after(300):
