@@ -1,6 +1,8 @@
 """What readers of events are told, at whatever speed they read."""
 
 import json
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any
 
 import pytest
@@ -67,13 +69,22 @@ class Reader:
             await self._send.send(message["body"])
 
 
-async def test_what_is_and_what_becomes(
-    nursery: trio.Nursery, autojump_clock: trio.abc.Clock
-) -> None:
-    site = Site()
-    async with site.running() as client:
-        reader = Reader(site)
+@asynccontextmanager
+async def reading(
+    site: Site, last: str = "", room: str | None = None, may: Pass = ALL
+) -> AsyncIterator[Reader]:
+    """Somebody who reads, and hangs up at the end, which ends the stream."""
+    async with trio.open_nursery() as nursery:
+        reader = Reader(site, last, room, may)
         nursery.start_soon(reader.run)
+        yield reader
+        reader.leave()
+    assert reader.ended.is_set()
+
+
+async def test_what_is_and_what_becomes(autojump_clock: trio.abc.Clock) -> None:
+    site = Site()
+    async with site.running() as client, reading(site) as reader:
         _, _, told = await reader.until("room")
         assert reader.headers[b"content-type"].startswith(b"text/event-stream")
         assert told == {"room": "boardroom", "view": (await client.get("/rooms/boardroom")).json()}
@@ -82,17 +93,13 @@ async def test_what_is_and_what_becomes(
         site.house.press(Action.RECORD, "7")
         while (await reader.until("room"))[2]["view"]["state"] != "recording":
             pass
-        reader.leave()
-        await reader.ended.wait()
 
 
 async def test_the_result_comes_with_the_state_that_it_speaks_of(
-    nursery: trio.Nursery, autojump_clock: trio.abc.Clock
+    autojump_clock: trio.abc.Clock,
 ) -> None:
     site = Site()
-    async with site.running():
-        reader = Reader(site, room="boardroom")
-        nursery.start_soon(reader.run)
+    async with site.running(), reading(site, room="boardroom") as reader:
         await reader.until("room")
         site.house.press(Action.RECORD, "7")
         states = []
@@ -105,14 +112,11 @@ async def test_the_result_comes_with_the_state_that_it_speaks_of(
         assert results[0]["result"]["id"] == "7"
         assert results[0]["result"]["origin"] == "topic"
         assert "recording" in states
-        reader.leave()
 
 
-async def test_a_beat_each_second(nursery: trio.Nursery, autojump_clock: trio.abc.Clock) -> None:
+async def test_a_beat_each_second(autojump_clock: trio.abc.Clock) -> None:
     site = Site()
-    async with site.running():
-        reader = Reader(site)
-        nursery.start_soon(reader.run)
+    async with site.running(), reading(site) as reader:
         await reader.until("room")
         await reader.until("beat")
         for _ in range(3):
@@ -121,11 +125,10 @@ async def test_a_beat_each_second(nursery: trio.Nursery, autojump_clock: trio.ab
             assert trio.current_time() - began == pytest.approx(1.0)
             assert number == ""
             assert told["now"].endswith("Z")
-        reader.leave()
 
 
 async def test_a_reader_that_comes_again_gets_what_it_missed(
-    nursery: trio.Nursery, autojump_clock: trio.abc.Clock
+    autojump_clock: trio.abc.Clock,
 ) -> None:
     site = Site()
     async with site.running():
@@ -134,50 +137,35 @@ async def test_a_reader_that_comes_again_gets_what_it_missed(
         await trio.testing.wait_all_tasks_blocked()
         feed = site.web.feed
         last = f"{feed.life}-{feed.number}"
-        reader = Reader(site, last)
-        nursery.start_soon(reader.run)
-        assert [name for name, _, _ in [*await reader.next(), *await reader.next()]] == ["beat"]
-        reader.leave()
+        async with reading(site, last) as reader:
+            events = [*await reader.next(), *await reader.next()]
+            assert [name for name, _, _ in events] == ["beat"]
         site.house.press(Action.STOP, "8")
         await site.house.said("idle")
-        again = Reader(site, last)
-        nursery.start_soon(again.run)
-        assert (await again.until("room"))[2]["view"]["state"] == "idle"
-        again.leave()
+        async with reading(site, last) as again:
+            assert (await again.until("room"))[2]["view"]["state"] == "idle"
 
 
 @pytest.mark.parametrize("last", ["00000000-99", "", "x", "-", "99", "0" * 5000])
 async def test_an_id_of_another_life_gets_everything(
-    last: str, nursery: trio.Nursery, autojump_clock: trio.abc.Clock
+    last: str, autojump_clock: trio.abc.Clock
 ) -> None:
     site = Site()
-    async with site.running():
-        reader = Reader(site, last)
-        nursery.start_soon(reader.run)
+    async with site.running(), reading(site, last) as reader:
         assert (await reader.until("room"))[2]["room"] == "boardroom"
-        reader.leave()
 
 
-async def test_a_number_from_the_future_is_not_believed(
-    nursery: trio.Nursery, autojump_clock: trio.abc.Clock
-) -> None:
+async def test_a_number_from_the_future_is_not_believed(autojump_clock: trio.abc.Clock) -> None:
     site = Site()
-    async with site.running():
-        reader = Reader(site, f"{site.web.feed.life}-999999")
-        nursery.start_soon(reader.run)
+    async with site.running(), reading(site, f"{site.web.feed.life}-999999") as reader:
         await reader.until("beat")
         site.house.press(Action.RECORD, "7")
         assert (await reader.until("room"))[2]["view"]["state"] == "recording"
-        reader.leave()
 
 
-async def test_a_slow_reader_gets_the_newest_view_once(
-    nursery: trio.Nursery, autojump_clock: trio.abc.Clock
-) -> None:
+async def test_a_slow_reader_gets_the_newest_view_once(autojump_clock: trio.abc.Clock) -> None:
     site = Site()
-    async with site.running():
-        reader = Reader(site)
-        nursery.start_soon(reader.run)
+    async with site.running(), reading(site) as reader:
         await reader.until("room")
         for number in range(20):
             site.house.press(Action.TOGGLE, str(number))
@@ -189,17 +177,14 @@ async def test_a_slow_reader_gets_the_newest_view_once(
         assert sum(name == "result" for name, _, _ in events) == 20
         numbers = [int(number.partition("-")[2]) for _, number, _ in events]
         assert numbers == sorted(numbers)
-        reader.leave()
 
 
 async def test_a_view_is_rendered_once_for_any_number_of_readers(
-    nursery: trio.Nursery, autojump_clock: trio.abc.Clock
+    autojump_clock: trio.abc.Clock,
 ) -> None:
     site = Site()
-    async with site.running():
-        readers = [Reader(site) for _ in range(50)]
-        for each in readers:
-            nursery.start_soon(each.run)
+    async with site.running(), AsyncExitStack() as stack:
+        readers = [await stack.enter_async_context(reading(site)) for _ in range(50)]
         for each in readers:
             await each.until("room")
         feed = site.web.feed
@@ -209,36 +194,24 @@ async def test_a_view_is_rendered_once_for_any_number_of_readers(
         for each in readers:
             await each.until("room")
         assert trio.current_time() - began < 0.2
-        for each in readers:
-            each.leave()
 
 
-async def test_a_reader_hears_of_its_rooms_alone(
-    nursery: trio.Nursery, autojump_clock: trio.abc.Clock
-) -> None:
+async def test_a_reader_hears_of_its_rooms_alone(autojump_clock: trio.abc.Clock) -> None:
     site = Site()
-    async with site.running():
-        reader = Reader(site, may=Pass([Grant("lobby", Role.OPERATE)]))
-        nursery.start_soon(reader.run)
+    async with site.running(), reading(site, may=Pass([Grant("lobby", Role.OPERATE)])) as reader:
         assert (await reader.next()) == []
         assert (await reader.next())[0][0] == "beat"
         site.house.press(Action.RECORD, "7")
         assert [(await reader.next())[0][0] for _ in range(3)] == ["beat"] * 3
-        reader.leave()
 
 
-async def test_the_broker_shows_in_every_view(
-    nursery: trio.Nursery, autojump_clock: trio.abc.Clock
-) -> None:
+async def test_the_broker_shows_in_every_view(autojump_clock: trio.abc.Clock) -> None:
     site = Site()
-    async with site.running():
-        reader = Reader(site)
-        nursery.start_soon(reader.run)
+    async with site.running(), reading(site) as reader:
         assert (await reader.until("room"))[2]["view"]["bridge"] == {"broker": True}
         site.online = False
         site.web.broker_changed()
         assert (await reader.until("room"))[2]["view"]["bridge"] == {"broker": False}
-        reader.leave()
 
 
 async def test_it_is_said_since_when_hmp_is_away(autojump_clock: trio.abc.Clock) -> None:
@@ -272,36 +245,28 @@ async def test_a_bridge_that_never_had_hmp_knows_no_time(autojump_clock: trio.ab
 
 
 async def test_a_room_that_goes_and_rights_that_change_end_the_stream(
-    nursery: trio.Nursery, autojump_clock: trio.abc.Clock
+    autojump_clock: trio.abc.Clock,
 ) -> None:
     site = Site()
-    async with site.running():
-        reader = Reader(site)
-        nursery.start_soon(reader.run)
+    async with site.running(), reading(site) as reader:
         _, last, _ = await reader.until("room")
         del site.rooms["boardroom"]
         site.web.reconfigured(configuration())
         await reader.until("beat")  # it was being told
         await reader.ended.wait()
-        again = Reader(site, last)
-        nursery.start_soon(again.run)
-        assert (await again.until("room"))[2] == {"room": "boardroom", "view": None}
-        again.leave()
+        async with reading(site, last) as again:
+            assert (await again.until("room"))[2] == {"room": "boardroom", "view": None}
 
 
-async def test_it_beats_while_others_are_told(
-    nursery: trio.Nursery, autojump_clock: trio.abc.Clock
-) -> None:
-    site = Site()
+async def test_it_beats_while_others_are_told(autojump_clock: trio.abc.Clock) -> None:
+    site, lobby = Site(), Pass([Grant("lobby", Role.LOOK)])
 
     async def change() -> None:
         while True:
             site.web.broker_changed()
             await trio.sleep(0.1)
 
-    async with site.running():
-        reader = Reader(site, may=Pass([Grant("lobby", Role.LOOK)]))
-        nursery.start_soon(reader.run)
+    async with site.running(), reading(site, may=lobby) as reader, trio.open_nursery() as nursery:
         nursery.start_soon(change)
         await reader.until("beat")
         for _ in range(3):
