@@ -89,7 +89,7 @@ class Etcd:
         self._token: str | None = None if settings.username else ""
 
     async def __aenter__(self) -> Self:
-        await self._connect()
+        await self._connect(self._load())
         return self
 
     async def __aexit__(
@@ -101,20 +101,22 @@ class Etcd:
         with trio.move_on_after(1.0, shield=True):
             await self._stack.aclose()
 
-    async def _connect(self) -> None:
-        """Have a client with the certificates that are there now; those in use go on (R30)."""
-        import httpx
-
-        secure = any(each.startswith("https:") for each in self.settings.endpoints)
+    def _load(self) -> ssl.SSLContext | None:
+        """The certificates that are there now: the same object while they are the same."""
+        if not any(each.startswith("https:") for each in self.settings.endpoints):
+            return None
         try:
-            context = self._files.context() if secure else None
+            return self._files.context()
         except OSError as error:
             raise Unreachable(
                 f"a certificate for etcd cannot be loaded: {error}",
                 "see bridge.journal: ca, cert and key are paths of PEM files",
             ) from None
-        if context is not None and context is self._context:
-            return
+
+    async def _connect(self, context: ssl.SSLContext | None) -> None:
+        """Have a client of these certificates; connections in use go on (R30)."""
+        import httpx
+
         self._context = context
         client = httpx.AsyncClient(
             verify=context or False, trust_env=False, timeout=httpx.Timeout(self._each)
@@ -208,7 +210,8 @@ class Etcd:
                 failures[endpoint] = _reason(error)
                 if self._endpoints[0] == endpoint:
                     self._endpoints.rotate(-1)
-                await self._connect()
+                if (context := self._load()) is not self._context:
+                    await self._connect(context)
         return None
 
     def _unreachable(self, failures: dict[str, str]) -> Unreachable:

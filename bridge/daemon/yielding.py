@@ -67,7 +67,7 @@ class _Asking:
         self._id = secrets.token_hex(8)
         self.topic = topics.request("yield")
         self.payload = json.dumps({"id": self._id}).encode()
-        self._answer_topic = self.topic.replace("/request/", "/response/")
+        self._answer_topic = topics.response("yield")
         self.filters = [self._answer_topic, topics.standby("+")]
         self._answer: dict[str, object] = {}
         self._words: dict[str, BoxWord] = {}

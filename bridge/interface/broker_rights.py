@@ -6,7 +6,6 @@ that comes or goes changes the file with it.
 
 from collections.abc import Iterable, Iterator, Mapping
 
-from ..mqtt.api_topics import request_filters
 from ..mqtt.catalogue import BOX_ROWS, ROWS, Direction
 from ..mqtt.topics import Topics
 
@@ -78,8 +77,8 @@ def _of_bridge(
         if row.direction is Direction.SUBSCRIBE:
             names = {"bridge": topics.own_path, "room": "+", "server": "+"}
             yield "write", row.topic(base, **names)
-    for asked in request_filters(topics):
-        yield "write", asked.replace("/request/", "/response/")
+    yield "write", f"{base}/server/+/response/+"
+    yield "write", topics.response("+")
     if topics.part:
         yield "write", topics.owner("+")
         yield "write", topics.of_part("").bridge_info

@@ -128,7 +128,7 @@ def answer_topic(
         case CommandTopic(server, word) if server in servers:
             topic = f"{topics.base}/server/{server}/response/{word}"
         case VerbTopic(word):
-            topic = topics.request(word).replace("/request/", "/response/")
+            topic = topics.response(word)
         case _:
             return topics.error
     return topic if word and len(word) <= _LONGEST_WORD else topics.error

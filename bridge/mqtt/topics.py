@@ -118,6 +118,10 @@ class Topics:
         """Where the bridge itself is asked for something."""
         return f"{self.base}/{self.own_path}/request/{verb}"
 
+    def response(self, verb: str) -> str:
+        """Where the bridge answers what it was asked there."""
+        return f"{self.base}/{self.own_path}/response/{verb}"
+
     def standby(self, box: str) -> str:
         """What one of several boxes that stand in for each other says of itself (R36)."""
         return f"{self.base}/{self.own_path}/standby/{box}"
@@ -125,7 +129,7 @@ class Topics:
     @property
     def error(self) -> str:
         """Answers to inputs for a room or an action that does not exist."""
-        return f"{self.base}/{self.own_path}/response/error"
+        return self.response("error")
 
     def server_state(self, server: str) -> str:
         """The state of a server link."""

@@ -1,10 +1,12 @@
 """The client on real servers: members that go, logins, certificates; and answers that are none."""
 
+import gc
 import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from functools import partial
 
+import httpx
 import pytest
 import trio
 
@@ -13,7 +15,7 @@ from bridge.cluster.settings import EtcdSettings
 from bridge.cluster.wire import put
 from bridge.journal.store import Batch, Entry
 from bridge.mqtt.settings import TlsSettings
-from tests.brokers import Certificates
+from tests.brokers import Certificates, free_port
 from tests.process.watched import PATIENCE
 
 from .boxes import AT, leading, settings
@@ -79,6 +81,21 @@ async def test_without_a_majority_each_member_is_named(launch_etcd: Launch) -> N
         await trio.to_thread.run_sync(members.start, 1)
     async with Etcd(settings(members.endpoints)) as client:
         assert await client.get("a") is None
+
+
+async def test_a_store_that_stays_away_is_asked_by_one_client() -> None:
+    """However long that is: each has a context of TLS, and memory, of its own."""
+    async with Etcd(settings((f"http://127.0.0.1:{free_port()}",), ttl=6.0)) as client:
+        before = _clients()
+        for _ in range(5):
+            with pytest.raises(Unreachable):
+                await client.get("key")
+        assert all(any(each is known for known in before) for each in _clients())
+
+
+def _clients() -> list[httpx.AsyncClient]:
+    """All that this process has, those of other tests too."""
+    return [each for each in gc.get_objects() if isinstance(each, httpx.AsyncClient)]
 
 
 async def test_certificates_on_both_sides(launch_etcd: Launch, certificates: Certificates) -> None:

@@ -1,6 +1,7 @@
 """Requests and answers as text."""
 
 import json
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -80,6 +81,11 @@ def test_what_is_subscribed_to() -> None:
 )
 def test_where_the_sender_listens(asked_on: CommandTopic | VerbTopic, topic: str) -> None:
     assert answer_topic(TOPICS, asked_on, {"main": 1}) == f"site/hmp/{topic}"
+
+
+def test_a_base_topic_may_have_any_word() -> None:
+    topics = replace(TOPICS, base="a/request/b")
+    assert answer_topic(topics, VerbTopic("info"), ()) == "a/request/b/bridge/response/info"
 
 
 @pytest.mark.parametrize(
