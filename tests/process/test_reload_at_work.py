@@ -19,7 +19,11 @@ RELOADS = int(os.environ.get("RELOADS", "120"))
 
 
 class Crowd:
-    """People who press buttons all the time, and whose every press is to have one result."""
+    """People who press buttons all the time, and whose every press is to have one result.
+
+    Presses for rooms that are gone are refused; of very many of these some are answered by their
+    number alone (R28).
+    """
 
     def __init__(self, panel: Panel, chance: random.Random) -> None:
         self._panel = panel
@@ -27,6 +31,8 @@ class Crowd:
         self.asked: list[str] = []
         self._results: dict[str, list[dict[str, Any]]] = {}
         self._looked_at = 0
+        #: Presses that were refused without an answer each, as their number was told.
+        self.counted = 0
 
     def press(self, rooms: Sequence[str], count: int, *words: str) -> None:
         """Press in some of the rooms."""
@@ -47,13 +53,20 @@ class Crowd:
         for seen in fresh:
             if seen.topic.endswith(("/result", "/response/error")):
                 result = json.loads(seen.payload)
-                found[result["id"]].append(result)
+                if (result["error"] or {}).get("code") == "too_many_refused":
+                    self.counted += int(result["error"]["message"].split()[0].replace(",", ""))
+                else:
+                    found[result["id"]].append(result)
         return found
 
+    def _is_answered(self) -> bool:
+        answered = [bool(each) for each in self.results().values()]
+        return answered.count(False) == self.counted
+
     def wait_for_all(self) -> dict[str, list[dict[str, Any]]]:
-        """Every press has a result; nobody waits for one that does not come."""
-        self._panel.wait_until(lambda _: all(self.results().values()), "all results")
-        return self.results()
+        """Every press has a result or is counted; nobody waits for one that does not come."""
+        self._panel.wait_until(lambda _: self._is_answered(), "all results")
+        return {request_id: each for request_id, each in self.results().items() if each}
 
 
 def changed_at_random(tables: dict[str, Any], chance: random.Random, base: str) -> None:
