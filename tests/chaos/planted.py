@@ -1,16 +1,21 @@
-"""``python -P planted.py run …``: the daemon with a fault in it that this program must find.
+"""``python -P planted.py hmp-bridge run …``: the daemon with a fault in it that this program must find.
 
 The environment variable `PLANTED` names it; empty, or without it, the daemon is as it is.
 """
 
 import os
+import sys
 from collections.abc import Callable
 from typing import Any, Final
 
-__all__ = ["PLANTED", "PLANTS", "main"]
+__all__ = ["LAUNCHER", "PLANTED", "PLANTS", "main"]
 
 PLANTED: Final = "CHAOS_PLANTED"
 """The environment variable that says which of `PLANTS`."""
+
+
+LAUNCHER: Final = (sys.executable, "-P", __file__)
+"""What comes before a command that becomes the daemon with the fault."""
 
 
 def _commit_without_comparison() -> None:
@@ -46,6 +51,7 @@ PLANTS: Final[dict[str, Callable[[], None]]] = {
 
 def main() -> None:
     """Plant what is to be planted, and run the daemon."""
+    del sys.argv[0]
     if plant := os.environ.get(PLANTED):
         PLANTS[plant]()
     from bridge.__main__ import main as run

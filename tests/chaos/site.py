@@ -21,6 +21,7 @@ from typing import Any, Final
 import trio
 
 from tests.brokers import free_port
+from tests.cluster.servers import Members
 
 from .box import Box
 from .daemon import Daemon
@@ -31,6 +32,7 @@ from .mosquitto import Mosquitto
 from .observation import Room
 from .panel import Panel
 from .plan import LEADER
+from .planted import LAUNCHER
 from .store import Store
 
 __all__ = ["BASE", "HMP_BRIDGE", "TTL", "Site"]
@@ -92,7 +94,7 @@ class Site:
         topics = [f"{BASE}/room/+/{leaf}" for leaf in ("result", "recording_id", "alarm")]
         topics += [f"{BASE}/bridge/state", f"{BASE}/bridge/standby/+"]
         self.panel = Panel(self.broker.port, topics)
-        self.store = Store(folder, History(_PREFIX)) if pair else None
+        self.store = Store(Members(folder), History(_PREFIX)) if pair else None
         self.boxes = tuple(self._box(name, planted) for name in (("a", "b") if pair else ("",)))
 
     def happened(self, kind: str) -> None:
@@ -100,9 +102,8 @@ class Site:
         self.faults[kind] += 1
 
     def _box(self, name: str, planted: str) -> Box:
-        launcher = [sys.executable, "-P", str(Path(__file__).with_name("planted.py"))]
         daemon = Daemon(
-            launcher if planted else [HMP_BRIDGE],
+            [*LAUNCHER, HMP_BRIDGE] if planted else [HMP_BRIDGE],
             self.folder / f"bridge{name and '-'}{name}.toml",
             self.folder / f"daemon{name and '-'}{name}.log",
             after_kill=self._note_journal,

@@ -4,7 +4,6 @@ import os
 import subprocess
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any, Final
 
 import trio
@@ -26,17 +25,13 @@ class StoreAway(Exception):
 
 @dataclass(slots=True)
 class Store:
-    """One member on a port of loopback, with its log kept over kills; its files are in `folder`."""
+    """One member, with its log kept over kills."""
 
-    folder: Path
+    members: Members
     history: History
-    members: Members = field(init=False)
     _is_up: bool = False
     _seen: int = 0
     _one_at_a_time: trio.Lock = field(default_factory=trio.Lock, repr=False)
-
-    def __post_init__(self) -> None:
-        self.members = Members(self.folder)
 
     @property
     def port(self) -> int:
