@@ -1,5 +1,6 @@
 """Round after round: faults, then calm, then judgement."""
 
+import shutil
 import statistics
 import tempfile
 import time
@@ -9,6 +10,8 @@ from pathlib import Path
 from typing import Final
 
 import trio
+
+from tests.cluster.fixtures import in_memory
 
 from .faults import adopt, carry_out
 from .judge import NAMES, Violation, judge
@@ -57,10 +60,18 @@ class Campaign:
     async def run(self) -> bool:
         """Run; whether nothing was violated."""
         folder = Path(tempfile.mkdtemp(prefix="hmp-bridge-chaos-"))
-        site = Site(folder, self.seed, pair=self.pair, planted=self.planted)
+        with in_memory(1) as memory:
+            journal = memory if self.pair else None
+            site = Site(folder, self.seed, journal=journal, planted=self.planted)
+            await self._run_rounds(site)
+        if not self.violations:
+            shutil.rmtree(folder)
+        return not self.violations
+
+    async def _run_rounds(self, site: Site) -> None:
         observer = Observer(site)
         deadline = trio.current_time() + self.seconds
-        print(f"seed {self.seed}, {self.seconds:g} s, files in {folder}", flush=True)
+        print(f"seed {self.seed}, {self.seconds:g} s, files in {site.folder}", flush=True)
         async with trio.open_nursery() as nursery:
             await nursery.start(site.run)
             await self._settle(site, observer)
@@ -70,9 +81,6 @@ class Campaign:
             nursery.cancel_scope.cancel()
         observer.next_round()
         self._report(site, observer)
-        if not self.violations:
-            pass  # shutil.rmtree(folder)
-        return not self.violations
 
     async def _round(self, site: Site, observer: Observer, number: int) -> None:
         places = Places(tuple(room.name for room in site.rooms), tuple(site.hmps), TTL * self.pair)
@@ -122,15 +130,11 @@ class Campaign:
         while trio.current_time() < deadline:
             await trio.sleep(0.25)
             if observer.unanswered() and trio.current_time() < began + _UNTIL_ANSWERED:
-                print("DBG unanswered", observer.unanswered(), trio.current_time() - began)
                 continue
             seen = await observer.observe()
             if seen is None:
                 continue
             found = judge(seen)
-            print(
-                "DBG", [(v.name, v.room, v.text[:150]) for v in found], trio.current_time() - began
-            )
             fresh = {(each.name, each.room) for each in found} - self._standing
             if {name for name, _ in fresh} <= _STANDS or observer.unanswered():
                 break

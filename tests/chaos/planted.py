@@ -1,4 +1,4 @@
-"""``python -P planted.py hmp-bridge run …``: the daemon with a fault in it that this program must find.
+"""``python -P planted.py hmp-bridge run …``: the daemon with a fault in it that must be found.
 
 The environment variable `PLANTED` names it; empty, or without it, the daemon is as it is.
 """

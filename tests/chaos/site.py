@@ -52,7 +52,10 @@ _SERVERS: Final[Mapping[str, tuple[str, ...]]] = {
 
 
 class Site:
-    """The processes and what is between them, in `folder`; `planted` as in `planted.py`."""
+    """The processes and what is between them, in `folder`; `planted` as in `planted.py`.
+
+    `journal` is for the store of a pair: two boxes in place of one.
+    """
 
     def __init__(
         self,
@@ -60,7 +63,7 @@ class Site:
         seed: int,
         rooms_per_server: int = 5,
         *,
-        pair: bool = False,
+        journal: Path | None = None,
         planted: str = "",
     ) -> None:
         self.folder = folder
@@ -94,8 +97,10 @@ class Site:
         topics = [f"{BASE}/room/+/{leaf}" for leaf in ("result", "recording_id", "alarm")]
         topics += [f"{BASE}/bridge/state", f"{BASE}/bridge/standby/+"]
         self.panel = Panel(self.broker.port, topics)
-        self.store = Store(Members(folder), History(_PREFIX)) if pair else None
-        self.boxes = tuple(self._box(name, planted) for name in (("a", "b") if pair else ("",)))
+        self.store = None if journal is None else Store(Members(journal), History(_PREFIX))
+        self.boxes = tuple(
+            self._box(name, planted) for name in (("",) if journal is None else ("a", "b"))
+        )
 
     def happened(self, kind: str) -> None:
         """Count a fault."""

@@ -81,6 +81,7 @@ def test_a_recording_goes_on_when_the_leader_is_killed(pair: Pair) -> None:
     pair.wait_for_word("a", state="offline")
 
 
+@pytest.mark.timeout(120 + 15 * KILLS)
 def test_both_are_killed_in_turn(pair: Pair) -> None:
     """Each time the next one has the recording, and the press that came while nobody led."""
     pair.start_both()

@@ -1,4 +1,4 @@
-"""What keeps two boxes apart, each taken out of the daemon: the history of the store, or HMP, shows it.
+"""What keeps two boxes apart, taken out of the daemon: the store's history, or HMP, shows it.
 
 Beside each, the daemon as it is stands the same trial.
 """
