@@ -8,6 +8,7 @@ from collections.abc import Sequence
 import trio
 
 from .campaign import Campaign
+from .planted import PLANTS
 
 __all__ = ["main"]
 
@@ -24,6 +25,8 @@ def _arguments() -> argparse.ArgumentParser:
     length.add_argument("--minutes", type=float, help="the same in minutes")
     parser.add_argument("--seed", type=int, help="replays the plan of a run (default: a new one)")
     parser.add_argument("--first", type=int, default=0, help="round to begin with (%(default)s)")
+    parser.add_argument("--pair", action="store_true", help="two boxes with one journal in etcd")
+    parser.add_argument("--plant", choices=PLANTS, default="", help="a fault that is to be found")
     parser.add_argument("--verbose", action="store_true", help="every round's faults by kind")
     return parser
 
@@ -33,7 +36,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     given = _arguments().parse_args(arguments)
     seed = secrets.randbelow(1_000_000) if given.seed is None else given.seed
     seconds = given.seconds if given.minutes is None else given.minutes * 60
-    campaign = Campaign(seed, seconds, first=given.first, verbose=given.verbose)
+    campaign = Campaign(
+        seed,
+        seconds,
+        first=given.first,
+        verbose=given.verbose,
+        pair=given.pair,
+        planted=given.plant,
+    )
     return 0 if trio.run(campaign.run) else 1
 
 

@@ -19,6 +19,7 @@ __all__ = [
     "stopped",
     "told",
     "topics",
+    "words",
     "world",
 ]
 
@@ -58,6 +59,12 @@ def topics(alarms: list[str] | None = None, **changes: Any) -> dict[str, str]:
         "bridge/state": "online",
         "server/main/state": "ready",
     }
+
+
+def words(a: str, b: str, store_of_b: str = "reachable") -> dict[str, str]:
+    """What two boxes say of themselves."""
+    told = {"a": {"state": a, "store": "reachable"}, "b": {"state": b, "store": store_of_b}}
+    return {f"bridge/standby/{box}": json.dumps(word) for box, word in told.items()}
 
 
 def document(recording: str | None = SHOWN, last: str | None = ENDED) -> dict[str, Any]:

@@ -1,6 +1,7 @@
 """Round after round: faults, then calm, then judgement."""
 
 import shutil
+import statistics
 import tempfile
 import time
 from collections import Counter
@@ -10,12 +11,14 @@ from typing import Final
 
 import trio
 
+from tests.cluster.fixtures import in_memory
+
 from .faults import adopt, carry_out
 from .judge import NAMES, Violation, judge
 from .observation import Observation
 from .observer import Observer
-from .plan import Places, Plan, make_plan
-from .site import Site
+from .plan import LEADER, Places, Plan, make_plan
+from .site import BASE, TTL, Site
 
 __all__ = ["Campaign"]
 
@@ -29,6 +32,7 @@ _STANDS: Final = frozenset(
     {
         *("results_differ", "result_repeated", "stop_refused", "wrong_room", "memory"),
         *("second_in_flight", "daemon_ended", "no_clean_end", "traceback"),
+        *("written_out_of_turn", "sent_out_of_turn"),
     }
 )
 """What no longer waiting puts right."""
@@ -42,20 +46,32 @@ class Campaign:
     seconds: float
     first: int = 0
     verbose: bool = False
+    pair: bool = False
+    planted: str = ""
     rounds: int = 0
     presses: int = 0
     violations: list[tuple[int, Violation]] = field(default_factory=list)
     _standing: set[tuple[str, str]] = field(default_factory=set)
+    #: Seconds from a kill of the box that leads, when all is calm, until the other is online.
+    _takeovers: list[float] = field(default_factory=list)
     #: Room and id of recordings that the operator hands to their rooms.
     _foundlings: list[tuple[str, str]] = field(default_factory=list)
 
     async def run(self) -> bool:
         """Run; whether nothing was violated."""
         folder = Path(tempfile.mkdtemp(prefix="hmp-bridge-chaos-"))
-        site = Site(folder, self.seed)
+        with in_memory(1) as memory:
+            journal = memory if self.pair else None
+            site = Site(folder, self.seed, journal=journal, planted=self.planted)
+            await self._run_rounds(site)
+        if not self.violations:
+            shutil.rmtree(folder)
+        return not self.violations
+
+    async def _run_rounds(self, site: Site) -> None:
         observer = Observer(site)
         deadline = trio.current_time() + self.seconds
-        print(f"seed {self.seed}, {self.seconds:g} s, files in {folder}", flush=True)
+        print(f"seed {self.seed}, {self.seconds:g} s, files in {site.folder}", flush=True)
         async with trio.open_nursery() as nursery:
             await nursery.start(site.run)
             await self._settle(site, observer)
@@ -65,12 +81,9 @@ class Campaign:
             nursery.cancel_scope.cancel()
         observer.next_round()
         self._report(site, observer)
-        if not self.violations:
-            shutil.rmtree(folder)
-        return not self.violations
 
     async def _round(self, site: Site, observer: Observer, number: int) -> None:
-        places = Places(tuple(room.name for room in site.rooms), tuple(site.hmps))
+        places = Places(tuple(room.name for room in site.rooms), tuple(site.hmps), TTL * self.pair)
         plan = make_plan(self.seed, number, places)
         observer.next_round()
         before = Counter(site.faults)
@@ -90,6 +103,21 @@ class Campaign:
             print(f"  {dict(happened)}", flush=True)
         self._note(number, found)
         await self._sweep(site, plan, seen)
+        if self.pair and not found:
+            await self._take_over(site)
+
+    async def _take_over(self, site: Site) -> None:
+        """Kill the box that leads, with nothing else wrong; measure until the other is online."""
+        killed = time.time()
+        if not site.box(LEADER).daemon.kill("kill_measured"):
+            return
+        with trio.move_on_after(_PATIENCE):
+            while True:
+                said = site.panel.newest[f"{BASE}/bridge/state"]
+                if said.at > killed and said.payload == "online":
+                    self._takeovers.append(said.at - killed)
+                    return
+                await trio.sleep(0.01)
 
     async def _settle(
         self, site: Site, observer: Observer
@@ -142,19 +170,30 @@ class Campaign:
 
     def _report(self, site: Site, observer: Observer) -> None:
         faults = site.faults
-        commands = sum(proxy.commands for proxy in site.proxies.values())
+        commands = sum(way.commands for box in site.boxes for way in box.to_hmps.values())
         print(f"\nrounds      {self.rounds}")
         print(f"presses     {self.presses}, {observer.excused} lost with the broker itself")
         print(f"commands    {commands} seen on the way to HMP")
-        print(f"daemon      {site.daemon.starts} starts, at most {site.daemon.peak} kB resident")
-        print(f"kill -9     {site.kills} of the daemon")
+        starts = sum(box.daemon.starts for box in site.boxes)
+        peak = max(box.daemon.peak for box in site.boxes)
+        print(f"daemon      {starts} starts, at most {peak} kB resident")
+        print(f"kill -9     {len(site.kills)} of the daemon")
+        if site.store is not None:
+            print(f"hands       {len(site.store.history.reigns)} times a box has got the lease")
+        if self._takeovers:
+            print(
+                f"kill to online  median {statistics.median(self._takeovers):.2f} s, longest "
+                f"{max(self._takeovers):.2f} s of {len(self._takeovers)}, lease {TTL:g} s"
+            )
         print(f"faults      {faults.total()}")
         for kind, count in sorted(faults.items()):
             print(f"  {kind:22} {count}")
         print(f"violations  {len(self.violations)}")
         for name, count in Counter(each.name for _, each in self.violations).items():
             print(f"  {name:22} {count}  ({NAMES[name]})")
-        print(f"replay      python -m tests.chaos --seed {self.seed} --seconds {self.seconds:g}")
+        pair = " --pair" * self.pair + f" --plant {self.planted}" * bool(self.planted)
+        given = f"--seed {self.seed} --seconds {self.seconds:g}{pair}"
+        print(f"replay      python -m tests.chaos {given}")
         print(f"ended       {time.strftime('%Y-%m-%d %H:%M:%S')}", flush=True)
 
 

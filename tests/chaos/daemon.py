@@ -4,11 +4,13 @@ import os
 import signal
 import subprocess
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import trio
+
+from .planted import PLANTED
 
 __all__ = ["Daemon"]
 
@@ -18,13 +20,17 @@ _TERM_PATIENCE = 15.0
 
 @dataclass(slots=True)
 class Daemon:
-    """`hmp-bridge run`, restarted whenever it has ended. `after_kill` runs while it is dead."""
+    """`hmp-bridge run`, restarted whenever it has ended. `after_kill` runs while it is dead.
 
-    program: Path
+    `program` is the command that `run` is given to; `planted` is for `planted.py` alone.
+    """
+
+    program: Sequence[str]
     configuration: Path
     log: Path
     after_kill: Callable[[], None]
     happened: Callable[[str], None]
+    planted: str = ""
     #: How it ended where nobody had told it to, or not as it should have.
     violations: list[tuple[str, str]] = field(default_factory=list)
     #: Unix times of kills: results may come twice after them.
@@ -45,10 +51,11 @@ class Daemon:
                     self.starts += 1
                     self._told = ""
                     self._process = await trio.lowlevel.open_process(
-                        [str(self.program), "run", "--config", str(self.configuration)],
+                        [*self.program, "run", "--config", str(self.configuration)],
                         stdin=subprocess.DEVNULL,
                         stdout=log,
                         stderr=subprocess.STDOUT,
+                        env=os.environ | {PLANTED: self.planted},
                     )
                     status = await self._process.wait()
                     self._look_at_the_end(status)

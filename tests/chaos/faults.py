@@ -1,6 +1,7 @@
 """Carrying out what a plan says: presses, and every fault with its own undoing."""
 
 import json
+import math
 import time
 from collections.abc import Awaitable, Callable
 from typing import Final
@@ -10,10 +11,13 @@ import trio
 from .hmp_proxy import Arm
 from .mqtt_proxy import Trigger
 from .panel import Press
-from .plan import Fault, Plan, Tap
-from .site import BASE, Site
+from .plan import LEADER, Fault, Plan, Tap
+from .site import BASE, HMP_BRIDGE, Site
 
 __all__ = ["FAULTS", "adopt", "carry_out"]
+
+_CHANGES_HANDS: Final = 15.0
+"""Seconds after which nobody waits for another box to lead any more."""
 
 
 async def carry_out(site: Site, plan: Plan) -> None:
@@ -47,72 +51,141 @@ async def _tap(site: Site, tap: Tap) -> None:
 
 
 async def _kill(site: Site, fault: Fault) -> None:
-    site.daemon.kill("kill", pause=fault.value)
+    site.box(fault.box).daemon.kill("kill", pause=fault.value)
+
+
+async def _kill_in_turn(site: Site, fault: Fault) -> None:
+    """The box that leads, and the one that leads after it."""
+    first = site.box(LEADER)
+    if not first.daemon.kill(fault.kind):
+        return
+    with trio.move_on_after(_CHANGES_HANDS):
+        while site.box(LEADER) is first:  # noqa: ASYNC110 - another process becomes the leader
+            await trio.sleep(0.02)
+        await trio.sleep(fault.value)
+        site.box(LEADER).daemon.kill(fault.kind)
+
+
+async def _yield(site: Site, fault: Fault) -> None:
+    """As somebody asks for it; refused where nobody is ready."""
+    site.happened(fault.kind)
+    with trio.move_on_after(_CHANGES_HANDS):
+        await trio.run_process(
+            [HMP_BRIDGE, "yield", "--config", str(site.box(fault.box).daemon.configuration)],
+            capture_stdout=True,
+            capture_stderr=True,
+            check=False,
+        )
+
+
+async def _store_kill(site: Site, fault: Fault) -> None:
+    assert site.store is not None
+    site.happened(fault.kind)
+    await site.store.kill()
+    await trio.sleep(fault.value)
+    await site.store.start()
+
+
+async def _store_cut(site: Site, fault: Fault) -> None:
+    way = site.box(fault.box).to_store
+    assert way is not None
+    site.happened(fault.kind)
+    way.refuse(True)
+    way.cut()
+    await trio.sleep(fault.value)
+    way.refuse(False)
+
+
+async def _store_silence(site: Site, fault: Fault) -> None:
+    """What is asked comes late, also after the lease has run out and another box leads."""
+    way = site.box(fault.box).to_store
+    assert way is not None
+    site.happened(fault.kind)
+    way.silence(True)
+    await trio.sleep(fault.value)
+    way.silence(False)
+
+
+async def _store_deaf(site: Site, fault: Fault) -> None:
+    """What is asked is done, and the answer is lost."""
+    way = site.box(fault.box).to_store
+    assert way is not None
+    site.happened(fault.kind)
+    way.answers = 0
+    await trio.sleep(fault.value)
+    way.answers = math.inf
+    way.cut()
 
 
 async def _arm(site: Site, fault: Fault) -> None:
     assert isinstance(fault.how, Arm)
-    site.proxies[fault.target].arm(fault.how)
+    site.box(fault.box).to_hmps[fault.target].arm(fault.how)
 
 
 async def _trigger(site: Site, fault: Fault) -> None:
     assert isinstance(fault.how, Trigger)
-    site.mqtt.arm(fault.how)
+    site.box(fault.box).to_broker.arm(fault.how)
 
 
 async def _freeze(site: Site, fault: Fault) -> None:
-    if site.daemon.freeze("freeze"):
+    daemon = site.box(fault.box).daemon
+    if daemon.freeze(fault.kind):
         await trio.sleep(fault.value)
-        site.daemon.thaw()
+        daemon.thaw()
 
 
 async def _terminate(site: Site, fault: Fault) -> None:
-    if site.daemon.terminate():
-        await site.daemon.see_terminated()
+    daemon = site.box(fault.box).daemon
+    if daemon.terminate():
+        await daemon.see_terminated()
 
 
 async def _mqtt_cut(site: Site, fault: Fault) -> None:
-    if site.mqtt.cut():
+    if site.box(fault.box).to_broker.cut():
         site.happened(fault.kind)
 
 
 async def _mqtt_refuse(site: Site, fault: Fault) -> None:
     site.happened(fault.kind)
-    site.mqtt.refuse(True)
-    site.mqtt.cut()
+    way = site.box(fault.box).to_broker
+    way.refuse(True)
+    way.cut()
     await trio.sleep(fault.value)
-    site.mqtt.refuse(False)
+    way.refuse(False)
 
 
 async def _mqtt_silence(site: Site, fault: Fault) -> None:
     site.happened(fault.kind)
-    site.mqtt.silence(True)
+    way = site.box(fault.box).to_broker
+    way.silence(True)
     await trio.sleep(fault.value)
-    site.mqtt.silence(False)
+    way.silence(False)
 
 
 async def _mqtt_delay(site: Site, fault: Fault) -> None:
     site.happened(fault.kind)
-    site.mqtt.delay = fault.value / 10
+    way = site.box(fault.box).to_broker
+    way.delay = fault.value / 10
     await trio.sleep(1.0)
-    site.mqtt.delay = 0.0
+    way.delay = 0.0
 
 
 async def _mqtt_split(site: Site, fault: Fault) -> None:
     site.happened(fault.kind)
-    site.mqtt.split = True
+    way = site.box(fault.box).to_broker
+    way.split = True
     await trio.sleep(fault.value)
-    site.mqtt.split = False
+    way.split = False
 
 
 async def _hmp_cut(site: Site, fault: Fault) -> None:
-    if site.proxies[fault.target].cut():
+    if site.box(fault.box).to_hmps[fault.target].cut():
         site.happened(fault.kind)
 
 
 async def _hmp_refuse(site: Site, fault: Fault) -> None:
     site.happened(fault.kind)
-    proxy = site.proxies[fault.target]
+    proxy = site.box(fault.box).to_hmps[fault.target]
     proxy.refuse(True)
     proxy.cut()
     await trio.sleep(fault.value)
@@ -121,7 +194,7 @@ async def _hmp_refuse(site: Site, fault: Fault) -> None:
 
 async def _hmp_silence(site: Site, fault: Fault) -> None:
     site.happened(fault.kind)
-    proxy = site.proxies[fault.target]
+    proxy = site.box(fault.box).to_hmps[fault.target]
     proxy.silence(True)
     await trio.sleep(fault.value)
     proxy.silence(False)
@@ -203,5 +276,12 @@ FAULTS: Final[dict[str, Callable[[Site, Fault], Awaitable[None]]]] = {
     "broker_restart": _broker_restart,
     "broker_kill": _broker_kill,
     "broker_store_lost": _broker_kill,
+    "kill_in_turn": _kill_in_turn,
+    "pause": _freeze,
+    "yield": _yield,
+    "store_kill": _store_kill,
+    "store_cut": _store_cut,
+    "store_silence": _store_silence,
+    "store_deaf": _store_deaf,
 }
 """How each kind of a plan's faults is carried out."""

@@ -4,6 +4,7 @@ It also proves R20 from outside: a command that arrives while the reply to anoth
 the same connection is written down as a violation.
 """
 
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Final
@@ -13,7 +14,7 @@ import trio
 from .lines import LineReader
 from .tcp_proxy import TcpProxy
 
-__all__ = ["ARMS", "Arm", "HmpProxy"]
+__all__ = ["ARMS", "CHANGING", "Arm", "HmpProxy"]
 
 ARMS: Final = {
     "cut_before_request": "the command arrives, the connection ends, HMP never sees it",
@@ -26,9 +27,13 @@ ARMS: Final = {
     "kill_before_request": "kill -9 of the daemon: command written, HMP never sees it",
     "kill_after_request": "kill -9 of the daemon when HMP has executed the command",
     "kill_after_reply": "kill -9 of the daemon `value` seconds after the reply was handed over",
-    "stop_after_request": "SIGSTOP of the daemon while the reply is on its way",
+    "stop_after_request": "SIGSTOP of the daemon for `value` seconds, the reply on its way",
 }
 
+CHANGING: Final = frozenset(
+    {"startRecording", "stopRecording", "pauseRecording", "resumeRecording"}
+)
+"""What only the box that leads may send."""
 
 LATEST: Final = 1.7
 """Seconds after which a command that was held up is dropped.
@@ -61,10 +66,12 @@ class HmpProxy(TcpProxy):
 
     name: str
     kill: Callable[[str], object]
-    freeze: Callable[[str], object]
+    freeze: Callable[[str, float], object]
     happened: Callable[[str], None]
     violations: list[str] = field(default_factory=list)
     commands: int = 0
+    #: Unix time and name of every command that changes something.
+    sent: list[tuple[float, str]] = field(default_factory=list)
     _arms: list[Arm] = field(default_factory=list)
 
     def arm(self, arm: Arm) -> None:
@@ -94,6 +101,8 @@ class HmpProxy(TcpProxy):
         async for line in LineReader(client):
             command = line.split(b" ", 1)[0].strip().decode(errors="replace")
             self.commands += 1
+            if command in CHANGING:
+                self.sent.append((time.time(), command))
             if waiting:
                 self.violations.append(
                     f"{self.name}: {command} while {waiting[0].command} is in flight"
@@ -113,8 +122,8 @@ class HmpProxy(TcpProxy):
                 await trio.sleep(arm.value)
             if trio.current_time() - came > LATEST:
                 break
-            if kind == "stop_after_request":
-                self.freeze(kind)
+            if arm is not None and kind == "stop_after_request":
+                self.freeze(kind, arm.value)
             await _send(server, line, split=kind == "split_request")
         connection.cancel()
 

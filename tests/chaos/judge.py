@@ -34,6 +34,9 @@ NAMES: Final = {
     "journal_missing": "there is no journal, or not of a room that records",
     "journal_disagrees": "the journal and the retained topics differ",
     "second_in_flight": "a command was sent while another was in flight",
+    "not_one_leader": "of a pair not one box leads while the other stands by and reaches the store",
+    "written_out_of_turn": "a commit of a box that did not have the lease is in the store",
+    "sent_out_of_turn": "a box has told HMP to change something while another one had the lease",
     "daemon_ended": "the daemon ended by itself",
     "no_clean_end": "the daemon did not leave in order when told to",
     "traceback": "the daemon's log has a traceback",
@@ -71,13 +74,23 @@ def judge(seen: Observation) -> list[Violation]:
         for server, state in states.items()
         if state != "ready"
     ]
+    words = [_word(seen, box) for box in seen.boxes]
+    if seen.boxes and sorted(words) != ["leader", *["standby"] * (len(words) - 1)]:
+        found.append(Violation("not_one_leader", "", ", ".join(map(str, words))))
     if seen.journal is None:
-        found.append(Violation("journal_missing", "", "no rooms in journal.db"))
+        found.append(Violation("journal_missing", "", "no rooms in the journal"))
     for room in seen.rooms:
         view = _View(seen, room)
         for check in _CHECKS:
             found += [Violation(name, room.name, text) for name, text in check(view)]
     return found
+
+
+def _word(seen: Observation, box: str) -> str:
+    """What a box says of itself; that it leads or stands by, only where it reaches the store."""
+    told = json.loads(seen.retained.get(f"bridge/standby/{box}") or "{}")
+    state = str(told.get("state"))
+    return state if told.get("store") == "reachable" else f"{state} without the store"
 
 
 _Found = Iterator[tuple[str, str]]

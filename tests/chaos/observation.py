@@ -101,5 +101,7 @@ class Observation:
     reported: Mapping[str, float] = field(default_factory=dict)
     #: Named violations that the proxies and the supervisor saw: name and text.
     seen: Sequence[tuple[str, str]] = ()
-    #: Resident memory of the daemon in kB.
+    #: Resident memory of the daemon in kB, of the largest where there are several.
     memory: int = 0
+    #: The boxes of one bridge, where it is not alone.
+    boxes: Sequence[str] = ()

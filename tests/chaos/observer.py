@@ -10,10 +10,10 @@ from typing import Any
 
 import trio
 
-from .journal import read_journal
 from .observation import Asked, Observation, Told, WorldRecording
 from .panel import read_retained
 from .site import BASE, Site
+from .store import StoreAway
 
 __all__ = ["Observer"]
 
@@ -56,15 +56,14 @@ class Observer:
         self._listen()
         recordings = await self._ask_the_hmps()
         try:
-            journal = read_journal(site.state, alive=True)
-        except sqlite3.Error as error:
+            journal = await site.journal()
+        except (sqlite3.Error, StoreAway) as error:
             journal = None
             self._seen.append(("journal_missing", f"cannot be read: {error}"))
-        site.note_documents(journal or {})
         self._reported |= {
             room: time.time() for room, alarm in self._alarms.items() if alarm == "outcome_unknown"
         }
-        self._gather()
+        self._seen += site.notice()
         interruptions = site.losses + Counter(self._sessions[each] for each in self._lost)
         return Observation(
             rooms=site.rooms,
@@ -81,7 +80,8 @@ class Observer:
             restarts_allowed=self._carried,
             reported=self._reported,
             seen=tuple(self._seen),
-            memory=site.daemon.measure(),
+            memory=max(box.daemon.measure() for box in site.boxes),
+            boxes=tuple(box.name for box in site.boxes if box.name),
         )
 
     def next_round(self) -> None:
@@ -105,6 +105,8 @@ class Observer:
             if message.topic == f"{BASE}/bridge/state":
                 if message.payload == "online":
                     self.site.subscribed_again(message.at)
+                continue
+            if message.topic.startswith(f"{BASE}/bridge/"):
                 continue
             _, _, room, leaf = message.topic.split("/")
             if leaf == "alarm":
@@ -161,20 +163,11 @@ class Observer:
                 at = datetime.fromtimestamp(entry["at"], UTC).isoformat(timespec="milliseconds")
                 log.write(f"{at} {hmp} {entry['line']} -> {entry['answer']}\n")
 
-    def _gather(self) -> None:
-        """What proxies and supervisor have noticed since."""
-        site = self.site
-        for proxy in site.proxies.values():
-            self._seen += [("second_in_flight", text) for text in proxy.violations]
-            proxy.violations.clear()
-        self._seen += site.daemon.violations
-        site.daemon.violations.clear()
-        self._seen += [("traceback", text) for text in site.daemon.tracebacks()]
-
     def _asked(self) -> list[Asked]:
         site = self.site
         losses = site.broker_losses
-        disturbed = max([*site.daemon.kills, *site.mqtt.ended, *losses, 0.0])
+        ended = [at for box in site.boxes for at in box.to_broker.ended]
+        disturbed = max([*site.kills, *ended, *losses, 0.0])
         return [
             Asked(
                 id=press.id,

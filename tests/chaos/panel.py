@@ -47,6 +47,8 @@ class Panel:
     topics: list[str]
     heard: list[Heard] = field(default_factory=list)
     presses: list[Press] = field(default_factory=list)
+    #: The last message on each topic.
+    newest: dict[str, Heard] = field(default_factory=dict)
     #: Set while connected and subscribed.
     connected: bool = False
     _stream: trio.SocketStream | None = None
@@ -103,7 +105,9 @@ class Panel:
                     press.acked = time.time()
             case packets.PUBLISH:
                 message = Publish.read(packet)
-                self.heard.append(Heard(time.time(), message.topic, message.payload.decode()))
+                heard = Heard(time.time(), message.topic, message.payload.decode())
+                self.heard.append(heard)
+                self.newest[heard.topic] = heard
                 if message.qos:
                     await self._send(stream, packets.puback(message.packet_id))
 

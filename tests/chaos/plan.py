@@ -5,13 +5,13 @@ the same round; what the machine makes of it in time is its own.
 """
 
 import random
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final, Literal
 
-from .hmp_proxy import ARMS, Arm
+from .hmp_proxy import ARMS, CHANGING, Arm
 from .mqtt_proxy import TRIGGERS, Trigger
 
-__all__ = ["Fault", "Operation", "Places", "Plan", "Style", "Tap", "make_plan"]
+__all__ = ["LEADER", "Fault", "Operation", "Places", "Plan", "Style", "Tap", "make_plan"]
 
 _ACTIONS: Final = {
     "record": 30,
@@ -24,19 +24,21 @@ _ACTIONS: Final = {
 }
 
 _CREATING: Final = frozenset({"startRecording"})
-_CHANGING: Final = frozenset(
-    {"startRecording", "stopRecording", "pauseRecording", "resumeRecording"}
-)
 _ASKING: Final = frozenset({"getRecordingStatus"})
 _LEAVES: Final = (b"/recording_id", b"/result", b"/status", b"/state", b"/ack")
 
 
+LEADER: Final = "leader"
+STANDBY: Final = "standby"
+
+
 @dataclass(frozen=True, slots=True)
 class Places:
-    """What a plan is made for: rooms and servers by name."""
+    """What a plan is made for: rooms and servers by name; `ttl`: of a pair's lease, 0 without."""
 
     rooms: tuple[str, ...]
     servers: tuple[str, ...]
+    ttl: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,12 +53,16 @@ class Tap:
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """A fault of this kind, what it is done to, for how long or how much, and how exactly."""
+    """A fault of this kind, what it is done to, for how long or how much, and how exactly.
+
+    `box` is that of a pair which leads at that moment, or the other one.
+    """
 
     kind: str
     target: str = ""
     value: float = 0.0
     how: Arm | Trigger | str | None = None
+    box: str = LEADER
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,9 +113,54 @@ def make_plan(seed: int, number: int, places: Places) -> Plan:
     kills = [
         Operation(chance.uniform(0.3, seconds), _kill(chance, places)) for _ in range(style.kills)
     ]
+    if places.ttl:
+        faults, kills = _of_a_pair(f"{seed}/{number}/pair", [*faults, *kills], places, seconds)
     operations = sorted([*taps, *faults, *kills], key=lambda each: each.at)
     after: Literal["stop", "adopt", "leave"] = chance.choice(("stop", "stop", "adopt", "leave"))
     return Plan(style, seconds, tuple(operations), after)
+
+
+def _of_a_pair(
+    seed: str, others: list[Operation], places: Places, seconds: float
+) -> tuple[list[Operation], list[Operation]]:
+    """Every other one of the `others`, done to the one box or the other, and what only pairs have.
+
+    A change of hands takes longer than a restart, and something is to happen between two.
+    """
+    chance = random.Random(seed)
+    kept: list[Operation] = []
+    for each in others[::2]:
+        assert isinstance(each.what, Fault)
+        box = chance.choices((LEADER, STANDBY), (4, 1))[0]
+        kept.append(replace(each, what=replace(each.what, box=box)))
+    own = [
+        Operation(chance.uniform(0.2, seconds), _pair_fault(chance, places))
+        for _ in range(chance.randint(2, 5))
+    ]
+    return kept, own
+
+
+def _pair_fault(chance: random.Random, places: Places) -> Fault:
+    box = chance.choices((LEADER, STANDBY), (3, 1))[0]
+    beyond = places.ttl + chance.uniform(0.0, 2.5)
+    match chance.randrange(9):
+        case 0 | 1:
+            return Fault("pause", value=beyond, box=box)
+        case 2:
+            arm = Arm("stop_after_request", beyond, chance.choice((_CREATING, CHANGING)))
+            return Fault("arm", chance.choice(places.servers), how=arm)
+        case 3:
+            return Fault("kill_in_turn", value=chance.choice((0.0, chance.uniform(0.0, 1.0))))
+        case 4:
+            return Fault("yield", box=box)
+        case 5:
+            return Fault("store_kill", value=chance.choice((0.0, 1.0, beyond)))
+        case 6:
+            return Fault("store_cut", value=chance.choice((0.2, beyond)), box=box)
+        case 7:
+            return Fault("store_silence", value=chance.choice((0.2, beyond)), box=box)
+        case _:
+            return Fault("store_deaf", value=chance.choice((0.2, beyond)), box=box)
 
 
 def _taps(chance: random.Random, prefix: str, places: Places, seconds: float) -> list[Operation]:
@@ -147,7 +198,7 @@ def _draw(chance: random.Random, actions: list[str], weights: list[int]) -> str:
 def _kill(chance: random.Random, places: Places) -> Fault:
     """kill -9 of the daemon: at a random instant, or at a chosen one of an exchange."""
     server = chance.choice(places.servers)
-    commands = chance.choice((_CREATING, _CREATING, _CHANGING))
+    commands = chance.choice((_CREATING, _CREATING, CHANGING))
     match chance.randrange(6):
         case 0 | 1:
             return Fault("kill", value=chance.choice((0.0, 0.0, 0.0, 0.5, 2.0)))
@@ -193,11 +244,12 @@ def _arm(chance: random.Random) -> Arm:
     value = {
         "cut_in_reply": float(chance.randint(1, 38)),
         "delay_reply": chance.choice((0.1, 0.5, chance.uniform(0.8, 3.0), 2.5)),
+        "stop_after_request": 0.4,
         "delay_request": chance.choice((0.1, 0.5, chance.uniform(0.8, 3.0))),
     }.get(kind, 0.0)
     if kind == "delay_reply" and chance.random() < 0.5:
         return Arm(kind, chance.uniform(1.1, 1.9), _ASKING)
-    commands = chance.choice((_CREATING, _CHANGING, _CHANGING, frozenset[str]()))
+    commands = chance.choice((_CREATING, CHANGING, CHANGING, frozenset[str]()))
     return Arm(kind, value, commands)
 
 

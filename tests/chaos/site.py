@@ -3,6 +3,8 @@
 ::
 
     panel ──────────────▶ mosquitto ◀── MQTT proxy ◀── daemon ──▶ HMP proxy ──▶ simulated HMP (× 2)
+
+Of a pair there are two daemons, each with proxies of its own, one of them to the store, etcd.
 """
 
 import itertools
@@ -19,20 +21,28 @@ from typing import Any, Final
 import trio
 
 from tests.brokers import free_port
+from tests.cluster.servers import Members
 
+from .box import Box
 from .daemon import Daemon
+from .history import History, sent_out_of_turn
 from .hmp import Hmp, world_file
-from .hmp_proxy import HmpProxy
 from .journal import read_journal
 from .mosquitto import Mosquitto
-from .mqtt_proxy import MqttProxy
 from .observation import Room
 from .panel import Panel
+from .plan import LEADER
+from .planted import LAUNCHER
+from .store import Store
 
-__all__ = ["BASE", "Site"]
+__all__ = ["BASE", "HMP_BRIDGE", "TTL", "Site"]
 
 BASE: Final = "hmp"
-_FROZEN_FOR: Final = 0.4
+HMP_BRIDGE: Final = str(Path(sys.executable).with_name("hmp-bridge"))
+TTL: Final = 2.0
+"""Seconds of a pair's lease, as short as it may be."""
+
+_PREFIX: Final = f"hmp-bridge/{BASE}/*/"
 
 _SERVERS: Final[Mapping[str, tuple[str, ...]]] = {
     "proving": ("active_check=before", "delisted_style=line"),
@@ -42,11 +52,21 @@ _SERVERS: Final[Mapping[str, tuple[str, ...]]] = {
 
 
 class Site:
-    """The processes and what is between them, in `folder`."""
+    """The processes and what is between them, in `folder`; `planted` as in `planted.py`.
 
-    def __init__(self, folder: Path, seed: int, rooms_per_server: int = 5) -> None:
+    `journal` is for the store of a pair: two boxes in place of one.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        seed: int,
+        rooms_per_server: int = 5,
+        *,
+        journal: Path | None = None,
+        planted: str = "",
+    ) -> None:
         self.folder = folder
-        self.state = folder / "state"
         self.faults: Counter[str] = Counter()
         #: Unix times between which the broker may lose messages that it acknowledges: until a kill
         #: and, where its store is lost, until the daemon has subscribed again.
@@ -75,28 +95,45 @@ class Site:
         }
         self.broker = Mosquitto(folder, free_port())
         topics = [f"{BASE}/room/+/{leaf}" for leaf in ("result", "recording_id", "alarm")]
-        self.panel = Panel(self.broker.port, [*topics, f"{BASE}/bridge/state"])
-        self.daemon = Daemon(
-            Path(sys.executable).with_name("hmp-bridge"),
-            folder / "bridge.toml",
-            folder / "daemon.log",
-            after_kill=self.note_journal,
-            happened=self.happened,
+        topics += [f"{BASE}/bridge/state", f"{BASE}/bridge/standby/+"]
+        self.panel = Panel(self.broker.port, topics)
+        self.store = None if journal is None else Store(Members(journal), History(_PREFIX))
+        self.boxes = tuple(
+            self._box(name, planted) for name in (("",) if journal is None else ("a", "b"))
         )
-        self.mqtt = MqttProxy(
-            target=self.broker.port, kill=self.daemon.kill, happened=self.happened
-        )
-        self.proxies: dict[str, HmpProxy] = {}
-        self._nursery: trio.Nursery
 
     def happened(self, kind: str) -> None:
         """Count a fault."""
         self.faults[kind] += 1
 
+    def _box(self, name: str, planted: str) -> Box:
+        daemon = Daemon(
+            [*LAUNCHER, HMP_BRIDGE] if planted else [HMP_BRIDGE],
+            self.folder / f"bridge{name and '-'}{name}.toml",
+            self.folder / f"daemon{name and '-'}{name}.log",
+            after_kill=self._note_journal,
+            happened=self.happened,
+            planted=planted,
+        )
+        store = None if self.store is None else self.store.port
+        return Box(name, self.folder, daemon, self.broker.port, store)
+
+    def box(self, role: str) -> Box:
+        """The box that leads at this moment, as far as the panel has heard, or the other one."""
+        leader = next((each for each in self.boxes if self.says(each, LEADER)), self.boxes[0])
+        if role == LEADER:
+            return leader
+        return next((each for each in self.boxes if each is not leader), leader)
+
+    def says(self, box: Box, state: str) -> bool:
+        """Whether the box says that it is in this state."""
+        word = self.panel.newest.get(f"{BASE}/bridge/standby/{box.name}")
+        return word is not None and json.loads(word.payload)["state"] == state
+
     @property
-    def kills(self) -> int:
-        """How often the daemon was killed, in every way."""
-        return len(self.daemon.kills)
+    def kills(self) -> list[float]:
+        """When a daemon was killed, in every way; Unix times."""
+        return sorted(at for box in self.boxes for at in box.daemon.kills)
 
     def forgets_what_ended(self, server: str) -> bool:
         """Whether this HMP answers *not found* for what was stopped, as for what it lost (R25)."""
@@ -105,45 +142,61 @@ class Site:
     async def run(self, *, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
         """Run everything until cancelled; reports when the daemon has been started."""
         async with trio.open_nursery() as nursery:
-            self._nursery = nursery
             try:
                 await self.broker.start()
+                if self.store is not None:
+                    await self.store.start()
                 for server, hmp in self.hmps.items():
                     own = {each.session: each.name for each in self.rooms if each.server == server}
                     hmp.world.write_text(world_file(own))
                     await nursery.start(hmp.run)
-                    proxy = HmpProxy(
-                        name=server,
-                        target=hmp.port,
-                        kill=self.daemon.kill,
-                        freeze=self.freeze,
-                        happened=self.happened,
-                    )
-                    self.proxies[server] = proxy
-                    await nursery.start(proxy.run)
-                await nursery.start(self.mqtt.run)
-                self.daemon.configuration.write_text(self._configuration())
+                for box in self.boxes:
+                    await box.connect(nursery, {name: hmp.port for name, hmp in self.hmps.items()})
+                    box.configure(self._tables(), TTL)
                 nursery.start_soon(self.panel.run)
-                nursery.start_soon(self.daemon.run)
+                for box in self.boxes:
+                    nursery.start_soon(box.daemon.run)
                 task_status.started()
                 await trio.sleep_forever()
             finally:
                 nursery.cancel_scope.cancel()
                 with trio.CancelScope(shield=True):
                     await self.broker.terminate()
+                    if self.store is not None:
+                        await self.store.kill()
 
-    def freeze(self, kind: str) -> None:
-        """SIGSTOP the daemon at once, SIGCONT a moment later."""
-        if self.daemon.freeze(kind):
-            self._nursery.start_soon(self._thaw)
+    async def journal(self) -> Mapping[str, Mapping[str, Any]] | None:
+        """Every room's document; None where there is no journal. Remembers the ids in them.
 
-    def note_journal(self) -> None:
+        Raises `sqlite3.Error` and `StoreAway`.
+        """
+        if self.store is None:
+            documents = read_journal(self.boxes[0].state, alive=True)
+            self._note(documents or {})
+            return documents
+        for room, document in await self.store.catch_up():
+            self._note({room: document})
+        return self.store.history.documents
+
+    def notice(self) -> list[tuple[str, str]]:
+        """Named violations that proxies, supervisors and the store's history have shown since."""
+        seen = [each for box in self.boxes for each in box.notice()]
+        for box in self.boxes:
+            sent = box.sent()
+            if self.store is not None:
+                late = sent_out_of_turn(self.store.history.reigns, box.name, sent)
+                seen += [("sent_out_of_turn", text) for text in late]
+        if self.store is not None:
+            seen += [("written_out_of_turn", text) for text in self.store.history.violations]
+            self.store.history.violations.clear()
+        return seen
+
+    def _note_journal(self) -> None:
         """Remember the ids that are in the journal of a daemon that has ended."""
-        documents = read_journal(self.state, alive=False)
-        self.note_documents(documents or {})
+        if self.store is None:  # whose history has all
+            self._note(read_journal(self.boxes[0].state, alive=False) or {})
 
-    def note_documents(self, documents: Mapping[str, Mapping[str, Any]]) -> None:
-        """Remember the ids in these documents."""
+    def _note(self, documents: Mapping[str, Mapping[str, Any]]) -> None:
         for room, document in documents.items():
             known = self.journalled.setdefault(room, [])
             recording = document.get("recording") or {}
@@ -153,17 +206,13 @@ class Site:
 
     async def calm(self) -> None:
         """Lift every fault, and see to it that everything runs."""
-        self.mqtt.calm()
-        for proxy in self.proxies.values():
-            proxy.calm()
+        for box in self.boxes:
+            box.calm()
         for hmp in self.hmps.values():
             await hmp.lift()
         await self.broker.start()
-        self.daemon.thaw()
-
-    async def _thaw(self) -> None:
-        await trio.sleep(_FROZEN_FOR)
-        self.daemon.thaw()
+        if self.store is not None:
+            await self.store.start()
 
     def broker_lost(self, *, store: bool) -> None:
         """The broker was killed just now, and its store was deleted or not."""
@@ -176,15 +225,11 @@ class Site:
             self.broker_losses.append(at)
             self.unsubscribed = False
 
-    def _configuration(self) -> str:
-        tables: dict[str, dict[str, object]] = {
-            "mqtt": {"host": "127.0.0.1", "port": self.mqtt.port, "base_topic": BASE},
-            "bridge": {"state_dir": str(self.state)},
-        }
-        for server, proxy in self.proxies.items():
+    def _tables(self) -> dict[str, dict[str, object]]:
+        """What is configured, without where anything is."""
+        tables: dict[str, dict[str, object]] = {"mqtt": {"base_topic": BASE}}
+        for server in self.hmps:
             tables[f"servers.{server}"] = {
-                "host": "127.0.0.1",
-                "port": proxy.port,
                 "connect_timeout": "1s",
                 "query_timeout": "1s",
                 "command_timeout": "1s",
@@ -203,8 +248,4 @@ class Site:
                 "on_lost_start": "restart" if room.restarts_lost else "hold",
                 "on_interrupted": "restart" if room.restarts_interrupted else "hold",
             }
-        lines = []
-        for name, table in tables.items():
-            lines.append(f"[{name}]")
-            lines += [f"{key} = {json.dumps(value)}" for key, value in table.items()]
-        return "\n".join(lines) + "\n"
+        return tables

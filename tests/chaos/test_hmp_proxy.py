@@ -12,7 +12,7 @@ def before_an_hmp(bench: Bench[HmpProxy]) -> HmpProxy:
         name="main",
         target=bench.server.port,
         kill=bench.kill,
-        freeze=bench.kill,
+        freeze=lambda kind, _seconds: bench.kill(kind),
         happened=bench.done.append,
     )
 

@@ -20,6 +20,7 @@ from .calms import (
     stopped,
     told,
     topics,
+    words,
     world,
 )
 from .judge import MOST_MEMORY, NAMES, judge
@@ -34,6 +35,7 @@ def names(seen: Observation) -> set[str]:
 def test_nothing_is_wrong_with_a_calm() -> None:
     assert judge(calm()) == []
     assert judge(stopped()) == []
+    assert judge(calm(boxes=["a", "b"], retained=topics() | words("leader", "standby"))) == []
 
 
 UNKNOWN = topics(["outcome_unknown"], recording_id=None)
@@ -137,6 +139,15 @@ WRONG: list[tuple[str, Observation]] = [
     ("daemon_ended", calm(seen=[("daemon_ended", "exit status 70")])),
     ("no_clean_end", calm(seen=[("no_clean_end", "still there")])),
     ("traceback", calm(seen=[("traceback", "KeyError")])),
+    ("written_out_of_turn", calm(seen=[("written_out_of_turn", "a commit of a term before")])),
+    ("sent_out_of_turn", calm(seen=[("sent_out_of_turn", "a has sent startRecording")])),
+    ("not_one_leader", calm(boxes=["a", "b"])),
+    ("not_one_leader", calm(boxes=["a", "b"], retained=topics() | words("leader", "leader"))),
+    ("not_one_leader", calm(boxes=["a", "b"], retained=topics() | words("standby", "standby"))),
+    (
+        "not_one_leader",
+        calm(boxes=["a", "b"], retained=topics() | words("leader", "standby", "unreachable")),
+    ),
     ("memory", calm(memory=MOST_MEMORY + 1)),
 ]
 

@@ -12,7 +12,7 @@ from tests.brokers import Certificates
 
 from .servers import Members, need_etcd
 
-__all__ = ["Launch", "etcd", "launch_etcd"]
+__all__ = ["Launch", "etcd", "in_memory", "launch_etcd"]
 
 Launch = Callable[..., Members]
 
@@ -22,7 +22,7 @@ _TAKES = 400_000_000
 
 
 @contextmanager
-def _folder(count: int) -> Iterator[Path]:
+def in_memory(count: int) -> Iterator[Path]:
     """A folder in memory where there is room: on a disk that others use, each commit waits."""
     roomy = _MEMORY.is_dir() and shutil.disk_usage(_MEMORY).free > _TAKES * count
     with TemporaryDirectory(prefix="etcd-", dir=_MEMORY if roomy else None) as name:
@@ -42,7 +42,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 def etcd() -> Iterator[Members]:
     """One server for all tests that do it no harm; each takes a prefix of its own."""
     need_etcd()
-    with _folder(1) as folder, Members(folder).running() as members:
+    with in_memory(1) as folder, Members(folder).running() as members:
         yield members
 
 
@@ -53,7 +53,7 @@ def launch_etcd() -> Iterator[Launch]:
     with ExitStack() as stack:
 
         def launch(count: int = 1, tls: Certificates | None = None) -> Members:
-            folder = stack.enter_context(_folder(count))
+            folder = stack.enter_context(in_memory(count))
             return stack.enter_context(Members(folder, count, tls).running())
 
         yield launch

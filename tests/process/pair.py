@@ -29,11 +29,16 @@ class Pair:
         self.store = launch_etcd()
         self.boxes: dict[str, Daemon] = {}
 
-    def start(self, box: str, *, url: str = "", broker: int = 0, **how: Any) -> Daemon:
-        """Start a box, that reaches the store at `url` and the broker at this port."""
+    def start(
+        self, box: str, *, url: str = "", broker: int = 0, hmp: int = 0, **how: Any
+    ) -> Daemon:
+        """Start a box, that reaches the store at `url`, the broker and the HMP at these ports."""
         tables = self.site.tables
         if broker:
             tables = tables | {"mqtt": tables["mqtt"] | {"port": broker}}
+        if hmp:
+            main = tables["servers"]["main"] | {"port": hmp}
+            tables = tables | {"servers": {"main": main}}
         journal = {"etcd": [url or self.store[0].endpoint], "ttl": f"{TTL}s"}
         bridge = tables["bridge"] | {"box": box, "journal": journal}
         folder = self.site.folder / f"box-{box}"

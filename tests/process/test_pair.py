@@ -1,7 +1,9 @@
 """A second box that takes over: killed, paused, cut off, and changed by hand (R36, R37)."""
 
 import json
+import os
 import signal
+import statistics
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -17,6 +19,9 @@ from .pair import TTL, Pair
 from .programs import run_bridge
 from .relay import Relay
 from .site import MakeSite
+
+KILLS = int(os.environ.get("HMP_BRIDGE_TEST_KILLS", "4"))
+"""How often one of the boxes is killed, in turn."""
 
 
 class Line(Relay):
@@ -74,6 +79,37 @@ def test_a_recording_goes_on_when_the_leader_is_killed(pair: Pair) -> None:
     assert pair.starts() == 2
     pair.wait_for_word("b", state="leader")
     pair.wait_for_word("a", state="offline")
+
+
+@pytest.mark.timeout(120 + 15 * KILLS)
+def test_both_are_killed_in_turn(pair: Pair) -> None:
+    """Each time the next one has the recording, and the press that came while nobody led."""
+    pair.start_both()
+    panel = pair.panel
+    panel.press("r0", "record")
+    panel.wait_for("room/r0/ack", "record ok")
+    recording = panel.newest("room/r0/recording_id")
+    took: list[float] = []
+    leader, other = "a", "b"
+    for number in range(KILLS):
+        action = "stop" if number % 2 else "record"
+        mark, began = panel.mark(), time.monotonic()
+        pair.boxes[leader].send_signal(signal.SIGKILL)
+        panel.press("r1", action)
+        took.append(panel.wait_for("bridge/state", "online", since=mark).at - began)
+        panel.wait_for("room/r1/ack", f"{action} ok", since=mark)
+        pair.wait_ready(other)
+        assert panel.newest("room/r0/recording_id") == recording
+        assert panel.newest("room/r0/state") == "recording"
+        pair.boxes[leader].wait()
+        pair.start(leader)
+        pair.wait_for_word(leader, state="standby", store="reachable")
+        leader, other = other, leader
+    median, longest = statistics.median(took), max(took)
+    print(f"kill to online: median {median:.2f}, longest {longest:.2f} s of {KILLS}, lease {TTL} s")
+    panel.press("r0", "stop")
+    panel.wait_for("room/r0/ack", "stop ok")
+    assert pair.starts() == 1 + (KILLS + 1) // 2
 
 
 def test_a_start_in_flight_at_a_kill_is_known_by_its_intent(
