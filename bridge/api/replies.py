@@ -49,8 +49,12 @@ class Replies:
         *,
         arrived: Callable[[], None] | None = None,
         milliseconds: float | None = None,
+        room: str = "",
     ) -> None:
-        """Give the one answer of a request; `arrived` is called once the broker has it."""
+        """Give the one answer of a request; `arrived` is called once the broker has it.
+
+        That of a `room` leaves after what the room has said before.
+        """
         text = render_answer(
             answer,
             caller,
@@ -63,15 +67,19 @@ class Replies:
             correlation = bytes.fromhex(reply.correlation)
         same = reply is not None and reply.topic == caller.topic
         if reply is not None and not same and self._may_answer_on(reply.topic, caller):
-            self._image.send(reply.topic, text, correlation_data=correlation)
+            self._image.send(reply.topic, text, correlation_data=correlation, share=room)
         self._image.send(
-            caller.topic, text, correlation_data=correlation if same else None, arrived=arrived
+            caller.topic,
+            text,
+            correlation_data=correlation if same else None,
+            arrived=arrived,
+            share=room,
         )
 
     def give_result(
-        self, result: Result, servers: Collection[str], *, arrived: Callable[[], None]
+        self, room: str, result: Result, servers: Collection[str], *, arrived: Callable[[], None]
     ) -> bool:
-        """Give a room's result as the answer, where it was asked for by name; True if it was.
+        """Give a `room`'s result as the answer, where it was asked for by name; True if it was.
 
         `servers` are the names that may be asked.
         """
@@ -81,7 +89,7 @@ class Replies:
         topic = answer_topic(self._topics, asked_on, servers)
         caller = Caller(result.id, result.origin, topic, result.reply)
         took = result.took * 1000
-        self.give(caller, from_room(result), arrived=arrived, milliseconds=took)
+        self.give(caller, from_room(result), arrived=arrived, milliseconds=took, room=room)
         return True
 
     def _may_answer_on(self, topic: str, caller: Caller) -> bool:

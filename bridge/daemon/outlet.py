@@ -137,7 +137,7 @@ class Outlet(Audience, Refusals):
         """Send a request's result to whoever asked."""
         line = self._observer.request_done(room.name, result, stages)
         sent = _OnItsWay(room, result, line, self._observer)
-        if self._replies.give_result(result, self._servers, arrived=sent.arrived):
+        if self._replies.give_result(room.name, result, self._servers, arrived=sent.arrived):
             return
         self._image.send(self._topics.room(room.name, "ack"), render_ack(result))
         topic, document = self._topics.room(room.name, "result"), render_result(result)

@@ -88,7 +88,7 @@ class Parts:
         self.journal = journal
         self._identity = Identity(timestamp(time.time()), instance_id)
         self.topics = configuration.topics
-        self.image = Image(outbox_limit=_MOST_ANSWERS)
+        self.image = Image(outbox_limit=_MOST_ANSWERS, share_of=self.topics.share)
         self.clock = Clock(trusted=configuration.bridge.clock == "trusted")
         self.observer = Observer(self.clock)
         self.translator = self._make_translator()

@@ -4,7 +4,6 @@ Rooms and links write here whether or not there is a broker (R23); the broker li
 Memory is bounded by the number of topics and by the outbox.
 """
 
-from collections import deque
 from collections.abc import Callable, Hashable, Iterable
 from functools import partial
 
@@ -14,6 +13,7 @@ from paho.mqtt.reasoncodes import ReasonCode
 
 from ..process.progress import Progress
 from .message import is_topic_name
+from .outbox import Outbox
 from .outgoing import Carrier, Outgoing
 from .setbacks import PACKET_TOO_LARGE, Setbacks
 
@@ -30,15 +30,19 @@ PROBED_FROM = 256
 
 
 class Image:
-    """Newest values and the outbox, published in the order in which they were first touched.
+    """Newest values and messages, published in fair turns of those whose they are (`Outbox`).
+
+    `share_of` says whose a topic is.
 
     Every change gets a ticket. A ticket is open from the change until the broker has confirmed the
     value or a newer one; `settled` waits for tickets. Values of a topic that change faster than
-    they are published are skipped, messages of the outbox are not, until it holds `outbox_limit`:
-    then the oldest is dropped and counted in `dropped`.
+    they are published are skipped, messages are not, until the outbox holds `outbox_limit`: then
+    the oldest is dropped and counted in `dropped`.
     """
 
-    def __init__(self, *, outbox_limit: int = 1000) -> None:
+    def __init__(
+        self, *, outbox_limit: int = 1000, share_of: Callable[[str], str] = lambda _: ""
+    ) -> None:
         self.dropped = 0
         #: Told whenever the broker has confirmed something.
         self.confirmed: Callable[[], None] = lambda: None
@@ -46,10 +50,7 @@ class Image:
         self._published: set[str] = set()
         self._tickets = 0
         self._open: dict[int, None] = {}
-        self._dirty: dict[str, int] = {}
-        # Topics in the order in which they became dirty; one that no longer is, is skipped.
-        self._order: deque[str] = deque()
-        self._outbox: deque[Outgoing] = deque()
+        self._outbox = Outbox(share_of)
         self._outbox_limit = outbox_limit
         self._in_flight: dict[int, Outgoing] = {}
         self._announced: dict[str, bytes] = {}
@@ -102,10 +103,12 @@ class Image:
         *,
         correlation_data: bytes | None = None,
         arrived: Callable[[], None] | None = None,
+        share: str = "",
     ) -> None:
         """Publish once, not retained, at QoS 1, when there is a broker.
 
-        `arrived` is called when the broker has answered for it, or when it is given up.
+        `arrived` is called when the broker has answered for it, or when it is given up. `share`:
+        whose it is where the topic does not tell; it leaves after what was said there before.
         `correlation_data` travels in MQTT 5 only. Raises `ValueError` for a topic that cannot be
         published to: a broker answers that by closing the connection.
         """
@@ -113,7 +116,8 @@ class Image:
             raise ValueError(f"not a topic that can be published to: {topic!r}")
         value = payload.encode() if isinstance(payload, str) else payload
         ticket = self._new_ticket()
-        self._outbox.append(Outgoing(ticket, topic, value, correlation_data, arrived=arrived))
+        outgoing = Outgoing(ticket, topic, value, correlation_data, arrived=arrived, share=share)
+        self._outbox.put_message(outgoing)
         self._bound_outbox()
         self.progress.wanted()
 
@@ -134,7 +138,7 @@ class Image:
         """
         self._take_back()
         self._announced = {}
-        repeated = self._published & self._dirty.keys()
+        repeated = self._published & self._outbox.topics
         if len(repeated) > REPEATED_AT_QOS_1:
             repeated = set()
         for count, topic in enumerate(list(self.values), 1):
@@ -143,7 +147,7 @@ class Image:
                 self._touch(topic)
                 continue
             self._post_at_qos_0(carrier, topic, value)
-            if topic in self._dirty and topic not in repeated:
+            if topic in self._outbox.topics and topic not in repeated:
                 self._announced[topic] = value
             if count % ANNOUNCED_AT_ONCE == 0:
                 await carrier.drained()
@@ -157,8 +161,8 @@ class Image:
         """
         self._unproved = {}
         for topic, value in self._announced.items():
-            if topic in self._dirty and self.values.get(topic) == value:
-                self._close(self._dirty.pop(topic))
+            if topic in self._outbox.topics and self.values.get(topic) == value:
+                self._close(self._outbox.withdraw(topic))
                 self._drop_if_empty(topic)
         self._announced = {}
         self._probe()
@@ -184,13 +188,12 @@ class Image:
         """
         while True:
             self.progress.waits()  # for the broker, where at all
-            while self._dirty or self._outbox:
+            while self._outbox:
                 if not carrier.has_room:
                     await carrier.room()
                 while self._setbacks.suspects and self._in_flight:
                     await self._confirmation.park()
                 carrier.together(partial(self._hand_over, carrier))
-            self._order.clear()
             self._dropping = False
             await self.progress.rest(self._setbacks.next_trial)
             self._try_again()
@@ -220,12 +223,16 @@ class Image:
     def _hand_over(self, carrier: Carrier) -> None:
         """What the window takes; one alone while there are suspects."""
         self._hand_over_next(carrier)
-        while (self._dirty or self._outbox) and carrier.has_room and not self._setbacks.suspects:
+        while self._outbox and carrier.has_room and not self._setbacks.suspects:
             self._hand_over_next(carrier)
 
     def _hand_over_next(self, carrier: Carrier) -> None:
-        outgoing = self._next()
-        topic, payload = outgoing.topic, outgoing.payload
+        outgoing = self._outbox.take()
+        topic = outgoing.topic
+        if outgoing.retain:
+            # Of two emptyings the first may have been confirmed, and the topic be gone.
+            outgoing.payload = self.values.get(topic, b"")
+        payload = outgoing.payload
         form = self._setbacks.form(carrier, outgoing.key, topic, payload, outgoing.correlation_data)
         if form is None or (payload and not form and not outgoing.retain):
             self._setbacks.give_up(outgoing.key, for_good=not outgoing.retain)
@@ -244,19 +251,6 @@ class Image:
             acknowledged=partial(self._acknowledged, outgoing),
         )
 
-    def _next(self) -> Outgoing:
-        """The dirty topic or the message of the outbox that was touched first."""
-        while self._order and self._order[0] not in self._dirty:
-            self._order.popleft()
-        if self._order:
-            ticket = self._dirty[topic := self._order[0]]
-            if not self._outbox or ticket < self._outbox[0].ticket:
-                self._order.popleft()
-                del self._dirty[topic]
-                # Of two emptyings the first may have been confirmed, and the topic be gone.
-                return Outgoing(ticket, topic, self.values.get(topic, b""), retain=True)
-        return self._outbox.popleft()
-
     def _acknowledged(self, outgoing: Outgoing, reason: ReasonCode) -> None:
         if self._in_flight.pop(outgoing.ticket, None) is None:
             return
@@ -271,7 +265,7 @@ class Image:
             return
         if reason.is_failure:
             self._setbacks.refused(topic, outgoing.sent, reason.getName())
-        if outgoing.retain and not outgoing.payload and topic not in self._dirty:
+        if outgoing.retain and not outgoing.payload and topic not in self._outbox.topics:
             self._drop_if_empty(topic)
         self._done_with(outgoing)
 
@@ -283,14 +277,9 @@ class Image:
         self._bound_outbox()
 
     def _take_back_one(self, outgoing: Outgoing) -> None:
-        if not outgoing.retain:
-            self._outbox.appendleft(outgoing)
-            return
-        topic = outgoing.topic
-        if (newer := self._dirty.get(topic)) is not None:
-            self._close(newer)
-        self._dirty[topic] = outgoing.ticket
-        self._order.appendleft(topic)
+        if outgoing.retain and outgoing.topic in self._outbox.topics:
+            self._close(self._outbox.withdraw(outgoing.topic))
+        self._outbox.put_back(outgoing)
 
     def _try_again(self) -> None:
         """Publish as they are, one by one, what was refused long ago."""
@@ -309,14 +298,13 @@ class Image:
             self._touch(topic)
 
     def _touch(self, topic: str) -> None:
-        if topic not in self._dirty:
-            self._dirty[topic] = self._new_ticket()
-            self._order.append(topic)
+        if topic not in self._outbox.topics:
+            self._outbox.put_topic(self._new_ticket(), topic)
         self.progress.wanted()
 
     def _bound_outbox(self) -> None:
-        while len(self._outbox) > self._outbox_limit:
-            oldest = self._outbox.popleft()
+        while self._outbox.messages > self._outbox_limit:
+            oldest = self._outbox.drop_oldest()
             self._done_with(oldest)
             self.dropped += 1
             if not self._dropping:

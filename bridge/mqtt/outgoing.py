@@ -43,7 +43,10 @@ class Carrier(Protocol):
 
 @dataclass(slots=True, eq=False)
 class Outgoing:
-    """A publication that waits in the outbox, or for its PUBACK; `sent` is its payload as sent."""
+    """A publication that waits for its turn, that of its `share`, or for its PUBACK.
+
+    `sent` is its payload as sent.
+    """
 
     ticket: int
     topic: str
@@ -51,6 +54,7 @@ class Outgoing:
     correlation_data: bytes | None = None
     retain: bool = False
     arrived: Callable[[], None] | None = None
+    share: str = ""
     sent: bytes = b""
 
     @property

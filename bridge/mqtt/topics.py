@@ -139,6 +139,11 @@ class Topics:
         """One topic of a room."""
         return f"{self.base}/room/{room}/{leaf}"
 
+    def share(self, topic: str) -> str:
+        """Whose turn a publication takes: a room's, and all else has one together (R28)."""
+        rooms = f"{self.base}/room/"
+        return topic[len(rooms) :].partition("/")[0] if topic.startswith(rooms) else ""
+
 
 @dataclass(frozen=True, slots=True)
 class Input:

@@ -48,6 +48,29 @@ def test_nobody_waits_for_more_than_one_message_of_each_other(
     assert not waiting
 
 
+def test_a_turn_takes_several_and_ends_with_what_there_is() -> None:
+    shares: Shares[str] = Shares(a_turn=3)
+    for item in ("a1", "a2", "a3", "a4", "b1", "c1", "c2"):
+        shares.put(item[0], 0, item)
+    taken = [shares.take() for _ in range(5)]
+    shares.put("b", 0, "b2")
+    taken += [shares.take() for _ in range(3)]
+    assert taken == ["a1", "a2", "a3", "b1", "c1", "c2", "a4", "b2"]
+
+
+def test_what_is_put_back_comes_first_and_what_is_removed_not_at_all() -> None:
+    shares: Shares[str] = Shares()
+    for item in ("a1", "a2", "a3", "b1"):
+        shares.put(item[0], 0, item)
+    shares.put_back("a", 0, shares.take())
+    shares.remove("a", 0, "a2")
+    shares.remove("b", 0, "b1")
+    assert (len(shares), shares.count) == (2, 1)
+    assert [shares.take(), shares.take()] == ["a1", "a3"]
+    with pytest.raises(KeyError):
+        shares.remove("b", 0, "b1")
+
+
 def test_the_first_of_each_are_those_that_wait_longest() -> None:
     shares: Shares[int] = Shares()
     for number, (share, rank) in enumerate([("a", 0), ("a", 0), ("a", 2), ("b", 1)]):
