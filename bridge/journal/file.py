@@ -7,13 +7,15 @@ log with ``synchronous=FULL`` makes a commit one flush.
 import sqlite3
 import threading
 import time
-from collections.abc import Awaitable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import closing
+from functools import partial
 from itertools import chain
 from pathlib import Path
 
 import structlog
 import trio
+from outcome import Outcome
 
 from .inputs import InputKey, numbers_of
 from .instant import Instant
@@ -60,8 +62,6 @@ class FileStore:
         self.path = folder / FILE_NAME
         self.moved_aside: Path | None = None
         self._writer: int | None = None
-        #: Of its own: whatever else the bridge does in threads, this never waits for it.
-        self._thread = trio.CapacityLimiter(1)
         try:
             self.connection = open_file(self.path)
         except sqlite3.OperationalError as error:
@@ -110,7 +110,7 @@ class FileStore:
 
     def write(self, batch: Batch) -> Awaitable[float]:
         """Write it in one transaction, flushed to the disk; the seconds that took."""
-        return trio.to_thread.run_sync(self._write, batch, limiter=self._thread)
+        return _in_thread(partial(self._write, batch))
 
     def _write(self, batch: Batch) -> float:
         self._writer = threading.get_native_id()
@@ -126,6 +126,22 @@ class FileStore:
         except OSError:  # no Linux, or the thread has ended
             return False
         return status.rpartition(")")[2].split()[0] == "D"
+
+
+async def _in_thread(work: Callable[[], float]) -> float:
+    """What `work` returns or raises, of which there is one at a time; not cancelled.
+
+    As `trio.to_thread.run_sync`, without a limiter: whatever else the bridge does in threads, this
+    never waits for it, nor takes the turn of the event loop that taking a token is.
+    """
+    loop, task = trio.lowlevel.current_trio_token(), trio.lowlevel.current_task()
+
+    def deliver(outcome: Outcome[float]) -> None:
+        loop.run_sync_soon(trio.lowlevel.reschedule, task, outcome)
+
+    trio.lowlevel.start_thread_soon(work, deliver)
+    result: float = await trio.lowlevel.wait_task_rescheduled(lambda _: trio.lowlevel.Abort.FAILED)
+    return result
 
 
 def open_file(path: Path) -> sqlite3.Connection:

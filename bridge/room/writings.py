@@ -45,7 +45,9 @@ class Writings:
         self._under_way: deque[Writing] = deque()
         #: Of that, what `run` is to see through.
         self._left: deque[Writing] = deque()
-        #: `trio.current_time` until which that may wait, all of it patient; infinite: it does not.
+        #: What it is to see through when something comes that is not patient, or when it is due.
+        self._waiting: list[Writing] = []
+        #: `trio.current_time` until which that may wait; infinite: there is none.
         self.due_at = inf
         self._more = trio.lowlevel.ParkingLot()
         self._closed = False
@@ -103,9 +105,8 @@ class Writings:
         if writing.saved is None:
             self._let_hear(writing)
             return
-        patient = writing.patient and (self.due_at < inf or not self._left)
-        self._left.append(writing)
-        if not patient:
+        self._waiting.append(writing)
+        if not writing.patient:
             self.hasten()
         elif self.due_at == inf:
             self.due_at = trio.current_time() + _GATHERING
@@ -113,13 +114,15 @@ class Writings:
     def hasten(self) -> None:
         """Have all that is left to `run` seen through now."""
         self.due_at = inf
+        self._left += self._waiting
+        self._waiting.clear()
         self._more.unpark()
 
     async def run(self) -> None:
         """See through what is left to it, until `close` and the last of it."""
         with trio.CancelScope(shield=True):
             while self._left or not self._closed:
-                if not self._left or self.due_at < inf:
+                if not self._left:
                     await self._more.park()
                     continue
                 writing = self._left.popleft()

@@ -95,8 +95,9 @@ async def test_who_is_cancelled_loses_nobody_elses_document(tmp_path: Path) -> N
     def while_writing(statement: str) -> None:
         if statement == "COMMIT":
             store.connection.set_trace_callback(None)  # the first only
-            trio.from_thread.run(meanwhile)
+            trio.from_thread.run(meanwhile, trio_token=token)
 
+    token = trio.lowlevel.current_trio_token()
     store.connection.set_trace_callback(while_writing)  # the disk at work
     async with trio.open_nursery() as nursery:
         await journal.save("a", "{}")

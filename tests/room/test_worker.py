@@ -136,24 +136,6 @@ async def test_an_answer_does_not_wait_for_the_commit_of_the_press(
         assert trio.current_time() == pytest.approx(began + 2 * house.commit)
 
 
-@pytest.mark.parametrize(("answer", "acknowledged"), [(0.005, 0.005), (1.0, 0.02)])
-async def test_puback_waits_for_what_comes_of_a_press_but_not_for_long(
-    autojump_clock: trio.testing.MockClock, answer: float, acknowledged: float
-) -> None:
-    """One commit carries a press and HMP's answer, where that comes within 20 ms (R27)."""
-    house = House()
-    house.hmp.world.faults.add(Fault.from_text(f"delay:pauseRecording:{answer}"))
-    async with house.running():
-        await house.recording()
-        await trio.sleep(1.0)
-        began = trio.current_time()
-        house.press(Action.PAUSE, "2")
-        await house.until(lambda: house.accepted[-1:] == ["2"])
-        assert trio.current_time() - began == pytest.approx(acknowledged)
-        await house.until(lambda: len(house.results) == 2)
-        assert trio.current_time() - began == pytest.approx(answer)
-
-
 async def test_the_stages_of_a_press_are_told_with_its_result(
     autojump_clock: trio.testing.MockClock,
 ) -> None:
