@@ -108,10 +108,13 @@ async def test_a_binding_that_a_broker_hangs_up_over_is_left_alone() -> None:
 
 
 async def test_a_subscribe_has_at_most_eight_filters() -> None:
-    wanted = [Subscription(f"in/{number}") for number in range(50)]
-    async with picky_broker() as broker, linked(broker, *wanted) as link:
+    """The bridge's own inputs go one by one over MQTT 3.1.1."""
+    own = [Subscription("own/a"), Subscription("own/b")]
+    bound = [Subscription(f"in/{number}", essential=False) for number in range(50)]
+    async with picky_broker() as broker, linked(broker, *own, *bound) as link:
         link.image.set("state", "idle")
         await link.image.settled()
+    assert broker.filters[:2] == [["own/a"], ["own/b"]]
     assert max(len(each) for each in broker.filters) == 8
     assert {each for packet in broker.filters for each in packet} >= {f"in/{n}" for n in range(50)}
 

@@ -34,7 +34,8 @@ class Pair:
         tables = self.site.tables
         if broker:
             tables = tables | {"mqtt": tables["mqtt"] | {"port": broker}}
-        journal = {"etcd": [url or self.store[0].endpoint], "ttl": f"{TTL}s"}
+        etcd = [url] if url else list(self.store.endpoints)
+        journal = {"etcd": etcd, "ttl": f"{TTL}s"}
         bridge = tables["bridge"] | {"box": box, "journal": journal}
         folder = self.site.folder / f"box-{box}"
         daemon = Daemon(folder, tables | {"bridge": bridge}, **how)

@@ -9,7 +9,7 @@ from contextlib import ExitStack, closing
 import pytest
 
 from tests.brokers.others import nats_server
-from tests.cluster.nats import NatsNode, nats_cluster
+from tests.cluster.nats import TAKES_OVER_WITHIN, NatsNode, nats_cluster
 
 from .panel import Panel, Seen
 from .site import MakeSite, Site
@@ -18,9 +18,6 @@ pytestmark = [
     pytest.mark.cluster,
     pytest.mark.skipif(nats_server() is None, reason="needs nats-server: extra brokers"),
 ]
-
-TAKES_OVER_WITHIN = 150.0
-"""Seconds in which the others agree on who leads each stream, and take a client's subscriptions."""
 
 ROOMS = [f"r{number}" for number in range(5)]
 
