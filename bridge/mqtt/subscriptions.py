@@ -38,6 +38,8 @@ class Subscriptions:
         self._unanswered: list[str] = []
         #: When to ask for it, alone.
         self._doubted: dict[str, float] = {}
+        #: Those of them over which a connection may have ended already.
+        self._suspects: set[str] = set()
         self._turn = trio.Lock()
 
     async def establish(self, session: Session) -> None:
@@ -109,6 +111,7 @@ class Subscriptions:
         refused = await session.ask_for(subscriptions, within=within)
         for topic_filter in self._unanswered:
             self._doubted.pop(topic_filter, None)
+            self._suspects.discard(topic_filter)
             self._note(topic_filter, refused.get(topic_filter))
         self._unanswered = []
 
@@ -116,11 +119,12 @@ class Subscriptions:
         """See what the last connection ended over."""
         now, unanswered = trio.current_time(), self._unanswered
         self._unanswered = []
-        if len(unanswered) == 1 and unanswered[0] in self._doubted:
+        if len(unanswered) == 1 and unanswered[0] in self._suspects:
             self._doubted[unanswered[0]] = now + _DARED_AGAIN
             self._note(unanswered[0], "the broker closes the connection over it")
         else:
             self._doubted.update(dict.fromkeys(unanswered, now))
+            self._suspects.update(unanswered)
 
     def _note(self, topic_filter: str, reason: str | None) -> None:
         """Say what has changed, in health by `refused`."""
