@@ -2,6 +2,7 @@
 
 import socket
 import ssl
+from collections.abc import Mapping
 from enum import Enum
 
 from paho.mqtt.client import WebsocketConnectionError
@@ -13,13 +14,18 @@ from .settings import BrokerSettings
 
 __all__ = [
     "LOGIN",
+    "UNSPECIFIED",
     "BrokerFailure",
     "FailureKind",
+    "advice_on",
     "flatten",
     "from_connack",
     "from_disconnect",
     "from_exception",
     "from_limits",
+    "refused_publication",
+    "refused_subscriptions",
+    "unanswered",
 ]
 
 
@@ -96,18 +102,56 @@ LOGIN = frozenset(
 class BrokerFailure(Exception):
     """A connection to the broker could not be made or kept. Another attempt may succeed.
 
-    `detail` is what was observed, `kind` what to do about it.
+    `detail` is what was observed, `advice` what to do about it: that of its `kind`, or better.
     """
 
-    def __init__(self, kind: FailureKind, detail: str) -> None:
+    def __init__(self, kind: FailureKind, detail: str, advice: str = "") -> None:
         super().__init__(detail)
         self.kind = kind
         self.detail = detail
+        self.advice = advice or kind.value
 
-    @property
-    def advice(self) -> str:
-        """The thing for a person to do."""
-        return self.kind.value
+
+UNSPECIFIED = "Unspecified error"
+"""The name of reason code 0x80, of MQTT 3.1.1's only refusal too."""
+
+_NO_REASON = (
+    "look into the broker's log: it does not say why, and the bridge asks again; over MQTT 3.1.1, "
+    "which has no other word, it may also be that the bridge's user lacks access"
+)
+_OTHER_REASON = "look into the broker's log, and at its limits; the bridge asks again"
+
+
+def advice_on(kind: FailureKind, *reasons: str) -> str:
+    """The advice on a refused subscription or publication, by the broker's reasons.
+
+    Access is to be given where the broker says so: `UNSPECIFIED` is also the word of one that
+    cannot at the moment, such as a cluster that has just lost a node.
+    """
+    if "Not authorized" in reasons:
+        return kind.value
+    return _NO_REASON if UNSPECIFIED in reasons else _OTHER_REASON
+
+
+def refused_subscriptions(refused: Mapping[str, str]) -> BrokerFailure:
+    """The failure of a SUBSCRIBE, by the broker's reason for each filter that it refused."""
+    kind = FailureKind.SUBSCRIPTION
+    said = ", ".join(f"{each} ({reason})" for each, reason in refused.items())
+    detail = f"the broker refused the subscription to {said}"
+    return BrokerFailure(kind, detail, advice_on(kind, *refused.values()))
+
+
+def refused_publication(topic: str, reason: str) -> BrokerFailure:
+    """The failure of a PUBLISH, by the broker's reason."""
+    kind = FailureKind.PUBLICATION
+    detail = f"the broker refused a publication to {topic}: {reason}"
+    return BrokerFailure(kind, detail, advice_on(kind, reason))
+
+
+def unanswered(seconds: float) -> BrokerFailure:
+    """The failure of a broker that reads what we send, and does not answer it."""
+    detail = f"the broker left a packet unanswered for {seconds:g} s"
+    return BrokerFailure(FailureKind.KEEPALIVE, detail)
 
 
 # Names as paho spells them; both protocol versions' codes are mapped to these names by paho.

@@ -15,7 +15,15 @@ from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 
 from .dial import Will, dial
-from .failures import BrokerFailure, FailureKind, from_connack, from_limits
+from .failures import (
+    UNSPECIFIED,
+    BrokerFailure,
+    FailureKind,
+    from_connack,
+    from_limits,
+    refused_publication,
+    refused_subscriptions,
+)
 from .filters import in_batches
 from .inbound import to_message
 from .message import Message
@@ -28,6 +36,9 @@ __all__ = ["Session", "open_session"]
 
 # PUBLISH: fixed header, length of the topic, packet identifier, lengths and tags of properties.
 PUBLISH_OVERHEAD = 32
+
+# While a node is dead NATS fails one time in three to subscribe.
+_TRIES = 5
 
 
 class Session:
@@ -69,7 +80,7 @@ class Session:
         client.on_subscribe = self._on_answer
         client.on_unsubscribe = self._on_answer
         client.on_message = self._on_message
-        self._loop = PahoLoop(client, self._overdue)
+        self._loop = PahoLoop(client, lambda: self._unanswered.overdue(settings.keepalive))
         self.progress = self._loop.progress
 
     @property
@@ -127,12 +138,9 @@ class Session:
         await self.room()
         answer = self.post(topic, payload, qos=1, retain=retain)
         assert answer is not None  # noqa: S101 - `room` has raised on a dead connection
-        code = (await self._codes(answer, 1))[0]
+        code = (await self._codes(answer, 1, math.inf))[0]
         if code.is_failure:
-            raise BrokerFailure(
-                FailureKind.PUBLICATION,
-                f"the broker refused a publication to {topic}: {code.getName()}",
-            )
+            raise refused_publication(topic, code.getName())
 
     async def room(self) -> None:
         """Wait until `has_room`. Raises `BrokerFailure` when the connection is lost."""
@@ -149,22 +157,31 @@ class Session:
     async def subscribe(self, subscriptions: Sequence[Subscription]) -> None:
         """Subscribe, and wait for the broker's word on each filter.
 
-        Raises `BrokerFailure` that names the refused filters.
+        One that fails without a reason (a cluster that has lost a node) is asked again. Raises
+        `BrokerFailure` that names the refused filters, or when `connect_timeout` is over.
         """
-        refused = await self.ask_for(subscriptions)
+        wanted, refused = subscriptions, dict[str, str]()
+        for _ in range(_TRIES):
+            refused = await self.ask_for(wanted, within=self.settings.connect_timeout)
+            if set(refused.values()) != {UNSPECIFIED}:
+                break
+            wanted = [each for each in wanted if each.topic_filter in refused]
         if refused:
-            said = ", ".join(f"{each} ({reason})" for each, reason in refused.items())
-            raise BrokerFailure(
-                FailureKind.SUBSCRIPTION, f"the broker refused the subscription to {said}"
-            )
+            raise refused_subscriptions(refused)
 
-    async def ask_for(self, subscriptions: Sequence[Subscription]) -> dict[str, str]:
-        """The same, for who can do without: the broker's reason for each filter it refuses."""
+    async def ask_for(
+        self, subscriptions: Sequence[Subscription], *, within: float = math.inf
+    ) -> dict[str, str]:
+        """The same, for who can do without: the broker's reason for each filter it refuses.
+
+        Raises `BrokerFailure` when no answer comes `within` so many seconds of the one before.
+        """
         refused: dict[str, str] = {}
         batches, subscribe = in_batches(subscriptions), self._client.subscribe_each
         answers = [self._send(subscribe(batch, self.protocol)) for batch in batches]
         for batch, answer in zip(batches, answers, strict=True):
-            for each, code in zip(batch, await self._codes(answer, len(batch)), strict=True):
+            codes = await self._codes(answer, len(batch), within)
+            for each, code in zip(batch, codes, strict=True):
                 if code.is_failure:
                     refused[each.topic_filter] = code.getName()
                 else:
@@ -176,7 +193,7 @@ class Session:
         batches = in_batches(filters)
         answers = [self._send(self._client.unsubscribe(list(batch))) for batch in batches]
         for batch, answer in zip(batches, answers, strict=True):
-            await self._codes(answer, 0)
+            await self._codes(answer, 0, math.inf)
             for topic_filter in batch:
                 self.subscriptions.pop(topic_filter, None)
 
@@ -229,22 +246,14 @@ class Session:
         assert mid is not None  # noqa: S101 - paho gives none only without a socket
         return self._unanswered.expect(mid)
 
-    async def _codes(self, answer: Awaited, count: int) -> Sequence[ReasonCode]:
+    async def _codes(self, answer: Awaited, count: int, within: float) -> Sequence[ReasonCode]:
         """At least `count` codes of an answer."""
-        await answer.arrived()
+        await answer.arrived(within)
         if not answer.codes:
             self._loop.check()
         if len(answer.codes) < count:
             raise BrokerFailure(FailureKind.NOT_MQTT, "the broker answered for too few filters")
         return answer.codes[:count]
-
-    def _overdue(self) -> BrokerFailure | None:
-        patience = self.settings.keepalive
-        if trio.current_time() - self._unanswered.oldest <= patience:
-            return None
-        return BrokerFailure(
-            FailureKind.KEEPALIVE, f"the broker left a packet unanswered for {patience} s"
-        )
 
     def _on_connect(
         self,
@@ -271,23 +280,13 @@ class Session:
         self._accepted.set()
 
     def _on_publish(
-        self,
-        _client: Client,
-        _userdata: object,
-        mid: int,
-        reason: ReasonCode,
-        _properties: Properties,
+        self, _client: Client, _userdata: object, mid: int, reason: ReasonCode, _: Properties
     ) -> None:
         # Also called, with an identifier that nothing expects, when a QoS 0 message is written.
         self._unanswered.arrived(mid, (reason,))
 
     def _on_answer(
-        self,
-        _client: Client,
-        _userdata: object,
-        mid: int,
-        reasons: Sequence[ReasonCode],
-        _properties: Properties | None,
+        self, _client: Client, _data: object, mid: int, reasons: Sequence[ReasonCode], *_: object
     ) -> None:
         # SUBACK or UNSUBACK; the latter carries no codes in MQTT 3.1.1.
         self._unanswered.arrived(mid, reasons)

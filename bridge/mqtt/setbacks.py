@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import structlog
 import trio
 
-from .failures import FailureKind
+from .failures import FailureKind, advice_on
 from .outgoing import Carrier
 from .shorter import shorter_forms
 
@@ -98,7 +98,7 @@ class Setbacks:
     def refused(self, topic: str, payload: bytes, reason: str) -> None:
         """The broker would not have this, whatever its size; said of the first."""
         if not self.count:
-            _say_refused(topic, payload, reason, FailureKind.PUBLICATION.value)
+            _say_refused(topic, payload, reason, advice_on(FailureKind.PUBLICATION, reason))
         self.count += 1
 
     def answered(self, key: Hashable, payload: bytes, *, accepted: bool) -> None:

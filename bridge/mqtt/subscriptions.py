@@ -13,7 +13,7 @@ from contextlib import suppress
 import structlog
 import trio
 
-from .failures import BrokerFailure, FailureKind
+from .failures import BrokerFailure, FailureKind, advice_on
 from .session import Session
 from .settings import Subscription
 
@@ -38,16 +38,23 @@ class Subscriptions:
         self._unanswered: list[str] = []
         #: When to ask for it, alone.
         self._doubted: dict[str, float] = {}
+        #: Those of them over which a connection may have ended already.
+        self._suspects: set[str] = set()
         self._turn = trio.Lock()
 
     async def establish(self, session: Session) -> None:
         """On a fresh connection, before anything else.
 
-        Raises `BrokerFailure` where it is lost, or an essential filter is refused.
+        Raises `BrokerFailure` where it is lost, an essential filter is refused, or the broker is
+        silent for `connect_timeout`.
         """
         async with self._turn:
             self._look_back()
-            await session.subscribe([each for each in self.wanted if each.essential])
+            essential = [each for each in self.wanted if each.essential]
+            # A cluster of MQTT 3.1.1 (NATS) may take seconds for each: none waits for another.
+            steps = [[each] for each in essential] if session.protocol == "3.1.1" else [essential]
+            for step in steps:
+                await session.subscribe(step)
             others = [each for each in self.wanted if not each.essential]
             if session.protocol == "3.1.1":
                 # With these comes all that we have ever published: once we are online, in turn.
@@ -55,7 +62,8 @@ class Subscriptions:
                 for each in others:
                     if each.no_local:
                         self._doubted.setdefault(each.topic_filter, now)
-            await self._ask(session, [e for e in others if e.topic_filter not in self._doubted])
+            undoubted = [each for each in others if each.topic_filter not in self._doubted]
+            await self._ask(session, undoubted, within=session.settings.connect_timeout)
             await self._unsubscribe(session)
 
     async def keep(self, session: Session) -> None:
@@ -96,11 +104,14 @@ class Subscriptions:
         await session.unsubscribe(sorted(unwanted))
         self._unwanted -= unwanted
 
-    async def _ask(self, session: Session, subscriptions: Sequence[Subscription]) -> None:
+    async def _ask(
+        self, session: Session, subscriptions: Sequence[Subscription], *, within: float = math.inf
+    ) -> None:
         self._unanswered = [each.topic_filter for each in subscriptions]
-        refused = await session.ask_for(subscriptions)
+        refused = await session.ask_for(subscriptions, within=within)
         for topic_filter in self._unanswered:
             self._doubted.pop(topic_filter, None)
+            self._suspects.discard(topic_filter)
             self._note(topic_filter, refused.get(topic_filter))
         self._unanswered = []
 
@@ -108,11 +119,12 @@ class Subscriptions:
         """See what the last connection ended over."""
         now, unanswered = trio.current_time(), self._unanswered
         self._unanswered = []
-        if len(unanswered) == 1 and unanswered[0] in self._doubted:
+        if len(unanswered) == 1 and unanswered[0] in self._suspects:
             self._doubted[unanswered[0]] = now + _DARED_AGAIN
             self._note(unanswered[0], "the broker closes the connection over it")
         else:
             self._doubted.update(dict.fromkeys(unanswered, now))
+            self._suspects.update(unanswered)
 
     def _note(self, topic_filter: str, reason: str | None) -> None:
         """Say what has changed, in health by `refused`."""
@@ -124,7 +136,7 @@ class Subscriptions:
                     "mqtt subscription refused",
                     filter=topic_filter,
                     reason=reason,
-                    what_to_do=FailureKind.SUBSCRIPTION.value,
+                    what_to_do=advice_on(FailureKind.SUBSCRIPTION, reason),
                 )
         elif before is not None:
             log.info("mqtt subscription accepted after all", filter=topic_filter)

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 import trio
 from paho.mqtt.reasoncodes import ReasonCode
 
+from .failures import BrokerFailure, unanswered
+
 __all__ = ["Awaited", "Unanswered"]
 
 
@@ -21,11 +23,18 @@ class Awaited:
     _arrived: trio.Event | None = None
     _ended: bool = False
 
-    async def arrived(self) -> None:
-        """Wait until it has come, or will not come any more."""
-        if not self._ended:
-            self._arrived = self._arrived or trio.Event()
+    async def arrived(self, within: float = math.inf) -> None:
+        """Wait until it has come, or will not come any more.
+
+        Raises `BrokerFailure` when that takes more than so many seconds.
+        """
+        if self._ended:
+            return
+        self._arrived = self._arrived or trio.Event()
+        with trio.move_on_after(within):
             await self._arrived.wait()
+        if not self._ended:
+            raise unanswered(within)
 
     def end(self) -> None:
         """It has come, or will not."""
@@ -51,11 +60,11 @@ class Unanswered:
         """True if another publication fits the window."""
         return len(self._answers) < self.window
 
-    @property
-    def oldest(self) -> float:
-        """When the packet that has waited longest was sent; infinity when none waits."""
+    def overdue(self, patience: float) -> BrokerFailure | None:
+        """The failure of a packet that has waited for longer, in seconds, if there is one."""
         first = next(iter(self._answers.values()), None)
-        return math.inf if first is None else first.sent_at
+        late = first is not None and trio.current_time() - first.sent_at > patience
+        return unanswered(patience) if late else None
 
     async def room(self) -> None:
         """Wait until `has_room` may have become true, or `abandon`."""

@@ -109,7 +109,11 @@ async def test_a_broker_that_refuses_a_subscription_and_then_hangs_up() -> None:
     """What mosquitto cannot be made to do: a SUBACK that says no, the end while publishing."""
     topics = Topics("hmp")
     count = len(topics.inputs) + len(request_filters(topics)) + 2
-    suback = [bytes((0x90, 3, 0, mid, 0x80 if mid == 2 else 1)) for mid in range(1, count + 1)]
+    # One that gives no reason is asked five times.
+    refuses = range(2, 7)
+    suback = [
+        bytes((0x90, 3, 0, mid, 0x80 if mid in refuses else 1)) for mid in range(1, count + 5)
+    ]
     async with scripted_broker([b"\x20\x02\x00\x00", *suback, None]) as port:
         settings = BrokerSettings(host="127.0.0.1", port=port, client_id="x", protocol="3.1.1")
         found = await check_broker(settings, Topics("hmp"), ["main"], ["r0"])

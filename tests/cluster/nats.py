@@ -11,7 +11,11 @@ from tests.brokers import Broker, free_port
 from tests.brokers.others import nats_server
 from tests.process.watched import PATIENCE
 
-__all__ = ["NatsNode", "nats_cluster", "wait_current"]
+__all__ = ["TAKES_OVER_WITHIN", "NatsNode", "nats_cluster", "wait_current"]
+
+TAKES_OVER_WITHIN = 150.0
+"""Seconds in which the others agree on who leads each stream, and take a client's subscriptions."""
+
 
 _LOOKS_EVERY = 0.05
 

@@ -107,11 +107,34 @@ async def test_a_binding_that_a_broker_hangs_up_over_is_left_alone() -> None:
     assert [each["filter"] for each in logs if "filter" in each] == ["evil"]
 
 
-async def test_a_subscribe_has_at_most_eight_filters() -> None:
-    wanted = [Subscription(f"in/{number}") for number in range(50)]
-    async with picky_broker() as broker, linked(broker, *wanted) as link:
+async def test_one_connection_that_ends_over_a_filter_proves_nothing_against_it() -> None:
+    """A node that dies just then is the same to look at, and each is asked for alone over 3.1.1."""
+    ended: list[str] = []
+
+    def once(each: str) -> bool:
+        ended.extend([each] if each == "own" else [])
+        return ended == [each]
+
+    own = Subscription("own", essential=False, no_local=True)
+    async with (
+        picky_broker(subscribe=once) as broker,
+        linked(broker, Subscription("in"), own) as link,
+    ):
+        with trio.fail_after(30):
+            await broker.until(lambda broker: broker.filters.count(["own"]) == 2)
         link.image.set("state", "idle")
         await link.image.settled()
+        assert link.health().refused_filters == {}
+
+
+async def test_a_subscribe_has_at_most_eight_filters() -> None:
+    """The bridge's own inputs go one by one over MQTT 3.1.1."""
+    own = [Subscription("own/a"), Subscription("own/b")]
+    bound = [Subscription(f"in/{number}", essential=False) for number in range(50)]
+    async with picky_broker() as broker, linked(broker, *own, *bound) as link:
+        link.image.set("state", "idle")
+        await link.image.settled()
+    assert broker.filters[:2] == [["own/a"], ["own/b"]]
     assert max(len(each) for each in broker.filters) == 8
     assert {each for packet in broker.filters for each in packet} >= {f"in/{n}" for n in range(50)}
 

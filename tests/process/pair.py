@@ -39,7 +39,8 @@ class Pair:
         if hmp:
             main = tables["servers"]["main"] | {"port": hmp}
             tables = tables | {"servers": {"main": main}}
-        journal = {"etcd": [url or self.store[0].endpoint], "ttl": f"{TTL}s"}
+        etcd = [url] if url else list(self.store.endpoints)
+        journal = {"etcd": etcd, "ttl": f"{TTL}s"}
         bridge = tables["bridge"] | {"box": box, "journal": journal}
         folder = self.site.folder / f"box-{box}"
         daemon = Daemon(folder, tables | {"bridge": bridge}, **how)

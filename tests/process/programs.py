@@ -112,13 +112,13 @@ class Program:
         """The lines so far that contain all of `parts`."""
         return [line for line in self.lines.since() if all(part in line for part in parts)]
 
-    def wait_for_line(self, *parts: str, since: int = 0) -> str:
+    def wait_for_line(self, *parts: str, since: int = 0, timeout: float = PATIENCE) -> str:
         """The first line from `since` on that contains all of `parts`."""
 
         def match(line: str) -> bool:
             return all(part in line for part in parts)
 
-        return self.lines.first(match, parts, since=since)
+        return self.lines.first(match, parts, since=since, timeout=timeout)
 
     def send_signal(self, number: signal.Signals) -> None:
         """Send a signal."""
