@@ -81,19 +81,21 @@ async def _yield(site: Site, fault: Fault) -> None:
 async def _store_kill(site: Site, fault: Fault) -> None:
     assert site.store is not None
     site.happened(fault.kind)
-    await site.store.kill()
-    await trio.sleep(fault.value)
-    await site.store.start()
+    with site.unwritten():
+        await site.store.kill()
+        await trio.sleep(fault.value)
+        await site.store.start()
 
 
 async def _store_cut(site: Site, fault: Fault) -> None:
     way = site.box(fault.box).to_store
     assert way is not None
     site.happened(fault.kind)
-    way.refuse(True)
-    way.cut()
-    await trio.sleep(fault.value)
-    way.refuse(False)
+    with site.unwritten():
+        way.refuse(True)
+        way.cut()
+        await trio.sleep(fault.value)
+        way.refuse(False)
 
 
 async def _store_silence(site: Site, fault: Fault) -> None:
@@ -101,9 +103,10 @@ async def _store_silence(site: Site, fault: Fault) -> None:
     way = site.box(fault.box).to_store
     assert way is not None
     site.happened(fault.kind)
-    way.silence(True)
-    await trio.sleep(fault.value)
-    way.silence(False)
+    with site.unwritten():
+        way.silence(True)
+        await trio.sleep(fault.value)
+        way.silence(False)
 
 
 async def _store_deaf(site: Site, fault: Fault) -> None:
@@ -111,10 +114,11 @@ async def _store_deaf(site: Site, fault: Fault) -> None:
     way = site.box(fault.box).to_store
     assert way is not None
     site.happened(fault.kind)
-    way.answers = 0
-    await trio.sleep(fault.value)
-    way.answers = math.inf
-    way.cut()
+    with site.unwritten():
+        way.answers = 0
+        await trio.sleep(fault.value)
+        way.answers = math.inf
+        way.cut()
 
 
 async def _arm(site: Site, fault: Fault) -> None:

@@ -50,7 +50,8 @@ class Asked:
 
     `acked`: the broker has acknowledged it. `excused`: the broker itself may have lost it, or the
     result, since. `may_repeat`: the daemon was killed or a connection cut since, so that its result
-    may come more than once.
+    may come more than once. `unwritten`: the box of a pair that answered it may not have been
+    able to write that down, so that the next one to lead answers it by what it finds (R36).
     """
 
     id: str
@@ -60,6 +61,7 @@ class Asked:
     acked: bool = True
     excused: bool = False
     may_repeat: bool = False
+    unwritten: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,7 @@
 """Collects what there is to compare: HMP's world, journal, retained topics, what panels heard."""
 
 import json
+import math
 import sqlite3
 import time
 from collections import Counter
@@ -28,6 +29,8 @@ class Observer:
     site: Site
     excused: int = 0
     _told: dict[str, list[Told]] = field(default_factory=dict)
+    #: Unix time of each press's first result.
+    _answered: dict[str, float] = field(default_factory=dict)
     _published: dict[str, list[str]] = field(default_factory=dict)
     _sessions: dict[str, str] = field(default_factory=dict)
     _starts: Counter[str] = field(default_factory=Counter)
@@ -90,6 +93,7 @@ class Observer:
         self.site.panel.presses.clear()
         self.site.losses.clear()
         self._told.clear()
+        self._answered.clear()
         self._starts.clear()
         self._seen.clear()
         self._lost.clear()
@@ -124,6 +128,7 @@ class Observer:
             code = (result["error"] or {}).get("code", "")
             told = Told(str(result["id"]), result["outcome"], str(result["state"]), code)
             self._told.setdefault(told.id, []).append(told)
+            self._answered.setdefault(told.id, message.at)
             if told.outcome == "unknown":
                 self._reported[room] = message.at
 
@@ -166,8 +171,8 @@ class Observer:
     def _asked(self) -> list[Asked]:
         site = self.site
         losses = site.broker_losses
-        ended = [at for box in site.boxes for at in box.to_broker.ended]
-        disturbed = max([*site.kills, *ended, *losses, 0.0])
+        hung_up = [at for box in site.boxes for at in box.to_broker.ended]
+        disturbed = max([*site.kills, *hung_up, *losses, 0.0])
         return [
             Asked(
                 id=press.id,
@@ -177,6 +182,10 @@ class Observer:
                 acked=press.acked is not None,
                 excused=not self._told.get(press.id) and _lost_with_the_broker(press.at, losses),
                 may_repeat=disturbed >= press.at,
+                unwritten=any(
+                    began <= self._answered.get(press.id, math.inf) and press.at <= ended
+                    for began, ended in site.gaps
+                ),
             )
             for press in site.panel.presses
         ]

@@ -170,6 +170,13 @@ def test_every_name_has_a_test_that_finds_it() -> None:
 
 RIGHT: list[tuple[str, Observation]] = [
     (
+        "what a box has done without being able to write it, answered again by the next one",
+        calm(
+            asked=[replace(each, unwritten=True, may_repeat=True) for each in calm().asked],
+            told=told(calm(), b=[Told("b", "ok", "idle"), Told("b", "ignored", "idle")]),
+        ),
+    ),
+    (
         "the one restart of a start whose reply was lost",
         calm(
             told=told(calm(), c=[Told("c", "unknown", "unknown", "outcome_unknown")]),
