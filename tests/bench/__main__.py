@@ -21,7 +21,7 @@ from .figures import Figure, table
 from .flood import flood
 from .footprint import memory
 from .latency import latency
-from .load import crowd, load
+from .load import crowd, flooded_rooms, load
 from .pages import pages
 from .plots import draw
 from .polls import polls
@@ -50,10 +50,11 @@ BENCHMARKS: dict[str, Callable[[Options], Sequence[Figure]]] = {
     "shared_journal": shared_journal,
     "load": load,
     "crowd": crowd,
+    "flooded_rooms": flooded_rooms,
     "soak": soak,
 }
 
-WHEN_NAMED = {"campus", "load", "crowd", "soak"}
+WHEN_NAMED = {"campus", "load", "crowd", "flooded_rooms", "soak"}
 """What is measured only where it is asked for by name."""
 
 QUICK = ("latency", "throughput", "start")
@@ -87,7 +88,9 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument("--all-cores", action="store_true", help="pin nothing to a core")
     parser.add_argument("--quick", action="store_true", help=f"{', '.join(QUICK)}, in two minutes")
     parser.add_argument(
-        "--minutes", type=float, help="of load, crowd and soak; else repetitions times seconds"
+        "--minutes",
+        type=float,
+        help="of what is measured only by name; else repetitions times seconds",
     )
     parser.add_argument("--samples", type=Path, help="what soak notes every second, as JSON lines")
     parser.add_argument("--plots", type=Path, help="draw into this folder (extra bench)")

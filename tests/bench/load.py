@@ -1,4 +1,4 @@
-"""5,000 messages a second for a minute, from one client or from a crowd: what grows, who waits."""
+"""5,000 messages a second for a minute, from one client, a crowd, to many rooms: what grows."""
 
 import itertools
 import json
@@ -12,7 +12,7 @@ from .panel import Panel
 from .processes import Process
 from .stage import Options, Stage, stage
 
-__all__ = ["crowd", "load"]
+__all__ = ["crowd", "flooded_rooms", "load"]
 
 _CLIENTS = 200
 _PROTOCOLS = {"5": 5, "3.1.1": 4}
@@ -26,10 +26,10 @@ _LONG_EVERY = 1000
 """Of so many messages one has a topic of almost 64 kB, another one each time."""
 
 _FLOODED = 3
-"""Rooms that are flooded: for each, so many of its presses may be under way at a time."""
+"""Rooms that are flooded, where not all are: so many presses of each may be under way at a time."""
 
 _ROOMS = 10
-"""The last of which is pressed by somebody who wants something."""
+"""The last of which is pressed by somebody who wants something, and never flooded."""
 
 
 def load(options: Options) -> Sequence[Figure]:
@@ -42,33 +42,47 @@ def crowd(options: Options) -> Sequence[Figure]:
     return _both(_CLIENTS, options)
 
 
-def _both(clients: int, options: Options) -> Sequence[Figure]:
-    return [figure for protocol in _PROTOCOLS for figure in _over(protocol, clients, options)]
+def flooded_rooms(options: Options) -> Sequence[Figure]:
+    """5,000 messages a second to nine rooms, with the journal on the disk: who waits."""
+    return _both(1, options, flooded=_ROOMS - 1, on_disk=True)
 
 
-def _over(protocol: str, clients: int, options: Options) -> Sequence[Figure]:
+def _both(
+    clients: int, options: Options, *, flooded: int = _FLOODED, on_disk: bool = False
+) -> Sequence[Figure]:
+    return [
+        figure
+        for protocol in _PROTOCOLS
+        for figure in _over(protocol, clients, options, flooded=flooded, on_disk=on_disk)
+    ]
+
+
+def _over(
+    protocol: str, clients: int, options: Options, *, flooded: int, on_disk: bool
+) -> Sequence[Figure]:
     with stage(options, Stage.on_two_cores) as made:
         # What the broker drops for want of room would cost the daemon nothing.
         broker, hmp = made.broker("max_queued_messages 0"), made.hmp()
-        state = made.folder / "state"  # in memory: a slow disk is another measurement
+        # Elsewhere in memory: a slow disk is another measurement.
+        state = made.disk() if on_disk else made.folder / "state"
         daemon = made.daemon(broker, hmp, rooms=_ROOMS, state=state, mqtt={"protocol": protocol})
         senders = [
             made.panel(broker, level=4 + number % 2 if clients > 1 else _PROTOCOLS[protocol])
             for number in range(clients)
         ]
         quiet = made.panel(broker, f"hmp/room/r{_ROOMS - 1}/result")
-        during = _Load(daemon, state, senders, quiet)
+        during = _Load(daemon, state, senders, quiet, flooded)
         during.run(options.lasting)
         return during.figures(f"MQTT {protocol}")
 
 
-def _messages() -> Iterator[tuple[str, str, int]]:
+def _messages(flooded: int) -> Iterator[tuple[str, str, int]]:
     """Topic, payload and QoS of one message after another: every kind, at both QoS."""
     kinds = list(KINDS.values())
     for number in itertools.count():
         turn, which = divmod(number, len(kinds))
         topic, payload = kinds[which]
-        topic = topic.replace("/r0/", f"/r{turn % _FLOODED}/")
+        topic = topic.replace("/r0/", f"/r{turn % flooded}/")
         if number % _LONG_EVERY == 0:
             topic = f"hmp/room/r0/press/{'x' * 60_000}{number}"
         elif "nowhere" in topic:
@@ -80,13 +94,19 @@ class _Load:
     """The senders, the panel of a room that they leave alone, and what is read of the daemon."""
 
     def __init__(
-        self, daemon: Process, state: Path, senders: Sequence[Panel], quiet: Panel
+        self,
+        daemon: Process,
+        state: Path,
+        senders: Sequence[Panel],
+        quiet: Panel,
+        flooded: int,
     ) -> None:
         self._daemon = daemon
         self._state = state
         self._senders = itertools.cycle(senders)
         self._all = senders
         self._quiet = quiet
+        self._flooded = flooded
         self._pressed: dict[str, float] = {}
         self._took: list[float] = []
         self._memory: list[float] = []
@@ -96,7 +116,7 @@ class _Load:
 
     def run(self, seconds: float) -> None:
         """Send for so long, and wait until every press is answered."""
-        messages, names = _messages(), itertools.count()
+        messages, names = _messages(self._flooded), itertools.count()
         self._said, self._used = self._lines(), self._daemon.cpu
         began = time.monotonic()
         press_at = read_at = 0.0
