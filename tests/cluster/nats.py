@@ -44,7 +44,9 @@ class NatsNode(Broker):
             f'jetstream {{ store_dir = "{self._folder}/streams" }}\n'
             f'cluster {{ name = "nats", listen = "{self.route.removeprefix("nats://")}"\n'
             f"  routes = [{routes}] }}\n"
-            f'mqtt {{ listen = "127.0.0.1:{self.port}", stream_replicas = 3 }}\n',
+            f'mqtt {{ listen = "127.0.0.1:{self.port}", stream_replicas = 3\n'
+            # So long NATS waits for a leader that is dead, once for each filter that it meets.
+            '  js_api_timeout = "2s" }\n',
             encoding="utf-8",
         )
         return [nats_server() or "nats-server", "-c", str(file)]

@@ -76,7 +76,7 @@ class OnNats:
         had_it, since = node is self.node, len(self.site.daemon.lines)
         node.stop()
         if had_it:
-            # The topic does not tell: a node that leaves publishes no will.
+            # The topic does not tell: until then it may say what it said before.
             self.site.daemon.wait_for_line("mqtt connected", since=since, timeout=TAKES_OVER_WITHIN)
         node.start()
         node.wait_current()
