@@ -269,7 +269,9 @@ class Parts:
     def _due_at(self) -> dict[str, float]:
         rooms = {f"room {name}": room.progress.due_at for name, room in self.rooms.items()}
         links = {f"server {name}": link.progress.due_at for name, link in self.links.items()}
-        return rooms | links | self.broker.due_at
+        loops = rooms | links | self.broker.due_at | self.api.due_at | self.self_report.due_at
+        loops["contact"] = self.contact.progress.due_at
+        return loops if self.web is None else loops | self.web.due_at
 
     def _make_reloader(self, load: Load) -> Reloader:
         return Reloader(

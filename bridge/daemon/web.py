@@ -92,6 +92,7 @@ class Web:
             health=health_pages(snapshot),
             metrics=self._metrics,
         )
+        self._served = self._measures()
         self._listeners = dict(self._make_listeners())
         outlet.onlookers = self
 
@@ -109,6 +110,12 @@ class Web:
         """The certificate in use, with the seconds since the epoch at which it ends."""
         ends = [("web.cert", listener.ends_at) for listener in self._listeners]
         return {key: end for key, end in ends if end is not None}
+
+    @property
+    def due_at(self) -> dict[str, float]:
+        """By when what pages are told and answered goes on (`Progress`)."""
+        turns = min(self.door.due_at, self._served.due_at)
+        return {"web feed": self.feed.progress.due_at, "web answers": turns}
 
     def changed(self, room: str) -> None:
         """The topics of a room say something else."""
@@ -190,7 +197,7 @@ class Web:
                 "metrics.listen out; until then both go on",
             )
             served = Listener(
-                self._measures(), what="metrics are", key="metrics.listen", spare=self._spare
+                self._served, what="metrics are", key="metrics.listen", spare=self._spare
             )
             yield served, metrics
 
@@ -199,7 +206,7 @@ class Web:
         spare = spare_descriptors(len(self._configuration.servers)) // len(self._listeners)
         return min(MOST_CONNECTIONS, spare)
 
-    def _measures(self) -> ASGIApp:
+    def _measures(self) -> Gate:
         async def app(_: object) -> ASGIApp:
             return self._metrics
 
