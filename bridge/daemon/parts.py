@@ -121,7 +121,7 @@ class Parts:
         self.api = self._make_api(rules, replies, None if load is None else self._reload)
         self.dispatcher = self._make_dispatcher()
         self.callers = self._make_callers()
-        self.watchdog = Watchdog(self._due_at, journal)
+        self.watchdog = Watchdog(self._due_at, journal, lambda: helm.holds)
         self.web: Web | None = None
         self.self_report = self._make_self_report()
         self.web = self._make_web()
