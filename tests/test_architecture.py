@@ -191,6 +191,7 @@ SEES_ONLY = {
         "bridge.journal",
         "bridge.mqtt.settings",
         "bridge.mqtt.tls",
+        "bridge.process.progress",
     },
     "bridge.room.facts": {
         "bridge.hmp",
@@ -209,6 +210,7 @@ SEES_ONLY = {
         "bridge.room.facts",
         "bridge.room.rules.possible",
         "bridge.web",
+        "bridge.process.progress",
     },
     "bridge.templates": {"bridge.templates", "bridge.text"},
     "bridge.text": {"bridge.text"},

@@ -15,6 +15,7 @@ from ..logs.levels import Part as LogPart
 from ..logs.log import set_level
 from ..mqtt.acknowledgements import Part
 from ..mqtt.api_topics import Answer, Asked, Caller
+from ..process.progress import Progress
 from ..room.facts.values import Problem
 from ..room.facts.vocabulary import Outcome
 from ..text.nearest import nearest
@@ -91,7 +92,7 @@ class BridgeRequests:
         self._hand_over = hand_over
         self._waiting: list[tuple[Verb, Caller, Asked]] = []
         self._under_way = 0
-        self._wake = trio.Event()
+        self.progress = Progress()
         self._announcing = trio.Lock()
         self._measured: trio.Event | None = None
         self._figures: Figures = {}
@@ -114,7 +115,7 @@ class BridgeRequests:
             return
         self._under_way += 1
         self._waiting.append((verb, caller, asked))
-        self._wake.set()
+        self.progress.wanted()
         part.place.accept()
 
     async def run(self) -> None:
@@ -122,12 +123,13 @@ class BridgeRequests:
         try:
             async with trio.open_nursery() as nursery:
                 while True:
-                    await self._wake.wait()
-                    self._wake = trio.Event()
+                    if not self._waiting:
+                        await self.progress.rest()
                     waiting, self._waiting = self._waiting, []
                     for verb, caller, asked in waiting:
                         nursery.start_soon(self._carry_out, nursery, verb, caller, asked)
         finally:
+            self.progress.waits()
             for _, caller, _ in self._waiting:
                 self._replies.give(caller, _STOPPED)
 

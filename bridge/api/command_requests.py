@@ -62,6 +62,12 @@ class _Server:
         self.requests = RequestQueue(link, Priority.REQUEST, self.downtime, ledger, finish)
         self.stops = RequestQueue(link, Priority.STOP, self.downtime, ledger, finish)
 
+    @property
+    def due_at(self) -> float:
+        """By when every loop goes on by itself (`Progress`)."""
+        queues = min(self.requests.due_at, self.stops.due_at)
+        return min(queues, self.ledger.progress.due_at)
+
     def queue_for(self, command: Command[object]) -> RequestQueue:
         """A stop never waits behind anything else (R22)."""
         return self.stops if isinstance(command, StopRecording) else self.requests
@@ -107,6 +113,11 @@ class CommandRequests:
             for name, document in documents.items()
             if name.startswith(ledger_name("")) and name not in map(ledger_name, links)
         ]
+
+    @property
+    def due_at(self) -> dict[str, float]:
+        """By when the requests to each server go on (`Progress`)."""
+        return {f"requests to {name}": server.due_at for name, server in self._servers.items()}
 
     async def run(self) -> None:
         """Answer what the process before left behind, then carry out requests until cancelled."""

@@ -26,6 +26,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from ..journal.inputs import InputKey
 from ..mqtt.api_topics import Answer, Caller
+from ..process.progress import Progress
 
 __all__ = ["Entry", "Ledger", "Save", "ledger_name"]
 
@@ -70,24 +71,23 @@ class Ledger:
         self._entries = {entry.key: entry for entry in self.left}
         self._inputs: list[InputKey] = []
         self._taken: list[Callable[[], None]] = []
-        self._wake = trio.Event()
+        self.progress = Progress()
         self._tidy_at = math.inf
 
     async def run(self) -> None:
         """Write down what has been taken, for ever."""
         while True:
-            self._wake = trio.Event()
-            if self._taken or self._tidy_due:
+            while self._taken or self._tidy_due:
+                self.progress.waits()  # for the journal
                 await self._write()
-            with trio.move_on_at(self._tidy_at):
-                await self._wake.wait()
+            await self.progress.rest(self._tidy_at)
 
     def take(self, entry: Entry, input_key: InputKey | None, taken: Callable[[], None]) -> None:
         """Have a request written down; `taken` is called once it is."""
         self._entries[entry.key] = entry
         self._inputs += [] if input_key is None else [input_key]
         self._taken.append(taken)
-        self._wake.set()
+        self.progress.wanted()
 
     async def sending(self, entry: Entry) -> None:
         """Return once it is written down that this request may have been sent."""
@@ -111,7 +111,7 @@ class Ledger:
         """The broker has the answer: nothing of this request needs to be known any more."""
         if self._entries.pop(entry.key, None) is not None and self._tidy_at == math.inf:
             self._tidy_at = trio.current_time() + _TIDY_AFTER
-            self._wake.set()
+            self.progress.wanted()
 
     async def tidy(self) -> None:
         """Return once the arrival of every answer so far is written down."""

@@ -27,6 +27,7 @@ from ..hmp.commands import Command
 from ..hmp.errors import LinkDown, OutcomeUnknown, Refused
 from ..hmp.link import LinkState, Priority
 from ..mqtt.api_topics import Answer, Caller
+from ..process.progress import Progress
 from . import answers
 from .ledger import Entry, Ledger
 
@@ -104,7 +105,13 @@ class RequestQueue:
         self._finish = finish
         self._waiting: deque[Call] = deque()
         self._under_way = False
-        self._changed = trio.Event()
+        self._carrying_out = Progress()
+        self._expiring = Progress()
+
+    @property
+    def due_at(self) -> float:
+        """By when both loops go on by themselves (`Progress`)."""
+        return min(self._carrying_out.due_at, self._expiring.due_at)
 
     @property
     def full(self) -> bool:
@@ -123,8 +130,8 @@ class RequestQueue:
 
     def wake(self) -> None:
         """The link has changed."""
-        self._changed.set()
-        self._changed = trio.Event()
+        self._carrying_out.wanted()
+        self._expiring.wanted()
 
     async def run(self) -> None:
         """Carry out, and let expire, until cancelled; then answer whatever was left waiting."""
@@ -133,17 +140,21 @@ class RequestQueue:
                 nursery.start_soon(self._expire)
                 await self._carry_out_in_order()
         finally:
+            for each in (self._carrying_out, self._expiring):
+                each.waits()
             with trio.move_on_after(_FAREWELL, shield=True):
                 while self._waiting:
                     await self._answer(self._waiting.popleft(), answers.STOPPING)
 
     async def _carry_out_in_order(self) -> None:
         while True:
+            self._carrying_out.within(0.0)
             await trio.lowlevel.checkpoint()
             while not self._waiting or self._link.state is not LinkState.READY:
-                await self._changed.wait()
+                await self._carrying_out.rest()
             call = self._waiting.popleft()
             self._under_way = True
+            self._carrying_out.waits()  # for the journal, and for the link
             try:
                 await self._carry_out(call)
             finally:
@@ -191,9 +202,9 @@ class RequestQueue:
         while True:
             while (call := self._first_over()) is not None:
                 self._waiting.remove(call)
+                self._expiring.waits()  # for the journal
                 await self._answer(call, answers.EXPIRED)
-            with trio.move_on_after(self._next_expiry()):
-                await self._changed.wait()
+            await self._expiring.rest(trio.current_time() + self._next_expiry())
 
     def _first_over(self) -> Call | None:
         now, down = trio.current_time(), self._downtime.now()

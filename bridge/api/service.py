@@ -45,6 +45,11 @@ class Api:
         self.commands = commands
         self.bridge = bridge
 
+    @property
+    def due_at(self) -> dict[str, float]:
+        """By when each queue of requests goes on (`Progress`)."""
+        return {"requests to the bridge": self.bridge.progress.due_at} | self.commands.due_at
+
     async def run(self) -> None:
         """Carry out what is asked until cancelled."""
         async with trio.open_nursery() as nursery:

@@ -17,6 +17,7 @@ import structlog
 import trio
 
 from ..journal.store import StoreFailure
+from ..process.progress import Progress
 from .etcd import Etcd
 from .wire import KeyValue, created, get, put
 
@@ -29,6 +30,9 @@ _LOOK = 0.25
 
 _MARGIN = 0.1
 """Of the lease's time: what clocks of two boxes may differ in that time, and more."""
+
+_PATIENCE = 5.0
+"""Of the lease's time: what is asked in one round has come to an end by then, answered or not."""
 
 _FAREWELL = 2.0
 """Seconds that resigning may take; then the lease ends by itself."""
@@ -57,6 +61,8 @@ class Leadership:
         self._ttl = etcd.settings.ttl
         self.key = f"{etcd.settings.prefix}leader"
         self._lease = 0
+        #: Of `campaign` and `keep`.
+        self.progress = Progress()
         self._deadline = 0.0
         #: The revision at which the key was made; 0 while it was not.
         self.fence = 0
@@ -85,6 +91,7 @@ class Leadership:
         said: object = None
         while True:
             before = self.failure
+            self.progress.within(_PATIENCE * self._ttl)
             try:
                 done = await self._try()
             except StoreFailure as failure:
@@ -96,8 +103,9 @@ class Leadership:
             if said != (said := (self.leader, str(self.failure))):
                 told()
             if done:
+                self.progress.waits()
                 return
-            await trio.sleep(_LOOK)
+            await self.progress.rest(trio.current_time() + _LOOK)
 
     async def look(self) -> Leader | None:
         """Who acts at this moment; `leader` from then on. Raises `StoreFailure`."""
@@ -139,6 +147,7 @@ class Leadership:
         said = None
         while not self.lost.is_set():
             sent = self._clock()
+            self.progress.within(_PATIENCE * self._ttl)
             try:
                 left = await self._etcd.keep_alive(self._lease)
             except StoreFailure as failure:
@@ -153,19 +162,23 @@ class Leadership:
                 self._extend(sent, left)
             if said != (said := str(self.failure)):
                 told()
-            with trio.move_on_after(pause):
-                await self.lost.wait()
+            await self.progress.rest(trio.current_time() + pause)
+        self.progress.waits()
         told()
 
     def lose(self) -> None:
         """The term is over: etcd has said that the key is not ours."""
         if not self.lost.is_set():
             log.warning("the lease is lost; another box may act", fence=self.fence)
-            self.lost.set()
+            self._is_lost()
+
+    def _is_lost(self) -> None:
+        self.lost.set()
+        self.progress.wanted()
 
     async def resign(self) -> None:
         """Give the lease back, so that another box need not wait for it to run out."""
-        self.lost.set()
+        self._is_lost()
         with trio.move_on_after(_FAREWELL, shield=True):
             try:
                 await self._etcd.revoke(self._lease)

@@ -13,12 +13,13 @@ import trio
 from ..mqtt.failures import BrokerFailure, flatten
 from ..mqtt.link import ONLINE
 from ..mqtt.message import Message
-from ..mqtt.negotiate import accepting, in_either_version
+from ..mqtt.negotiate import LONGEST_ATTEMPT, accepting, in_either_version
 from ..mqtt.nodes import Nodes
 from ..mqtt.session import Session, open_session
 from ..mqtt.settings import BrokerSettings, Protocol, Subscription
 from ..mqtt.topics import Topics
 from ..process.backoff import Backoff
+from ..process.progress import Progress
 from .box_words import BoxState, BoxWord, read_word, render_word
 from .rivals import ForeignBridge
 
@@ -55,6 +56,8 @@ class Boxes:
         self._word = BoxWord(BoxState.STANDBY, process)
         self._said: BoxWord | None = None
         self._news = trio.Event()
+        self._progress = Progress()
+        self._session: Session | None = None
         self._confirmation = trio.lowlevel.ParkingLot()
         self._echo = trio.Event()
         self._namesake: ForeignBridge | None = None
@@ -65,6 +68,13 @@ class Boxes:
         self.heard = False
         #: `trio.current_time` since when no box has been online at the broker; None while one is.
         self.nobody_since: float | None = None
+
+    @property
+    def due_at(self) -> dict[str, float]:
+        """By when the connection goes on by itself (`Progress`)."""
+        session = self._session
+        loop = self._progress if session is None else session.progress
+        return {"words of the boxes": loop.due_at}
 
     def say(self, word: BoxWord) -> None:
         """Have the broker retain this as our word."""
@@ -84,13 +94,14 @@ class Boxes:
         Raises `ForeignBridge`, in an exception group, where another box has our name.
         """
         while True:
+            self._progress.within(LONGEST_ATTEMPT * self._settings.connect_timeout)
             try:
                 settings = await self._nodes.choose()
                 await in_either_version(settings, partial(self._converse, settings))
             except* BrokerFailure as group:
                 self._note(flatten(group))
             if not await self._nodes.another(lived=False):
-                await trio.sleep(self._backoff.next())
+                await self._progress.rest(trio.current_time() + self._backoff.next())
 
     async def _converse(self, settings: BrokerSettings, protocol: Protocol) -> None:
         topic = self._topics.standby(self._box)
@@ -103,6 +114,8 @@ class Boxes:
             accepting=accepting(settings, protocol),
             reached=self._nodes.reached,
         ) as session:
+            self._progress.waits()  # for the session
+            self._session = session
             self._echo = trio.Event()
             self.others.clear()
             session.interceptors.append(self._hear)
@@ -114,6 +127,7 @@ class Boxes:
                 await self._keep_said(session, topic)
             finally:
                 self.heard, self._said, self.nobody_since = False, None, None
+                self._session = None
                 self._changed()
                 with trio.move_on_after(settings.farewell_timeout, shield=True):
                     await self._leave(session, topic, offline)

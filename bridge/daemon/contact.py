@@ -22,6 +22,7 @@ from ..mqtt.retained import read_retained
 from ..mqtt.session import Session
 from ..mqtt.settings import Subscription
 from ..mqtt.topics import Topics
+from ..process.progress import Progress
 from ..room.facts.values import Now
 from ..room.worker import Room
 from ..text.json_text import read_object
@@ -75,7 +76,9 @@ class Contact:
         self._self_report = self_report
         self._observer = observer
         self._clock = clock
-        self._online = trio.Event()
+        self._is_online = False
+        #: Of `keep_up`.
+        self.progress = Progress()
         self._sessions = BrokerSessions(journal.note(NOTE))
         #: Which of them the connection has.
         self._session = 0
@@ -199,14 +202,14 @@ class Contact:
 
     def changed(self, state: BrokerState) -> None:
         """The broker link stands otherwise."""
-        self._observer.broker(online=state is BrokerState.ONLINE)
-        if state is BrokerState.ONLINE:
+        self._is_online = state is BrokerState.ONLINE
+        self._observer.broker(online=self._is_online)
+        if self._is_online:
             self._self_report.publish_health()
-            self._online.set()
+            self.progress.wanted()
             self._rivals.online()
         else:
             self._rivals.away(self._broker.failure)
-            self._online = trio.Event()
             self._dispatcher.away()
 
     async def keep_up(self) -> None:
@@ -215,12 +218,14 @@ class Contact:
         Not before the backlog is done: what is delivered again after a kill is as old as it was.
         """
         while True:
-            await self._online.wait()
+            while not self._is_online:
+                await self.progress.rest()
+            self.progress.waits()  # for the dispatcher, the broker, the journal
             await self._dispatcher.caught_up()
             if await self._broker.touch(self._topics.bridge_marker):
                 self._dispatcher.in_contact()
                 await self._journal.save_contact()
-            await trio.sleep(_CONTACT_EVERY)
+            await self.progress.rest(trio.current_time() + _CONTACT_EVERY)
 
 
 def _nothing() -> None:

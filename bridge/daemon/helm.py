@@ -14,6 +14,9 @@ __all__ = ["ALONE", "Helm"]
 class Helm(Permission):
     """That of a bridge with one box: never refuses, and nothing waits for it."""
 
+    holds = False
+    """True while what is to be written waits until it is known who leads."""
+
     hand_over: HandOver | None = None
     """None where there is nobody to leave to."""
 

@@ -121,7 +121,7 @@ class Parts:
         self.api = self._make_api(rules, replies, None if load is None else self._reload)
         self.dispatcher = self._make_dispatcher()
         self.callers = self._make_callers()
-        self.watchdog = Watchdog(self._due_at, journal)
+        self.watchdog = Watchdog(self._due_at, journal, lambda: helm.holds)
         self.web: Web | None = None
         self.self_report = self._make_self_report()
         self.web = self._make_web()
@@ -269,7 +269,9 @@ class Parts:
     def _due_at(self) -> dict[str, float]:
         rooms = {f"room {name}": room.progress.due_at for name, room in self.rooms.items()}
         links = {f"server {name}": link.progress.due_at for name, link in self.links.items()}
-        return rooms | links | self.broker.due_at
+        loops = rooms | links | self.broker.due_at | self.api.due_at | self.self_report.due_at
+        loops["contact"] = self.contact.progress.due_at
+        return loops if self.web is None else loops | self.web.due_at
 
     def _make_reloader(self, load: Load) -> Reloader:
         return Reloader(

@@ -37,12 +37,24 @@ from .owned import Name
 from .reload_plan import Plan, plan_reload
 from .site import Site
 
-__all__ = ["Load", "Reloader", "bound_subscriptions", "filters_for"]
+__all__ = ["Load", "Reloader", "bound_subscriptions", "filters_for", "read_again", "say_reloading"]
 
 log = structlog.get_logger("bridge")
 
 Load = Callable[[], Configuration]
 """Reads the configuration again from where it came. Raises `ConfigurationError`."""
+
+
+async def read_again(load: Load) -> Configuration:
+    """The configuration as it is by now, read beside the loop. Raises `ConfigurationError`."""
+    time.tzset()  # the box may have been moved to another zone, or put right
+    thread = trio.CapacityLimiter(1)  # its own: it waits for none of the others
+    return await trio.to_thread.run_sync(load, limiter=thread)
+
+
+def say_reloading() -> None:
+    """Tell systemd that a reload has begun; ``READY=1`` ends it."""
+    notify("RELOADING=1", f"MONOTONIC_USEC={time.monotonic_ns() // 1000}")
 
 
 def bound_subscriptions(filters: list[str]) -> list[Subscription]:
@@ -113,17 +125,15 @@ class Reloader:
         """
         async with self._turn:
             self._count += 1
-            notify("RELOADING=1", f"MONOTONIC_USEC={time.monotonic_ns() // 1000}")
+            say_reloading()
             report = await self._reload(force=force)
             said = "reload refused, see the log" if report.errors else "configuration reloaded"
             notify("READY=1", f"STATUS={said}")
             return report
 
     async def _reload(self, *, force: bool) -> ReloadReport:
-        time.tzset()  # the box may have been moved to another zone, or put right
         try:
-            thread = trio.CapacityLimiter(1)  # its own: it waits for none of the others
-            configuration = await trio.to_thread.run_sync(self._load, limiter=thread)
+            configuration = await read_again(self._load)
         except ConfigurationError as error:
             return self._refuse(str(error).splitlines())
         plan = self._plan(configuration, force=force)

@@ -19,6 +19,7 @@ from ..mqtt.broker_health import BrokerState
 from ..mqtt.image import Image
 from ..mqtt.link import BrokerLink
 from ..mqtt.topics import Topics, timestamp
+from ..process.progress import Progress
 from ..process.systemd import keep_status
 from .info_and_health import Identity, render_health, render_info, render_owner, render_status
 from .site import Site
@@ -57,7 +58,12 @@ class SelfReport:
         self._watchdog = watchdog
         self._web_certificate = web_certificate
         self._dispatcher = dispatcher
-        self._reconfigured = trio.Event()
+        self._publishing, self._saying = Progress(), Progress()
+
+    @property
+    def due_at(self) -> dict[str, float]:
+        """By when each loop goes on by itself (`Progress`)."""
+        return {"health report": self._publishing.due_at, "status line": self._saying.due_at}
 
     def reconfigured(self, configuration: Configuration) -> None:
         """Another configuration is in force, with other rooms and servers perhaps."""
@@ -65,8 +71,8 @@ class SelfReport:
         protocol = self._broker.health().protocol
         if protocol is not None:  # else it is published at the next connection
             self.publish_info(protocol)
+        self._publishing.wanted()
         self.publish_health()
-        self._reconfigured.set()
 
     def publish_info(self, protocol: str) -> None:
         """Say what this bridge is and has; `protocol` is the version of MQTT in use."""
@@ -114,7 +120,7 @@ class SelfReport:
     async def run(self) -> None:
         """Say it again and again, until cancelled; to systemd as soon as it changes."""
         async with trio.open_nursery() as nursery:
-            nursery.start_soon(keep_status, self._status)
+            nursery.start_soon(keep_status, self._status, self._saying)
             await self._publish_health_every()
 
     def _status(self) -> str:
@@ -123,9 +129,8 @@ class SelfReport:
     async def _publish_health_every(self) -> None:
         while True:
             self.publish_health()
-            self._reconfigured = trio.Event()
-            with trio.move_on_after(self.configuration.bridge.health_every):
-                await self._reconfigured.wait()
+            every = self.configuration.bridge.health_every
+            await self._publishing.rest(trio.current_time() + every)
 
     def ready(self) -> bool:
         """True while the broker and every HMP can be spoken to."""

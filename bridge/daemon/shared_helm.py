@@ -150,14 +150,21 @@ class SharedHelm(Helm):
     async def may_go_on(self) -> bool:
         """False where the term has ended; waits while it is not known, and presses reach us."""
         while self.look() is Standing.HOLDS and self._session:
-            await self._news.park()
+            await self._hold()
         return self._standing is not Standing.ENDS
 
     async def is_won_again(self) -> bool:
         """Wait until a lease that ran out while nothing was heard is won again, or is not."""
         while self.look() not in {Standing.LEADS, Standing.ENDS}:
-            await self._news.park()
+            await self._hold()
         return self._standing is Standing.LEADS
+
+    async def _hold(self) -> None:
+        self.holds = True
+        try:
+            await self._news.park()
+        finally:
+            self.holds = False
 
     def _tell(self, standing: Standing) -> None:
         facts = self.facts

@@ -29,24 +29,23 @@ from ..journal.journal import Journal
 from ..journal.store import Fenced, StoreFailure
 from ..mqtt.topics import timestamp
 from ..process.name_service import name_service
+from ..process.progress import Progress
 from ..process.signals import reload_on_signal, stop_on_signal
 from ..process.systemd import keep_status, notify
-from ..process.tcp import connected_socket
 from .app import Bridge
 from .box_words import BoxState, BoxWord
 from .boxes import Boxes
 from .parts import Parts
-from .reload import Load
+from .reach import look_at_servers
+from .reload import Load, read_again, say_reloading
 from .shared_helm import SharedHelm, TermStore
 from .standing import Standing
 from .wanted import ask_for_the_lease, leave_when_asked
+from .watchdog import Watchdog
 
 __all__ = ["run_beside_others"]
 
 log = structlog.get_logger("bridge")
-
-_SERVERS_EVERY = 30.0
-"""Seconds between two looks whether the servers take a connection; HMP is asked nothing."""
 
 _OTHERS_FIRST = 10.0
 """Seconds for which a box that cannot be heard, or has just yielded, lets others go first."""
@@ -77,6 +76,9 @@ class _Box:
         self._bridge: Bridge | None = None
         self._stopping = trio.Event()
         self._has_yielded = False
+        self._reload_asked = False
+        self._campaigning, self._looking, self._asking = Progress(), Progress(), Progress()
+        self._reloading, self._saying = Progress(), Progress()
 
     def _heard(self) -> None:
         if self._helm is not None:
@@ -119,14 +121,8 @@ class _Box:
         if self._bridge is not None:
             self._bridge.reload()
             return
-        try:
-            self._configuration = self._load()
-        except ConfigurationError as error:
-            for line in str(error).splitlines():
-                log.error("configuration refused", error=line)  # noqa: TRY400 - as a reload says it
-            return
-        log.info("configuration reloaded")
-        self._say()
+        self._reload_asked = True
+        self._reloading.wanted()
 
     async def run(self) -> None:
         """Stand by and lead in turns, until `stop`."""
@@ -145,25 +141,69 @@ class _Box:
         notify("READY=1")
         async with trio.open_nursery() as nursery:
             nursery.start_soon(self._campaign, etcd, term, nursery.cancel_scope)
-            nursery.start_soon(self._look_at_servers)
-            nursery.start_soon(ask_for_the_lease, etcd, self.boxes)
-            nursery.start_soon(keep_status, self._status)
-            nursery.start_soon(_feed_watchdog)
+            nursery.start_soon(
+                look_at_servers,
+                lambda: self._configuration.servers,
+                lambda reached: self._say(servers=reached),
+                self._looking,
+            )
+            nursery.start_soon(ask_for_the_lease, etcd, self.boxes, self._asking)
+            nursery.start_soon(keep_status, self._status, self._saying)
+            nursery.start_soon(self._reload_when_asked)
+            nursery.start_soon(Watchdog(partial(self._due_at, term)).run)
+            nursery.start_soon(self._serve_health)
             await self._stopping.wait()
             nursery.cancel_scope.cancel()
         return term.is_ours()
+
+    def _due_at(self, term: Leadership) -> dict[str, float]:
+        """By when each loop of a box that stands by goes on by itself (`Progress`)."""
+        own = {
+            "campaign": min(self._campaigning.due_at, term.progress.due_at),
+            "look at servers": self._looking.due_at,
+            "question for the lease": self._asking.due_at,
+            "reload": self._reloading.due_at,
+            "status line": self._saying.due_at,
+        }
+        return own | self.boxes.due_at
+
+    async def _serve_health(self) -> None:
+        if self._configuration.web.listen or self._configuration.metrics.listen:
+            from .web import serve_standing_by  # an extra that need not be there
+
+            await serve_standing_by(self._configuration, self._status)
+
+    async def _reload_when_asked(self) -> None:
+        while True:
+            while not self._reload_asked:
+                await self._reloading.rest()
+            self._reload_asked = False
+            self._reloading.waits()  # for the disk
+            say_reloading()
+            try:
+                self._configuration = await read_again(self._load)
+            except ConfigurationError as error:
+                for line in str(error).splitlines():
+                    log.error("configuration refused", error=line)  # noqa: TRY400 - as a reload
+            else:
+                log.info("configuration reloaded")
+                self._say()
+            notify("READY=1")
 
     async def _campaign(self, etcd: Etcd, term: Leadership, won: trio.CancelScope) -> None:
         while True:
             was_away = await self._until_it_answers(etcd, term)
             # Whoever acts without the store is to hear first that one of us can have the lease.
+            self._campaigning.within(_OTHERS_FIRST)
             with trio.move_on_after(_OTHERS_FIRST):
                 await self.boxes.said()
             if was_away and any(each.leads for each in self.boxes.others.values()):
-                await trio.sleep(self._settings.ttl)  # who has acted meanwhile goes on, if it can
+                # Who has acted meanwhile goes on, if it can.
+                await self._campaigning.rest(trio.current_time() + self._settings.ttl)
             if self._has_yielded:
                 self._has_yielded = False
                 await self._let_others_go_first(etcd, term)
+            self._campaigning.waits()  # for the term's own loop
             with trio.CancelScope() as attempt:
 
                 def told(attempt: trio.CancelScope = attempt) -> None:
@@ -179,6 +219,7 @@ class _Box:
         """True where it did not when it was asked first, or last."""
         was_away = term.failure is not None
         while True:
+            self._campaigning.within(2 * self._settings.ttl)
             try:
                 await etcd.get(term.key)
             except StoreFailure as failure:
@@ -186,12 +227,13 @@ class _Box:
                     log.warning("the store does not answer", error=str(failure))
                 was_away = True
                 self._reaches(False)
-                await trio.sleep(_ASK_AGAIN)
+                await self._campaigning.rest(trio.current_time() + _ASK_AGAIN)
             else:
                 self._reaches(True)
                 return was_away
 
     async def _let_others_go_first(self, etcd: Etcd, term: Leadership) -> None:
+        self._campaigning.within(_OTHERS_FIRST)
         with trio.move_on_after(_OTHERS_FIRST):
             while True:
                 try:
@@ -204,24 +246,6 @@ class _Box:
     def _status(self) -> str:
         store = "" if self._reachable else "; the store cannot be reached"
         return f"standby; {self._leader or 'nobody'} leads{store}"
-
-    async def _look_at_servers(self) -> None:
-        while True:
-            reached = dict.fromkeys(self._configuration.servers, False)
-            async with trio.open_nursery() as nursery:
-                for name in reached:
-                    nursery.start_soon(self._look_at, name, reached)
-            self._say(servers=reached)
-            await trio.sleep(_SERVERS_EVERY)
-
-    async def _look_at(self, name: str, reached: dict[str, bool]) -> None:
-        link = self._configuration.servers[name].link(name)
-        with trio.move_on_after(link.connect_timeout):
-            try:
-                (await connected_socket(link.host, link.port)).close()
-            except OSError:
-                return
-            reached[name] = True
 
     # Leading.
 
@@ -307,13 +331,6 @@ async def _write_again(helm: SharedHelm, journal: Journal) -> None:
     while True:
         await helm.leads_again()
         await journal.try_again()
-
-
-async def _feed_watchdog() -> None:
-    """Say that the process lives: while it stands by there is no loop but the event loop."""
-    while True:
-        notify("WATCHDOG=1")
-        await trio.sleep(1.0)
 
 
 async def run_beside_others(

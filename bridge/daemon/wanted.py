@@ -11,6 +11,7 @@ import trio
 from ..cluster.etcd import Etcd
 from ..cluster.wire import put
 from ..journal.store import StoreFailure
+from ..process.progress import Progress
 from .boxes import Boxes
 from .shared_helm import SharedHelm
 
@@ -19,11 +20,12 @@ __all__ = ["ask_for_the_lease", "leave_when_asked"]
 log = structlog.get_logger("bridge")
 
 
-async def ask_for_the_lease(etcd: Etcd, boxes: Boxes) -> None:
+async def ask_for_the_lease(etcd: Etcd, boxes: Boxes, progress: Progress) -> None:
     """Ask for it for as long as nobody is online, until cancelled."""
     settings = etcd.settings
     while True:
-        await trio.sleep(settings.ttl / 2)
+        await progress.rest(trio.current_time() + settings.ttl / 2)
+        progress.within(4 * settings.ttl)  # two questions
         since = boxes.nobody_since if boxes.heard else None
         if since is None or trio.current_time() - since < settings.ttl:
             continue

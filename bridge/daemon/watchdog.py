@@ -29,11 +29,22 @@ that it can carry out meanwhile would not be carried out."""
 
 
 class Watchdog:
-    """Looks at the loops; `due_at` has when each of them goes on at the latest (`Progress`)."""
+    """Looks at the loops; `due_at` has when each of them goes on at the latest (`Progress`).
 
-    def __init__(self, due_at: Callable[[], Mapping[str, float]], journal: Journal) -> None:
+    `journal` is None where nothing is written. `holds` is true while what is to be written waits
+    until it is known which box leads (R36).
+    """
+
+    def __init__(
+        self,
+        due_at: Callable[[], Mapping[str, float]],
+        journal: Journal | None = None,
+        holds: Callable[[], bool] = lambda: False,
+    ) -> None:
         self._due_at = due_at
         self._journal = journal
+        self._holds = holds
+        self._held_at = -math.inf
         self._fed = watchdog_seconds() is not None
         self._seconds = watchdog_seconds() or _WITHOUT_SYSTEMD
         self._excused_until = -math.inf
@@ -54,14 +65,16 @@ class Watchdog:
 
     def _look(self, now: float) -> None:
         limit = self._seconds / 2
-        since = self._journal.writing_since
+        if self._holds():
+            self._held_at = now
+        since = None if self._journal is None else self._journal.writing_since
         if since is not None and now - since > self._seconds * _SLOW_DISK:
             self._excused_until = now
         before, due = self.stuck, dict(self._due_at())
         late = {name: now - max(at, self._excused_until) for name, at in due.items()}
-        if since is not None and now - since > limit:
-            waits = self._journal.waits_for_the_disk()
-            late[_DISK if waits else "journal"] = now - since
+        written_for = -math.inf if since is None else now - max(since, self._held_at)
+        if self._journal is not None and written_for > limit:
+            late[_DISK if self._journal.waits_for_the_disk() else "journal"] = written_for
         self.stuck = {name: seconds for name, seconds in late.items() if seconds > limit}
         for name in self.stuck.keys() - before.keys():
             log.error(

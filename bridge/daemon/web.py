@@ -21,6 +21,7 @@ from ..config.room import RoomTable
 from ..config.web import WebTable
 from ..intake.callers import Callers
 from ..interface.openapi import openapi_document
+from ..metrics.health import Verdict, ready, stands_by
 from ..metrics.meters import Meters
 from ..metrics.observe import Observer
 from ..metrics.pages import health_pages, measures
@@ -39,7 +40,7 @@ from ..web.listening import Listener
 from ..web.views import Standing
 from .outlet import Outlet
 
-__all__ = ["NOTE", "Web"]
+__all__ = ["NOTE", "Web", "serve_standing_by"]
 
 log = structlog.get_logger("web")
 
@@ -89,9 +90,10 @@ class Web:
             callers,
             hosts=self._hosts(),
             openapi=self._openapi,
-            health=health_pages(snapshot),
+            health=health_pages(self._ready),
             metrics=self._metrics,
         )
+        self._served = self._measures()
         self._listeners = dict(self._make_listeners())
         outlet.onlookers = self
 
@@ -109,6 +111,12 @@ class Web:
         """The certificate in use, with the seconds since the epoch at which it ends."""
         ends = [("web.cert", listener.ends_at) for listener in self._listeners]
         return {key: end for key, end in ends if end is not None}
+
+    @property
+    def due_at(self) -> dict[str, float]:
+        """By when what pages are told and answered goes on (`Progress`)."""
+        turns = min(self.door.due_at, self._served.due_at)
+        return {"web feed": self.feed.progress.due_at, "web answers": turns}
 
     def changed(self, room: str) -> None:
         """The topics of a room say something else."""
@@ -173,12 +181,11 @@ class Web:
     def _make_listeners(self) -> Iterator[tuple[Listener, tuple[str, int]]]:
         web, metrics = self._configuration.web, self._configuration.metrics.listen
         if web.listen is not None:
-            pair = None if web.cert is None else (web.cert, web.key)
             pages = Listener(
                 self.door.app,
                 what="web pages are",
                 key="web.listen",
-                pair=pair,
+                pair=_pair_of(web),
                 leaving=self.feed.end,
                 spare=self._spare,
             )
@@ -190,7 +197,7 @@ class Web:
                 "metrics.listen out; until then both go on",
             )
             served = Listener(
-                self._measures(), what="metrics are", key="metrics.listen", spare=self._spare
+                self._served, what="metrics are", key="metrics.listen", spare=self._spare
             )
             yield served, metrics
 
@@ -199,11 +206,15 @@ class Web:
         spare = spare_descriptors(len(self._configuration.servers)) // len(self._listeners)
         return min(MOST_CONNECTIONS, spare)
 
-    def _measures(self) -> ASGIApp:
+    def _ready(self) -> Verdict:
+        now = self._snapshot()
+        return ready(now.broker, now.servers)
+
+    def _measures(self) -> Gate:
         async def app(_: object) -> ASGIApp:
             return self._metrics
 
-        routes = [Route("/metrics", app), *health_pages(self._snapshot)]
+        routes = [Route("/metrics", app), *health_pages(self._ready)]
         return Gate(Starlette(routes=routes), ())
 
 
@@ -211,6 +222,27 @@ class Web:
 def _described(rooms: tuple[str, ...]) -> str:
     """The description for whoever may know of these rooms: made once, as strangers may ask."""
     return json.dumps(openapi_document(__version__, rooms), ensure_ascii=False)
+
+
+def _pair_of(web: WebTable) -> tuple[str, str | None] | None:
+    return None if web.cert is None else (web.cert, web.key)
+
+
+async def serve_standing_by(configuration: Configuration, status: Callable[[], str]) -> None:
+    """Serve a supervisor's pages where one that leads serves them, until cancelled.
+
+    The process lives, and is not ready: `status` says who leads.
+    """
+    web, metrics = configuration.web, configuration.metrics.listen
+    app = Gate(Starlette(routes=health_pages(lambda: stands_by(status()))), ())
+    what = "health is"
+    async with trio.open_nursery() as nursery:
+        if web.listen is not None:
+            pages = Listener(app, what=what, key="web.listen", pair=_pair_of(web))
+            nursery.start_soon(pages.serve, *web.listen)
+        if metrics is not None:
+            served = Listener(app, what=what, key="metrics.listen")
+            nursery.start_soon(served.serve, *metrics)
 
 
 def _secrets_of(configuration: Configuration) -> Iterator[tuple[str, Grant]]:

@@ -3,15 +3,17 @@
 import json
 import secrets
 from dataclasses import replace
+from functools import partial
 
 import trio
 
 from ..config.configuration import Configuration
+from ..mqtt.failures import BrokerFailure
 from ..mqtt.message import Message
 from ..mqtt.negotiate import accepting, in_either_version
 from ..mqtt.nodes import Nodes
 from ..mqtt.session import open_session
-from ..mqtt.settings import Protocol, Subscription
+from ..mqtt.settings import BrokerSettings, Protocol, Subscription
 from ..process.name_service import name_service
 from ..text.json_text import read_object
 from .box_words import BoxState, BoxWord, read_word
@@ -36,26 +38,42 @@ class NobodyYields(Exception):
 async def ask_to_yield(configuration: Configuration) -> str:
     """Have the box that leads leave to another one; the name of the one that leads then.
 
+    Of several brokers each is tried, until the box has answered at one.
     Raises `RefusedToYield`, `NobodyYields` and `BrokerFailure`, in exception groups.
     """
     name = f"hmp-bridge-yield-{secrets.token_hex(4)}"
     settings = replace(configuration.broker(name), client_id=name, session_expiry=0)
     asking = _Asking(configuration)
     async with name_service():
-        settings = await Nodes(settings).choose()
-
-        async def converse(protocol: Protocol) -> None:
-            async with open_session(
-                settings, protocol, deliver=asking.hear, accepting=accepting(settings, protocol)
-            ) as session:
-                await session.subscribe([Subscription(each, 0) for each in asking.filters])
-                await session.publish(asking.topic, asking.payload)
-                await asking.answered()
-                await asking.led()
-                await session.disconnect()
-
-        await in_either_version(settings, converse)
+        nodes = Nodes(settings)
+        while not asking.leader:
+            chosen = await nodes.choose()
+            try:
+                await in_either_version(chosen, partial(_converse, asking, chosen))
+            except* BrokerFailure:
+                # Who may have heard it is not asked twice: the lease would come back.
+                if asking.is_under_way or not await nodes.another(lived=False):
+                    raise
+            except* NobodyYields:
+                if asking.is_answered or not await nodes.another(lived=False):
+                    raise
     return asking.leader
+
+
+async def _converse(asking: "_Asking", settings: BrokerSettings, protocol: Protocol) -> None:
+    asking.is_under_way = False
+    async with open_session(
+        settings,
+        protocol,
+        deliver=asking.hear,
+        accepting=accepting(settings, protocol),
+    ) as session:
+        await session.subscribe([Subscription(each, 0) for each in asking.filters])
+        asking.is_under_way = True
+        await session.publish(asking.topic, asking.payload)
+        await asking.answered()
+        await asking.led()
+        await session.disconnect()
 
 
 class _Asking:
@@ -73,6 +91,13 @@ class _Asking:
         self._words: dict[str, BoxWord] = {}
         self._news = trio.lowlevel.ParkingLot()
         self.leader = ""
+        #: True once the broker may have the request.
+        self.is_under_way = False
+
+    @property
+    def is_answered(self) -> bool:
+        """True once the box that leads has said something."""
+        return bool(self._answer)
 
     def hear(self, message: Message) -> None:
         """Whatever comes on `filters`."""

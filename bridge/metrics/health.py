@@ -7,7 +7,10 @@ import trio
 from ..hmp.link import LinkHealth, LinkState
 from ..mqtt.broker_health import BrokerHealth, BrokerState
 
-__all__ = ["SLOWEST_TURN", "alive", "ready", "turn_of_the_loop"]
+__all__ = ["SLOWEST_TURN", "Verdict", "alive", "ready", "stands_by", "turn_of_the_loop"]
+
+Verdict = tuple[bool, dict[str, object]]
+"""True where all is well, and a JSON object with the reasons."""
 
 SLOWEST_TURN = 1.0
 """Seconds within which every task that can run must have run, in a process that lives."""
@@ -22,15 +25,18 @@ async def turn_of_the_loop() -> float:
     return trio.current_time() - began
 
 
-def alive(turn: float) -> tuple[bool, dict[str, object]]:
+def alive(turn: float) -> Verdict:
     """True if the event loop turns: `turn` is the time that it has just taken, in seconds."""
     lives = turn <= SLOWEST_TURN
     return lives, {"live": lives, "turn_ms": round(turn * 1000, 3)}
 
 
-def ready(
-    broker: BrokerHealth, servers: Mapping[str, LinkHealth]
-) -> tuple[bool, dict[str, object]]:
+def stands_by(status: str) -> Verdict:
+    """False: no press reaches a box that stands by; `status` says who leads."""
+    return False, {"ready": False, "not_ready": {"box": status}}
+
+
+def ready(broker: BrokerHealth, servers: Mapping[str, LinkHealth]) -> Verdict:
     """True if presses get through: broker online, every server ready; and what is not."""
     missing = {
         f"server {name}": f"{health.state}: {health.error}" if health.error else str(health.state)

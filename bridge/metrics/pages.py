@@ -11,8 +11,7 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from .health import alive, ready, turn_of_the_loop
-from .snapshot import Snapshot
+from .health import Verdict, alive, turn_of_the_loop
 
 __all__ = ["health_pages", "measures"]
 
@@ -54,15 +53,14 @@ def measures(registry: CollectorRegistry) -> ASGIApp:
     return app
 
 
-def health_pages(snapshot: Callable[[], Snapshot]) -> Sequence[BaseRoute]:
-    """The pages for a supervisor."""
+def health_pages(ready: Callable[[], Verdict]) -> Sequence[BaseRoute]:
+    """The pages for a supervisor; `ready` says whether presses get through."""
 
     async def live(_: Request) -> Response:
         return _verdict(*alive(await turn_of_the_loop()))
 
     async def is_ready(_: Request) -> Response:
-        now = snapshot()
-        return _verdict(*ready(now.broker, now.servers))
+        return _verdict(*ready())
 
     return [Route("/health/live", live), Route("/health/ready", is_ready)]
 

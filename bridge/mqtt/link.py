@@ -20,7 +20,7 @@ from .failures import BrokerFailure, FailureKind, flatten
 from .image import Image
 from .inbox import Inbox, none_held, one_share
 from .message import Message
-from .negotiate import accepting, in_either_version
+from .negotiate import LONGEST_ATTEMPT, accepting, in_either_version
 from .nodes import Nodes
 from .own_topics import OwnTopics
 from .renewal import keep_renewed, of_an_ended_certificate
@@ -34,9 +34,6 @@ from .tls import TlsFiles
 __all__ = ["OFFLINE", "ONLINE", "BrokerLink"]
 
 log = structlog.get_logger("mqtt")
-
-_LONGEST_ATTEMPT = 8
-"""Times `connect_timeout`: four connections (`negotiate`), to be made and to be accepted."""
 
 ONLINE = b"online"
 OFFLINE = b"offline"
@@ -232,7 +229,7 @@ class BrokerLink:
             self._become(BrokerState.CONNECTING)
             self._progress.waits()
             await self._admitted()
-            self._progress.within(_LONGEST_ATTEMPT * self.settings.connect_timeout)
+            self._progress.within(LONGEST_ATTEMPT * self.settings.connect_timeout)
             try:
                 await self._attempt()
             finally:

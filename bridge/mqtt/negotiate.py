@@ -22,7 +22,16 @@ from .failures import LOGIN, BrokerFailure, FailureKind, flatten
 from .session import Session, open_session
 from .settings import BrokerSettings, Protocol
 
-__all__ = ["accepted_or_unsupported", "accepting", "bare_failure", "in_either_version"]
+__all__ = [
+    "LONGEST_ATTEMPT",
+    "accepted_or_unsupported",
+    "accepting",
+    "bare_failure",
+    "in_either_version",
+]
+
+LONGEST_ATTEMPT = 8
+"""Times `connect_timeout`: four connections, to be made and to be accepted."""
 
 # Seconds. A broker that speaks MQTT 5 answers within a round trip; a slow one is only asked twice.
 PATIENCE = 0.25

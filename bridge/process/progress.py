@@ -44,10 +44,17 @@ class Progress:
             self._resting.unpark_all()
 
     async def rest(self, until: float = math.inf) -> None:
-        """Go on when wanted, or at this moment of `trio.current_time`: promised, and kept."""
+        """Go on when wanted, or at this moment of `trio.current_time`: promised, and kept.
+
+        A loop that is cancelled while it rests promises nothing more.
+        """
         self.within(until - trio.current_time())
-        if until == math.inf:  # most rests: there is no moment to watch for
-            await self._resting.park()
-            return
-        with trio.move_on_at(until):
-            await self._resting.park()
+        try:
+            if until == math.inf:  # most rests: there is no moment to watch for
+                await self._resting.park()
+                return
+            with trio.move_on_at(until):
+                await self._resting.park()
+        except trio.Cancelled:
+            self.waits()
+            raise

@@ -7,6 +7,8 @@ from contextlib import suppress
 
 import trio
 
+from .progress import Progress
+
 __all__ = ["keep_status", "notify", "say_ready", "watchdog_seconds"]
 
 _GRACE = 20.0
@@ -47,7 +49,7 @@ async def say_ready(ready: Callable[[], bool]) -> None:
     notify("READY=1")
 
 
-async def keep_status(status: Callable[[], str]) -> None:
+async def keep_status(status: Callable[[], str], progress: Progress) -> None:
     """Have the unit's status say `status`, within a second of a change; ends where nobody asks.
 
     It is looked at instead of waited for: what changes it is everywhere, who reads it a person.
@@ -61,7 +63,7 @@ async def keep_status(status: Callable[[], str]) -> None:
         if line != said or now - said_at >= _STATUS_AGAIN:
             said, said_at = line, now
             notify(f"STATUS={line}")
-        await trio.sleep(1.0)
+        await progress.rest(trio.current_time() + 1.0)
 
 
 def watchdog_seconds() -> float | None:

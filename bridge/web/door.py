@@ -153,6 +153,11 @@ class Door:
         self._gate = Gate(Starlette(routes=self.routes, exception_handlers=handlers), hosts)
         self.app: ASGIApp = self._gate
 
+    @property
+    def due_at(self) -> float:
+        """By when whoever has his turn is answered (`Progress`)."""
+        return self._gate.due_at
+
     def reconfigured(self, access: Access, hosts: Collection[str]) -> None:
         """Go by other secrets and names; whoever reads events has to come again."""
         self._access = access

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 import trio
 
+from ..process.progress import Progress
 from .access import Pass, Role
 from .views import Standing, view
 
@@ -58,7 +59,8 @@ class Feed:
         self._views: dict[tuple[str, Role], tuple[int, bytes]] = {}
         self._results: deque[tuple[int, str, bytes]] = deque(maxlen=_MOST_RESULTS)
         self._readers = trio.lowlevel.ParkingLot()
-        self._news = trio.Event()
+        self.progress = Progress()
+        self._told = 0
         #: Whoever reads has to show once more what it may see.
         self.generation = 0
 
@@ -69,7 +71,7 @@ class Feed:
         self.number += 1
         self._changed.pop(room, None)
         self._changed[room] = self.number
-        self._news.set()
+        self.progress.wanted()
 
     def all_changed(self) -> None:
         """Something has changed that shows in every room."""
@@ -81,7 +83,7 @@ class Feed:
         self.number += 1
         data = f'{{"room":{json.dumps(room)},"result":{document}}}'.encode()
         self._results.append((self.number, room, data))
-        self._news.set()
+        self.progress.wanted()
 
     def end(self) -> None:
         """Have every reader come again."""
@@ -145,13 +147,16 @@ class Feed:
     async def run(self) -> None:
         """Wake readers whenever something has changed, until cancelled."""
         while True:
-            await self._news.wait()
+            while self._told == self.number:
+                await self.progress.rest()
+            self.progress.within(_TOGETHER)
             await trio.sleep(_TOGETHER)
-            self._news = trio.Event()
+            self._told = self.number
             waiting = len(self._readers)
             while waiting > 0:
                 self._readers.unpark(count=_AT_ONCE)
                 waiting -= _AT_ONCE
+                self.progress.within(_BETWEEN)
                 await trio.sleep(_BETWEEN)
 
     def number_of(self, event_id: str) -> int:

@@ -62,6 +62,11 @@ class Gate:
         self.hosts = hosts
         self._turns, self._turns_of_presses = Turns(), Turns()
 
+    @property
+    def due_at(self) -> float:
+        """By when whoever has his turn goes on (`Progress`)."""
+        return min(self._turns.progress.due_at, self._turns_of_presses.progress.due_at)
+
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
         if scope["type"] != "http":

@@ -11,6 +11,7 @@ from weakref import WeakValueDictionary
 
 import trio
 
+from ..process.progress import Progress
 from .guesses import network
 
 __all__ = ["Turns"]
@@ -21,6 +22,8 @@ class Turns:
 
     def __init__(self) -> None:
         self._making = trio.Semaphore(1)
+        #: Of whoever has his turn: no turn waits for anything from outside.
+        self.progress = Progress()
         #: One for each address: only the first of a line stands with those of the others.
         self._lines: WeakValueDictionary[str, trio.Semaphore] = WeakValueDictionary()
 
@@ -36,4 +39,6 @@ class Turns:
             for each in (line, self._making):
                 await each.acquire()
                 held.callback(each.release)
+            self.progress.within(0.0)
+            held.callback(self.progress.waits)
             yield held.close

@@ -106,3 +106,21 @@ async def test_a_commit_without_end_is_stuck_alone(
     journal.writing_since = trio.current_time()
     await trio.sleep(60)
     assert list(watchdog.stuck) == ["journal"]
+
+
+async def test_a_commit_that_waits_to_be_told_who_leads_is_not_stuck(
+    autojump_clock: MockClock, journal: Journal, loop: Progress, nursery: trio.Nursery
+) -> None:
+    """Nor who waits for it; once that is known, a commit has its time from then on."""
+    holds = True
+    watchdog = Watchdog(lambda: {"loop": loop.due_at}, journal, lambda: holds)
+    nursery.start_soon(watchdog.run)
+    loop.within(0)
+    journal.writing_since = trio.current_time()
+    await trio.sleep(600)
+    assert watchdog.stuck == {}
+    holds = False
+    await trio.sleep(20)
+    assert watchdog.stuck == {}
+    await trio.sleep(40)
+    assert list(watchdog.stuck) == ["journal"]

@@ -1,8 +1,8 @@
 """A program that becomes the daemon, and on SIGUSR1 freezes one of its loops.
 
-``python freezer.py FUNCTION hmp-bridge run …``: the task that is inside of the function of this
-qualified name does nothing from its next step on, as if it waited for what never comes; nor does it
-heed a cancellation. All else goes on.
+``python freezer.py FUNCTION hmp-bridge run …``: the tasks that are inside of the function of this
+qualified name do nothing from their next step on, as if they waited for what never comes; nor do
+they heed a cancellation. All else goes on.
 """
 
 import signal
@@ -40,12 +40,14 @@ def main(function: str) -> None:
     def freeze(_number: int, _frame: object) -> None:
         root = trio.lowlevel.current_root_task()
         assert root is not None
-        [inside] = [
+        inside = [
             task
             for task in _tasks(root)
             if any(frame.f_code.co_qualname == function for frame, _ in task.iter_await_frames())
         ]
-        inside.coro = _Frozen(inside.coro)  # type: ignore[assignment]
+        assert inside, function
+        for task in inside:
+            task.coro = _Frozen(task.coro)  # type: ignore[assignment]
         print(f"frozen: {function}", flush=True)
 
     signal.signal(signal.SIGUSR1, freeze)

@@ -262,3 +262,17 @@ def test_who_sleeps_through_an_announcement_has_every_topic(site: MakeSite, laun
         sleeper.awake.set()
         sleeper.wait_until(lambda _: announced <= sleeper.heard, "every topic that was announced")
     s.daemon.close()
+
+
+def test_a_broker_that_was_away_at_first_is_kept_in_contact(site: MakeSite, launch: Launch) -> None:
+    """Once it is online it is asked whether it delivers, as one that was there from the start."""
+    s = site(start=False, broker=launch(BrokerOptions()))
+    s.broker.stop()
+    s.add_daemon()
+    s.daemon.wait_for_line("mqtt connection failed")
+    mark = restart_before_the_daemon_looks(s)
+    online = s.panel.wait_for("bridge/state", "online", since=mark)
+    s.panel.wait_until(
+        lambda _: any(each.at > online.at for each in s.panel.messages("bridge/marker", mark)),
+        "the bridge's own marker",
+    )

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, closing
 
+import httpx
 import pytest
 
 from bridge.cli.options import ExitCode
@@ -19,6 +20,7 @@ from .pair import TTL, Pair
 from .programs import run_bridge
 from .relay import Relay
 from .site import MakeSite
+from .watched import PATIENCE
 
 KILLS = int(os.environ.get("HMP_BRIDGE_TEST_KILLS", "4"))
 """How often one of the boxes is killed, in turn."""
@@ -58,6 +60,21 @@ def test_one_leads_and_one_stands_by(pair: Pair) -> None:
     pair.panel.press("r0", "record")
     pair.panel.wait_for("room/r0/ack", "record ok")
     assert pair.starts() == 1
+
+
+def test_a_box_that_stands_by_answers_its_supervisor(pair: Pair) -> None:
+    """It lives, and is not ready; so it is after a reload."""
+    pair.site.tables["web"] = {"listen": "127.0.0.1:0"}
+    pair.start_both()
+    b = pair.boxes["b"]
+    b.send_signal(signal.SIGHUP)
+    b.wait_for_line("configuration reloaded")
+    url = b.wait_for_line("health is served").partition("url=")[2].partition(" ")[0]
+    with httpx.Client(base_url=url, timeout=PATIENCE, trust_env=False) as supervisor:
+        assert supervisor.get("/health/live").status_code == 200
+        ready = supervisor.get("/health/ready")
+        assert ready.status_code == 503
+        assert ready.json()["not_ready"] == {"box": "standby; a leads"}
 
 
 def test_a_recording_goes_on_when_the_leader_is_killed(pair: Pair) -> None:

@@ -27,6 +27,12 @@ COUNT = (
 )
 
 
+Message = tuple[str, str]
+RECORD: Message = ("room/r0/press/record", "true")
+INFO: Message = ("bridge/request/info", "")
+CREATE: Message = ("server/main/request/createSession", '{"parameters": ["title"]}')
+
+
 @pytest.fixture
 def manager(tmp_path: Path, stack: ExitStack) -> Callable[[float], Manager]:
     """Make a manager with this `WatchdogSec`."""
@@ -40,6 +46,7 @@ def manager(tmp_path: Path, stack: ExitStack) -> Callable[[float], Manager]:
 def started(site: MakeSite, manager: Manager, function: str = "", **how: Any) -> Site:
     """A site of one room whose daemon has said that it is ready."""
     s = site(rooms=1, start=False, **how)
+    s.tables["web"] = {"listen": "127.0.0.1:0"}
     before = [sys.executable, freezer.__file__, function] if function else []
     s.add_daemon(environment=manager.environment, before=before)
     manager.until("broker online; 1 of 1 servers ready")
@@ -56,30 +63,55 @@ def slow_journal(s: Site, limit: str = "") -> None:
 
 
 @pytest.mark.parametrize(
-    ("function", "loop", "presses"),
+    ("function", "loop", "asked"),
     [
-        ("Room.run", "room r0", True),
-        ("ServerLink._read", "server main", False),
-        ("ServerLink._probe_when_silent", "server main", False),
-        ("PahoLoop._keep_alive", "broker link", False),
-        ("PahoLoop._read", "broker link", False),
-        ("Image.flush", "publications", True),
-        ("Dispatcher._act_on_messages", "dispatcher", True),
+        ("Room.run", "room r0", RECORD),
+        ("ServerLink._read", "server main", None),
+        ("ServerLink._probe_when_silent", "server main", None),
+        ("PahoLoop._keep_alive", "broker link", None),
+        ("PahoLoop._read", "broker link", None),
+        ("Image.flush", "publications", RECORD),
+        ("Dispatcher._act_on_messages", "dispatcher", RECORD),
+        ("RequestQueue._carry_out_in_order", "requests to main", CREATE),
+        ("RequestQueue._expire", "requests to main", CREATE),
+        ("Ledger.run", "requests to main", CREATE),
+        ("BridgeRequests.run", "requests to the bridge", INFO),
+        ("Feed.run", "web feed", RECORD),
+        ("Contact.keep_up", "contact", None),
+        ("SelfReport._publish_health_every", "health report", None),
     ],
 )
 def test_a_loop_that_is_stuck(
-    site: MakeSite, manager: Callable[[float], Manager], function: str, loop: str, presses: bool
+    site: MakeSite,
+    manager: Callable[[float], Manager],
+    function: str,
+    loop: str,
+    asked: Message | None,
 ) -> None:
     """Its name is in the status and in the log, and systemd would end the process."""
     systemd = manager(2.0)
-    s = started(site, systemd, function, server=IMPATIENT, mqtt={"keepalive": "5s"})
+    s = started(
+        *(site, systemd, function),
+        server=IMPATIENT | {"allow_commands": ["*"]},
+        mqtt={"keepalive": "5s"},
+    )
     s.daemon.send_signal(signal.SIGUSR1)
     s.daemon.wait_for_line("frozen")
-    if presses:
-        s.panel.press("r0", "record")
+    if asked is not None:
+        s.panel.publish(*asked)
     systemd.until_killed()
     assert f"stuck: {loop}" in systemd.status
     s.daemon.wait_for_line("a loop of the bridge is stuck", loop)
+    s.daemon.send_signal(signal.SIGKILL)
+
+
+def test_a_status_line_that_is_stuck(site: MakeSite, manager: Callable[[float], Manager]) -> None:
+    """It cannot say so itself."""
+    systemd = manager(2.0)
+    s = started(site, systemd, "keep_status")
+    s.daemon.send_signal(signal.SIGUSR1)
+    systemd.until_killed()
+    s.daemon.wait_for_line("a loop of the bridge is stuck", "status line")
     s.daemon.send_signal(signal.SIGKILL)
 
 

@@ -1,5 +1,6 @@
 """The web door of a whole bridge: presses and pages while everything around it fails."""
 
+import json
 import signal
 import socket
 import ssl
@@ -11,6 +12,8 @@ from typing import Any
 import httpx
 import pytest
 
+from bridge.mqtt.certificate import not_after
+from bridge.mqtt.topics import timestamp
 from tests.broker_fixtures import Launch
 from tests.brokers import Certificates
 
@@ -103,6 +106,16 @@ def test_events_over_tls(site: MakeSite, certificates: Certificates) -> None:
         assert next(name for name, _ in events if name == "beat")
         assert press(asker, "record")[0] == 200
         assert events.view(state="recording")["actions"]["stop"] is True
+    ends = timestamp(not_after(certificates.cert.read_bytes()) or 0.0)
+    s.panel.wait_until(
+        lambda _: (
+            json.loads(s.panel.newest("bridge/health") or "{}")
+            .get("certificates", {})
+            .get("web.cert")
+            == ends
+        ),
+        "the end of web.cert",
+    )
 
 
 def test_an_id_outlives_a_kill(site: MakeSite) -> None:
