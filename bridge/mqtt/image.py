@@ -138,7 +138,7 @@ class Image:
         """
         self._take_back()
         self._announced = {}
-        repeated = self._published & self._outbox.topics
+        repeated = self._published & self._outbox.topics.keys()
         if len(repeated) > REPEATED_AT_QOS_1:
             repeated = set()
         for count, topic in enumerate(list(self.values), 1):
@@ -188,7 +188,7 @@ class Image:
         """
         while True:
             self.progress.waits()  # for the broker, where at all
-            while self._outbox:
+            while self._outbox.topics or self._outbox.messages:
                 if not carrier.has_room:
                     await carrier.room()
                 while self._setbacks.suspects and self._in_flight:
@@ -222,8 +222,11 @@ class Image:
 
     def _hand_over(self, carrier: Carrier) -> None:
         """What the window takes; one alone while there are suspects."""
+        outbox = self._outbox
         self._hand_over_next(carrier)
-        while self._outbox and carrier.has_room and not self._setbacks.suspects:
+        while (
+            (outbox.topics or outbox.messages) and carrier.has_room and not self._setbacks.suspects
+        ):
             self._hand_over_next(carrier)
 
     def _hand_over_next(self, carrier: Carrier) -> None:
@@ -303,7 +306,7 @@ class Image:
         self.progress.wanted()
 
     def _bound_outbox(self) -> None:
-        while self._outbox.messages > self._outbox_limit:
+        while len(self._outbox.messages) > self._outbox_limit:
             oldest = self._outbox.drop_oldest()
             self._done_with(oldest)
             self.dropped += 1

@@ -5,7 +5,7 @@ flooded would be in the way of those of all others. Of one share everything leav
 which it was first touched: a result never before the state that it speaks of (R1).
 """
 
-from collections.abc import Callable, KeysView
+from collections.abc import Callable
 
 from .outgoing import Outgoing
 from .shares import Shares
@@ -25,59 +25,48 @@ class Outbox:
     def __init__(self, share_of: Callable[[str], str]) -> None:
         self._share_of = share_of
         self._waiting: Shares[Outgoing] = Shares(A_TURN)  # of both of these
-        self._topics: dict[str, Outgoing] = {}
-        self._messages: dict[int, Outgoing] = {}  # by ticket, the oldest first
-
-    def __len__(self) -> int:
-        return len(self._waiting)
-
-    @property
-    def topics(self) -> KeysView[str]:
-        """Those that are to be published."""
-        return self._topics.keys()
-
-    @property
-    def messages(self) -> int:
-        """So many messages wait."""
-        return len(self._messages)
+        #: Those that are to be published.
+        self.topics: dict[str, Outgoing] = {}
+        #: Those that wait, by ticket, the oldest first.
+        self.messages: dict[int, Outgoing] = {}
 
     def put_topic(self, ticket: int, topic: str) -> None:
         """One that does not wait yet; its value is put in when it leaves."""
         outgoing = Outgoing(ticket, topic, b"", retain=True, share=self._share_of(topic))
-        self._topics[topic] = outgoing
+        self.topics[topic] = outgoing
         self._waiting.put(outgoing.share, 0, outgoing)
 
     def put_message(self, outgoing: Outgoing) -> None:
         """One that has no share of its own gets that of its topic."""
         outgoing.share = outgoing.share or self._share_of(outgoing.topic)
-        self._messages[outgoing.ticket] = outgoing
+        self.messages[outgoing.ticket] = outgoing
         self._waiting.put(outgoing.share, 0, outgoing)
 
     def take(self) -> Outgoing:
         """The next one. Raises `IndexError` for nothing."""
         outgoing = self._waiting.take()
         if outgoing.retain:
-            del self._topics[outgoing.topic]
+            del self.topics[outgoing.topic]
         else:
-            del self._messages[outgoing.ticket]
+            del self.messages[outgoing.ticket]
         return outgoing
 
     def put_back(self, outgoing: Outgoing) -> None:
         """It leaves once more, the first of its share; its topic does not wait meanwhile."""
         if outgoing.retain:
-            self._topics[outgoing.topic] = outgoing
+            self.topics[outgoing.topic] = outgoing
         else:
-            self._messages = {outgoing.ticket: outgoing} | self._messages
+            self.messages = {outgoing.ticket: outgoing} | self.messages
         self._waiting.put_back(outgoing.share, 0, outgoing)
 
     def withdraw(self, topic: str) -> int:
         """Publish it no more; its ticket. Raises `KeyError` for one that does not wait."""
-        outgoing = self._topics.pop(topic)
+        outgoing = self.topics.pop(topic)
         self._waiting.remove(outgoing.share, 0, outgoing)
         return outgoing.ticket
 
     def drop_oldest(self) -> Outgoing:
         """The oldest message is not to leave at all. Raises `StopIteration` for none."""
-        oldest = self._messages.pop(next(iter(self._messages)))
+        oldest = self.messages.pop(next(iter(self.messages)))
         self._waiting.remove(oldest.share, 0, oldest)
         return oldest

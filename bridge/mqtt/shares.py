@@ -53,12 +53,15 @@ class Shares(Generic[T]):
 
     def put(self, share: str, rank: int, item: T) -> None:
         """The last of its share and rank."""
-        self._ranks(share)[rank].append(item)
+        ranks = self._shares.get(share)
+        if ranks is None:
+            ranks = self._shares[share] = _ranks()
+        ranks[rank].append(item)
         self._length += 1
 
     def put_back(self, share: str, rank: int, item: T) -> None:
         """The first of its share and rank, which was taken before."""
-        self._ranks(share)[rank].appendleft(item)
+        self._shares.setdefault(share, _ranks())[rank].appendleft(item)
         self._length += 1
 
     def remove(self, share: str, rank: int, item: T) -> None:
@@ -69,10 +72,10 @@ class Shares(Generic[T]):
         if not any(ranks):
             del self._shares[share]
 
-    def take(self, held: Callable[[str], bool] = lambda _: False) -> T:
+    def take(self, held: Callable[[str], bool] | None = None) -> T:
         """The next one of the shares that are not `held`. Raises `IndexError` for nothing."""
         for share in self._shares:
-            if not held(share):
+            if held is None or not held(share):
                 break
         else:
             raise IndexError("nothing waits that may go on")
@@ -93,8 +96,6 @@ class Shares(Generic[T]):
         """The one of each share and rank that has waited longest."""
         return (rank[0] for ranks in self._shares.values() for rank in ranks if rank)
 
-    def _ranks(self, share: str) -> tuple[deque[T], ...]:
-        ranks = self._shares.get(share)
-        if ranks is None:
-            ranks = self._shares[share] = tuple(deque() for _ in range(RANKS))
-        return ranks
+
+def _ranks() -> tuple[deque[T], ...]:
+    return deque(), deque(), deque()
