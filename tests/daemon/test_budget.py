@@ -41,11 +41,11 @@ FIGURES = (
 BUDGET = {
     action: dict(zip(FIGURES, figures, strict=True))
     for action, figures in {
-        "record": (18, 1505, 3, 3, 14, 2, 4),
-        "pause": (11, 935, 1, 2, 11, 1, 2),
-        "resume": (11, 930, 1, 2, 10, 1, 2),
-        "mark": (12, 790, 2, 2, 3, 1, 2),
-        "stop": (14, 1405, 1, 2, 15, 2, 4),
+        "record": (17, 1535, 3, 3, 14, 2, 4),
+        "pause": (10, 935, 1, 2, 11, 1, 2),
+        "resume": (10, 930, 1, 2, 10, 1, 2),
+        "mark": (10, 790, 2, 2, 3, 1, 2),
+        "stop": (13, 1405, 1, 2, 15, 2, 4),
     }.items()
 }
 """At most so many of each, by action; of a record, with the status that verifies it and its commit.
