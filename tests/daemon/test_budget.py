@@ -41,7 +41,7 @@ FIGURES = (
 BUDGET = {
     action: dict(zip(FIGURES, figures, strict=True))
     for action, figures in {
-        "record": (17, 1520, 3, 3, 14, 2, 4),
+        "record": (17, 1535, 3, 3, 14, 2, 4),
         "pause": (10, 940, 1, 2, 11, 1, 2),
         "resume": (10, 935, 1, 2, 10, 1, 2),
         "mark": (10, 790, 2, 2, 3, 1, 2),
