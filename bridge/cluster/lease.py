@@ -162,7 +162,8 @@ class Leadership:
                 self._extend(sent, left)
             if said != (said := str(self.failure)):
                 told()
-            await self.progress.rest(trio.current_time() + pause)
+            if not self.lost.is_set():  # while etcd was asked
+                await self.progress.rest(trio.current_time() + pause)
         self.progress.waits()
         told()
 

@@ -4,6 +4,8 @@ Asked by the links before they connect, and immediately before anything leaves t
 something; told by them whether presses reach this box.
 """
 
+from collections.abc import Mapping
+
 from ..api.bridge_requests import HandOver
 from ..hmp.permission import Permission
 from ..mqtt.broker_health import BrokerState
@@ -19,6 +21,11 @@ class Helm(Permission):
 
     hand_over: HandOver | None = None
     """None where there is nobody to leave to."""
+
+    @property
+    def due_at(self) -> Mapping[str, float]:
+        """When each of its loops goes on by itself at the latest (`Progress`)."""
+        return {}
 
     async def to_take_session(self) -> None:
         """Return once the session at the broker may be asked for."""

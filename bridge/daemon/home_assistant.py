@@ -25,7 +25,7 @@ from ..homeassistant.discovery import (
     announcements,
     farewell,
 )
-from ..homeassistant.names import DeviceName
+from ..homeassistant.names import DeviceName, room_announced
 from ..mqtt.image import Image
 from ..mqtt.message import Message
 from ..mqtt.topics import Topics
@@ -33,7 +33,7 @@ from .happenings import Happenings
 from .manifest import Manifest
 from .owned import Gone, Published
 
-__all__ = ["HomeAssistant"]
+__all__ = ["HomeAssistant", "share_of"]
 
 log = structlog.get_logger("bridge")
 
@@ -48,6 +48,15 @@ _TAKEN_IN = 10.0
 
 def _some_time() -> float:
     return random.uniform(_SHORTEST_WAIT, _LONGEST_WAIT)
+
+
+def share_of(topics: Topics) -> Callable[[str], str]:
+    """Says whose turn a publication takes (R28): a room's device has that of the room's topics.
+
+    So it leaves before what it needs, and is gone before that is (R33).
+    """
+    room_of = room_announced(topics.base)
+    return lambda topic: topics.share(topic) or room_of(topic)
 
 
 class HomeAssistant:

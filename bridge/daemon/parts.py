@@ -44,7 +44,7 @@ from .clock import Clock
 from .contact import Contact
 from .happenings import Happenings
 from .helm import ALONE, Helm
-from .home_assistant import HomeAssistant
+from .home_assistant import HomeAssistant, share_of
 from .info_and_health import Identity
 from .manifest import Manifest
 from .outlet import Outlet
@@ -88,7 +88,7 @@ class Parts:
         self.journal = journal
         self._identity = Identity(timestamp(time.time()), instance_id)
         self.topics = configuration.topics
-        self.image = Image(outbox_limit=_MOST_ANSWERS, share_of=self.topics.share)
+        self.image = Image(outbox_limit=_MOST_ANSWERS, share_of=share_of(self.topics))
         self.clock = Clock(trusted=configuration.bridge.clock == "trusted")
         self.observer = Observer(self.clock)
         self.translator = self._make_translator()
@@ -270,7 +270,7 @@ class Parts:
         rooms = {f"room {name}": room.progress.due_at for name, room in self.rooms.items()}
         links = {f"server {name}": link.progress.due_at for name, link in self.links.items()}
         loops = rooms | links | self.broker.due_at | self.api.due_at | self.self_report.due_at
-        loops["contact"] = self.contact.progress.due_at
+        loops |= {"contact": self.contact.progress.due_at, **self.helm.due_at}
         return loops if self.web is None else loops | self.web.due_at
 
     def _make_reloader(self, load: Load) -> Reloader:

@@ -21,15 +21,18 @@ async def look_at_servers(
     progress: Progress,
 ) -> None:
     """Say of each server, again and again, whether it takes a connection, until cancelled."""
-    while True:
-        links = {name: table.link(name) for name, table in servers().items()}
-        reached = dict.fromkeys(links, False)
-        progress.within(max(link.connect_timeout for link in links.values()))
-        async with trio.open_nursery() as nursery:
-            for link in links.values():
-                nursery.start_soon(_look_at, link, reached)
-        say(reached)
-        await progress.rest(trio.current_time() + _EVERY)
+    try:
+        while True:
+            links = {name: table.link(name) for name, table in servers().items()}
+            reached = dict.fromkeys(links, False)
+            progress.within(max(link.connect_timeout for link in links.values()))
+            async with trio.open_nursery() as nursery:
+                for link in links.values():
+                    nursery.start_soon(_look_at, link, reached)
+            say(reached)
+            await progress.rest(trio.current_time() + _EVERY)
+    finally:
+        progress.waits()
 
 
 async def _look_at(link: LinkSettings, reached: dict[str, bool]) -> None:

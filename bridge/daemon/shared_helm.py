@@ -4,7 +4,7 @@ Whatever could leave this box asks here first, on the clock that goes on while a
 so one that was paused beyond its lease finds the helm gone before it has sent anything.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import structlog
 import trio
@@ -93,6 +93,11 @@ class SharedHelm(Helm):
         """One of the facts is another one."""
         self.look()
         self._news.unpark_all()
+
+    @property
+    def due_at(self) -> Mapping[str, float]:
+        """The lease is kept by a loop."""
+        return {"lease": self.term.progress.due_at}
 
     def to_change(self) -> bool:
         """True if a command that changes something may leave at this very moment."""

@@ -25,16 +25,18 @@ async def ask_for_the_lease(etcd: Etcd, boxes: Boxes, progress: Progress) -> Non
     settings = etcd.settings
     while True:
         await progress.rest(trio.current_time() + settings.ttl / 2)
-        progress.within(4 * settings.ttl)  # two questions
         since = boxes.nobody_since if boxes.heard else None
         if since is None or trio.current_time() - since < settings.ttl:
             continue
+        progress.within(4 * settings.ttl)  # two questions
         try:
             # It goes by itself: who asks for nothing any more is not given anything.
             lease = await etcd.grant(2 * settings.ttl)
             await etcd.transact([], [put(_key(etcd), settings.box, lease.id)])
         except StoreFailure as failure:
             log.debug("the lease cannot be asked for", error=str(failure))
+        finally:
+            progress.waits()
 
 
 async def leave_when_asked(etcd: Etcd, helm: SharedHelm) -> None:

@@ -231,18 +231,18 @@ def _pair_of(web: WebTable) -> tuple[str, str | None] | None:
 async def serve_standing_by(configuration: Configuration, status: Callable[[], str]) -> None:
     """Serve a supervisor's pages where one that leads serves them, until cancelled.
 
-    The process lives, and is not ready: `status` says who leads.
+    The process lives, and is not ready: `status` says who leads. Nobody is waited for at the end:
+    the lease may be ours already, and runs.
     """
     web, metrics = configuration.web, configuration.metrics.listen
     app = Gate(Starlette(routes=health_pages(lambda: stands_by(status()))), ())
-    what = "health is"
+    listener = partial(Listener, app, what="health is", farewell=0.0)
     async with trio.open_nursery() as nursery:
         if web.listen is not None:
-            pages = Listener(app, what=what, key="web.listen", pair=_pair_of(web))
+            pages = listener(key="web.listen", pair=_pair_of(web))
             nursery.start_soon(pages.serve, *web.listen)
         if metrics is not None:
-            served = Listener(app, what=what, key="metrics.listen")
-            nursery.start_soon(served.serve, *metrics)
+            nursery.start_soon(listener(key="metrics.listen").serve, *metrics)
 
 
 def _secrets_of(configuration: Configuration) -> Iterator[tuple[str, Grant]]:

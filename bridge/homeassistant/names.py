@@ -5,10 +5,11 @@ device there, with its history. Pure.
 """
 
 import re
+from collections.abc import Callable
 from hashlib import sha256
 from typing import NamedTuple
 
-__all__ = ["DeviceName", "node"]
+__all__ = ["DeviceName", "node", "room_announced"]
 
 _PLAIN_SLUG = re.compile(r"(?!hmp_)[a-z0-9]+(?:_[a-z0-9]+)*")
 """What an entity id can have as it is, and that is not one of our own words."""
@@ -62,6 +63,17 @@ def node(base: str) -> str:
     if re.fullmatch(r"[a-zA-Z0-9_-]+", base):
         return base
     return f"{re.sub(r'[^a-zA-Z0-9_-]+', '-', base)}-{_digits(base)}"
+
+
+def room_announced(base: str) -> Callable[[str], str]:
+    """Says which room's device below `base` a topic announces; nothing for any other topic."""
+    before = f"/device/{node(base)}/room-"
+
+    def room_of(topic: str) -> str:
+        _, found, name = topic.partition(before)
+        return name.removesuffix("/config") if found else ""
+
+    return room_of
 
 
 def _slug(key: str) -> str:

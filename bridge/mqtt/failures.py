@@ -116,10 +116,10 @@ UNSPECIFIED = "Unspecified error"
 """The name of reason code 0x80, of MQTT 3.1.1's only refusal too."""
 
 _NO_REASON = (
-    "look into the broker's log: it does not say why, and the bridge asks again; over MQTT 3.1.1, "
-    "which has no other word, it may also be that the bridge's user lacks access"
+    "look into the broker's log: it does not say why; over MQTT 3.1.1, which has no other word, it "
+    "may also be that the bridge's user lacks access"
 )
-_OTHER_REASON = "look into the broker's log, and at its limits; the bridge asks again"
+_OTHER_REASON = "look into the broker's log, and at its limits"
 
 
 def advice_on(kind: FailureKind, *reasons: str) -> str:

@@ -5,6 +5,7 @@ flooded would be in the way of those of all others. Of one share everything leav
 which it was first touched: a result never before the state that it speaks of (R1).
 """
 
+from collections import OrderedDict
 from collections.abc import Callable
 
 from .outgoing import Outgoing
@@ -27,8 +28,8 @@ class Outbox:
         self._waiting: Shares[Outgoing] = Shares(A_TURN)  # of both of these
         #: Those that are to be published.
         self.topics: dict[str, Outgoing] = {}
-        #: Those that wait, by ticket, the oldest first.
-        self.messages: dict[int, Outgoing] = {}
+        #: Those that wait, by ticket: as they came, behind those that were put back.
+        self.messages: OrderedDict[int, Outgoing] = OrderedDict()
 
     def put_topic(self, ticket: int, topic: str) -> None:
         """One that does not wait yet; its value is put in when it leaves."""
@@ -56,7 +57,8 @@ class Outbox:
         if outgoing.retain:
             self.topics[outgoing.topic] = outgoing
         else:
-            self.messages = {outgoing.ticket: outgoing} | self.messages
+            self.messages[outgoing.ticket] = outgoing
+            self.messages.move_to_end(outgoing.ticket, last=False)
         self._waiting.put_back(outgoing.share, 0, outgoing)
 
     def withdraw(self, topic: str) -> int:
@@ -66,7 +68,7 @@ class Outbox:
         return outgoing.ticket
 
     def drop_oldest(self) -> Outgoing:
-        """The oldest message is not to leave at all. Raises `StopIteration` for none."""
-        oldest = self.messages.pop(next(iter(self.messages)))
+        """The first of the messages is not to leave at all. Raises `KeyError` for none."""
+        _, oldest = self.messages.popitem(last=False)
         self._waiting.remove(oldest.share, 0, oldest)
         return oldest

@@ -73,6 +73,17 @@ def _reason(code: int) -> ReasonCode:
     return kind(PacketTypes.PUBACK, identifier=code)
 
 
+class _Received(MQTTMessage):
+    """One of the broker's, without what paho has for whoever waits until his own is sent."""
+
+    __slots__ = ()
+
+    def __init__(self, plain: Plain, at: float) -> None:
+        self._topic, self.payload, self.qos, self.retain, self.dup, self.mid = plain
+        self.timestamp = at
+        self.properties = None
+
+
 class TlsContext:
     """A context for one connection, `shared` with others.
 
@@ -215,14 +226,8 @@ class PahoClient(Client):
         return MQTTErrorCode.MQTT_ERR_SUCCESS
 
     def _arrived(self, plain: Plain) -> MQTTErrorCode:
-        message = MQTTMessage(plain.mid, plain.topic)
-        message.payload = plain.payload
-        message.qos = plain.qos
-        message.retain = plain.retain
-        message.dup = plain.dup
-        message.timestamp = self._last_bytes_received
         if self.on_message is not None:
-            self.on_message(self, self._userdata, message)
+            self.on_message(self, self._userdata, _Received(plain, self._last_bytes_received))
         if plain.qos and not self._manual_ack:
             return self._send_puback(plain.mid)
         return MQTTErrorCode.MQTT_ERR_SUCCESS

@@ -25,6 +25,8 @@ log = structlog.get_logger("mqtt")
 _ASKED_AGAIN = 60.0
 _DARED_AGAIN = 3600.0
 
+_CLOSES = "the broker closes the connection over it"
+
 
 class Subscriptions:
     """Over all connections. `refused` has the broker's reason for each filter that it refuses."""
@@ -51,7 +53,8 @@ class Subscriptions:
         async with self._turn:
             self._look_back()
             essential = [each for each in self.wanted if each.essential]
-            # A cluster of MQTT 3.1.1 (NATS) may take seconds for each: none waits for another.
+            # A cluster of MQTT 3.1.1 (NATS) may fail and take seconds for each: each has its time,
+            # and one that has failed is asked for alone.
             steps = [[each] for each in essential] if session.protocol == "3.1.1" else [essential]
             for step in steps:
                 await session.subscribe(step)
@@ -94,6 +97,7 @@ class Subscriptions:
         for each in filters:
             self.refused.pop(each, None)
             self._doubted.pop(each, None)
+            self._suspects.discard(each)
         async with self._turn:
             if session is not None:
                 with suppress(BrokerFailure):
@@ -108,7 +112,13 @@ class Subscriptions:
         self, session: Session, subscriptions: Sequence[Subscription], *, within: float = math.inf
     ) -> None:
         self._unanswered = [each.topic_filter for each in subscriptions]
-        refused = await session.ask_for(subscriptions, within=within)
+        try:
+            refused = await session.ask_for(subscriptions, within=within)
+        except BrokerFailure as failure:
+            if failure.kind is FailureKind.KEEPALIVE:  # it was silent, and has ended nothing
+                self._doubted.update(dict.fromkeys(self._unanswered, trio.current_time()))
+                self._unanswered = []
+            raise
         for topic_filter in self._unanswered:
             self._doubted.pop(topic_filter, None)
             self._suspects.discard(topic_filter)
@@ -121,7 +131,7 @@ class Subscriptions:
         self._unanswered = []
         if len(unanswered) == 1 and unanswered[0] in self._suspects:
             self._doubted[unanswered[0]] = now + _DARED_AGAIN
-            self._note(unanswered[0], "the broker closes the connection over it")
+            self._note(unanswered[0], _CLOSES)
         else:
             self._doubted.update(dict.fromkeys(unanswered, now))
             self._suspects.update(unanswered)
@@ -136,7 +146,9 @@ class Subscriptions:
                     "mqtt subscription refused",
                     filter=topic_filter,
                     reason=reason,
-                    what_to_do=advice_on(FailureKind.SUBSCRIPTION, reason),
+                    what_to_do=FailureKind.SUBSCRIPTION.value
+                    if reason == _CLOSES
+                    else advice_on(FailureKind.SUBSCRIPTION, reason),
                 )
         elif before is not None:
             log.info("mqtt subscription accepted after all", filter=topic_filter)

@@ -65,12 +65,18 @@ class _Named:
         return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
 
 
+_LEFT = (
+    *(anyio.BrokenResourceError, anyio.ClosedResourceError, anyio.EndOfStream),
+    *(ssl.SSLError, trio.TooSlowError),
+)
+
+
 class Listener:
     """Serves an application at one address; `what` is served there, `key` is where it is set.
 
     `pair` are the files of a certificate and its key, for TLS. `leaving` has the application end
     what would go on for ever. `spare` says how many connections there may be, `most_of_one` of one
-    address.
+    address. `farewell` is how many seconds answers under way have at the end.
     """
 
     def __init__(
@@ -83,6 +89,7 @@ class Listener:
         leaving: Callable[[], None] = lambda: None,
         spare: Callable[[], int] = lambda: sys.maxsize,
         most_of_one: int = _MOST_OF_ONE,
+        farewell: float = _FAREWELL,
     ) -> None:
         self._app = ASGIWrapper(app)  # type: ignore[arg-type]
         self._what = what
@@ -94,6 +101,7 @@ class Listener:
         self._leaving = leaving
         self._spare = spare
         self._most_of_one = most_of_one
+        self._farewell = farewell
         self._config = Config()
         self._config.errorlog = None  # what fails within the application is said by the gate
         self._config.include_server_header = False
@@ -171,7 +179,7 @@ class Listener:
         """Nobody is served any more; who takes nothing is not waited for."""
         self._leaving()
         await self._context.terminated.set()
-        with trio.move_on_after(_FAREWELL):
+        with trio.move_on_after(self._farewell):
             while self._open:
                 await self.ended()
         for connection in self._open:
@@ -220,8 +228,8 @@ class Listener:
             plain = {DIRECTLY: connection} if self._tls is None else {}
             server = _Server(self._app, self._config, self._context, plain, stream)  # type: ignore[arg-type]
             await server.run()
-        except (anyio.BrokenResourceError, anyio.EndOfStream, ssl.SSLError, trio.TooSlowError):
-            pass  # the peer has left, or speaks no TLS
+        except _LEFT:
+            pass  # the peer has left, or speaks no TLS; or we have, and waited for it no longer
         except Exception as error:  # noqa: BLE001 - what a stranger sends ends his connection alone
             report_internal_error(error, "a connection was closed over it; all else goes on")
 

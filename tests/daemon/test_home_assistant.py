@@ -9,10 +9,12 @@ import trio.testing
 
 from bridge.config.configuration import Configuration
 from bridge.daemon.happenings import Happenings
-from bridge.daemon.home_assistant import HomeAssistant
+from bridge.daemon.home_assistant import HomeAssistant, share_of
 from bridge.daemon.manifest import Manifest
+from bridge.homeassistant.names import DeviceName
 from bridge.mqtt.image import Image
 from bridge.mqtt.message import Message
+from bridge.mqtt.outbox import A_TURN
 from bridge.mqtt.topics import Topics
 from bridge.room.facts.happenings import Seen
 from bridge.room.facts.vocabulary import Alarm, Happening
@@ -316,3 +318,20 @@ def test_what_happens_to_a_room() -> None:
     ]
     for before, after, happened in steps:
         assert list(before.until(after)) == happened
+
+
+async def test_a_device_leaves_before_the_topics_that_it_shows(nursery: trio.Nursery) -> None:
+    """However many rooms go at once, and whatever turns they take."""
+    topics, carrier = Topics("house/hmp"), Recorder()
+    image = Image(share_of=share_of(topics))
+    names = [f"r{number}" for number in range(3 * A_TURN)]
+    for name in names:
+        image.set(DeviceName(topics.base, "room", name).topic("homeassistant"), b"")
+    for name in names:
+        image.set(topics.room(name, "status"), b"")
+    nursery.start_soon(image.flush, carrier)
+    await trio.testing.wait_all_tasks_blocked()
+    posted = [topic for topic, *_ in carrier.posted]
+    for name in names:
+        device = DeviceName(topics.base, "room", name).topic("homeassistant")
+        assert posted.index(device) < posted.index(topics.room(name, "status"))

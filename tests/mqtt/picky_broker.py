@@ -13,7 +13,7 @@ from .scripted_broker import read_packet
 __all__ = ["PickyBroker", "Refuses", "picky_broker"]
 
 Refuses = Callable[[str], bool]
-"""Whether this broker closes the connection over a topic, or a topic filter."""
+"""True for a topic, or a topic filter, that this broker closes the connection over."""
 
 _CONNECT, _PUBLISH, _SUBSCRIBE, _UNSUBSCRIBE, _PINGREQ = 1, 3, 8, 10, 12
 
@@ -21,13 +21,13 @@ _CONNECT, _PUBLISH, _SUBSCRIBE, _UNSUBSCRIBE, _PINGREQ = 1, 3, 8, 10, 12
 class PickyBroker:
     """`retained` is what it holds, `connections` counts CONNECTs, `filters` SUBSCRIBE by packet."""
 
-    def __init__(self, publish: Refuses, subscribe: Refuses) -> None:
+    def __init__(self, publish: Refuses, subscribe: Refuses, silent: Refuses) -> None:
         self.port = 0
         self.connections = 0
         self.retained: dict[str, bytes] = {}
         self.published: list[tuple[str, bytes]] = []
         self.filters: list[list[str]] = []
-        self._hates_publish, self._hates_subscribe = publish, subscribe
+        self._hates_publish, self._hates_subscribe, self._leaves = publish, subscribe, silent
         self._news = trio.lowlevel.ParkingLot()
 
     async def until(self, true: Callable[["PickyBroker"], bool]) -> None:
@@ -55,6 +55,8 @@ class PickyBroker:
             self.filters.append(filters)
             if any(self._hates_subscribe(each) for each in filters):
                 return None
+            if any(self._leaves(each) for each in filters):
+                return b""
             return bytes([0x90, 2 + len(filters), *body[:2], *(1 for _ in filters)])
         if kind == _UNSUBSCRIBE:
             return bytes([0xB0, 2, *body[:2]])
@@ -76,10 +78,13 @@ class PickyBroker:
 
 @asynccontextmanager
 async def picky_broker(
-    *, publish: Refuses = lambda _: False, subscribe: Refuses = lambda _: False
+    *,
+    publish: Refuses = lambda _: False,
+    subscribe: Refuses = lambda _: False,
+    silent: Refuses = lambda _: False,
 ) -> AsyncIterator[PickyBroker]:
-    """Such a broker on loopback, for the time of the body."""
-    broker = PickyBroker(publish, subscribe)
+    """Such a broker on loopback, for the time of the body; to a `silent` filter it says nothing."""
+    broker = PickyBroker(publish, subscribe, silent)
     async with trio.open_nursery() as nursery:
         listeners = await trio.open_tcp_listeners(0, host="127.0.0.1")
         nursery.start_soon(trio.serve_listeners, broker.serve, listeners)

@@ -127,6 +127,26 @@ async def test_one_connection_that_ends_over_a_filter_proves_nothing_against_it(
         assert link.health().refused_filters == {}
 
 
+async def test_silence_is_not_held_against_a_filter() -> None:
+    """A cluster that has lost a node answers for none, and closes the connection over none."""
+    asked: list[str] = []
+
+    def at_first(each: str) -> bool:
+        asked.extend([each] if each == "slow" else [])
+        return each == "slow" and len(asked) <= 3
+
+    bound = Subscription("slow", essential=False)
+    async with (
+        picky_broker(silent=at_first) as broker,
+        linked(broker, Subscription("in"), bound, keepalive=1) as link,
+    ):
+        with trio.fail_after(60):
+            await broker.until(lambda broker: broker.filters.count(["slow"]) == 4)
+        link.image.set("state", "idle")
+        await link.image.settled()
+        assert link.health().refused_filters == {}
+
+
 async def test_a_subscribe_has_at_most_eight_filters() -> None:
     """The bridge's own inputs go one by one over MQTT 3.1.1."""
     own = [Subscription("own/a"), Subscription("own/b")]

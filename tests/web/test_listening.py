@@ -178,6 +178,21 @@ async def test_nobody_holds_up_the_end(autojump_clock: trio.abc.Clock) -> None:
         await trio.aclose_forcefully(stream)
 
 
+async def test_who_has_no_time_for_a_farewell_ends_at_once(
+    certificates: Certificates, autojump_clock: trio.abc.Clock
+) -> None:
+    """A peer that has yet to speak TLS included; it is no fault of ours that it has not."""
+    pair = (str(certificates.cert), str(certificates.key))
+    for how in ({"pair": pair}, {}):
+        async with served(forgotten, farewell=0.0, **how) as (_, port, end):
+            stream = await trio.open_tcp_stream("127.0.0.1", port)
+            await trio.testing.wait_all_tasks_blocked()
+            began = trio.current_time()
+            end().cancel()
+        assert trio.current_time() == began
+        await trio.aclose_forcefully(stream)
+
+
 async def test_an_answer_under_way_is_waited_for(autojump_clock: trio.abc.Clock) -> None:
     asked, answer = trio.Event(), trio.Event()
 
