@@ -61,6 +61,7 @@ async def served(
             port = int(said[-1]["address"].rpartition(":")[2])
             yield listener, port, lambda: nursery.cancel_scope
             nursery.cancel_scope.cancel()
+    assert [each for each in said if each["log_level"] == "error"] == []
 
 
 async def gone(listener: Listener) -> None:
