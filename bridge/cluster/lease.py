@@ -72,6 +72,8 @@ class Leadership:
         self.leader: Leader | None = None
         #: Why etcd could not be asked the last time; None if it could.
         self.failure: StoreFailure | None = None
+        #: `keep` has had an answer, and asks again later.
+        self._rests = False
 
     def is_ours(self) -> bool:
         """True while no other box can have the lease, at this instant.
@@ -143,8 +145,7 @@ class Leadership:
         self._deadline = sent + ttl - self._ttl * _MARGIN
 
     async def keep(self, told: Callable[[], None] = lambda: None) -> None:
-        """Keep the lease, and return once the term is over; `told` as in `campaign`, and then."""
-        said = None
+        """Keep the lease, and return once the term is over; `told` of every answer, and then."""
         while not self.lost.is_set():
             sent = self._clock()
             self.progress.within(_PATIENCE * self._ttl)
@@ -160,12 +161,19 @@ class Leadership:
                     self.lose()
                     break
                 self._extend(sent, left)
-            if said != (said := str(self.failure)):
-                told()
+            told()
             if not self.lost.is_set():  # while etcd was asked
+                self._rests = True
                 await self.progress.rest(trio.current_time() + pause)
+                self._rests = False
         self.progress.waits()
         told()
+
+    def unanswered(self, failure: StoreFailure) -> None:
+        """etcd did not answer something else; `keep` asks at once whether it does."""
+        self.failure = failure
+        if self._rests:
+            self.progress.wanted()
 
     def lose(self) -> None:
         """The term is over: etcd has said that the key is not ours."""

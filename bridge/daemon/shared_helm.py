@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 import structlog
 import trio
 
+from ..cluster.etcd import Unreachable
 from ..cluster.lease import Leadership
 from ..journal.store import Batch, Fenced, Store, StoreFailure
 from ..mqtt.broker_health import BrokerState
@@ -152,9 +153,21 @@ class SharedHelm(Helm):
         with trio.move_on_after(self.term.remaining or _LOOK_AGAIN):
             await self._news.park()
 
+    def unanswered(self, failure: Unreachable) -> None:
+        """The store did not answer a commit, and is away until it answers.
+
+        Of a lease that has run out that tells nothing: a process that was paused asks first.
+        """
+        if self.term.is_ours():
+            self.term.unanswered(failure)
+            self.changed()
+
     async def may_go_on(self) -> bool:
-        """False where the term has ended; waits while it is not known, and presses reach us."""
-        while self.look() is Standing.HOLDS and self._session:
+        """False where the term has ended; waits while another box may have what is not written.
+
+        That is while the lease is ours, and longer where presses reach us.
+        """
+        while self.look() is Standing.WAITS or (self._standing is Standing.HOLDS and self._session):
             await self._hold()
         return self._standing is not Standing.ENDS
 
@@ -188,11 +201,14 @@ class TermStore:
     """The journal's store for one term: what cannot be written ends it, unless this box may act.
 
     So nobody acknowledges, publishes or sends anything that rests on what is another box's by then.
+    A commit that the store does not answer is written again once it answers anything. Where it
+    does not take that either, nobody else gets the lease meanwhile, and recording comes first.
     """
 
     def __init__(self, store: Store, helm: SharedHelm) -> None:
         self._store = store
         self._helm = helm
+        self._takes_nothing = False
         self.rooms = store.rooms
         self.inputs = store.inputs
         self.contact = store.contact
@@ -209,11 +225,19 @@ class TermStore:
         """Write it in one transaction; the seconds that took. Raises `StoreFailure`, `Fenced`."""
         while True:
             try:
-                return await self._store.write(batch)
+                took = await self._store.write(batch)
             except Fenced:
                 if not await self._helm.is_won_again():
                     raise
             except StoreFailure as failure:
-                if await self._helm.may_go_on():
+                if isinstance(failure, Unreachable):
+                    self._helm.unanswered(failure)
+                if not await self._helm.may_go_on():
+                    raise Fenced(str(failure), "nothing: another box leads, or will") from failure
+                answers = isinstance(failure, Unreachable) and self._helm.facts.store
+                if self._takes_nothing or not answers:
                     raise
-                raise Fenced(str(failure), "nothing: another box leads, or will") from failure
+                self._takes_nothing = True
+            else:
+                self._takes_nothing = False
+                return took

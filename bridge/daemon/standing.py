@@ -38,8 +38,12 @@ class Facts:
 class Standing(Enum):
     """How a box that has led stands; whether it acts, and whether it may come for the session."""
 
-    #: The lease is ours. What cannot be written is said (`journal_failing`) and done all the same.
+    #: The lease is ours. What cannot be written, and nobody else can have, is said
+    #: (`journal_failing`) and done all the same.
     LEADS = "leads"
+    #: The lease is ours, and is another's soon where the store stays away: what is written leaves,
+    #: and so does what need not be before; what cannot be written waits, and is heard of by nobody.
+    WAITS = "waits"
     #: Nobody can have the lease, and presses reach us: recording comes first.
     ALONE = "alone"
     #: Nobody can have the lease, and no press reaches us: the session is asked for again.
@@ -53,18 +57,19 @@ class Standing(Enum):
     @property
     def acts(self) -> bool:
         """True where HMP may be told to change something."""
-        return self in {Standing.LEADS, Standing.ALONE}
+        return self in {Standing.LEADS, Standing.WAITS, Standing.ALONE}
 
     @property
     def may_connect(self) -> bool:
         """True where the session that all boxes share may be asked for."""
-        return self in {Standing.LEADS, Standing.ALONE, Standing.RETURNS}
+        return self.acts or self is Standing.RETURNS
 
 
 def standing_of(facts: Facts) -> Standing:
     """The cell of R36's table."""
     if facts.lease:
-        return Standing.LEADS
+        is_safe = facts.store or facts.others is Others.AWAY
+        return Standing.LEADS if is_safe else Standing.WAITS
     if facts.store:
         return Standing.ENDS
     if facts.store is None or facts.others is Others.UNHEARD:

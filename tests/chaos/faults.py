@@ -81,21 +81,19 @@ async def _yield(site: Site, fault: Fault) -> None:
 async def _store_kill(site: Site, fault: Fault) -> None:
     assert site.store is not None
     site.happened(fault.kind)
-    with site.unwritten():
-        await site.store.kill()
-        await trio.sleep(fault.value)
-        await site.store.start()
+    await site.store.kill()
+    await trio.sleep(fault.value)
+    await site.store.start()
 
 
 async def _store_cut(site: Site, fault: Fault) -> None:
     way = site.box(fault.box).to_store
     assert way is not None
     site.happened(fault.kind)
-    with site.unwritten():
-        way.refuse(True)
-        way.cut()
-        await trio.sleep(fault.value)
-        way.refuse(False)
+    way.refuse(True)
+    way.cut()
+    await trio.sleep(fault.value)
+    way.refuse(False)
 
 
 async def _store_silence(site: Site, fault: Fault) -> None:
@@ -103,10 +101,9 @@ async def _store_silence(site: Site, fault: Fault) -> None:
     way = site.box(fault.box).to_store
     assert way is not None
     site.happened(fault.kind)
-    with site.unwritten():
-        way.silence(True)
-        await trio.sleep(fault.value)
-        way.silence(False)
+    way.silence(True)
+    await trio.sleep(fault.value)
+    way.silence(False)
 
 
 async def _store_deaf(site: Site, fault: Fault) -> None:
@@ -114,11 +111,10 @@ async def _store_deaf(site: Site, fault: Fault) -> None:
     way = site.box(fault.box).to_store
     assert way is not None
     site.happened(fault.kind)
-    with site.unwritten():
-        way.answers = 0
-        await trio.sleep(fault.value)
-        way.answers = math.inf
-        way.cut()
+    way.answers = 0
+    await trio.sleep(fault.value)
+    way.answers = math.inf
+    way.cut()
 
 
 async def _arm(site: Site, fault: Fault) -> None:

@@ -50,8 +50,8 @@ class Asked:
 
     `acked`: the broker has acknowledged it. `excused`: the broker itself may have lost it, or the
     result, since. `may_repeat`: the daemon was killed or a connection cut since, so that its result
-    may come more than once. `unwritten`: the box of a pair that answered it may not have been
-    able to write that down, so that the next one to lead answers it by what it finds (R36).
+    may come more than once. `unwritten`: the box of a pair that answered it acted while neither
+    reached the store, so that the next one to lead answers it by what it finds (R36).
     """
 
     id: str

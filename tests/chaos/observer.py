@@ -11,9 +11,10 @@ from typing import Any
 
 import trio
 
+from .gaps import Gaps
 from .observation import Asked, Observation, Told, WorldRecording
 from .panel import read_retained
-from .site import BASE, Site
+from .site import BASE, TTL, Site
 from .store import StoreAway
 
 __all__ = ["Observer"]
@@ -41,6 +42,7 @@ class Observer:
     _alarms: dict[str, str] = field(default_factory=dict)
     _reported: dict[str, float] = field(default_factory=dict)
     _active_before: set[str] = field(default_factory=set)
+    _gaps: Gaps = field(default_factory=lambda: Gaps(TTL))
 
     def unanswered(self) -> int:
         """How many presses of this round still have no result, as far as the panel has heard."""
@@ -110,7 +112,8 @@ class Observer:
                 if message.payload == "online":
                     self.site.subscribed_again(message.at)
                 continue
-            if message.topic.startswith(f"{BASE}/bridge/"):
+            if message.topic.startswith(f"{BASE}/bridge/standby/"):
+                self._gaps.hear(message.topic.rpartition("/")[2], message.payload, message.at)
                 continue
             _, _, room, leaf = message.topic.split("/")
             if leaf == "alarm":
@@ -182,10 +185,7 @@ class Observer:
                 acked=press.acked is not None,
                 excused=not self._told.get(press.id) and _lost_with_the_broker(press.at, losses),
                 may_repeat=disturbed >= press.at,
-                unwritten=any(
-                    began <= self._answered.get(press.id, math.inf) and press.at <= ended
-                    for began, ended in site.gaps
-                ),
+                unwritten=self._gaps.had(press.at, self._answered.get(press.id, math.inf)),
             )
             for press in site.panel.presses
         ]

@@ -9,14 +9,12 @@ Of a pair there are two daemons, each with proxies of its own, one of them to th
 
 import itertools
 import json
-import math
 import random
 import sys
 import time
 import uuid
 from collections import Counter
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
@@ -74,8 +72,6 @@ class Site:
         #: and, where its store is lost, until the daemon has subscribed again.
         self.broker_losses: list[float] = []
         self.unsubscribed = False
-        #: Unix times from and until when a box may be unable to write to the store of a pair.
-        self.gaps: list[tuple[float, float]] = []
         #: Recordings that the daemon may take for lost, by session.
         self.losses: Counter[str] = Counter()
         #: Ids that were in the journal, by room, oldest first.
@@ -105,17 +101,6 @@ class Site:
         self.boxes = tuple(
             self._box(name, planted) for name in (("",) if journal is None else ("a", "b"))
         )
-
-    @contextmanager
-    def unwritten(self) -> Iterator[None]:
-        """A box may act meanwhile on what it cannot write, until its lease has run out (R36)."""
-        began = time.time()
-        self.gaps.append((began, math.inf))
-        try:
-            yield
-        finally:
-            self.gaps.remove((began, math.inf))
-            self.gaps.append((began, time.time() + TTL))
 
     def happened(self, kind: str) -> None:
         """Count a fault."""

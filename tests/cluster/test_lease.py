@@ -4,8 +4,9 @@ from math import inf
 
 import pytest
 import trio
+from trio.testing import wait_all_tasks_blocked
 
-from bridge.cluster.etcd import Etcd
+from bridge.cluster.etcd import Etcd, Unreachable
 from bridge.cluster.lease import Leadership, boot_time
 from bridge.cluster.wire import put
 from tests.process.watched import PATIENCE
@@ -116,6 +117,27 @@ async def test_a_lease_that_is_taken_away_is_told(etcd: Members) -> None:
             await term.lost.wait()
     assert told >= 1
     assert not term.is_ours()
+
+
+async def test_what_etcd_did_not_answer_has_it_asked_at_once(etcd: Members) -> None:
+    """Long before the lease would be kept alive next; and that it answers is told."""
+    rests, answered = trio.Event(), trio.Event()
+    async with box(settings(etcd.endpoints)) as (_, term), trio.open_nursery() as nursery:
+        await term.campaign()
+
+        def tell() -> None:
+            (answered if rests.is_set() else rests).set()
+
+        nursery.start_soon(term.keep, tell)
+        await rests.wait()
+        await wait_all_tasks_blocked()
+        term.unanswered(Unreachable("no answer to a commit", "look at etcd"))
+        assert term.failure is not None
+        assert term.is_ours()
+        with trio.fail_after(term.remaining / 4):  # it is kept alive each third of its time
+            await answered.wait()
+        assert term.failure is None
+        nursery.cancel_scope.cancel()
 
 
 async def test_etcd_out_of_reach_ends_the_term_by_the_clock_alone(etcd: Members) -> None:

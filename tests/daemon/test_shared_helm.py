@@ -7,7 +7,7 @@ import pytest
 import trio
 from trio.testing import wait_all_tasks_blocked
 
-from bridge.cluster.etcd import Etcd
+from bridge.cluster.etcd import Etcd, Unreachable
 from bridge.cluster.lease import Leadership
 from bridge.cluster.settings import EtcdSettings
 from bridge.daemon.box_words import BoxState, BoxWord
@@ -20,7 +20,8 @@ from bridge.mqtt.broker_health import BrokerState
 from bridge.mqtt.settings import BrokerSettings
 from bridge.mqtt.topics import Topics
 
-AWAY = StoreFailure("etcd does not answer", "look at etcd")
+AWAY = Unreachable("etcd does not answer", "look at etcd")
+FULL = StoreFailure("etcd refuses", "give it more space")
 
 
 class Term(Leadership):
@@ -66,6 +67,11 @@ class House:
 
     def run_out(self) -> None:
         self.term.now = 100.0
+
+    def answers(self) -> None:
+        """The store does, to whoever keeps the lease."""
+        self.term.failure = None
+        self.helm.changed()
 
     def other(self, state: BoxState, *, store: bool) -> None:
         self.boxes.others["b"] = BoxWord(state, "bbbbbbbb", store=store)
@@ -139,12 +145,119 @@ async def test_the_session_goes_before_hmp(house: House, autojump_clock: trio.ab
     assert trio.current_time() == began
 
 
-async def test_while_it_acts_a_commit_that_fails_is_told_as_with_a_full_disk(house: House) -> None:
-    house.disk.failures = [AWAY]
+@pytest.mark.parametrize("failure", [AWAY, FULL], ids=str)
+async def test_a_commit_that_fails_where_nobody_else_leads_is_told_as_with_a_full_disk(
+    house: House, failure: StoreFailure
+) -> None:
+    house.disk.failures = [failure]
     with pytest.raises(StoreFailure) as raised:
         await house.store.write(Batch())
-    assert raised.value is AWAY
+    assert raised.value is failure
     assert house.hung_up == 0
+
+
+async def test_what_the_store_refuses_of_one_that_leads_is_told_beside_others(house: House) -> None:
+    house.other(BoxState.STANDBY, store=True)
+    house.disk.failures = [FULL]
+    with pytest.raises(StoreFailure, match="etcd refuses"):
+        await house.store.write(Batch())
+    assert house.helm.look() is Standing.LEADS
+
+
+@pytest.mark.parametrize("session", [BrokerState.ONLINE, BrokerState.DOWN], ids=str)
+async def test_what_is_not_written_waits_while_another_one_may_have_it(
+    house: House, session: BrokerState
+) -> None:
+    """And what is, or need not be, leaves: the lease is ours."""
+    house.other(BoxState.STANDBY, store=True)
+    house.helm.broker_changed(session)
+    house.disk.failures = [AWAY]
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(house.store.write, Batch(notes={"a": "kept"}))
+        await wait_all_tasks_blocked()
+        assert house.helm.look() is Standing.WAITS
+        assert house.helm.holds
+        assert house.helm.to_change()
+        assert house.store.note("a") != "kept"
+        house.answers()
+    assert house.store.note("a") == "kept"
+    assert house.helm.look() is Standing.LEADS
+    assert not house.helm.holds
+
+
+async def test_what_waits_is_told_once_nobody_else_can_have_it(house: House) -> None:
+    house.other(BoxState.STANDBY, store=True)
+    house.disk.failures = [AWAY]
+    async with trio.open_nursery() as nursery:
+        failures = []
+
+        async def write() -> None:
+            try:
+                await house.store.write(Batch())
+            except StoreFailure as failure:
+                failures.append(failure)
+
+        nursery.start_soon(write)
+        await wait_all_tasks_blocked()
+        assert failures == []
+        house.other(BoxState.STANDBY, store=False)
+    assert failures == [AWAY]
+    assert house.helm.look() is Standing.LEADS
+
+
+async def test_what_waits_beyond_the_lease_is_another_one_s(house: House) -> None:
+    house.other(BoxState.STANDBY, store=True)
+    house.disk.failures = [AWAY]
+    async with trio.open_nursery() as nursery:
+        fenced = []
+
+        async def write() -> None:
+            try:
+                await house.store.write(Batch())
+            except Fenced as error:
+                fenced.append(error)
+
+        nursery.start_soon(write)
+        await wait_all_tasks_blocked()
+        house.run_out()
+        assert not house.helm.to_change()
+        await wait_all_tasks_blocked()
+        assert fenced == []
+        house.helm.broker_changed(BrokerState.DOWN)  # taken by who leads
+    assert len(fenced) == house.hung_up == 1
+
+
+async def test_a_store_that_answers_and_takes_nothing_keeps_nothing_from_being_done(
+    house: House,
+) -> None:
+    """The lease is kept while its disk hangs: a commit is tried twice, later ones once."""
+    house.other(BoxState.STANDBY, store=True)
+    house.disk.failures = [AWAY] * 4
+    failures = []
+    async with trio.open_nursery() as nursery:
+
+        async def write() -> None:
+            try:
+                await house.store.write(Batch())
+            except StoreFailure as failure:
+                failures.append(failure)
+
+        for tried, left in ((2, 2), (1, 1)):
+            nursery.start_soon(write)
+            for _ in range(tried):
+                await wait_all_tasks_blocked()
+                house.answers()
+            await wait_all_tasks_blocked()
+            assert len(house.disk.failures) == left
+    assert failures == [AWAY, AWAY]
+    house.disk.failures.clear()
+    await house.store.write(Batch())
+    house.disk.failures = [AWAY]
+    async with trio.open_nursery() as nursery:  # and as before, once it has taken one
+        nursery.start_soon(house.store.write, Batch())
+        await wait_all_tasks_blocked()
+        house.answers()
+    assert house.disk.failures == []
 
 
 async def test_a_commit_of_one_that_may_not_act_is_never_heard_of(house: House) -> None:

@@ -22,7 +22,11 @@ from tests.schemas import complaints
 
 #: lease, session, store, others: how the box stands.
 CELLS = {
-    **dict.fromkeys(product([True], [True, False], [True, False], Others), Standing.LEADS),
+    **dict.fromkeys(product([True], [True, False], [True], Others), Standing.LEADS),
+    **dict.fromkeys(product([True], [True, False], [False], [Others.AWAY]), Standing.LEADS),
+    **dict.fromkeys(
+        product([True], [True, False], [False], [Others.THERE, Others.UNHEARD]), Standing.WAITS
+    ),
     **dict.fromkeys(product([False], [True, False], [True], Others), Standing.ENDS),
     (False, True, False, Others.THERE): Standing.HOLDS,
     (False, False, False, Others.THERE): Standing.ENDS,
@@ -50,7 +54,8 @@ def test_a_lease_that_has_run_out_is_asked_about_before_anything_is_given_up(
 
 
 def test_nobody_acts_and_nobody_connects_without_a_reason() -> None:
-    assert {each for each in Standing if each.acts} == {Standing.LEADS, Standing.ALONE}
+    acts = {Standing.LEADS, Standing.WAITS, Standing.ALONE}
+    assert {each for each in Standing if each.acts} == acts
     assert {each for each in Standing if each.may_connect and not each.acts} == {Standing.RETURNS}
 
 

@@ -8,7 +8,9 @@ from typing import Any
 import pytest
 
 from tests.brokers import Broker
+from tests.cluster.fixtures import Launch as LaunchEtcd
 
+from .pair import Cut, Line, Pair
 from .reloading import Reloading
 from .requester import Ask, Requester
 from .site import MakeSite, Site
@@ -66,3 +68,15 @@ def reloading(site: MakeSite, asking: Ask) -> Reloading:
     made.add_daemon()
     made.wait_ready()
     return Reloading(made, asking(made))
+
+
+@pytest.fixture
+def cut(stack: ExitStack) -> Cut:
+    """A line to a port, to be cut."""
+    return lambda port: stack.enter_context(closing(Line(port)))
+
+
+@pytest.fixture
+def pair(site: MakeSite, stack: ExitStack, launch_etcd: LaunchEtcd) -> Pair:
+    """Two boxes that are yet to be started, with the broker that all tests share."""
+    return Pair(site, stack, launch_etcd)

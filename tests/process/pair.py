@@ -8,13 +8,28 @@ from typing import Any
 from tests.cluster.fixtures import Launch as LaunchEtcd
 
 from .daemon import Daemon
+from .relay import Relay
 from .site import MakeSite
 from .watched import PATIENCE
 
-__all__ = ["TTL", "Pair"]
+__all__ = ["TTL", "Cut", "Line", "Pair"]
 
 TTL = 2
 """Seconds of the lease, as short as it may be."""
+
+
+class Line(Relay):
+    """A line that is there unless it is cut."""
+
+    is_cut = False
+
+    def passing(self, _direction: str, data: bytes) -> bytes:
+        """Nothing, once it is cut."""
+        return b"" if self.is_cut else data
+
+
+Cut = Callable[[int], Line]
+"""Makes a line to a port."""
 
 
 class Pair:
