@@ -132,7 +132,6 @@ async def test_what_etcd_did_not_answer_has_it_asked_at_once(etcd: Members) -> N
         await rests.wait()
         await wait_all_tasks_blocked()
         term.unanswered(Unreachable("no answer to a commit", "look at etcd"))
-        assert term.failure is not None
         assert term.is_ours()
         with trio.fail_after(term.remaining / 4):  # it is kept alive each third of its time
             await answered.wait()
