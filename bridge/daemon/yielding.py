@@ -2,6 +2,7 @@
 
 import json
 import secrets
+from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 
@@ -38,7 +39,7 @@ class NobodyYields(Exception):
 async def ask_to_yield(configuration: Configuration) -> str:
     """Have the box that leads leave to another one; the name of the one that leads then.
 
-    Of several brokers each is tried, until the box has answered at one.
+    Of several brokers each is tried, at each of its addresses, until the box has answered at one.
     Raises `RefusedToYield`, `NobodyYields` and `BrokerFailure`, in exception groups.
     """
     name = f"hmp-bridge-yield-{secrets.token_hex(4)}"
@@ -49,7 +50,7 @@ async def ask_to_yield(configuration: Configuration) -> str:
         while not asking.leader:
             chosen = await nodes.choose()
             try:
-                await in_either_version(chosen, partial(_converse, asking, chosen))
+                await in_either_version(chosen, partial(_converse, asking, chosen, nodes.reached))
             except* BrokerFailure:
                 # Who may have heard it is not asked twice: the lease would come back.
                 if asking.is_under_way or not await nodes.another(lived=False):
@@ -60,13 +61,19 @@ async def ask_to_yield(configuration: Configuration) -> str:
     return asking.leader
 
 
-async def _converse(asking: "_Asking", settings: BrokerSettings, protocol: Protocol) -> None:
-    asking.is_under_way = False
+async def _converse(
+    asking: "_Asking",
+    settings: BrokerSettings,
+    reached: Callable[[str], None],
+    protocol: Protocol,
+) -> None:
+    asking.begin()
     async with open_session(
         settings,
         protocol,
         deliver=asking.hear,
         accepting=accepting(settings, protocol),
+        reached=reached,
     ) as session:
         await session.subscribe([Subscription(each, 0) for each in asking.filters])
         asking.is_under_way = True
@@ -93,6 +100,11 @@ class _Asking:
         self.leader = ""
         #: True once the broker may have the request.
         self.is_under_way = False
+
+    def begin(self) -> None:
+        """At a broker: what boxes have said at another one says nothing of this one."""
+        self.is_under_way = False
+        self._words.clear()
 
     @property
     def is_answered(self) -> bool:
