@@ -139,6 +139,7 @@ class _Box:
         self._say(BoxState.STANDBY)
         log.info("standing by", box=self._box)
         notify("READY=1")
+        watchdog = Watchdog(partial(self._due_at, term))
         async with trio.open_nursery() as nursery:
             nursery.start_soon(self._campaign, etcd, term, nursery.cancel_scope)
             nursery.start_soon(
@@ -148,9 +149,9 @@ class _Box:
                 self._looking,
             )
             nursery.start_soon(ask_for_the_lease, etcd, self.boxes, self._asking)
-            nursery.start_soon(keep_status, self._status, self._saying)
+            nursery.start_soon(keep_status, lambda: self._status(*watchdog.stuck), self._saying)
             nursery.start_soon(self._reload_when_asked)
-            nursery.start_soon(Watchdog(partial(self._due_at, term)).run)
+            nursery.start_soon(watchdog.run)
             nursery.start_soon(self._serve_health)
             await self._stopping.wait()
             nursery.cancel_scope.cancel()
@@ -194,8 +195,7 @@ class _Box:
         while True:
             was_away = await self._until_it_answers(etcd, term)
             # Whoever acts without the store is to hear first that one of us can have the lease.
-            self._campaigning.within(_OTHERS_FIRST)
-            with trio.move_on_after(_OTHERS_FIRST):
+            with trio.move_on_at(self._campaigning.within(_OTHERS_FIRST)):
                 await self.boxes.said()
             if was_away and any(each.leads for each in self.boxes.others.values()):
                 # Who has acted meanwhile goes on, if it can.
@@ -233,8 +233,7 @@ class _Box:
                 return was_away
 
     async def _let_others_go_first(self, etcd: Etcd, term: Leadership) -> None:
-        self._campaigning.within(_OTHERS_FIRST)
-        with trio.move_on_after(_OTHERS_FIRST):
+        with trio.move_on_at(self._campaigning.within(_OTHERS_FIRST)):
             while True:
                 try:
                     if await etcd.get(term.key) is not None:
@@ -243,9 +242,10 @@ class _Box:
                     log.debug("the store does not answer", error=str(failure))
                 await trio.sleep(_ASK_AGAIN)
 
-    def _status(self) -> str:
+    def _status(self, *stuck: str) -> str:
+        named = f"stuck: {', '.join(stuck)}; " if stuck else ""
         store = "" if self._reachable else "; the store cannot be reached"
-        return f"standby; {self._leader or 'nobody'} leads{store}"
+        return f"{named}standby; {self._leader or 'nobody'} leads{store}"
 
     # Leading.
 

@@ -14,7 +14,9 @@ from bridge.daemon.box_words import BoxState, BoxWord
 from bridge.daemon.boxes import Boxes
 from bridge.daemon.shared_helm import SharedHelm, TermStore
 from bridge.daemon.standing import Standing
+from bridge.daemon.watchdog import Watchdog
 from bridge.journal.file import FileStore
+from bridge.journal.journal import Journal
 from bridge.journal.store import Batch, Fenced, StoreFailure
 from bridge.mqtt.broker_health import BrokerState
 from bridge.mqtt.settings import BrokerSettings
@@ -35,15 +37,18 @@ class Term(Leadership):
 
 
 class Disk(FileStore):
-    """A store that fails in the ways that it is told, one after another."""
+    """A store that fails in the ways that it is told, one after another, and goes on if it may."""
 
     def __init__(self, folder: Path) -> None:
         super().__init__(folder)
         self.failures: list[StoreFailure] = []
+        self.goes_on = trio.Event()
+        self.goes_on.set()
 
     async def write(self, batch: Batch) -> float:
         if self.failures:
             raise self.failures.pop(0)
+        await self.goes_on.wait()
         return await super().write(batch)
 
 
@@ -64,6 +69,9 @@ class House:
 
     def _hang_up(self) -> None:
         self.hung_up += 1
+
+    def holds(self) -> bool:
+        return self.helm.holds
 
     def run_out(self) -> None:
         self.term.now = 100.0
@@ -303,6 +311,52 @@ async def test_what_could_not_be_written_is_when_the_lease_is_won_again(house: H
     assert house.store.note("a") == "kept"
     assert house.helm.look() is Standing.LEADS
     assert house.hung_up == 0
+
+
+async def test_what_waits_to_be_told_who_leads_is_not_stuck(
+    house: House, autojump_clock: trio.abc.Clock
+) -> None:
+    """Not for an hour; once that is known, the commit has its time, and no more than that."""
+    journal = Journal(house.store)
+    watchdog = Watchdog(dict, journal, house.holds)
+    house.run_out()
+    house.term.failure = AWAY
+    assert house.helm.look() is Standing.ALONE
+    house.term.failure = None
+    house.term.lose()
+    house.disk.failures = [Fenced("the lease has run out", "nothing")]
+    house.disk.goes_on = trio.Event()
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(watchdog.run)
+        nursery.start_soon(journal.save_note, "a", "kept")
+        await trio.sleep(3600)
+        assert house.holds()
+        assert watchdog.stuck == {}
+        house.helm.go_on(Term())
+        await trio.sleep(20)
+        assert not house.holds()
+        assert watchdog.stuck == {}
+        await trio.sleep(40)
+        assert list(watchdog.stuck) == ["journal"]
+        house.disk.goes_on.set()
+        nursery.cancel_scope.cancel()
+    assert house.store.note("a") == "kept"
+
+
+async def test_what_waits_in_vain_is_held_to_the_end_of_the_term(
+    house: House, autojump_clock: trio.abc.Clock
+) -> None:
+    journal = Journal(house.store)
+    house.disk.failures = [AWAY]
+    house.run_out()
+    with pytest.RaisesGroup(Fenced):
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(journal.save_note, "a", "lost")
+            await trio.sleep(3600)
+            assert house.holds()
+            house.term.lose()
+            house.helm.give_up()
+    assert not house.holds()
 
 
 async def test_a_yield_is_refused_where_nobody_is_ready(house: House) -> None:
