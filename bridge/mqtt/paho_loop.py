@@ -73,6 +73,7 @@ class PahoLoop:
                     await self._read()
                     nursery.cancel_scope.cancel()
         finally:
+            self.progress.waits()
             self.release()
         if self.failure is not None:
             raise self.failure
@@ -164,12 +165,15 @@ class PahoLoop:
             self._drained.unpark_all()
 
     async def _keep_alive(self) -> None:
-        # paho's keepalive runs on time.monotonic, whatever clock Trio has.
-        while self.alive:
-            await self.progress.rest(trio.current_time() + 1.0)
-            self.client.loop_misc()
-            if (failure := self._overdue()) is not None:
-                self.give_up(failure)
+        try:
+            # paho's keepalive runs on time.monotonic, whatever clock Trio has.
+            while self.alive:
+                await self.progress.rest(trio.current_time() + 1.0)
+                self.client.loop_misc()
+                if (failure := self._overdue()) is not None:
+                    self.give_up(failure)
+        finally:
+            self.progress.within(0.0)  # the others end too, and `run` with them
 
     def _have_written(self, _client: Client, _userdata: object, _sock: object) -> None:
         if not self._held:

@@ -1,13 +1,15 @@
-"""A program that becomes the daemon, and on SIGUSR1 freezes one of its loops.
+"""A program that becomes the daemon, freezes one of its loops on SIGUSR1, and thaws it on SIGUSR2.
 
-``python freezer.py FUNCTION hmp-bridge run …``: the tasks that are inside of the function of this
-qualified name do nothing from their next step on, as if they waited for what never comes; nor do
-they heed a cancellation. All else goes on.
+``python freezer.py FUNCTION[,FUNCTION…] hmp-bridge run …``: at the first SIGUSR1 the tasks that are
+inside of the first function of this qualified name do nothing from their next step on, as if they
+waited for what never comes; nor do they heed a cancellation. All else goes on. Thawed, they go on
+where they were. The next SIGUSR1 is for the next function.
 """
 
 import signal
 import sys
 from collections.abc import Iterator
+from typing import Any
 
 import trio
 
@@ -19,12 +21,27 @@ async def _never() -> None:
 class _Frozen:
     """Stands in for a task's coroutine, which is kept: the end of one runs its clean-up."""
 
-    def __init__(self, coroutine: object) -> None:
-        self._coroutine = coroutine
+    def __init__(self, task: trio.lowlevel.Task) -> None:
+        self._task = task
+        self._coroutine: Any = task.coro
+        self._is_thawed = False
+        #: What the task waited for, an outcome, once that has come.
+        self._came: Any = None
+        task.coro = self  # type: ignore[assignment]
 
-    def send(self, _value: object) -> object:
+    def send(self, came: object) -> object:
         """What Trio is given by a task that waits."""
+        if self._is_thawed:
+            return self._coroutine.send(came)
+        self._came = came
         return _never().send(None)
+
+    def thaw(self) -> None:
+        """Have the task go on, with what it has waited for if that has come."""
+        self._is_thawed = True
+        self._task.coro = self._coroutine
+        if self._came is not None:
+            trio.lowlevel.reschedule(self._task, self._came)
 
 
 def _tasks(task: trio.lowlevel.Task) -> Iterator[trio.lowlevel.Task]:
@@ -34,11 +51,12 @@ def _tasks(task: trio.lowlevel.Task) -> Iterator[trio.lowlevel.Task]:
             yield from _tasks(child)
 
 
-def main(function: str) -> None:
+def main(functions: Iterator[str]) -> None:
     """Run the daemon."""
+    frozen: list[_Frozen] = []
 
     def freeze(_number: int, _frame: object) -> None:
-        root = trio.lowlevel.current_root_task()
+        root, function = trio.lowlevel.current_root_task(), next(functions)
         assert root is not None
         inside = [
             task
@@ -46,16 +64,23 @@ def main(function: str) -> None:
             if any(frame.f_code.co_qualname == function for frame, _ in task.iter_await_frames())
         ]
         assert inside, function
-        for task in inside:
-            task.coro = _Frozen(task.coro)  # type: ignore[assignment]
+        frozen.extend(map(_Frozen, inside))
         print(f"frozen: {function}", flush=True)
 
+    def thaw() -> None:
+        while frozen:
+            frozen.pop().thaw()
+
+    def thaw_soon(_number: int, _frame: object) -> None:
+        trio.lowlevel.current_trio_token().run_sync_soon(thaw)
+
     signal.signal(signal.SIGUSR1, freeze)
+    signal.signal(signal.SIGUSR2, thaw_soon)
     from bridge.__main__ import main as run
 
     run()
 
 
 if __name__ == "__main__":
-    _, name, *sys.argv = sys.argv
-    main(name)
+    _, names, *sys.argv = sys.argv
+    main(iter(names.split(",")))

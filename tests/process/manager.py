@@ -42,6 +42,14 @@ class Manager:
             assert time.monotonic() < deadline, f"goes on being fed: {self.status}"
             self._hear(left)
 
+    def until_well(self, ready: str) -> None:
+        """Until what would have been killed, and lives on, is `ready` and has nothing stuck."""
+        deadline = time.monotonic() + PATIENCE
+        while "stuck" in self.status or ready not in self.status:
+            left = deadline - time.monotonic()
+            assert left > 0, f"is not well again: {self.status}"
+            self._hear(left)
+
     def until(self, *parts: str) -> None:
         """Until the status has these parts in it; fails where it would be killed before."""
         deadline = time.monotonic() + PATIENCE

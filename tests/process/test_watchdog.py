@@ -5,18 +5,26 @@ import sqlite3
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, closing
 from pathlib import Path
 from typing import Any
 
 import pytest
+import trio
 
+from bridge.cluster.etcd import Etcd
+from bridge.cluster.lease import Leadership
+from bridge.cluster.settings import EtcdSettings, prefix_of
 from tests.broker_fixtures import Launch
 from tests.brokers import BrokerOptions
+from tests.cluster.fixtures import Launch as LaunchEtcd
 
 from . import freezer
+from .daemon import Daemon
 from .manager import Manager
+from .pair import Pair
+from .panel import Panel
 from .site import MakeSite, Site
 from .watched import PATIENCE
 
@@ -25,7 +33,7 @@ COUNT = (
     "SELECT count(*) FROM (WITH RECURSIVE c(x) AS"
     " (SELECT 1 UNION ALL SELECT x + 1 FROM c{limit}) SELECT x FROM c)"
 )
-
+READY = "broker online; 1 of 1 servers ready"
 
 Message = tuple[str, str]
 RECORD: Message = ("room/r0/press/record", "true")
@@ -49,7 +57,7 @@ def started(site: MakeSite, manager: Manager, function: str = "", **how: Any) ->
     s.tables["web"] = {"listen": "127.0.0.1:0"}
     before = [sys.executable, freezer.__file__, function] if function else []
     s.add_daemon(environment=manager.environment, before=before)
-    manager.until("broker online; 1 of 1 servers ready")
+    manager.until(READY)
     return s
 
 
@@ -62,57 +70,106 @@ def slow_journal(s: Site, limit: str = "") -> None:
             journal.execute(f"CREATE TRIGGER slow_{name} BEFORE {event} BEGIN {query}; END")
 
 
-@pytest.mark.parametrize(
-    ("function", "loop", "asked"),
-    [
-        ("Room.run", "room r0", RECORD),
-        ("ServerLink._read", "server main", None),
-        ("ServerLink._probe_when_silent", "server main", None),
-        ("PahoLoop._keep_alive", "broker link", None),
-        ("PahoLoop._read", "broker link", None),
-        ("Image.flush", "publications", RECORD),
-        ("Dispatcher._act_on_messages", "dispatcher", RECORD),
-        ("RequestQueue._carry_out_in_order", "requests to main", CREATE),
-        ("RequestQueue._expire", "requests to main", CREATE),
-        ("Ledger.run", "requests to main", CREATE),
-        ("BridgeRequests.run", "requests to the bridge", INFO),
-        ("Feed.run", "web feed", RECORD),
-        ("Contact.keep_up", "contact", None),
-        ("SelfReport._publish_health_every", "health report", None),
-    ],
-)
+Row = tuple[str, str, Message | None]
+"""A function whose tasks are frozen, the loop that is stuck then, and what it is wanted for."""
+
+LINKS: list[Row] = [
+    ("ServerLink._read", "server main", None),
+    ("ServerLink._probe_when_silent", "server main", None),
+    ("PahoLoop._keep_alive", "broker link", None),
+    ("PahoLoop._read", "broker link", None),
+    ("Contact.keep_up", "contact", None),
+]
+REQUESTS: list[Row] = [
+    ("RequestQueue._carry_out_in_order", "requests to main", CREATE),
+    ("RequestQueue._expire", "requests to main", CREATE),
+    ("Ledger.run", "requests to main", CREATE),
+    ("BridgeRequests.run", "requests to the bridge", INFO),
+    ("Dispatcher._act_on_messages", "dispatcher", RECORD),
+]
+REPORTS: list[Row] = [
+    ("Room.run", "room r0", RECORD),
+    ("Image.flush", "publications", RECORD),
+    ("Feed.run", "web feed", RECORD),
+    ("SelfReport._publish_health_every", "health report", None),
+    ("keep_status", "status line", None),
+]
+
+
+@pytest.mark.parametrize("rows", [LINKS, REQUESTS, REPORTS])
 def test_a_loop_that_is_stuck(
-    site: MakeSite,
-    manager: Callable[[float], Manager],
-    function: str,
-    loop: str,
-    asked: Message | None,
+    site: MakeSite, manager: Callable[[float], Manager], rows: Sequence[Row]
 ) -> None:
-    """Its name is in the status and in the log, and systemd would end the process."""
+    """Its name is in the status and in the log, and systemd would end the process.
+
+    So it is with each of them, one after another: none leaves a trace once it goes on.
+    """
     systemd = manager(2.0)
     s = started(
-        *(site, systemd, function),
+        *(site, systemd, ",".join(function for function, _, _ in rows)),
         server=IMPATIENT | {"allow_commands": ["*"]},
         mqtt={"keepalive": "5s"},
     )
-    s.daemon.send_signal(signal.SIGUSR1)
-    s.daemon.wait_for_line("frozen")
-    if asked is not None:
-        s.panel.publish(*asked)
+    for row in rows:
+        is_stuck(row, systemd, s.daemon, READY, s.panel)
+
+
+def is_stuck(
+    row: Row, systemd: Manager, daemon: Daemon, ready: str, panel: Panel | None = None
+) -> None:
+    """Freeze the next loop until systemd would end the process, and thaw it."""
+    function, loop, asked = row
+    print(function)
+    since = len(daemon.lines)
+    daemon.send_signal(signal.SIGUSR1)
+    daemon.wait_for_line(f"frozen: {function}", since=since)
+    if asked is not None and panel is not None:
+        panel.publish(*asked)
     systemd.until_killed()
-    assert f"stuck: {loop}" in systemd.status
-    s.daemon.wait_for_line("a loop of the bridge is stuck", loop)
-    s.daemon.send_signal(signal.SIGKILL)
+    daemon.wait_for_line("a loop of the bridge is stuck", loop, since=since)
+    if function != "keep_status":  # it cannot say so itself
+        assert f"stuck: {loop}" in systemd.status
+    daemon.send_signal(signal.SIGUSR2)
+    systemd.until_well(ready)
 
 
-def test_a_status_line_that_is_stuck(site: MakeSite, manager: Callable[[float], Manager]) -> None:
-    """It cannot say so itself."""
+STANDING_BY: list[Row] = [
+    ("Leadership.campaign", "campaign", None),
+    ("ask_for_the_lease", "question for the lease", None),
+    ("PahoLoop._keep_alive", "words of the boxes", None),
+]
+
+
+def test_a_loop_that_is_stuck_while_standing_by(
+    site: MakeSite,
+    manager: Callable[[float], Manager],
+    stack: ExitStack,
+    launch_etcd: LaunchEtcd,
+) -> None:
+    """A box that would not take over is as bad as none: it is ended, and started again."""
     systemd = manager(2.0)
-    s = started(site, systemd, "keep_status")
-    s.daemon.send_signal(signal.SIGUSR1)
-    systemd.until_killed()
-    s.daemon.wait_for_line("a loop of the bridge is stuck", "status line")
-    s.daemon.send_signal(signal.SIGKILL)
+    pair = Pair(site, stack, launch_etcd)
+    settings = EtcdSettings(
+        endpoints=tuple(pair.store.endpoints),
+        prefix=prefix_of(pair.site.base, ""),
+        box="another",
+        ttl=3600.0,
+    )
+    trio.run(take_the_lease, settings)
+    functions = ",".join(function for function, _, _ in STANDING_BY)
+    before = [sys.executable, freezer.__file__, functions]
+    box = pair.start("b", environment=systemd.environment, before=before)
+    ready = "standby; another leads"
+    systemd.until(ready)
+    pair.wait_for_word("b", state="standby", store="reachable")
+    for row in STANDING_BY:
+        is_stuck(row, systemd, box, ready)
+
+
+async def take_the_lease(settings: EtcdSettings) -> None:
+    """As a box that leads; it is not heard of any more, and does not need to be."""
+    async with Etcd(settings) as etcd:
+        await Leadership(etcd).campaign()
 
 
 def test_a_journal_that_is_stuck(site: MakeSite, manager: Callable[[float], Manager]) -> None:
@@ -153,7 +210,7 @@ def test_what_is_slow_or_gone_is_not_stuck(
         systemd.listen()
     s.hmp.thaw()
     s.broker.thaw()
-    systemd.until("broker online; 1 of 1 servers ready")
+    systemd.until(READY)
     assert not [line for line in s.daemon.lines.since(said) if "is stuck" in line]
 
 
@@ -182,7 +239,7 @@ def test_a_disk_that_hangs(
     systemd = manager(2.0)
     s = site(rooms=2, start=False)
     s.add_daemon(environment=systemd.environment, state=frozen_disk / "state")
-    systemd.until("broker online; 1 of 1 servers ready")
+    systemd.until(READY)
     s.panel.press("r0", "record")
     s.panel.wait_for("room/r0/ack", "record ok")
     subprocess.run(["fsfreeze", "--freeze", str(frozen_disk)], check=True)
@@ -194,4 +251,4 @@ def test_a_disk_that_hangs(
         systemd.listen()
     subprocess.run(["fsfreeze", "--unfreeze", str(frozen_disk)], check=True)
     s.panel.wait_for("room/r1/ack", "record ok")
-    systemd.until("broker online; 1 of 1 servers ready")
+    systemd.until(READY)
