@@ -2,7 +2,9 @@
 
 import os
 import subprocess
+import time
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -10,6 +12,23 @@ import pytest
 from .brokers import Broker, BrokerOptions, Certificates, Kind, has_mosquitto
 
 Launch = Callable[..., Broker]
+Brief = Callable[..., Certificates]
+
+LIVES = 12.0
+"""Seconds that a brief certificate lasts, within which a link must be up."""
+
+_CA = """\
+[ca]
+default_ca = ours
+[ours]
+database = index
+serial = serial
+new_certs_dir = .
+default_md = sha256
+policy = any
+[any]
+commonName = supplied
+"""
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -70,6 +89,36 @@ def certificates(tmp_path_factory: pytest.TempPathFactory) -> Certificates:
         "-out", cert, "-days", "2", "-extfile", extensions,
     )  # fmt: skip
     return Certificates(ca, cert, key)
+
+
+@pytest.fixture
+def brief(certificates: Certificates, tmp_path: Path) -> Brief:
+    """Have the authority sign a certificate, good for client and server, that ends in seconds."""
+
+    def make(name: str, *, lives: float = LIVES) -> Certificates:
+        folder = tmp_path / name
+        folder.mkdir()
+        (folder / "config").write_text(_CA)
+        (folder / "index").touch()
+        (folder / "serial").write_text("1000\n")
+        (folder / "extensions").write_text("subjectAltName=DNS:localhost,IP:127.0.0.1\n")
+
+        def openssl(*arguments: str) -> None:
+            command = ["openssl", *arguments]
+            subprocess.run(command, cwd=folder, check=True, capture_output=True)
+
+        curve = ("-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes")
+        openssl("req", *curve, "-subj", f"/CN={name}", "-keyout", "key.pem", "-out", "request")
+        ends = datetime.fromtimestamp(time.time() + lives, UTC)
+        openssl(
+            *("ca", "-batch", "-notext", "-config", "config", "-extfile", "extensions"),
+            *("-cert", str(certificates.ca), "-in", "request", "-out", "cert.pem"),
+            *("-keyfile", str(certificates.ca.with_name("ca-key.pem"))),
+            *("-startdate", "20200101000000Z", "-enddate", f"{ends:%Y%m%d%H%M%SZ}"),
+        )
+        return Certificates(certificates.ca, folder / "cert.pem", folder / "key.pem")
+
+    return make
 
 
 def _openssl(*arguments: str | Path) -> None:

@@ -206,6 +206,7 @@ SEES_ONLY = {
     "bridge.web": {
         "bridge.logs",
         "bridge.mqtt.certificate",
+        "bridge.mqtt.tls",
         "bridge.mqtt.topics",
         "bridge.room.facts",
         "bridge.room.rules.possible",

@@ -13,7 +13,7 @@ from pathlib import Path
 from .certificate import last_end, not_after
 from .settings import TlsSettings
 
-__all__ = ["TlsFiles", "ends_of", "load_context"]
+__all__ = ["TlsFiles", "ends_of", "load_context", "seen"]
 
 
 def load_context(tls: TlsSettings) -> ssl.SSLContext:
@@ -110,14 +110,14 @@ class TlsFiles:
         if self._tls.ca is None:
             system = ssl.get_default_verify_paths()
             paths += filter(None, (system.cafile, system.capath))
-        return [_seen(path) for path in paths]
+        return [seen(path) for path in paths]
 
 
 def _paths(tls: TlsSettings) -> list[str]:
     return [path for path in (tls.ca, tls.cert, tls.key) if path is not None]
 
 
-def _seen(path: str) -> tuple[int, ...]:
+def seen(path: str) -> tuple[int, ...]:
     """How a file looks from outside, behind whatever links; empty for one that is not there."""
     try:
         found = Path(path).stat()

@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import anyio
@@ -26,6 +27,7 @@ from starlette.types import ASGIApp
 
 from ..logs.internal_error import report_internal_error
 from ..mqtt.certificate import not_after
+from ..mqtt.tls import seen
 from .connection import DIRECTLY, Connection
 from .guesses import network
 
@@ -44,6 +46,9 @@ _LONGEST_HEAD = 16 * 1024
 
 _HANDSHAKE = 10.0
 """Seconds for TLS to be agreed on."""
+
+_LOOK_EVERY = 5.0
+"""Seconds between two looks at the files of the certificate."""
 
 _FAREWELL = 2.0
 """Seconds that answers under way may take when the bridge is stopped."""
@@ -96,6 +101,7 @@ class Listener:
         self._key = key
         self._pair = pair
         self._tls: ssl.SSLContext | None = None
+        self._used: object = None  # how the files looked that were read last
         #: Seconds since the epoch at which the certificate in use ends; None for plain HTTP.
         self.ends_at: float | None = None
         self._leaving = leaving
@@ -124,6 +130,8 @@ class Listener:
             scheme = "http" if self._tls is None else "https"
             log.info(f"{self._what} served", address=str(address), url=f"{scheme}://{address}/")
         async with trio.open_nursery() as nursery:
+            if self._pair is not None:
+                nursery.start_soon(self._keep_renewed, self._pair)
             connections = await nursery.start(_kept)
             try:
                 await trio.serve_listeners(self._talk, listeners, handler_nursery=connections)
@@ -142,26 +150,41 @@ class Listener:
         await self._ended.park()
 
     def renew(self) -> None:
-        """Read the certificate again, for connections to come."""
+        """Read the certificate again, for connections to come; those that are open go on."""
         if self._pair is None or self._tls is None:
             return
         try:
-            self._tls.load_cert_chain(*self._pair)
-            self.ends_at = _end(self._pair[0])
+            self._read(self._pair)
         except OSError as error:
             log.error(  # noqa: TRY400 - the place in OpenSSL tells nobody anything
                 "the certificate cannot be read again, the one before stays",
                 error=str(error),
-                what_to_do=f"correct the files {', '.join(filter(None, self._pair))}, and reload",
+                what_to_do=f"correct the files {', '.join(filter(None, self._pair))}",
             )
+
+    def _read(self, pair: tuple[str, str | None]) -> None:
+        self._used = _looks(pair)
+        # One of its own: a context that a key was not fit for is of no use with any other.
+        self._tls, self.ends_at = _server_tls(*pair), _end(pair[0])
+
+    async def _keep_renewed(self, pair: tuple[str, str | None]) -> None:
+        """Renew it when other files have stood still between two looks (as those of R30)."""
+        thread = trio.CapacityLimiter(1)  # its own: a file system that hangs holds up nothing else
+        look = partial(trio.to_thread.run_sync, _looks, pair, abandon_on_cancel=True)
+        before = self._used
+        while True:
+            await trio.sleep(_LOOK_EVERY)
+            now = await look(limiter=thread)
+            if now == before != self._used:
+                self.renew()
+            before = now
 
     async def _listeners(self, host: str, port: int, again_in: float) -> list[trio.SocketListener]:
         said = False
         while True:
             try:
                 if self._pair is not None:
-                    self._tls = _server_tls(*self._pair)
-                    self.ends_at = _end(self._pair[0])
+                    self._read(self._pair)
                 return await trio.open_tcp_listeners(port, host=host or None)
             except OSError as error:
                 if not said:
@@ -269,6 +292,10 @@ async def _kept(task_status: trio.TaskStatus[trio.Nursery]) -> None:
         nursery.cancel_scope.shield = True
         task_status.started(nursery)
         await trio.sleep_forever()
+
+
+def _looks(pair: tuple[str, str | None]) -> object:
+    return [seen(path) for path in pair if path is not None]
 
 
 def _end(cert: str) -> float | None:

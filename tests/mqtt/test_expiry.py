@@ -4,10 +4,8 @@ Real ones, a few seconds long.
 """
 
 import shutil
-import subprocess
 import time
-from collections.abc import Callable, Mapping, Sequence
-from datetime import UTC, datetime
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import pytest
@@ -18,61 +16,13 @@ from bridge.mqtt.certificate import last_end, not_after
 from bridge.mqtt.failures import FailureKind
 from bridge.mqtt.settings import TlsSettings
 from bridge.mqtt.tls import ends_of
-from tests.broker_fixtures import Launch
+from tests.broker_fixtures import Brief, Launch
 from tests.brokers import BrokerOptions, Certificates
 
 from .running_link import Running, running
 from .test_renewal import replaced, until
 
 pytestmark = pytest.mark.mqtt5
-
-LIVES = 12.0
-"""Seconds, within which a link must be up."""
-
-_CA = """\
-[ca]
-default_ca = ours
-[ours]
-database = index
-serial = serial
-new_certs_dir = .
-default_md = sha256
-policy = any
-[any]
-commonName = supplied
-"""
-
-Brief = Callable[[str], Certificates]
-
-
-@pytest.fixture
-def brief(certificates: Certificates, tmp_path: Path) -> Brief:
-    """Have the authority sign a certificate, good for client and server, that ends in `LIVES`."""
-
-    def make(name: str) -> Certificates:
-        folder = tmp_path / name
-        folder.mkdir()
-        (folder / "config").write_text(_CA)
-        (folder / "index").touch()
-        (folder / "serial").write_text("1000\n")
-        (folder / "extensions").write_text("subjectAltName=DNS:localhost,IP:127.0.0.1\n")
-
-        def openssl(*arguments: str) -> None:
-            command = ["openssl", *arguments]
-            subprocess.run(command, cwd=folder, check=True, capture_output=True)
-
-        curve = ("-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes")
-        openssl("req", *curve, "-subj", f"/CN={name}", "-keyout", "key.pem", "-out", "request")
-        ends = datetime.fromtimestamp(time.time() + LIVES, UTC)
-        openssl(
-            *("ca", "-batch", "-notext", "-config", "config", "-extfile", "extensions"),
-            *("-cert", str(certificates.ca), "-in", "request", "-out", "cert.pem"),
-            *("-keyfile", str(certificates.ca.with_name("ca-key.pem"))),
-            *("-startdate", "20200101000000Z", "-enddate", f"{ends:%Y%m%d%H%M%SZ}"),
-        )
-        return Certificates(certificates.ca, folder / "cert.pem", folder / "key.pem")
-
-    return make
 
 
 async def over(logs: Sequence[Mapping[str, object]], whose: str) -> None:
