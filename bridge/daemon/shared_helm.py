@@ -11,6 +11,7 @@ import trio
 
 from ..cluster.etcd import Unreachable
 from ..cluster.lease import Leadership
+from ..journal.journal import Journal
 from ..journal.store import Batch, Fenced, Store, StoreFailure
 from ..mqtt.broker_health import BrokerState
 from .box_words import others_of, ready_to_lead
@@ -18,7 +19,7 @@ from .boxes import Boxes
 from .helm import Helm
 from .standing import Facts, Standing, standing_of
 
-__all__ = ["SharedHelm", "TermStore"]
+__all__ = ["SharedHelm", "TermStore", "write_again"]
 
 log = structlog.get_logger("bridge")
 
@@ -241,3 +242,10 @@ class TermStore:
             else:
                 self._takes_nothing = False
                 return took
+
+
+async def write_again(helm: SharedHelm, journal: Journal) -> None:
+    """Have written at once what could not be while the store was away."""
+    while True:
+        await helm.leads_again()
+        await journal.try_again()

@@ -38,7 +38,7 @@ from .boxes import Boxes
 from .parts import Parts
 from .reach import look_at_servers
 from .reload import Load, read_again, say_reloading
-from .shared_helm import SharedHelm, TermStore
+from .shared_helm import SharedHelm, TermStore, write_again
 from .standing import Standing
 from .wanted import ask_for_the_lease, leave_when_asked
 from .watchdog import Watchdog
@@ -305,10 +305,13 @@ class _Box:
         self._bridge = bridge = Bridge(parts)
         if self._stopping.is_set():
             bridge.stop()
+        if self._reload_asked:  # while nothing was there that could
+            self._reload_asked = False
+            bridge.reload()
         try:
             async with trio.open_nursery() as nursery:
                 nursery.start_soon(self._end_term, helm, bridge, nursery.cancel_scope)
-                nursery.start_soon(_write_again, helm, journal)
+                nursery.start_soon(write_again, helm, journal)
                 await bridge.run()
                 nursery.cancel_scope.cancel()
         except* Fenced:
@@ -324,13 +327,6 @@ class _Box:
             await helm.ended()
         self._say(BoxState.LEAVING)
         scope.cancel()
-
-
-async def _write_again(helm: SharedHelm, journal: Journal) -> None:
-    """Have written at once what could not be while the store was away."""
-    while True:
-        await helm.leads_again()
-        await journal.try_again()
 
 
 async def run_beside_others(
