@@ -1,10 +1,12 @@
 """The Debian package: what is in it, and its life in a Debian of its own."""
 
 import json
+import os
 import platform
 import re
 import tomllib
 from contextlib import closing
+from hashlib import sha256
 from pathlib import Path
 
 import pytest
@@ -59,6 +61,25 @@ def test_there_is_a_package_for_each_architecture(packages: tuple[str, dict[str,
         assert any("pydantic_core" in name for name in compiled)
         for name in compiled:
             assert name.endswith(f".cpython-{number}-{machines[architecture]}-linux-gnu.so")
+
+
+@needs_debhelper
+@pytest.mark.skipif(not os.environ.get("DEBIAN_RELEASES"), reason="asked for by DEBIAN_RELEASES")
+@pytest.mark.timeout(1800)
+def test_two_builds_are_equal(
+    packages: tuple[str, dict[str, Path]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """To the last byte, whatever the place, the language and the mask of files of who builds."""
+    release, made = packages
+    own = debian.ARCHITECTURES[platform.machine()]
+    monkeypatch.setenv("TZ", "Pacific/Chatham")
+    monkeypatch.setenv("LC_ALL", "C.UTF-8")
+    mask = os.umask(0o077)
+    try:
+        [again] = debian.built(tmp_path, "--release", release, "--architecture", own)
+    finally:
+        os.umask(mask)
+    assert sha256(again.read_bytes()).digest() == sha256(made[own].read_bytes()).digest()
 
 
 @needs_debhelper
