@@ -108,6 +108,11 @@ class BridgeRequests:
                     "Nothing was done. Wait for answers before sending more.",
                 )
             )
+        if verb is Verb.YIELD and part.message.duplicate:
+            # Who left over it may have had no PUBACK out, and the lease would go to and fro.
+            part.place.accept()
+            self._replies.give(caller, _HAD_BEFORE)
+            return
         if verb is Verb.LOG_LEVEL:  # at once, so that the last one counts
             answer = _change_level(asked)
             part.place.accept()
@@ -200,6 +205,11 @@ _NONE_READY = failed(
     "No other box is ready to take over",
     "Nothing was done. Start one, and look at what it says on bridge/standby/<box>: standby, with "
     "the store reachable.",
+)
+_HAD_BEFORE = failed(
+    "had_before",
+    "A box has had this request before, and was gone before the broker knew",
+    "Nothing was done. Look which box leads, on bridge/standby/<box>, and ask again if need be.",
 )
 _STOPPED = Answer(
     Outcome.EXPIRED,

@@ -101,11 +101,11 @@ class Bridge:
         await self.announcing.wait()
         return 7
 
-    def ask(self, verb: str, payload: object = b"") -> None:
+    def ask(self, verb: str, payload: object = b"", *, again: bool = False) -> None:
         data = payload if isinstance(payload, bytes) else json.dumps(payload).encode()
         topic = f"hmp/bridge/request/{verb}"
         receipt = Receipt(1, 0, lambda _: self.accepted.append(verb))
-        message = Message(topic, data, 1, False, False, trio.current_time(), receipt=receipt)
+        message = Message(topic, data, 1, False, again, trio.current_time(), receipt=receipt)
         place = Acknowledgements(self._save).place(message)
         assert self.api.take(Part(place, waited=math.inf), lambda _: True)
 
@@ -319,3 +319,13 @@ async def test_an_hmp_that_cannot_be_asked(tmp_path: Path) -> None:
 def test_every_verb_has_its_place_here() -> None:
     assert set(Verb) == {"info", "health", "reload", "announce", "log_level", "yield"}
     assert PATIENCE < 10
+
+
+async def test_a_yield_that_is_delivered_again_moves_nothing(tmp_path: Path) -> None:
+    """The box that left over it could not say so to the broker: else the lease went to and fro."""
+    bridge = Bridge(tmp_path)
+    async with bridge.running():
+        bridge.ask("yield", again=True)
+        [(_, answer)] = await bridge.answers()
+    assert (answer["outcome"], answer["error"]["code"]) == ("failed", "had_before")
+    assert bridge.accepted == ["yield"]
