@@ -182,7 +182,8 @@ class _Box:
             self._reloading.waits()  # for the disk
             say_reloading()
             try:
-                self._configuration = await read_again(self._load)
+                with trio.CancelScope(shield=True):  # the lease may be won just now
+                    self._configuration = await read_again(self._load)
             except ConfigurationError as error:
                 for line in str(error).splitlines():
                     log.error("configuration refused", error=line)  # noqa: TRY400 - as a reload

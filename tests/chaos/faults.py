@@ -8,6 +8,8 @@ from typing import Final
 
 import trio
 
+from tests.cluster.relay import Relay
+
 from .hmp_proxy import Arm
 from .mqtt_proxy import Trigger
 from .panel import Press
@@ -86,10 +88,16 @@ async def _store_kill(site: Site, fault: Fault) -> None:
     await site.store.start()
 
 
-async def _store_cut(site: Site, fault: Fault) -> None:
+def _way_to_store(site: Site, fault: Fault) -> Relay:
+    """That of the box which the fault happens to."""
     way = site.box(fault.box).to_store
     assert way is not None
     site.happened(fault.kind)
+    return way
+
+
+async def _store_cut(site: Site, fault: Fault) -> None:
+    way = _way_to_store(site, fault)
     way.refuse(True)
     way.cut()
     await trio.sleep(fault.value)
@@ -98,9 +106,7 @@ async def _store_cut(site: Site, fault: Fault) -> None:
 
 async def _store_silence(site: Site, fault: Fault) -> None:
     """What is asked comes late, also after the lease has run out and another box leads."""
-    way = site.box(fault.box).to_store
-    assert way is not None
-    site.happened(fault.kind)
+    way = _way_to_store(site, fault)
     way.silence(True)
     await trio.sleep(fault.value)
     way.silence(False)
@@ -108,9 +114,7 @@ async def _store_silence(site: Site, fault: Fault) -> None:
 
 async def _store_deaf(site: Site, fault: Fault) -> None:
     """What is asked is done, and the answer is lost."""
-    way = site.box(fault.box).to_store
-    assert way is not None
-    site.happened(fault.kind)
+    way = _way_to_store(site, fault)
     way.answers = 0
     await trio.sleep(fault.value)
     way.answers = math.inf

@@ -15,12 +15,10 @@ from bridge.cluster.settings import prefix_of
 from tests.chaos.history import History
 from tests.chaos.planted import LAUNCHER, PLANTED
 from tests.chaos.store import Store
-from tests.cluster.fixtures import Launch as LaunchEtcd
 from tests.cluster.servers import etcdctl
 
 from .pair import Pair
 from .relay import Relay
-from .site import MakeSite
 from .watched import PATIENCE
 
 
@@ -57,11 +55,6 @@ Hold = Callable[[int], Held]
 def hold(stack: ExitStack) -> Hold:
     """A line to a port."""
     return lambda port: stack.enter_context(closing(Held(port)))
-
-
-@pytest.fixture
-def pair(site: MakeSite, stack: ExitStack, launch_etcd: LaunchEtcd) -> Pair:
-    return Pair(site, stack, launch_etcd)
 
 
 @pytest.mark.parametrize(("planted", "found"), [("", 0), ("commit", 1)])
