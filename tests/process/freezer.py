@@ -1,6 +1,6 @@
 """A program that becomes the daemon, freezes one of its loops on SIGUSR1, and thaws it on SIGUSR2.
 
-``python freezer.py FUNCTION[,FUNCTION…] hmp-bridge run …``: at the first SIGUSR1 the tasks that are
+``python freezer.py FUNCTION[,FUNCTION…] hmp-bridge run …``: at the first SIGUSR1 the tasks waiting
 inside of the first function of this qualified name do nothing from their next step on, as if they
 waited for what never comes; nor do they heed a cancellation. All else goes on. Thawed, they go on
 where they were. The next SIGUSR1 is for the next function.
@@ -8,7 +8,7 @@ where they were. The next SIGUSR1 is for the next function.
 
 import signal
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import trio
@@ -55,7 +55,7 @@ def main(functions: Iterator[str]) -> None:
     """Run the daemon."""
     frozen: list[_Frozen] = []
 
-    def freeze(_number: int, _frame: object) -> None:
+    def freeze() -> None:
         root, function = trio.lowlevel.current_root_task(), next(functions)
         assert root is not None
         inside = [
@@ -71,11 +71,12 @@ def main(functions: Iterator[str]) -> None:
         while frozen:
             frozen.pop().thaw()
 
-    def thaw_soon(_number: int, _frame: object) -> None:
-        trio.lowlevel.current_trio_token().run_sync_soon(thaw)
+    def soon(what: Callable[[], None]) -> Callable[[int, object], None]:
+        # A signal may come while the very task has its turn, which then waits nowhere.
+        return lambda _number, _frame: trio.lowlevel.current_trio_token().run_sync_soon(what)
 
-    signal.signal(signal.SIGUSR1, freeze)
-    signal.signal(signal.SIGUSR2, thaw_soon)
+    signal.signal(signal.SIGUSR1, soon(freeze))
+    signal.signal(signal.SIGUSR2, soon(thaw))
     from bridge.__main__ import main as run
 
     run()
