@@ -13,7 +13,7 @@ and then delivers nothing. So what is published is waited for: only what comes b
 """
 
 import secrets
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import replace
 from functools import partial
 
@@ -52,10 +52,12 @@ _RELEASED = b"false"
 _NOT_ALLOWED = (FailureKind.SUBSCRIPTION, FailureKind.PUBLICATION, FailureKind.ECHO)
 """Refusals of the broker's, in words or by doing nothing, that do not end the connection."""
 
+_Refusals = dict[str, BrokerFailure]
+"""What the broker said against each topic."""
+
 _BLAME = {
     **dict.fromkeys(LOGIN, Blame.NOT_AUTHORIZED),
-    FailureKind.SUBSCRIPTION: Blame.NOT_AUTHORIZED,
-    FailureKind.PUBLICATION: Blame.NOT_AUTHORIZED,
+    **dict.fromkeys(_NOT_ALLOWED, Blame.NOT_AUTHORIZED),
     FailureKind.CERTIFICATE: Blame.CONFIGURATION,
     FailureKind.FILE: Blame.CONFIGURATION,
     FailureKind.PROTOCOL_VERSION: Blame.CONFIGURATION,
@@ -120,8 +122,7 @@ class _Check:
                 # The configured one is not borrowed: it would push a running bridge off.
                 seen += f" with the client id {self._settings.client_id}"
                 advice += f"; for this check, let client ids begin with {_CLIENT_ID}"
-        blame = _BLAME.get(failure.kind, Blame.UNAVAILABLE)
-        self.found.append(failed(self._trying, seen, advice, blame))
+        self.found.append(failed(self._trying, seen, advice, _blame(failure)))
 
     async def converse(self, protocol: Protocol) -> None:
         """One connection, everything asked on it."""
@@ -177,6 +178,12 @@ class _Check:
                 await self._echoed.wait()
         return self._heard & self._awaited
 
+    def _not_allowed(self, subject: str, failure: BrokerFailure) -> Finding:
+        """Access is to be given, unless the broker has given another reason, or none."""
+        blame = _blame(failure)
+        advice = self._grant if blame is Blame.NOT_AUTHORIZED else failure.advice
+        return failed(subject, failure.detail, advice, blame)
+
     # Subscriptions.
 
     async def _subscribe(self, session: Session) -> None:
@@ -196,8 +203,7 @@ class _Check:
                 if failure.kind is not FailureKind.SUBSCRIPTION:
                     raise
                 refused = True
-                finding = failed(subject, failure.detail, self._grant, Blame.NOT_AUTHORIZED)
-                self.found.append(finding)
+                self.found.append(self._not_allowed(subject, failure))
         if not refused:
             self.found.append(passed(subject, f"accepted for {', '.join(self._inputs)}"))
 
@@ -225,37 +231,30 @@ class _Check:
         self._say_of_presses(silent, refused, session.protocol)
 
     def _say_of_ours(
-        self, count: int, silent: list[str], refused: Mapping[str, str], protocol: Protocol
+        self, count: int, silent: list[str], refused: _Refusals, protocol: Protocol
     ) -> None:
         subject = "publications"
         for topic in silent:
-            said = refused.get(topic) or (
-                f"what was published to {topic} was accepted and did not come back: it may not be "
-                "read"
+            if topic in refused:
+                self.found.append(self._not_allowed(subject, refused[topic]))
+                continue
+            said = f"what was published to {topic} " + (
+                "was accepted and did not come back: it may not be read"
                 if protocol == "5"
-                else f"what was published to {topic} did not come back: it may not be written or "
-                "not be read"
+                else "did not come back: it may not be written or not be read"
             )
             self.found.append(failed(subject, said, self._grant, Blame.NOT_AUTHORIZED))
         if not silent:
             said = f"published to {count} topics of servers and rooms, and read back"
             self.found.append(passed(subject, said))
 
-    def _say_of_presses(
-        self, silent: list[str], refused: Mapping[str, str], protocol: Protocol
-    ) -> None:
+    def _say_of_presses(self, silent: list[str], refused: _Refusals, protocol: Protocol) -> None:
         """A bridge need not be allowed to press its own buttons: a refusal proves nothing."""
         subject = "presses"
         unread = [topic for topic in silent if protocol == "5" and topic not in refused]
         for topic in unread:
-            self.found.append(
-                failed(
-                    subject,
-                    f"what was published to {topic} was accepted and did not come back",
-                    self._grant,
-                    Blame.NOT_AUTHORIZED,
-                )
-            )
+            said = f"what was published to {topic} was accepted and did not come back"
+            self.found.append(failed(subject, said, self._grant, Blame.NOT_AUTHORIZED))
         if not silent:
             self.found.append(passed(subject, "arrive from every room"))
         elif not unread:
@@ -281,7 +280,7 @@ class _Check:
         except BrokerFailure as failure:
             if failure.kind not in _NOT_ALLOWED:
                 raise
-            finding = failed(subject, failure.detail, self._grant, Blame.NOT_AUTHORIZED)
+            finding = self._not_allowed(subject, failure)
         else:
             if arrived:
                 finding = await self._by_wildcard(session, kept)
@@ -316,7 +315,7 @@ class _Check:
         except BrokerFailure as failure:
             if failure.kind not in _NOT_ALLOWED:
                 raise
-            self.found.append(failed(subject, failure.detail, self._grant, Blame.NOT_AUTHORIZED))
+            self.found.append(self._not_allowed(subject, failure))
             return
         other = identity_in(retained.get(info, b""))
         if retained.get(state) == b"online" and other is not None:
@@ -324,9 +323,16 @@ class _Check:
             self.found.append(noted(f"base topic {topics.base}", said))
 
 
-async def _publish_all(session: Session, messages: Iterable[tuple[str, bytes]]) -> dict[str, str]:
+def _blame(failure: BrokerFailure) -> Blame:
+    """By its kind; where its reason has an advice of its own, it is not one of access."""
+    if failure.kind in _NOT_ALLOWED and failure.advice != failure.kind.value:
+        return Blame.UNAVAILABLE
+    return _BLAME.get(failure.kind, Blame.UNAVAILABLE)
+
+
+async def _publish_all(session: Session, messages: Iterable[tuple[str, bytes]]) -> _Refusals:
     """Publish all at once; what the broker says against each topic that it refused (MQTT 5)."""
-    refused: dict[str, str] = {}
+    refused: _Refusals = {}
 
     async def publish(topic: str, payload: bytes) -> None:
         try:
@@ -334,7 +340,7 @@ async def _publish_all(session: Session, messages: Iterable[tuple[str, bytes]]) 
         except BrokerFailure as failure:
             if failure.kind is not FailureKind.PUBLICATION:
                 raise
-            refused[topic] = failure.detail
+            refused[topic] = failure
 
     async with trio.open_nursery() as nursery:
         for topic, payload in messages:

@@ -34,7 +34,7 @@ class Listener(ABC):
         self._client = Client(CallbackAPIVersion.VERSION2, protocol=version)
         self._client.reconnect_delay_set(0.05, 0.2)  # type: ignore[arg-type]  # any number will do
         self._client.on_connect = self._on_connect
-        self._client.on_subscribe = lambda *_: self._subscribed.add(True)
+        self._client.on_subscribe = self._on_subscribe
         self._client.on_message = lambda _client, _userdata, message: self.received(message)
         if login is not None:
             self._client.username_pw_set(*login)
@@ -67,4 +67,21 @@ class Listener(ABC):
         _properties: Properties | None,
     ) -> None:
         assert not reason.is_failure, reason
+        self._subscribe(client)
+
+    def _subscribe(self, client: Client) -> None:
         client.subscribe([(each, 1) for each in self._filters])
+
+    def _on_subscribe(
+        self,
+        client: Client,
+        _userdata: Any,
+        _mid: int,
+        reasons: list[ReasonCode],
+        _properties: Properties | None,
+    ) -> None:
+        """A cluster that has just lost a node may refuse what it takes a moment later."""
+        if any(each.is_failure for each in reasons):
+            self._subscribe(client)
+        else:
+            self._subscribed.add(True)
