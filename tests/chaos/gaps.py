@@ -36,3 +36,7 @@ class Gaps:
     def had(self, sent: float, answered: float) -> bool:
         """True where a press that was sent and answered at these times may be unwritten."""
         return any(began <= answered and sent <= until for began, until in self._found)
+
+    def took(self, at: float, killed: float) -> bool:
+        """True where what a box did at `at` may have gone with it, for it was killed meanwhile."""
+        return any(began <= at <= killed <= until for began, until in self._found)

@@ -271,7 +271,8 @@ One that HMP forgets without ever having been seen by us in state RECORDING is `
 
 def _last_id_is_the_newest(view: _View) -> _Found:
     last, known = view.topic("last_recording_id"), [*view.published]
-    ended = [each for each in known if each != view.shown]
+    lost = view.seen.unwritten
+    ended = [each for each in known if each != view.shown and each not in lost]
     if last in (None, "none"):
         if ended:
             yield "wrong_last", f"last_recording_id is {last}, {ended[-1]} has ended"

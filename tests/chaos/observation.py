@@ -1,6 +1,6 @@
 """What was seen of a run at a calm: plain values, so that a judgement can be tested by hand."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -49,7 +49,8 @@ class Asked:
     """A press that was sent, in the order of sending.
 
     `acked`: the broker has acknowledged it. `excused`: the broker itself may have lost it, or the
-    result, since. `may_repeat`: the daemon was killed or a connection cut since, so that its result
+    result, since; or a box of a pair did, which was killed while neither reached the store (R36).
+    `may_repeat`: the daemon was killed or a connection cut since, so that its result
     may come more than once. `unwritten`: the box of a pair that answered it acted while neither
     reached the store, so that the next one to lead answers it by what it finds (R36).
     """
@@ -89,6 +90,8 @@ class Observation:
     journalled: Mapping[str, Sequence[str]] = field(default_factory=dict)
     #: Recording ids that were published, by room, oldest first.
     published: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    #: Of these, what a box of a pair published and could not write before it was killed (R36).
+    unwritten: Collection[str] = ()
     #: Session of every recording that was ever seen in HMP.
     sessions: Mapping[str, str] = field(default_factory=dict)
     asked: Sequence[Asked] = ()

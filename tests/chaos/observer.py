@@ -24,7 +24,7 @@ __all__ = ["Observer"]
 class Observer:
     """Remembers over the whole run what must be remembered, and over a round what is of a round.
 
-    `excused` counts the presses that the broker itself may have lost.
+    `excused` counts the presses that the broker itself may have lost, or a box with its journal.
     """
 
     site: Site
@@ -33,6 +33,8 @@ class Observer:
     #: Unix time of each press's first result.
     _answered: dict[str, float] = field(default_factory=dict)
     _published: dict[str, list[str]] = field(default_factory=dict)
+    #: Unix time at which each of these was.
+    _published_at: dict[str, float] = field(default_factory=dict)
     _sessions: dict[str, str] = field(default_factory=dict)
     _starts: Counter[str] = field(default_factory=Counter)
     _lost: set[str] = field(default_factory=set)
@@ -77,6 +79,7 @@ class Observer:
             journal=journal,
             journalled=site.journalled,
             published=self._published,
+            unwritten={key for key, at in self._published_at.items() if self._went_with_a_box(at)},
             sessions=self._sessions,
             asked=self._asked(),
             told=self._told,
@@ -126,6 +129,7 @@ class Observer:
                 known = self._published.setdefault(room, [])
                 if message.payload != "none" and message.payload not in known:
                     known.append(message.payload)
+                    self._published_at[message.payload] = message.at
                 continue
             result = json.loads(message.payload)
             code = (result["error"] or {}).get("code", "")
@@ -183,12 +187,17 @@ class Observer:
                 action=press.action,
                 at=press.at,
                 acked=press.acked is not None,
-                excused=not self._told.get(press.id) and _lost_with_the_broker(press.at, losses),
+                excused=not self._told.get(press.id)
+                and (_lost_with_the_broker(press.at, losses) or self._went_with_a_box(press.at)),
                 may_repeat=disturbed >= press.at,
                 unwritten=self._gaps.had(press.at, self._answered.get(press.id, math.inf)),
             )
             for press in site.panel.presses
         ]
+
+    def _went_with_a_box(self, at: float) -> bool:
+        """Whether what came about at this Unix time may have been in a killed box alone."""
+        return any(self._gaps.took(at, killed) for killed in self.site.kills)
 
 
 def _lost_with_the_broker(sent: float, losses: list[float]) -> bool:

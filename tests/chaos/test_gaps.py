@@ -46,3 +46,12 @@ def test_one_that_has_ended_reaches_nothing() -> None:
 def test_nobody_acts_where_nobody_leads() -> None:
     gone = (5.0, "a", word("offline", "unreachable"))
     assert not heard(*BOTH, gone, AWAY).had(6.0, 20.0)
+
+
+def test_what_came_in_a_gap_goes_with_who_is_killed_in_the_same_one() -> None:
+    gaps = heard(*BOTH, CUT, AWAY, (15.0, "b", word("standby")), (30.0, "b", AWAY[2]))
+    assert gaps.took(9.0, 14.0)
+    assert not gaps.took(7.5, 14.0)  # it was written before
+    assert not gaps.took(14.0, 9.0)
+    assert not gaps.took(14.0, 18.0)
+    assert not gaps.took(14.0, 32.0)

@@ -39,6 +39,8 @@ def test_nothing_is_wrong_with_a_calm() -> None:
 
 
 UNKNOWN = topics(["outcome_unknown"], recording_id=None)
+LATER = {"one": [ENDED, SPARE]}
+"""Ids that were published: another one has ended since the last one that is shown."""
 
 WRONG: list[tuple[str, Observation]] = [
     ("forgotten_recording", calm(recordings=world(ended="RECORDING"), starts={SESSION: 2})),
@@ -104,6 +106,7 @@ WRONG: list[tuple[str, Observation]] = [
     ("wrong_state", stopped(retained=IDLE | {"room/one/state": "starting"})),
     ("wrong_last", calm(retained=topics(last_recording_id=None))),
     ("wrong_last", calm(retained=topics(last_recording_id=SHOWN))),
+    ("wrong_last", calm(recordings=world(spare="FINISHED"), published=LATER)),
     ("wrong_last", stopped(retained=IDLE | {"room/one/last_recording_id": ENDED})),
     ("json_disagrees", calm(retained=topics() | {"room/one/tally": "off"})),
     ("json_disagrees", calm(retained=topics() | {"room/one/title": "Lecture"})),
@@ -175,6 +178,10 @@ RIGHT: list[tuple[str, Observation]] = [
             asked=[replace(each, unwritten=True, may_repeat=True) for each in calm().asked],
             told=told(calm(), b=[Told("b", "ok", "idle"), Told("b", "ignored", "idle")]),
         ),
+    ),
+    (
+        "a recording that a box could not write before it was killed",
+        calm(recordings=world(spare="FINISHED"), published=LATER, unwritten={SPARE}),
     ),
     (
         "the one restart of a start whose reply was lost",
