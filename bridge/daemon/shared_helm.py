@@ -26,6 +26,9 @@ log = structlog.get_logger("bridge")
 _LOOK_AGAIN = 0.5
 """Seconds between two looks at a lease that has run out, and may be ours again."""
 
+_TRY_AGAIN = 5.0
+"""Seconds after which a store that answers, and has taken nothing, is given that once more."""
+
 
 class SharedHelm(Helm):
     """One term: from the lease being ours until this box may act no more, or leaves to another.
@@ -46,7 +49,6 @@ class SharedHelm(Helm):
         self._standing = Standing.LEADS
         self._given_up = False
         self._news = trio.lowlevel.ParkingLot()
-        self._leads = trio.lowlevel.ParkingLot()
         #: Boxes that are ready, once this one is to leave to them.
         self.handed_over: Sequence[str] = ()
 
@@ -86,8 +88,6 @@ class SharedHelm(Helm):
                 self.hang_up()
             if now is not before:
                 self._tell(now)
-                if now is Standing.LEADS:
-                    self._leads.unpark_all()
                 self._news.unpark_all()
         return self._standing
 
@@ -136,9 +136,10 @@ class SharedHelm(Helm):
         self._news.unpark_all()
         return boxes
 
-    async def leads_again(self) -> None:
-        """Return when the lease is ours once more."""
-        await self._leads.park()
+    async def until(self, is_so: Callable[[], bool]) -> None:
+        """Return once this is so; it is asked whenever one of the facts is another one."""
+        while not is_so():
+            await self._news.park()
 
     async def over(self) -> None:
         """Return once the term has ended, or is to be handed over."""
@@ -245,7 +246,13 @@ class TermStore:
 
 
 async def write_again(helm: SharedHelm, journal: Journal) -> None:
-    """Have written at once what could not be while the store was away."""
+    """Have written at once, when the store is back, what could not be while it was away."""
+
+    def is_to_be_written() -> bool:
+        return journal.failure is not None and bool(helm.facts.store and helm.facts.lease)
+
     while True:
-        await helm.leads_again()
+        await helm.until(is_to_be_written)
         await journal.try_again()
+        if journal.failure is not None:  # it answers, and takes nothing
+            await trio.sleep(_TRY_AGAIN)

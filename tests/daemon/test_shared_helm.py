@@ -1,104 +1,18 @@
 """The helm of a box that leads beside others: what it lets pass as the facts change."""
 
-from collections.abc import AsyncIterator
-from pathlib import Path
-
 import pytest
 import trio
 from trio.testing import wait_all_tasks_blocked
 
-from bridge.cluster.etcd import Etcd, Unreachable
-from bridge.cluster.lease import Leadership
-from bridge.cluster.settings import EtcdSettings
-from bridge.daemon.box_words import BoxState, BoxWord
-from bridge.daemon.boxes import Boxes
-from bridge.daemon.shared_helm import SharedHelm, TermStore
+from bridge.daemon.box_words import BoxState
+from bridge.daemon.shared_helm import SharedHelm
 from bridge.daemon.standing import Standing
 from bridge.daemon.watchdog import Watchdog
-from bridge.journal.file import FileStore
 from bridge.journal.journal import Journal
 from bridge.journal.store import Batch, Fenced, StoreFailure
 from bridge.mqtt.broker_health import BrokerState
-from bridge.mqtt.settings import BrokerSettings
-from bridge.mqtt.topics import Topics
 
-AWAY = Unreachable("etcd does not answer", "look at etcd")
-FULL = StoreFailure("etcd refuses", "give it more space")
-
-
-class Term(Leadership):
-    """A term whose clock a test moves."""
-
-    def __init__(self) -> None:
-        self.now = 0.0
-        settings = EtcdSettings(endpoints=("http://127.0.0.1:1",), prefix="p/", box="a")
-        super().__init__(Etcd(settings), lambda: self.now)
-        self._extend(0.0, 5.0)
-
-
-class Disk(FileStore):
-    """A store that fails in the ways that it is told, one after another, and goes on if it may."""
-
-    def __init__(self, folder: Path) -> None:
-        super().__init__(folder)
-        self.failures: list[StoreFailure] = []
-        self.goes_on = trio.Event()
-        self.goes_on.set()
-
-    async def write(self, batch: Batch) -> float:
-        if self.failures:
-            raise self.failures.pop(0)
-        await self.goes_on.wait()
-        return await super().write(batch)
-
-
-class House:
-    """A helm and all that it asks."""
-
-    def __init__(self, folder: Path) -> None:
-        self.term = Term()
-        settings = BrokerSettings(host="127.0.0.1", port=1, client_id="x")
-        self.boxes = Boxes(settings, Topics(), "a", "aaaaaaaa", lambda: None)
-        self.boxes.heard = True
-        self.helm = SharedHelm(self.term, self.boxes, 10.0)
-        self.hung_up = 0
-        self.helm.hang_up = self._hang_up
-        self.helm.broker_changed(BrokerState.ONLINE)
-        self.disk = Disk(folder)
-        self.store = TermStore(self.disk, self.helm)
-        self.failures: list[StoreFailure] = []
-
-    async def write(self) -> None:
-        """Write something; how that fails is in `failures`."""
-        try:
-            await self.store.write(Batch())
-        except StoreFailure as failure:
-            self.failures.append(failure)
-
-    def _hang_up(self) -> None:
-        self.hung_up += 1
-
-    def holds(self) -> bool:
-        return self.helm.holds
-
-    def run_out(self) -> None:
-        self.term.now = 100.0
-
-    def answers(self) -> None:
-        """The store does, to whoever keeps the lease."""
-        self.term.failure = None
-        self.helm.changed()
-
-    def other(self, state: BoxState, *, store: bool) -> None:
-        self.boxes.others["b"] = BoxWord(state, "bbbbbbbb", store=store)
-        self.helm.changed()
-
-
-@pytest.fixture
-async def house(tmp_path: Path) -> AsyncIterator[House]:
-    made = House(tmp_path)
-    yield made
-    made.store.close()
+from .house import AWAY, FULL, House, Term
 
 
 async def test_a_pause_beyond_the_lease_is_noticed_before_anything_leaves(house: House) -> None:
