@@ -150,6 +150,8 @@ def _recordings_are_known(view: _View) -> _Found:
             continue
         if recording.id in view.known:
             yield "forgotten_recording", f"{recording.id} is {recording.state}, shown: {view.shown}"
+        elif recording.id in view.seen.unwritten:
+            continue
         elif not view.alarmed and (view.room.proves or view.reported < recording.started_at):
             yield "unreported_spare", f"{recording.id} is {recording.state}, shown: {view.shown}"
     for recording_id in view.known:

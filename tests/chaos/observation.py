@@ -90,7 +90,8 @@ class Observation:
     journalled: Mapping[str, Sequence[str]] = field(default_factory=dict)
     #: Recording ids that were published, by room, oldest first.
     published: Mapping[str, Sequence[str]] = field(default_factory=dict)
-    #: Of these, what a box of a pair published and could not write before it was killed (R36).
+    #: Ids of recordings that a box of a pair started or published, and could not write before it
+    #: was killed (R36).
     unwritten: Collection[str] = ()
     #: Session of every recording that was ever seen in HMP.
     sessions: Mapping[str, str] = field(default_factory=dict)

@@ -79,7 +79,7 @@ class Observer:
             journal=journal,
             journalled=site.journalled,
             published=self._published,
-            unwritten={key for key, at in self._published_at.items() if self._went_with_a_box(at)},
+            unwritten=self._unwritten(recordings),
             sessions=self._sessions,
             asked=self._asked(),
             told=self._told,
@@ -194,6 +194,11 @@ class Observer:
             )
             for press in site.panel.presses
         ]
+
+    def _unwritten(self, recordings: list[WorldRecording]) -> set[str]:
+        began = {each.id: each.started_at for each in recordings}
+        known = [*began.items(), *self._published_at.items()]
+        return {key for key, at in known if self._went_with_a_box(at)}
 
     def _went_with_a_box(self, at: float) -> bool:
         """Whether what came about at this Unix time may have been in a killed box alone."""

@@ -184,6 +184,10 @@ RIGHT: list[tuple[str, Observation]] = [
         calm(recordings=world(spare="FINISHED"), published=LATER, unwritten={SPARE}),
     ),
     (
+        "one that such a box started, and nobody else ever heard of",
+        calm(recordings=world(spare="RECORDING"), unwritten={SPARE}),
+    ),
+    (
         "the one restart of a start whose reply was lost",
         calm(
             told=told(calm(), c=[Told("c", "unknown", "unknown", "outcome_unknown")]),
