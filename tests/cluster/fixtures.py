@@ -52,8 +52,10 @@ def launch_etcd() -> Iterator[Launch]:
     need_etcd()
     with ExitStack() as stack:
 
-        def launch(count: int = 1, tls: Certificates | None = None) -> Members:
+        def launch(
+            count: int = 1, tls: Certificates | None = None, kind: type[Members] = Members
+        ) -> Members:
             folder = stack.enter_context(in_memory(count))
-            return stack.enter_context(Members(folder, count, tls).running())
+            return stack.enter_context(kind(folder, count, tls).running())
 
         yield launch

@@ -38,6 +38,8 @@ class Member:
     tls: Certificates | None = None
     port: int = field(default_factory=free_port)
     peer_port: int = field(default_factory=free_port)
+    #: The URL by which the others know it, where that is not the one at which it listens.
+    advertised: str = ""
     _process: subprocess.Popen[bytes] | None = None
 
     @property
@@ -46,9 +48,14 @@ class Member:
         return f"{'https' if self.tls else 'http'}://127.0.0.1:{self.port}"
 
     @property
+    def listens_to_peers(self) -> str:
+        """The URL at which it hears the others."""
+        return f"http://127.0.0.1:{self.peer_port}"
+
+    @property
     def peer(self) -> str:
         """The URL by which the others know it."""
-        return f"http://127.0.0.1:{self.peer_port}"
+        return self.advertised or self.listens_to_peers
 
     def launch(self, cluster: str) -> None:
         """Start it, or start it again; `Members.wait` tells when it can be asked."""
@@ -57,7 +64,7 @@ class Member:
             "data-dir": self.folder / self.name,
             "listen-client-urls": self.endpoint,
             "advertise-client-urls": self.endpoint,
-            "listen-peer-urls": self.peer,
+            "listen-peer-urls": self.listens_to_peers,
             "initial-advertise-peer-urls": self.peer,
             "initial-cluster": cluster,
             "heartbeat-interval": 50,
@@ -100,7 +107,6 @@ class Members:
 
     def __init__(self, folder: Path, count: int = 1, tls: Certificates | None = None) -> None:
         self._members = [Member(f"m{number}", folder, tls) for number in range(count)]
-        self._cluster = ",".join(f"{each.name}={each.peer}" for each in self._members)
 
     def __getitem__(self, number: int) -> Member:
         return self._members[number]
@@ -113,8 +119,9 @@ class Members:
     def start(self, *numbers: int) -> None:
         """Start these, or all, and wait until each can be asked; blocks."""
         chosen = [self._members[number] for number in numbers] or self._members
+        cluster = ",".join(f"{each.name}={each.peer}" for each in self._members)
         for member in chosen:
-            member.launch(self._cluster)
+            member.launch(cluster)
         for member in chosen:
             self.wait(member)
 

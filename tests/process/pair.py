@@ -45,7 +45,7 @@ class Pair:
         self.boxes: dict[str, Daemon] = {}
 
     def start(
-        self, box: str, *, url: str = "", broker: int = 0, hmp: int = 0, **how: Any
+        self, box: str, *, url: str | list[str] = "", broker: int = 0, hmp: int = 0, **how: Any
     ) -> Daemon:
         """Start a box, that reaches the store at `url`, the broker and the HMP at these ports."""
         tables = self.site.tables
@@ -54,7 +54,8 @@ class Pair:
         if hmp:
             main = tables["servers"]["main"] | {"port": hmp}
             tables = tables | {"servers": {"main": main}}
-        etcd = [url] if url else list(self.store.endpoints)
+        etcd = [url] if isinstance(url, str) else url
+        etcd = etcd if url else list(self.store.endpoints)
         journal = {"etcd": etcd, "ttl": f"{TTL}s"}
         bridge = tables["bridge"] | {"box": box, "journal": journal}
         folder = self.site.folder / f"box-{box}"

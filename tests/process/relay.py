@@ -25,10 +25,15 @@ class Relay(ABC):
         """Hang up, and end the threads."""
         self._hang_up(self._listener)
         self._threads[0].join(PATIENCE)  # whoever has come by now is among the sockets
-        for each in self._sockets:
-            self._hang_up(each)
+        self.hang_up_all()
         for thread in self._threads:
             thread.join(PATIENCE)
+
+    def hang_up_all(self) -> None:
+        """End every connection that there is; others may come."""
+        sockets, self._sockets = self._sockets, []
+        for each in sockets:
+            self._hang_up(each)
 
     def _hang_up(self, end: socket.socket) -> None:
         with suppress(OSError):  # the other side has hung up already
