@@ -47,6 +47,14 @@ _MIGRATIONS = (
 SCHEMA_VERSION = len(_MIGRATIONS)
 """The latest that this program reads."""
 
+_ANOTHER_MESSAGE = """
+    CREATE TEMP TRIGGER another_message BEFORE INSERT ON main.inputs BEGIN
+        DELETE FROM inputs WHERE mid = new.mid AND digest <> new.digest;
+    END
+"""
+"""What had a packet id before is void when another message has it. Of the connection, not the file.
+"""
+
 _MOST_ROWS = 1000
 """By one statement: with five columns far from the 32,766 parameters that SQLite allows."""
 
@@ -159,6 +167,7 @@ def open_file(path: Path) -> sqlite3.Connection:
         if damage != "ok":
             raise sqlite3.DatabaseError(damage)  # noqa: TRY301 - as if SQLite had noticed
         _migrate(connection, path)
+        connection.execute(_ANOTHER_MESSAGE)
     except BaseException:
         connection.close()
         raise
@@ -216,12 +225,6 @@ def _write_all(cursor: sqlite3.Cursor, batch: Batch) -> None:
     _write_rows(cursor, "DELETE FROM rooms WHERE room IN (VALUES {rows})", gone)
     for void in map(numbers_of, batch.afresh):
         cursor.execute("DELETE FROM inputs WHERE mid >= ? AND mid < ?", (void.start, void.stop))
-    _write_rows(
-        cursor,
-        "WITH newest (mid, digest) AS (VALUES {rows}) DELETE FROM inputs WHERE mid IN"
-        " (SELECT mid FROM newest) AND (mid, digest) NOT IN (SELECT mid, digest FROM newest)",
-        list({mid: (mid, digest) for mid, _, digest in taken_in}.values()),
-    )
     _write_rows(cursor, "INSERT OR REPLACE INTO inputs VALUES {rows}", taken_in)
     _write_rows(cursor, "INSERT OR REPLACE INTO notes VALUES {rows}", list(batch.notes.items()))
     if (at := batch.contact) is not None:

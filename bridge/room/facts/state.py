@@ -152,7 +152,8 @@ class Kept:
     """All that a restart must know of a room: the fields that are journalled, each of them here.
 
     A document of an earlier version has not all of them: whatever is added, here or in what it is
-    made of, needs a default that means *not known*.
+    made of, needs a default that means *not known*. A default never changes: a field that has it is
+    not written.
     """
 
     target: Target = Target.IDLE

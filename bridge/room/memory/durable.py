@@ -92,8 +92,8 @@ def _ids(known: Remembered) -> tuple[str | None, ...]:
 
 
 def to_document(remembered: Remembered) -> str:
-    """JSON."""
-    return _DOCUMENTS.dump_json(remembered).decode()
+    """JSON, of what is not as every field begins: the rest would be most of what is written."""
+    return _DOCUMENTS.dump_json(remembered, exclude_defaults=True).decode()
 
 
 def from_document(document: str) -> Remembered:
