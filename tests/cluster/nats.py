@@ -47,7 +47,8 @@ class NatsNode(Broker):
             f'mqtt {{ listen = "127.0.0.1:{self.port}", stream_replicas = 3\n'
             # So long NATS waits for a leader that is dead, once for each filter that it meets.
             '  js_api_timeout = "2s"\n'
-            # After which it delivers once more what it has not heard to be acknowledged.
+            # After which it delivers once more what it has not heard to be acknowledged: before
+            # the bridge is there again and says all that is so.
             '  ack_wait = "2s" }\n',
             encoding="utf-8",
         )

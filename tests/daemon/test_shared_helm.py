@@ -94,12 +94,15 @@ async def test_what_the_store_refuses_of_one_that_leads_is_told_beside_others(ho
     assert house.helm.look() is Standing.LEADS
 
 
+@pytest.mark.parametrize("heard", [True, False])
 @pytest.mark.parametrize("session", [BrokerState.ONLINE, BrokerState.DOWN], ids=str)
 async def test_what_is_not_written_waits_while_another_one_may_have_it(
-    house: House, session: BrokerState
+    house: House, session: BrokerState, heard: bool
 ) -> None:
     """And what is, or need not be, leaves: the lease is ours."""
-    house.other(BoxState.STANDBY, store=True)
+    if heard:
+        house.other(BoxState.STANDBY, store=True)
+    house.boxes.heard = heard
     house.helm.broker_changed(session)
     house.disk.failures = [AWAY]
     async with trio.open_nursery() as nursery:

@@ -20,6 +20,11 @@ from bridge.daemon.standing import Facts, Others, Standing, standing_of
 from bridge.mqtt.catalogue import BOX_ROWS
 from tests.schemas import complaints
 
+TRIED_IN = [
+    *Path(__file__).parent.glob("test_shared_helm.py"),
+    *Path(__file__).parents[1].glob("process/test_pair*.py"),
+]
+
 #: lease, session, store, others: how the box stands.
 CELLS = {
     **dict.fromkeys(product([True], [True, False], [True], Others), Standing.LEADS),
@@ -60,15 +65,19 @@ def test_nobody_acts_and_nobody_connects_without_a_reason() -> None:
 
 
 def test_the_rules_have_the_same_table() -> None:
-    """Each row of R36: lease, session, store, others, how the box stands."""
+    """Each row of R36: lease, session, store, others, how the box stands, and tests of it."""
     rules = (Path(bridge.__file__).parent / "RULES.md").read_text(encoding="utf-8")
     row = re.compile(
-        r"^\| (yes|no|either) \| (yes|no|either) \| (yes|no|either) \| (\w+) \| \*(\w+)\*"
+        r"^\| (yes|no|either) \| (yes|no|either) \| (yes|no|either) \| (\w+) \| \*(\w+)\* "
+        r".* \| (`\w+`(?:, `\w+`)*) \|$"
     )
+    tests = "".join(each.read_text(encoding="utf-8") for each in TRIED_IN)
     said: dict[tuple[object, ...], Standing] = {}
     for line in rules.splitlines():
         if found := row.match(line):
-            *facts, others, standing = found.groups()
+            *facts, others, standing, names = found.groups()
+            for name in names.split(", "):
+                assert f"def test_{name.strip('`')}(" in tests, line
             truths = [[True, False] if each == "either" else [each == "yes"] for each in facts]
             heard = list(Others) if others == "any" else [Others(others)]
             said |= dict.fromkeys(product(*truths, heard), Standing(standing))

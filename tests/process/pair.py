@@ -23,6 +23,11 @@ class Line(Relay):
 
     is_cut = False
 
+    def cut(self) -> None:
+        """Cut it at once, whether anything is on its way or not."""
+        self.is_cut = True
+        self.hang_up_all()
+
     def passing(self, _direction: str, data: bytes) -> bytes:
         """Nothing, once it is cut."""
         return b"" if self.is_cut else data

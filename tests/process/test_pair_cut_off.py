@@ -141,3 +141,29 @@ def test_one_that_cannot_reach_the_broker_leaves_to_one_that_can(pair: Pair, cut
     to_broker.is_cut = False
     pair.wait_for_word("a", state="standby", store="reachable")
     panel.wait_for_newest("bridge/state", "online")
+
+
+def test_one_that_hears_nothing_holds_until_it_does(pair: Pair, cut: Cut) -> None:
+    """Without store, broker and lease, whatever the others were at last."""
+    to_broker = cut(pair.site.broker.port)
+    lines = {box: cut(pair.store[0].port) for box in ("a", "b")}
+    a = pair.start("a", url=f"http://127.0.0.1:{lines['a'].port}", broker=to_broker.port)
+    pair.wait_ready("a")
+    pair.start("b", url=f"http://127.0.0.1:{lines['b'].port}")
+    pair.wait_for_word("b", state="standby", store="reachable")
+    panel = pair.panel
+    lines["b"].cut()
+    pair.wait_for_word("b", store="unreachable")
+    lines["a"].cut()
+    to_broker.cut()
+    panel.press("r0", "record")
+    a.wait_for_line("this box stands otherwise", "standing=holds lease=false session=false")
+    mark = panel.mark()
+    lines["b"].is_cut = False
+    pair.wait_for_word("b", state="leader")
+    panel.wait_for("room/r0/ack", "record ok", since=mark)
+    assert "standing=ends" not in a.output
+    to_broker.is_cut = False
+    a.wait_for_line("this box stands otherwise", "standing=ends")
+    pair.wait_for_word("a", state="standby", store="unreachable")
+    assert pair.starts() == 1
