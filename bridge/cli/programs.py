@@ -14,7 +14,12 @@ __all__ = ["completion", "demo", "man", "run_daemon", "simulate"]
 
 def run_daemon(options: argparse.Namespace) -> int:
     """`run`: the daemon, until it is told to end."""
-    import structlog
+    from ..process.imports import without
+
+    # They would prettify tracebacks and look up service records, a seventh of the start.
+    with without("rich", "dns"):
+        import paho.mqtt.client  # noqa: F401
+        import structlog
     import trio
 
     from ..config.exposure import exposures

@@ -95,6 +95,7 @@ class Configuration(BaseSettings):
         extra="forbid",
         frozen=True,
         hide_input_in_errors=True,
+        defer_build=True,
     )
 
     _look_into_files: ClassVar[bool] = False
