@@ -10,24 +10,26 @@ from typing import Any
 from ..text.json_text import NotJson, read_value
 from ..text.nearest import nearest
 
-__all__ = ["PREFIX", "meant", "source_of"]
+__all__ = ["PREFIX", "meant", "source_of", "text_of"]
 
 PREFIX = "HMP_BRIDGE_"
 """Begins every environment variable that sets a key."""
 
 
-def source_of(path: tuple[str, ...], file: Path | None, overrides: Mapping[str, Any]) -> str:
+def source_of(
+    path: tuple[str, ...], file: Path | None, text: Mapping[str, Any], overrides: Mapping[str, Any]
+) -> str:
     """The source of the value at `path`, of a key that is missing there, or of its table.
 
-    Of a value that several sources set, that is the first in the order of precedence; `overrides`
-    are the command line's. What is missing in a table is missing in the last one that has it: the
-    sources before that only add to it.
+    Of a value that several sources set, that is the first in the order of precedence; `text` is
+    the `file`'s, `overrides` are the command line's. What is missing in a table is missing in the
+    last one that has it: the sources before that only add to it.
     """
     layers = [
         _labelled(overrides, "command line, --set "),
         _environment(),
         _secrets(),
-        _labelled(_text_of(file), str(file)),
+        _labelled(text, str(file)),
     ]
     for length in range(len(path), 0, -1):
         found = [part for layer in layers if (part := _at(layer, path[:length])) is not None]
@@ -37,13 +39,13 @@ def source_of(path: tuple[str, ...], file: Path | None, overrides: Mapping[str, 
     return str(file or "configuration")
 
 
-def meant(path: tuple[str, ...], file: Path | None) -> str | None:
+def meant(path: tuple[str, ...], text: Mapping[str, Any]) -> str | None:
     """The room or server of the file, as `rooms.<name>`, that was meant by one beside the file.
 
     A misspelt name on the command line, in the environment or in a secret makes another table.
     """
     kind, name = path[:2] if len(path) > 2 else ("", "")
-    named = _text_of(file).get(kind)
+    named = text.get(kind)
     if not isinstance(named, dict) or name in named:
         return None
     near = nearest(name, (each for each, table in named.items() if isinstance(table, dict)))
@@ -116,7 +118,8 @@ def _plant(tree: dict[str, Any], keys: list[str], label: Any) -> None:
         tree[last] = label
 
 
-def _text_of(file: Path | None) -> dict[str, Any]:
+def text_of(file: Path | None) -> dict[str, Any]:
+    """The tables of a file, and nothing of one that cannot be read."""
     if file is not None:
         with suppress(OSError, ValueError, RecursionError):
             return tomllib.loads(file.read_text(encoding="utf-8"))

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from .blame import meant, source_of
+from .blame import meant, source_of, text_of
 
 __all__ = ["ConfigurationError", "Fault"]
 
@@ -54,10 +54,11 @@ class ConfigurationError(Exception):
 
     def __str__(self) -> str:
         lines: list[str] = []
+        text = text_of(self.file)
         asked: set[tuple[str, ...]] = set()
         for fault in self.faults:
-            where = source_of(fault.cause or fault.path, self.file, self.overrides)
-            near = meant(fault.path, self.file)
+            where = source_of(fault.cause or fault.path, self.file, text, self.overrides)
+            near = meant(fault.path, text)
             question = f"; did you mean {near}?" if near and fault.path[:2] not in asked else ""
             asked.add(fault.path[:2])
             lines.append(fault.describe(where) + question)

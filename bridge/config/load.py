@@ -4,6 +4,7 @@ Whatever the reading stumbles over is said in the words of the file.
 """
 
 import codecs
+import functools
 import os
 import re
 import tomllib
@@ -29,14 +30,9 @@ def load(
     `overrides` are nested tables from the command line; `look_into_files`: files that are named
     must be what they should be as well. Raises `ConfigurationError` with every fault at once.
     """
-
-    class FromFile(Configuration):
-        model_config = SettingsConfigDict(toml_file=path)
-        _look_into_files = look_into_files
-
     given = overrides or {}
     try:
-        return FromFile(**given).share()
+        return _read_from(path, look_into_files=look_into_files)(**given).share()
     except ConfigurationError as error:
         raise error.seen_from(path, given) from None
     except UnicodeDecodeError as error:
@@ -59,6 +55,17 @@ def load(
         raise ConfigurationError([Fault((), reason)], source) from None
     except ValueError as error:
         raise ConfigurationError([Fault((), str(error))], path) from None
+
+
+@functools.lru_cache(maxsize=8)
+def _read_from(path: Path, *, look_into_files: bool) -> type[Configuration]:
+    """The model that reads this file each time that one is made; to build a model takes long."""
+
+    class FromFile(Configuration):
+        model_config = SettingsConfigDict(toml_file=path)
+        _look_into_files = look_into_files
+
+    return FromFile
 
 
 def _toml_hint(path: Path, error: str) -> str:

@@ -1,6 +1,7 @@
 """``python -m tests.fuzz``: run a target, or all of them, on made-up inputs."""
 
 import argparse
+import os
 import subprocess
 import sys
 import tempfile
@@ -42,8 +43,9 @@ def _fuzz(name: str, length: str, *, keep: bool) -> None:
 
     with atheris.instrument_imports(include=["bridge"]):
         from .targets import TARGETS
+    os.environ.clear()  # no part of an input
     found = str(CORPUS / name) if keep else tempfile.mkdtemp()
-    bounds = ["-max_len=4096", "-timeout=10", "-rss_limit_mb=1024", "-reduce_inputs=1"]
+    bounds = ["-max_len=4096", "-timeout=120", "-rss_limit_mb=1024", "-reduce_inputs=1"]
     atheris.Setup([sys.argv[0], found, str(CORPUS / name), length, *bounds], TARGETS[name])
     atheris.Fuzz()
 
