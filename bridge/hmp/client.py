@@ -238,8 +238,8 @@ class ServerLink:
             return
         self._in_flight = request = self._queue.take()
         self._sent_at = request.passage.sent_at or trio.current_time()
-        self._scope.deadline = self._sent_at + command_timeout(self.settings, request.command)
-        self.progress.within(command_timeout(self.settings, request.command))
+        self.progress.within(limit := command_timeout(self.settings, request.command))
+        self._scope.deadline = self._sent_at + limit
         if request.command.changes and not self._permission.to_change():
             self._not_sent(request, withdrawn())
         else:

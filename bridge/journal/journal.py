@@ -13,6 +13,7 @@ is not ours to record: whoever waits for a commit then has `Fenced` raised, and 
 
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
+from typing import TypeAlias
 
 import structlog
 import trio
@@ -21,12 +22,16 @@ from .inputs import InputKey
 from .instant import Instant, this_instant
 from .store import Batch, Entry, Fenced, Store, StoreFailure
 
-__all__ = ["Journal", "JournalHealth"]
+__all__ = ["Document", "Journal", "JournalHealth"]
 
 log = structlog.get_logger("journal")
 
 _GO_ON_AT_ONCE = 4
 """Of those who wait for a commit, how many go on before the event loop looks at its sockets."""
+
+
+Document: TypeAlias = str | Callable[[], str]
+"""A text, or what makes it: once for each commit, however often it was saved since the last."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +57,7 @@ class Journal:
         self.writing_since: float | None = None
         self._waiting = trio.lowlevel.ParkingLot()
         self._next = Batch()
+        self._drafts: dict[str, tuple[Document, Instant]] = {}
         self._asked = self._committed = 0
         self._fenced: Fenced | None = None
         # What was known when the bridge started.
@@ -76,7 +82,9 @@ class Journal:
 
     # What must be known when it starts again.
 
-    def save(self, room: str, document: str, inputs: Iterable[InputKey] = ()) -> Awaitable[None]:
+    def save(
+        self, room: str, document: Document, inputs: Iterable[InputKey] = ()
+    ) -> Awaitable[None]:
         """Write a room's document, with the inputs it has taken in; await it until it is durable.
 
         It goes with whatever is written next, and is written at the latest when it is awaited.
@@ -86,7 +94,7 @@ class Journal:
         It ends also when it cannot be written; `failure` then says why (R6: recording comes first).
         Raises `Fenced` where another box has the journal.
         """
-        self._next.rooms[room] = Entry(document, this_instant())
+        self._drafts[room] = document, this_instant()
         for key in inputs:
             self._next.take_in(key)
         return self._commit()
@@ -96,7 +104,7 @@ class Journal:
         while self.writing_since is not None:
             await self._waiting.park()
         self._waiting.unpark()
-        known = self.rooms() | self._next.rooms
+        known = self.rooms() | self._next.rooms | self._drafted()
         return {room: entry for room, entry in known.items() if entry.document}
 
     async def forget(self, room: str) -> None:
@@ -133,6 +141,13 @@ class Journal:
         """Write what could not be written before; returns once that was tried."""
         await self._commit()
 
+    def _drafted(self) -> dict[str, Entry]:
+        """What rooms have saved since the last commit, as it is to be written."""
+        return {
+            room: Entry(draft if isinstance(draft, str) else draft(), at)
+            for room, (draft, at) in self._drafts.items()
+        }
+
     def _commit(self) -> Awaitable[None]:
         """Wait, when awaited, until all that has been given so far is durable."""
         self._asked += 1
@@ -148,8 +163,10 @@ class Journal:
             raise self._fenced
 
     async def _write(self) -> None:
-        self.writing_since, ticket = trio.current_time(), self._asked
         batch, self._next = self._next, Batch()
+        batch.rooms |= self._drafted()
+        self._drafts.clear()
+        self.writing_since, ticket = trio.current_time(), self._asked
         try:
             # It carries what others wait for: who has begun it sees it through.
             with trio.CancelScope(shield=True):

@@ -106,7 +106,7 @@ class _Log:
         key = same(fields)
         if key is None or "repeated" in fields:
             return fields
-        line = dict(fields) | {"level": level, "part": output.part}
+        line = {**fields, "level": level, "part": output.part}
         if self.repeats.is_new((key, level, output.part), line, time.monotonic()):
             return fields
         raise structlog.DropEvent

@@ -258,7 +258,8 @@ class Image:
         if self._in_flight.pop(outgoing.ticket, None) is None:
             return
         topic = outgoing.topic
-        self._setbacks.answered(outgoing.key, outgoing.sent, accepted=not reason.is_failure)
+        failed = reason.is_failure
+        self._setbacks.answered(outgoing.key, outgoing.sent, accepted=not failed)
         if reason.value == PACKET_TOO_LARGE:
             self._setbacks.too_large(outgoing.key, topic, outgoing.sent)
             self._take_back_one(outgoing)
@@ -266,7 +267,7 @@ class Image:
             self.progress.wanted()
             self._confirmation.unpark_all()
             return
-        if reason.is_failure:
+        if failed:
             self._setbacks.refused(topic, outgoing.sent, reason.getName())
         if outgoing.retain and not outgoing.payload and topic not in self._outbox.topics:
             self._drop_if_empty(topic)

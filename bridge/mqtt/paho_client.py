@@ -221,8 +221,8 @@ class PahoClient(Client):
     def _acknowledged(self, mid: int, code: int) -> MQTTErrorCode:
         if self._out_messages.pop(mid, None) is not None:
             self._inflight_messages -= 1
-            if self.on_publish is not None:
-                self.on_publish(self, self._userdata, mid, _reason(code), self._nothing)  # type: ignore[call-arg]
+            if (published := self.on_publish) is not None:
+                published(self, self._userdata, mid, _reason(code), self._nothing)  # type: ignore[call-arg]
         return MQTTErrorCode.MQTT_ERR_SUCCESS
 
     def _arrived(self, plain: Plain) -> MQTTErrorCode:

@@ -14,10 +14,11 @@ class Progress:
     that may take for ever. A loop is stuck whose promise is long past (R29).
     """
 
-    __slots__ = ("_judged", "_resting", "due_at")
+    __slots__ = ("_judged", "_resting", "_wanted", "due_at")
 
     def __init__(self) -> None:
         self._judged = False
+        self._wanted = False
         self._resting = trio.lowlevel.ParkingLot()
         #: `trio.current_time` at which it goes on by itself at the latest; infinite: never.
         self.due_at = math.inf
@@ -27,17 +28,20 @@ class Progress:
 
         That moment, as `due_at` has it.
         """
-        self._judged = True
+        self._judged, self._wanted = True, False
         self.due_at = trio.current_time() + seconds
         return self.due_at
 
     def waits(self) -> None:
         """The loop waits for what another promise covers, or runs no more: nobody wants it."""
-        self._judged = False
+        self._judged, self._wanted = False, False
         self.due_at = math.inf
 
     def wanted(self) -> None:
         """Something has come for the loop, which goes on at once."""
+        if self._wanted:
+            return  # it was told, and has not come to it yet
+        self._wanted = True
         if self._judged:
             self.due_at = min(self.due_at, trio.current_time())
         if self._resting:

@@ -3,6 +3,7 @@
 import sqlite3
 import threading
 from contextlib import closing
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -321,3 +322,19 @@ async def test_what_was_given_is_written_with_what_somebody_waits_for(tmp_path: 
         for each in given:
             await each
         assert len(commits) == 1
+
+
+async def test_a_document_that_is_saved_again_is_made_once(tmp_path: Path) -> None:
+    made: list[str] = []
+
+    def document(text: str) -> str:
+        made.append(text)
+        return text
+
+    with closing(Journal(FileStore(tmp_path))) as journal:
+        first = journal.save("a", partial(document, "1"), [InputKey(7, b"x")])
+        await journal.save("a", partial(document, "2"))
+        await first
+        assert made == ["2"]
+        assert journal.rooms()["a"].document == "2"
+        assert journal.inputs() == {InputKey(7, b"x")}

@@ -154,11 +154,13 @@ class House:
         self._nursery.start_soon(talk)
         return ours
 
-    async def _save(self, _room: str, document: str, inputs: Sequence[InputKey]) -> None:
+    async def _save(
+        self, _room: str, document: Callable[[], str], inputs: Sequence[InputKey]
+    ) -> None:
         async with self._disk:
             await trio.sleep(self.commit)
         states = [state.state for state in self.published]
-        self.disk.append((json.loads(document), self.executed, states))
+        self.disk.append((json.loads(document()), self.executed, states))
         self.inputs += inputs
         self._note()
 

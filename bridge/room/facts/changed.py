@@ -17,14 +17,15 @@ def changed(value: _Value, changes: dict[str, Any]) -> _Value:
 
     Raises `AttributeError` for a field that it has not. ``__post_init__`` is not called.
     """
-    for name, after in changes.items():
-        if getattr(value, name) is not after:
+    for name, wanted in changes.items():
+        if getattr(value, name) is not wanted:
             break
     else:
         return value
     before: dict[str, Any] = vars(value)
-    if not before.keys() >= changes.keys():
+    after = before | changes
+    if len(after) > len(before):
         raise AttributeError(f"{type(value).__name__} has not all of {', '.join(changes)}")
     result = object.__new__(type(value))
-    object.__setattr__(result, "__dict__", before | changes)
+    object.__setattr__(result, "__dict__", after)
     return result

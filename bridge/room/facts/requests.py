@@ -2,7 +2,6 @@
 
 import secrets
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
 from typing import Any
 
 from ...hmp import arguments
@@ -86,15 +85,15 @@ def request(
     except InvalidArgument as error:
         raise NotUnderstood(malformed(str(error)), known=True) from None
     advice = "Correct what the message carries, or the template that uses it."
-    asked = Request(
+    return Request(
         doubt=Problem("left_out", "; ".join(left_out), advice) if left_out else None,
         action=action,
         id=secrets.token_hex(8) if request_id is None else request_id,
         word=word,
         origin=origin,
         received_at=received_at,
+        **checked,
     )
-    return replace(asked, **checked)
 
 
 def _unknown(word: str, *, event: bool) -> Problem:

@@ -48,7 +48,8 @@ def lasting(source: object, kind: type) -> dict[str, Any]:
     passing, holders = _marked(kind, _PASSING)
     found |= passing
     for name in holders:
-        found[name] = _lasting(found[name])
+        if held := found[name]:  # most hold nothing
+            found[name] = _lasting(held)
     return found
 
 

@@ -3,6 +3,7 @@
 import math
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Protocol
 
 import structlog
@@ -40,7 +41,9 @@ _MOST_RESULTS = 100
 class Save(Protocol):
     """`Journal.save`: what it was called with first is written first, whenever that is awaited."""
 
-    def __call__(self, room: str, document: str, inputs: Sequence[InputKey], /) -> Awaitable[None]:
+    def __call__(
+        self, room: str, document: Callable[[], str], inputs: Sequence[InputKey], /
+    ) -> Awaitable[None]:
         """Write a room's document, and the inputs it has taken in."""
 
 
@@ -85,8 +88,8 @@ class Memory:
             return None
         self._kept = known
         self._tidy_at = math.inf
-        document = to_document(changed(known, {"results": tuple(self._unconfirmed)}))
-        return self._save(self.room, document, keys)
+        due = changed(known, {"results": tuple(self._unconfirmed)})
+        return self._save(self.room, partial(to_document, due), keys)
 
     @property
     def unconfirmed(self) -> int:

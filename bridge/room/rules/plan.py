@@ -4,11 +4,13 @@ The step follows from the state alone, so it can be asked for at any time: after
 while a step waits in the server's queue, to see whether it is still the right one (R10).
 """
 
+from collections.abc import Callable
 from functools import lru_cache
 from math import inf
 
 from ...hmp.commands import (
     AddHotmark,
+    Command,
     GetRecordingStatus,
     PauseRecording,
     RecordingId,
@@ -83,7 +85,7 @@ def next_step(room: RoomState, now: Now) -> Step | None:
 def _for_room(room: RoomState, now: Now) -> Step | None:
     """The next thing that the recording needs, or the way to one."""
     if room.adopting is not None and _may_adopt(room, now):
-        return Step(StepKind.ADOPT, GetRecordingStatus(room.adopting))
+        return _about(StepKind.ADOPT, GetRecordingStatus, room.adopting)
     if room.lost_start is not None:
         return _question(room) if now.has_come(room.lost_start.ask_at) else None
     if room.recording is None:
@@ -158,31 +160,34 @@ def _start(room: RoomState, now: Now) -> Step | None:
 def _for_recording(
     room: RoomState, recording: Recording, recording_id: RecordingId, now: Now
 ) -> Step:
-    ask = _ask(recording_id)
     if recording.stop is Stop.WANTED:  # before every question: it can be repeated (R8)
-        return Step(StepKind.STOP, StopRecording(recording_id))
+        return _about(StepKind.STOP, StopRecording, recording_id)
     if recording.witness_due and recording.session is not None:
         source = session.witness(room) or NIL_SOURCE
         return Step(StepKind.WITNESS, RemoveSourceFromSession(recording.session, source))
     if recording.stop is Stop.ANSWERED:
-        return Step(StepKind.CONFIRM, ask)
+        return _about(StepKind.CONFIRM, GetRecordingStatus, recording_id)
     if recording.unsettled:
-        return Step(StepKind.SETTLE, ask)
+        return _about(StepKind.SETTLE, GetRecordingStatus, recording_id)
     if recording.missing_since is not None:  # nothing can be done to what HMP does not know
-        return Step(StepKind.POLL if recording.missing else StepKind.SETTLE, ask)
+        kind = StepKind.POLL if recording.missing else StepKind.SETTLE
+        return _about(kind, GetRecordingStatus, recording_id)
     if (recording.status, room.target) == (RecordingStatus.RECORDING, Target.PAUSED):
-        return Step(StepKind.PAUSE, PauseRecording(recording_id))
+        return _about(StepKind.PAUSE, PauseRecording, recording_id)
     if (recording.status, room.target) == (RecordingStatus.PAUSED, Target.RECORDING):
-        return Step(StepKind.RESUME, ResumeRecording(recording_id))
+        return _about(StepKind.RESUME, ResumeRecording, recording_id)
     if room.marks and _may_mark(room.marks[0], recording, now):
         return Step(StepKind.MARK, AddHotmark(recording_id, room.marks[0].title))
-    return Step(StepKind.POLL if recording.asked else StepKind.VERIFY, ask)
+    kind = StepKind.POLL if recording.asked else StepKind.VERIFY
+    return _about(kind, GetRecordingStatus, recording_id)
 
 
-@lru_cache(maxsize=1024)
-def _ask(recording_id: RecordingId) -> GetRecordingStatus:
-    """The question that every look at a recording comes back to; making it checks the id."""
-    return GetRecordingStatus(recording_id)
+@lru_cache(maxsize=4096)
+def _about(
+    kind: StepKind, command: Callable[[RecordingId], Command[object]], recording_id: RecordingId
+) -> Step:
+    """A command about a recording, to which every look comes back; making it checks the id."""
+    return Step(kind, command(recording_id))
 
 
 def _may_mark(mark: Mark, recording: Recording, now: Now) -> bool:

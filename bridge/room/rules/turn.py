@@ -284,7 +284,8 @@ class Turn:
         reached without a command of ours found it already so. Both end `ignored`.
         """
         room = self.room
-        if room.busy is not None or room.lost_start is not None or room.adopting is not None:
+        undecided = room.busy is not None or room.lost_start is not None
+        if not room.pending or undecided or room.adopting is not None:
             return
         recording = room.recording
         self._sweep_ends()

@@ -2,7 +2,7 @@
 
 import json
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 import pytest
@@ -158,10 +158,10 @@ class Disk:
         self.documents: list[dict[str, object]] = []
         self.inputs: list[InputKey] = []
 
-    async def save(self, room: str, document: str, inputs: object = ()) -> None:
+    async def save(self, room: str, document: Callable[[], str], inputs: object = ()) -> None:
         """As the journal's."""
         assert room == "boardroom"
-        self.documents.append(json.loads(document))
+        self.documents.append(json.loads(document()))
         self.inputs += list(inputs)  # type: ignore[call-overload]
 
 
