@@ -28,9 +28,12 @@ class Progress:
 
         That moment, as `due_at` has it.
         """
+        return self._goes_on_at(trio.current_time() + seconds)
+
+    def _goes_on_at(self, moment: float) -> float:
         self._judged, self._wanted = True, False
-        self.due_at = trio.current_time() + seconds
-        return self.due_at
+        self.due_at = moment
+        return moment
 
     def waits(self) -> None:
         """The loop waits for what another promise covers, or runs no more: nobody wants it."""
@@ -52,7 +55,7 @@ class Progress:
 
         A loop that is cancelled while it rests promises nothing more.
         """
-        self.within(until - trio.current_time())
+        self._goes_on_at(until)
         try:
             if until == math.inf:  # most rests: there is no moment to watch for
                 await self._resting.park()
