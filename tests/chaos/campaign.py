@@ -40,7 +40,10 @@ _STANDS: Final = frozenset(
 
 @dataclass(slots=True)
 class Campaign:
-    """A run of so many seconds, replayed by its seed. `violations` has each with its round."""
+    """A run of so many seconds, replayed by its seed. `violations` has each with its round.
+
+    With something `planted` it ends when that has been found, or anything else.
+    """
 
     seed: int
     seconds: float
@@ -75,7 +78,7 @@ class Campaign:
         async with trio.open_nursery() as nursery:
             await nursery.start(site.run)
             await self._settle(site, observer)
-            while trio.current_time() < deadline:
+            while trio.current_time() < deadline and not (self.planted and self.violations):
                 await self._round(site, observer, self.first + self.rounds)
                 self.rounds += 1
             nursery.cancel_scope.cancel()
@@ -83,7 +86,8 @@ class Campaign:
         self._report(site, observer)
 
     async def _round(self, site: Site, observer: Observer, number: int) -> None:
-        places = Places(tuple(room.name for room in site.rooms), tuple(site.hmps), TTL * self.pair)
+        names = tuple(room.name for room in site.rooms), tuple(site.hmps)
+        places = Places(*names, TTL * self.pair, self.planted)
         plan = make_plan(self.seed, number, places)
         observer.next_round()
         before = Counter(site.faults)
