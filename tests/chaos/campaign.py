@@ -20,13 +20,13 @@ from .observer import Observer
 from .plan import LEADER, Places, Plan, make_plan
 from .site import BASE, TTL, Site
 
-__all__ = ["Campaign"]
+__all__ = ["PATIENCE", "Campaign"]
 
-_PATIENCE: Final = 45.0
+PATIENCE: Final = 45.0
 """Seconds that a calm may take: a turned away bridge waits 10, its back-off goes up to 30."""
 
-_UNTIL_ANSWERED: Final = 30.0
-"""Seconds after which a press without a result is called lost."""
+_UNTIL_ANSWERED: Final = 2 / 3
+"""Part of that after which a press without a result is called lost."""
 
 _STANDS: Final = frozenset(
     {
@@ -51,6 +51,8 @@ class Campaign:
     verbose: bool = False
     pair: bool = False
     planted: str = ""
+    #: Seconds that a calm may take; more on a machine that has no time for it.
+    patience: float = PATIENCE
     rounds: int = 0
     presses: int = 0
     violations: list[tuple[int, Violation]] = field(default_factory=list)
@@ -115,7 +117,7 @@ class Campaign:
         killed = time.time()
         if not site.box(LEADER).daemon.kill("kill_measured"):
             return
-        with trio.move_on_after(_PATIENCE):
+        with trio.move_on_after(self.patience):
             while True:
                 said = site.panel.newest[f"{BASE}/bridge/state"]
                 if said.at > killed and said.payload == "online":
@@ -129,11 +131,12 @@ class Campaign:
         """Calm, then look until nothing is wrong or patience has ended."""
         await site.calm()
         began = trio.current_time()
-        deadline = began + _PATIENCE
+        deadline = began + self.patience
         seen, found = None, [Violation("not_online", "", "the broker could not be asked")]
         while trio.current_time() < deadline:
             await trio.sleep(0.25)
-            if observer.unanswered() and trio.current_time() < began + _UNTIL_ANSWERED:
+            answered_by = began + self.patience * _UNTIL_ANSWERED
+            if observer.unanswered() and trio.current_time() < answered_by:
                 continue
             seen = await observer.observe()
             if seen is None:
