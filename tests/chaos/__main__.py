@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import trio
 
-from .campaign import Campaign
+from .campaign import PATIENCE, Campaign
 from .planted import PLANTS
 
 __all__ = ["main"]
@@ -27,6 +27,12 @@ def _arguments() -> argparse.ArgumentParser:
     parser.add_argument("--first", type=int, default=0, help="round to begin with (%(default)s)")
     parser.add_argument("--pair", action="store_true", help="two boxes with one journal in etcd")
     parser.add_argument("--plant", choices=PLANTS, default="", help="a fault that is to be found")
+    parser.add_argument(
+        "--patience",
+        type=float,
+        default=PATIENCE,
+        help="seconds that a calm may take (%(default)s); more beside other work",
+    )
     parser.add_argument("--verbose", action="store_true", help="every round's faults by kind")
     return parser
 
@@ -43,6 +49,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         verbose=given.verbose,
         pair=given.pair,
         planted=given.plant,
+        patience=given.patience,
     )
     return 0 if trio.run(campaign.run) else 1
 

@@ -20,13 +20,13 @@ from .observer import Observer
 from .plan import LEADER, Places, Plan, make_plan
 from .site import BASE, TTL, Site
 
-__all__ = ["Campaign"]
+__all__ = ["PATIENCE", "Campaign"]
 
-_PATIENCE: Final = 45.0
+PATIENCE: Final = 45.0
 """Seconds that a calm may take: a turned away bridge waits 10, its back-off goes up to 30."""
 
-_UNTIL_ANSWERED: Final = 30.0
-"""Seconds after which a press without a result is called lost."""
+_UNTIL_ANSWERED: Final = 2 / 3
+"""Part of that after which a press without a result is called lost."""
 
 _STANDS: Final = frozenset(
     {
@@ -40,7 +40,10 @@ _STANDS: Final = frozenset(
 
 @dataclass(slots=True)
 class Campaign:
-    """A run of so many seconds, replayed by its seed. `violations` has each with its round."""
+    """A run of so many seconds, replayed by its seed. `violations` has each with its round.
+
+    With something `planted` it ends when that has been found, or anything else.
+    """
 
     seed: int
     seconds: float
@@ -48,6 +51,8 @@ class Campaign:
     verbose: bool = False
     pair: bool = False
     planted: str = ""
+    #: Seconds that a calm may take; more on a machine that has no time for it.
+    patience: float = PATIENCE
     rounds: int = 0
     presses: int = 0
     violations: list[tuple[int, Violation]] = field(default_factory=list)
@@ -75,7 +80,7 @@ class Campaign:
         async with trio.open_nursery() as nursery:
             await nursery.start(site.run)
             await self._settle(site, observer)
-            while trio.current_time() < deadline:
+            while trio.current_time() < deadline and not (self.planted and self.violations):
                 await self._round(site, observer, self.first + self.rounds)
                 self.rounds += 1
             nursery.cancel_scope.cancel()
@@ -83,7 +88,8 @@ class Campaign:
         self._report(site, observer)
 
     async def _round(self, site: Site, observer: Observer, number: int) -> None:
-        places = Places(tuple(room.name for room in site.rooms), tuple(site.hmps), TTL * self.pair)
+        names = tuple(room.name for room in site.rooms), tuple(site.hmps)
+        places = Places(*names, TTL * self.pair, self.planted)
         plan = make_plan(self.seed, number, places)
         observer.next_round()
         before = Counter(site.faults)
@@ -111,7 +117,7 @@ class Campaign:
         killed = time.time()
         if not site.box(LEADER).daemon.kill("kill_measured"):
             return
-        with trio.move_on_after(_PATIENCE):
+        with trio.move_on_after(self.patience):
             while True:
                 said = site.panel.newest[f"{BASE}/bridge/state"]
                 if said.at > killed and said.payload == "online":
@@ -125,11 +131,12 @@ class Campaign:
         """Calm, then look until nothing is wrong or patience has ended."""
         await site.calm()
         began = trio.current_time()
-        deadline = began + _PATIENCE
+        deadline = began + self.patience
         seen, found = None, [Violation("not_online", "", "the broker could not be asked")]
         while trio.current_time() < deadline:
             await trio.sleep(0.25)
-            if observer.unanswered() and trio.current_time() < began + _UNTIL_ANSWERED:
+            answered_by = began + self.patience * _UNTIL_ANSWERED
+            if observer.unanswered() and trio.current_time() < answered_by:
                 continue
             seen = await observer.observe()
             if seen is None:

@@ -5,6 +5,7 @@ the same round; what the machine makes of it in time is its own.
 """
 
 import random
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Final, Literal
 
@@ -28,17 +29,24 @@ _ASKING: Final = frozenset({"getRecordingStatus"})
 _LEAVES: Final = (b"/recording_id", b"/result", b"/status", b"/state", b"/ack")
 
 
+_LONG_BEYOND: Final = 3.0
+"""Times the lease's: another box leads by then, and has for long enough to be known to."""
+
 LEADER: Final = "leader"
 STANDBY: Final = "standby"
 
 
 @dataclass(frozen=True, slots=True)
 class Places:
-    """What a plan is made for: rooms and servers by name; `ttl`: of a pair's lease, 0 without."""
+    """What a plan is made for: rooms and servers by name; `ttl`: of a pair's lease, 0 without.
+
+    `planted`: the fault of `planted.py` that the box which leads is to be brought to show.
+    """
 
     rooms: tuple[str, ...]
     servers: tuple[str, ...]
     ttl: float = 0.0
+    planted: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,11 +121,24 @@ def make_plan(seed: int, number: int, places: Places) -> Plan:
     kills = [
         Operation(chance.uniform(0.3, seconds), _kill(chance, places)) for _ in range(style.kills)
     ]
-    if places.ttl:
+    if places.planted:
+        faults, kills = list(_meeting(chance, places, seconds)), []
+    elif places.ttl:
         faults, kills = _of_a_pair(f"{seed}/{number}/pair", [*faults, *kills], places, seconds)
     operations = sorted([*taps, *faults, *kills], key=lambda each: each.at)
     after: Literal["stop", "adopt", "leave"] = chance.choice(("stop", "stop", "adopt", "leave"))
     return Plan(style, seconds, tuple(operations), after)
+
+
+def _meeting(chance: random.Random, places: Places, seconds: float) -> Iterator[Operation]:
+    """What shows that the lease is not looked at, at whatever instant, and nothing beside it."""
+    beyond = _LONG_BEYOND * places.ttl
+    if places.planted == "commit":  # it is asked in time, and comes when another one leads
+        yield Operation(chance.uniform(1.0, seconds / 2), Fault("store_silence", value=beyond))
+        return
+    for server in places.servers:  # others wait for the start that it was stopped after
+        arm = Arm("stop_after_request", beyond, _CREATING)
+        yield Operation(chance.uniform(0.5, seconds / 2), Fault("arm", server, how=arm))
 
 
 def _of_a_pair(
