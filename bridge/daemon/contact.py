@@ -22,6 +22,7 @@ from ..mqtt.retained import read_retained
 from ..mqtt.session import Session
 from ..mqtt.settings import Subscription
 from ..mqtt.topics import Topics
+from ..process.collector import started
 from ..process.progress import Progress
 from ..room.facts.values import Now
 from ..room.worker import Room
@@ -205,6 +206,7 @@ class Contact:
         self._is_online = state is BrokerState.ONLINE
         self._observer.broker(online=self._is_online)
         if self._is_online:
+            started()  # every room is there, and has been announced
             self._self_report.publish_health()
             self.progress.wanted()
             self._rivals.online()

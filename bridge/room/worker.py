@@ -213,6 +213,7 @@ class Room:
 
     async def _turn(self) -> None:
         """Look at everything once, and wait until there is a reason to do so again."""
+        self._link.look()  # of many rooms that have a turn at once, none keeps HMP waiting
         self._take_in()
         self._plan()
         first = self._acts_once or self._memory.comes_first(self.state)
@@ -310,6 +311,7 @@ class Room:
         if self._planned is not None:
             self._exchange.send(self._planned)
             self._planned = None
+        self._link.look()
         self._say()
 
     def _say(self) -> None:
