@@ -175,13 +175,18 @@ class Room:
         """True once the room remembers anything by itself, or has been told."""
         return self._memory.known
 
-    async def adopt(self, retained_status: bytes) -> None:
-        """Hold what the room's retained topics say against what it knows, and take it over (R9)."""
+    def adopt(self, retained_status: bytes) -> trio.Event:
+        """Hold what the room's retained topics say against what it knows, and take it over (R9).
+
+        Set once it has.
+        """
         known, waiting = self.known, Waiting()
         take_over = self._memory.told(retained_status)
         if not known or take_over(self.state, self._clock()).state is not self.state:
             self._put(Told(take_over, waiting))
-            await waiting.accepted.wait()
+        else:
+            waiting.accept()
+        return waiting.accepted
 
     def holds(self, recording_id: RecordingId) -> bool:
         """True where the recording with this id is this room's."""
