@@ -223,9 +223,10 @@ def _secrets_in(table: object) -> Iterator[str]:
     match table:
         case SecretStr():
             yield table.get_secret_value()
-        case BaseModel():
-            for _, value in table:
-                yield from _secrets_in(value)
-        case Mapping():
-            for value in table.values():
-                yield from _secrets_in(value)
+        case BaseModel() | Mapping():
+            for value in table.values() if isinstance(table, Mapping) else vars(table).values():
+                if isinstance(value, _MAY_HOLD_SECRETS):
+                    yield from _secrets_in(value)
+
+
+_MAY_HOLD_SECRETS = (SecretStr, BaseModel, Mapping)

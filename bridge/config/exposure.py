@@ -44,10 +44,8 @@ def exposures(configuration: Configuration, file: Path) -> Iterator[Exposure]:
         for table in (tls, configuration.bridge.journal)
         if table is not None and table.key is not None
     ]
-    if _holds_a_secret(file):
-        secrets.append(file)
-    for path in secrets:
-        if _others_read(path):
+    for path in (*secrets, file):
+        if _others_read(path) and (path is not file or _holds_a_secret(file)):
             yield Exposure(
                 f"every user of this machine can read {path}, and what is secret in it",
                 f"chmod o-rwx {path}",

@@ -116,8 +116,7 @@ class RoomTable(Table):
     def policy(self, server: ServerTable, key: str) -> Policy:
         """The policy for the room model; `key` is the table's, for a room without a name."""
         title = arguments.drop_control_characters(self.name or key).strip() or key
-        same = {field.name for field in fields(Policy)}
-        settings: dict[str, Any] = {key: value for key, value in self if key in same} | {
+        settings: dict[str, Any] = {key: getattr(self, key) for key in _IN_POLICY} | {
             "session": None if self.session is None else SessionId(self.session),
             "sources": tuple(SourceId(source) for source in self.sources or ()),
             "session_title": title[:_LONGEST_NAME],
@@ -147,3 +146,7 @@ class RoomTable(Table):
             State.ERROR: self.tally.fault,
             State.UNKNOWN: self.tally.fault,
         }
+
+
+_IN_POLICY = tuple(each.name for each in fields(Policy) if each.name in RoomTable.model_fields)
+"""Keys of a room that its policy has under the same name."""

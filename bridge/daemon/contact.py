@@ -22,6 +22,7 @@ from ..mqtt.retained import read_retained
 from ..mqtt.session import Session
 from ..mqtt.settings import Subscription
 from ..mqtt.topics import Topics
+from ..process.collector import started
 from ..process.progress import Progress
 from ..room.facts.values import Now
 from ..room.worker import Room
@@ -152,9 +153,10 @@ class Contact:
         await session.subscribe([Subscription(e, retain_as_published=False) for e in heard])
         untold = [each for each in told if not read_object(found.get(self._status(each), b""))]
         found |= await self._read(session, "recording_id", untold)
-        for room in told:
-            if self._rooms.get(room.name) is room:  # it may have been taken out meanwhile
-                await room.adopt(self._told(room, found))
+        # Some may have been taken out meanwhile.
+        there = [room for room in told if self._rooms.get(room.name) is room]
+        for adopted in [room.adopt(self._told(room, found)) for room in there]:
+            await adopted.wait()
         self._unread = set()
         await self._manifest.leave_bases_of_before(session)
         self._dispatcher.greeted()
@@ -205,6 +207,7 @@ class Contact:
         self._is_online = state is BrokerState.ONLINE
         self._observer.broker(online=self._is_online)
         if self._is_online:
+            started()  # every room is there, and has been announced
             self._self_report.publish_health()
             self.progress.wanted()
             self._rivals.online()

@@ -21,6 +21,7 @@ reads, one writes the socket's rest, one probes a silent HMP, within the command
 
 import math
 from collections.abc import Callable
+from functools import partial
 from typing import Any, TypeVar
 
 import outcome
@@ -39,7 +40,7 @@ from .polls import Polls
 from .probe import ALIVE_CODES, PROBE_PRIORITY, probe
 from .protocol import Closed, Event, Protocol, Reply, State, Unsolicited
 from .queue import CommandQueue, Exchanged, Request, Settled, Waiter
-from .writer import Writer
+from .wire import Wire
 
 __all__ = ["ServerLink"]
 
@@ -77,7 +78,7 @@ class ServerLink:
         self._in_flight: Request | None = None
         # Of the connection; replaced when there is one.
         self._stream: trio.abc.Stream
-        self._writer: Writer
+        self._wire: Wire
         self._protocol = Protocol()
         self._scope = trio.CancelScope()
         self._silence = trio.CancelScope()
@@ -157,7 +158,7 @@ class ServerLink:
             self.progress.waits()
             self._leaving = True
             self._abandon("the bridge stopped")
-            self._refuse_waiting("the bridge is stopping")
+            self._queue.refuse(partial(self._down, "the bridge is stopping"))
 
     async def _connect_and_serve(self) -> None:
         """One connection, from connecting to its end, which is always an `Unusable`."""
@@ -167,7 +168,7 @@ class ServerLink:
         self._stream, self._protocol = await open_connection(self.settings, self._connect)
         self._connections += 1
         self._failure = None
-        self._writer = Writer(self._stream, self._write_failed)
+        self._wire = Wire(self._stream, self._write_failed)
         self._queue.put(probe(), PROBE_PRIORITY)
         over = trio.Event()
         try:
@@ -189,7 +190,7 @@ class ServerLink:
             self._send_next()  # the probe
             async with trio.open_nursery() as nursery:
                 nursery.start_soon(self._read)
-                nursery.start_soon(self._writer.run)
+                nursery.start_soon(self._wire.run)
                 nursery.start_soon(self._probe_when_silent)
         if self._in_flight is not None:
             command = self._in_flight.command
@@ -202,23 +203,25 @@ class ServerLink:
     def _leave(self) -> None:
         """Take no more commands, and end the connection as soon as nobody waits for a reply."""
         self._leaving = True
-        self._refuse_waiting("the bridge is stopping")
+        self._queue.refuse(partial(self._down, "the bridge is stopping"))
         if self._in_flight is None or self._in_flight.is_probe:
             self._scope.cancel()
 
     # What the three tasks of a connection do.
 
     async def _read(self) -> None:
-        stream, protocol = self._stream, self._protocol
         while True:
-            reason = "HMP closed the connection"
-            try:
-                data = await stream.receive_some()
-            except trio.BrokenResourceError as error:
-                data, reason = b"", f"the connection broke: {error}"
-            for event in protocol.receive_data(data):
-                self._handle(event, reason)
-            self._send_next()
+            self._take_in(*await self._wire.read())
+
+    def look(self) -> None:
+        """Take in the answer if it has come and a command waits for that: for who is busy else."""
+        if self._in_flight is not None and self._queue and (data := self._wire.arrived()):
+            self._take_in(data)
+
+    def _take_in(self, data: bytes | bytearray, reason: str = "") -> None:
+        for event in self._protocol.receive_data(data):
+            self._handle(event, reason)
+        self._send_next()
 
     async def _probe_when_silent(self) -> None:
         while True:
@@ -243,7 +246,7 @@ class ServerLink:
         if request.command.changes and not self._permission.to_change():
             self._not_sent(request, withdrawn())
         else:
-            self._writer.write(self._protocol.send(request.command))
+            self._wire.write(self._protocol.send(request.command))
 
     def _write_failed(self, reason: str, nothing_sent: bool) -> None:
         if nothing_sent and self._in_flight is not None:
@@ -281,7 +284,9 @@ class ServerLink:
         error = reply.error
         if isinstance(error, NotUnderstood):
             self._log_once(f"unclear {error.command}", "HMP's answer is unclear", error=str(error))
-        request.settle(outcome.Error(error) if error else outcome.Value(reply.result))
+        if error is None and not self._leaving:
+            self._send_next()  # before anybody has work with the answer
+        request.settle(outcome.Error(error) if error else outcome.Value(reply.result), now)
         if isinstance(error, NotAuthorized):
             self._end(not_authorized(self.settings, local_address(self._stream)))
         elif request.is_probe:
@@ -322,7 +327,7 @@ class ServerLink:
         self._error = failure.reason
         self._log_once(failure.way, "HMP cannot be used", **failure.fields)
         self._become(failure.state)
-        self._refuse_waiting(failure.reason)
+        self._queue.refuse(partial(self._down, failure.reason))
 
     def _log_once(self, way: str, event: str, **fields: object) -> None:
         if way not in self._logged_ways:
@@ -340,11 +345,6 @@ class ServerLink:
         if request is not None:
             waited = trio.current_time() - self._sent_at
             request.settle(outcome.Error(OutcomeUnknown(request.command.name, reason, waited)))
-
-    def _refuse_waiting(self, reason: str) -> None:
-        """Tell whoever waits for a command in the queue that it was not sent."""
-        for request in self._queue.clear():
-            request.settle(outcome.Error(self._down(reason)))
 
     def _down(self, reason: str) -> LinkDown:
         return LinkDown(LinkState.DOWN if self._leaving else self._state, reason)

@@ -114,6 +114,10 @@ class TcpStream(trio.abc.Stream):
             except OSError as error:
                 raise trio.BrokenResourceError(str(error)) from error
 
+    def receive_at_once(self) -> bytes:
+        """Bytes that have come, ``b""`` at the end of the stream; raises `OSError` else."""
+        return self._socket.recv(_RECEIVE_SIZE)
+
     async def aclose(self) -> None:
         """Close; whoever waits on the stream gets `trio.ClosedResourceError`."""
         if self._socket.fileno() >= 0:

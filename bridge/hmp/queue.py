@@ -51,9 +51,9 @@ class Request:
         """Take the command back if it still waits, and nothing comes of it; True if so."""
         return self._queue.withdraw(self)
 
-    def settle(self, result: outcome.Outcome[Any]) -> None:
-        """Say what came of it; to be called once."""
-        self.passage.ended_at = trio.current_time()
+    def settle(self, result: outcome.Outcome[Any], at: float | None = None) -> None:
+        """Say what came of it, by now or `at` a moment before; to be called once."""
+        self.passage.ended_at = trio.current_time() if at is None else at
         if self._exchanged is not None:
             self._exchanged(self.command, self.passage, result)
         if self._settled is not None:
@@ -130,7 +130,8 @@ class CommandQueue:
         request.passage.sent_at = trio.current_time()
         return request
 
-    def clear(self) -> list[Request]:
-        """Everything that waits, in no order; the caller settles it."""
+    def refuse(self, failure: Callable[[], Exception]) -> None:
+        """Tell whoever waits, each by a failure of its own, that the command was not sent."""
         removed, self._heap = self._heap, []
-        return [request for _, _, request in removed]
+        for _, _, request in removed:
+            request.settle(outcome.Error(failure()))

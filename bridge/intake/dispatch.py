@@ -6,6 +6,7 @@ Messages are taken in fair turns (`Sources`), and acknowledged in the order of a
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import replace
 from functools import partial
+from itertools import count
 
 import structlog
 import trio
@@ -37,6 +38,9 @@ from .suspects import Suspects
 __all__ = ["Dispatcher"]
 
 log = structlog.get_logger("mqtt")
+
+_AT_ONCE = 10
+"""Messages of a backlog that are handed on before others have their turn."""
 
 _MOST_TOPICS = 1000
 """Topics of which it is remembered whether they are inputs."""
@@ -157,7 +161,9 @@ class Dispatcher:
             self._broker.received()  # nobody will call `receive` any more
 
     async def _act_on_messages(self) -> None:
-        while True:
+        for number in count(1):
+            if number % _AT_ONCE == 0:
+                await trio.lowlevel.checkpoint()
             message = await self._broker.receive()
             if hears("mqtt", "debug"):
                 log_received(message)

@@ -160,10 +160,14 @@ class Image:
         But for what it dropped as too long: the longest value is published once more at QoS 1.
         """
         self._unproved = {}
-        for topic, value in self._announced.items():
-            if topic in self._outbox.topics and self.values.get(topic) == value:
-                self._close(self._outbox.withdraw(topic))
-                self._drop_if_empty(topic)
+        said = [
+            topic
+            for topic, value in self._announced.items()
+            if topic in self._outbox.topics and self.values.get(topic) == value
+        ]
+        self._close(*map(self._outbox.withdraw, said))
+        for topic in said:
+            self._drop_if_empty(topic)
         self._announced = {}
         self._probe()
 
@@ -330,8 +334,9 @@ class Image:
         self._open[self._tickets] = None
         return self._tickets
 
-    def _close(self, ticket: int) -> None:
-        self._open.pop(ticket, None)
+    def _close(self, *tickets: int) -> None:
+        for ticket in tickets:
+            self._open.pop(ticket, None)
         if self._confirmation:
             self._confirmation.unpark_all()
         self.confirmed()

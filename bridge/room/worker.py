@@ -175,13 +175,18 @@ class Room:
         """True once the room remembers anything by itself, or has been told."""
         return self._memory.known
 
-    async def adopt(self, retained_status: bytes) -> None:
-        """Hold what the room's retained topics say against what it knows, and take it over (R9)."""
+    def adopt(self, retained_status: bytes) -> trio.Event:
+        """Hold what the room's retained topics say against what it knows, and take it over (R9).
+
+        Set once it has.
+        """
         known, waiting = self.known, Waiting()
         take_over = self._memory.told(retained_status)
         if not known or take_over(self.state, self._clock()).state is not self.state:
             self._put(Told(take_over, waiting))
-            await waiting.accepted.wait()
+        else:
+            waiting.accept()
+        return waiting.accepted
 
     def holds(self, recording_id: RecordingId) -> bool:
         """True where the recording with this id is this room's."""
@@ -213,6 +218,7 @@ class Room:
 
     async def _turn(self) -> None:
         """Look at everything once, and wait until there is a reason to do so again."""
+        self._link.look()  # of many rooms that have a turn at once, none keeps HMP waiting
         self._take_in()
         self._plan()
         first = self._acts_once or self._memory.comes_first(self.state)
@@ -310,6 +316,7 @@ class Room:
         if self._planned is not None:
             self._exchange.send(self._planned)
             self._planned = None
+        self._link.look()
         self._say()
 
     def _say(self) -> None:

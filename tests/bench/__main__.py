@@ -73,6 +73,10 @@ def run(name: str, options: Options) -> tuple[str, Sequence[Figure]]:
     return f"{title}\n\n{rows}\n\n({note})\n", figures
 
 
+def _sizes(text: str) -> list[int]:
+    return [int(each) for each in text.split(",")]
+
+
 def main(arguments: Sequence[str]) -> int:
     """The program."""
     parser = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__)
@@ -87,6 +91,12 @@ def main(arguments: Sequence[str]) -> int:
     )
     parser.add_argument("--all-cores", action="store_true", help="pin nothing to a core")
     parser.add_argument("--quick", action="store_true", help=f"{', '.join(QUICK)}, in two minutes")
+    parser.add_argument(
+        "--rooms",
+        type=_sizes,
+        default=(10, 100, 1000),
+        help="of the bridges whose latency is compared, with commas (10,100,1000)",
+    )
     parser.add_argument(
         "--minutes",
         type=float,
@@ -108,6 +118,7 @@ def main(arguments: Sequence[str]) -> int:
         given.disk,
         all_cores=given.all_cores,
         most_rooms=100 if given.quick else 1000,
+        sizes=given.rooms,
         lasting=None if given.minutes is None else given.minutes * 60,
         samples=given.samples,
     )

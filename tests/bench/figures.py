@@ -53,7 +53,8 @@ class Figure:
     """One row. `floor` is what it is compared with, `met` None where there is no target.
 
     `rounds`: what it is compared with round by round, in place of by the medians. `series`: what
-    was measured every second, of which the sample is a part.
+    was measured every second, of which the sample is a part. `size`: of what it grows with, where
+    the same was measured for several.
     """
 
     what: str
@@ -65,6 +66,7 @@ class Figure:
     met: bool | None = None
     rounds: Sample | None = None
     series: list[float] = field(default_factory=list)
+    size: int | None = None
 
     @property
     def ratio(self) -> Sample | None:
@@ -97,6 +99,7 @@ class Figure:
             "target": self.target,
             "met": self.met,
             "series": self.series,
+            "size": self.size,
         }
 
 

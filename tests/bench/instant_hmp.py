@@ -9,10 +9,12 @@ command since the last ``log``.
 
 import argparse
 import json
+import os
 import socket
 import threading
 import time
 import uuid
+from contextlib import suppress
 
 __all__ = ["InstantHmp", "main"]
 
@@ -86,6 +88,8 @@ def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--delay", type=float, default=0.0, help="seconds per answer")
     hmp = InstantHmp(parser.parse_args().delay)
+    with suppress(PermissionError):  # a device of its own waits for no broker that shares its core
+        os.sched_setscheduler(0, os.SCHED_RR, os.sched_param(1))
     with socket.create_server(("127.0.0.1", 0)) as listener:
         print(f"listening on 127.0.0.1:{listener.getsockname()[1]}", flush=True)
         while True:

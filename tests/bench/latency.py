@@ -85,7 +85,7 @@ def publications(made: Stage, broker: Broker, base: str, press: Press, times: in
 
 
 def latency(options: Options) -> Sequence[Figure]:
-    """The peers and the daemon, on both kinds of broker, journal in memory and on the disk."""
+    """The peers and the daemon, on both kinds of broker; the journal on the disk; more rooms."""
     p50: dict[tuple[str, str], Sample] = defaultdict(Sample)
     p99: dict[tuple[str, str], Sample] = defaultdict(Sample)
     commit, own_commit = Sample(), Sample()
@@ -118,6 +118,43 @@ def latency(options: Options) -> Sequence[Figure]:
         Figure("publications for a pause or resume", said_of_one, "messages", MANY, "bare loop"),
         Figure("one SQLite WAL commit on that disk", commit, "ms"),
         Figure("the daemon's own commit_ms on that disk", own_commit, "ms", commit.median),
+        *_by_rooms(options),
+    ]
+
+
+def _by_rooms(options: Options) -> Sequence[Figure]:
+    """A press beside so many rooms that are all recording, and looked at meanwhile."""
+    p50: dict[int, Sample] = defaultdict(Sample)
+    p99: dict[int, Sample] = defaultdict(Sample)
+    with stage(options) as made:
+        broker = made.broker()
+        presses: dict[int, Press] = {}
+        for size in options.sizes:
+            base = f"rooms{size}/hmp"
+            made.daemon(broker, made.hmp(), base=base, rooms=size)
+            made.record(broker, base, size)
+            presses[size] = Press(made, broker, base, f"r{size // 2}")
+            presses[size].during(0.0, least=20)
+        for _ in range(options.repetitions):
+            for size, press in random.sample(list(presses.items()), len(presses)):
+                took = press.during(options.seconds / len(presses))
+                p50[size].add(percentile(took, 50) * 1000)
+                p99[size].add(percentile(took, 99) * 1000)
+    least = options.sizes[0]
+    return [
+        Figure(
+            f"{what} of a press, all rooms recording, {size}",
+            samples[size],
+            "ms",
+            samples[least].median,
+            f"{least} rooms",
+            f"≤ {size / least:g} x",
+            samples[size].over(samples[least]).median <= size / least,
+            samples[least],
+            size=size,
+        )
+        for what, samples in (("p50", p50), ("p99", p99))
+        for size in options.sizes
     ]
 
 

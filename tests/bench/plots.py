@@ -11,7 +11,7 @@ _WIDTH, _HEIGHT_OF_ROW = 11.0, 0.35
 
 
 def draw(title: str, figures: Sequence[Figure], folder: Path) -> list[Path]:
-    """A file for what was measured in rounds, ratios as boxes, and one for what grows with time."""
+    """Files for what was measured in rounds, ratios as boxes; what grows with time; with a size."""
     folder.mkdir(parents=True, exist_ok=True)
     made = []
     ratios = {each.what: each.ratio.values for each in figures if each.rounds and each.ratio}
@@ -20,6 +20,9 @@ def draw(title: str, figures: Sequence[Figure], folder: Path) -> list[Path]:
     series = {f"{each.what} {each.unit}": each.series for each in figures if each.series}
     if series:
         made.append(_lines(title, series, folder / f"{title}-over-time.png"))
+    sizes = [each for each in figures if each.size is not None]
+    if sizes:
+        made.append(_growth(title, sizes, folder / f"{title}-by-size.png"))
     return made
 
 
@@ -45,6 +48,31 @@ def _lines(title: str, series: dict[str, list[float]], file: Path) -> Path:
         axes.set_title(name, fontsize=9)
     axes.set_xlabel("minutes")
     figure.suptitle(title)
+    figure.savefig(file)
+    return file
+
+
+def _growth(title: str, figures: Sequence[Figure], file: Path) -> Path:
+    """Medians with their quartiles, beside what would be linear from the smallest size on."""
+    figure = _figure(4.0)
+    axes = figure.subplots()
+    names = dict.fromkeys(each.what.rpartition(", ")[0] for each in figures)
+    for name in names:
+        of_it = [each for each in figures if each.what.rpartition(", ")[0] == name]
+        sizes = [each.size or 0 for each in of_it]
+        middle = [each.sample.median for each in of_it]
+        spread = [each.sample.quartiles for each in of_it]
+        below = [value - low for value, (low, _) in zip(middle, spread, strict=True)]
+        above = [high - value for value, (_, high) in zip(middle, spread, strict=True)]
+        axes.errorbar(sizes, middle, yerr=[below, above], marker="o", capsize=3, label=name)
+        linear = [middle[0] * size / sizes[0] for size in sizes]
+        axes.plot(sizes, linear, color="grey", linewidth=0.6, linestyle=":")
+    axes.set_xscale("log")
+    axes.set_yscale("log")
+    axes.set_xlabel("rooms; dotted: linear")
+    axes.set_ylabel(figures[0].unit)
+    axes.legend()
+    axes.set_title(title)
     figure.savefig(file)
     return file
 

@@ -6,7 +6,7 @@ import shutil
 import socket
 import sys
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
@@ -39,6 +39,7 @@ class Options:
         *,
         all_cores: bool,
         most_rooms: int = 1000,
+        sizes: Sequence[int] = (10, 100, 1000),
         lasting: float | None = None,
         samples: Path | None = None,
     ) -> None:
@@ -50,6 +51,8 @@ class Options:
         #: whether to leave it to the kernel who runs where
         self.all_cores = all_cores
         self._most_rooms = most_rooms
+        #: rooms of the bridges whose latency is compared
+        self.sizes = sorted({self.rooms(size) for size in sizes})
         #: seconds that something lasts which is measured once, over a long time
         self.lasting = seconds * repetitions if lasting is None else lasting
         #: where that is noted as it goes on, one JSON object a line

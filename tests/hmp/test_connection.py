@@ -10,14 +10,16 @@ import struct
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
+import outcome
 import pytest
 import trio
 import trio.testing
 
 from bridge.hmp.arguments import SessionId
+from bridge.hmp.client import ServerLink
 from bridge.hmp.commands import RecordingId, StartRecording, StopRecording
 from bridge.hmp.connection import NothingSent, TcpStream, connect_tcp
-from bridge.hmp.errors import LinkDown
+from bridge.hmp.errors import LinkDown, OutcomeUnknown
 from bridge.hmp.link import LinkSettings, LinkState, Passage, Priority
 from tests.hmp.peer import UUID, PeerConnection, States
 
@@ -131,29 +133,9 @@ async def test_a_closed_stream_says_so_to_whoever_uses_it() -> None:
             await ours.receive_some()
 
 
-class AfterTheAnswer(trio.abc.Instrument):
-    """What the peer's socket has to read at the end of the turn in which a command was settled."""
-
-    def __init__(self, peer: socket.socket) -> None:
-        self._peer = peer
-        self._settled = False
-        self.read: bytes | None = None
-
-    def settled(self, _result: object) -> None:
-        """A command was settled: this is the turn."""
-        self._settled = True
-
-    def after_task_step(self, _task: trio.lowlevel.Task) -> None:
-        """Look, once."""
-        if self._settled and self.read is None:
-            try:
-                self.read = self._peer.recv(4096, socket.MSG_DONTWAIT)
-            except BlockingIOError:
-                self.read = b""
-
-
-async def test_a_command_is_on_the_socket_before_anybody_else_has_a_turn() -> None:
-    """Of whoever brings it to a silent link, and of the answer that it has waited for."""
+@asynccontextmanager
+async def ready_link() -> AsyncIterator[tuple[ServerLink, socket.socket]]:
+    """A link that HMP answers, and the peer's socket, read without a turn for anybody."""
     [listener] = await trio.open_tcp_listeners(0, host="127.0.0.1")
     states = States()
     settings = LinkSettings(
@@ -162,26 +144,81 @@ async def test_a_command_is_on_the_socket_before_anybody_else_has_a_turn() -> No
     link = states.link(connect_tcp, settings)
     async with listener, trio.open_nursery() as nursery:
         nursery.start_soon(link.run)
-        stream = await listener.accept()
-        peer = PeerConnection(stream)
-        await peer.alive()
-        await states.until(LinkState.READY)
-        async with stream:
-            raw = socket.socket(fileno=os.dup(stream.socket.fileno()))
-            look = AfterTheAnswer(raw)
-            first, second = StopRecording(RecordingId(UUID)), StartRecording(SessionId(UUID))
-            link.submit(first, Priority.STOP, Passage(), look.settled)
-            assert raw.recv(4096, socket.MSG_DONTWAIT).startswith(b"stopRecording ")
-            link.submit(second, Priority.CONTROL, Passage(), look.settled)
-            trio.lowlevel.add_instrument(look)
-            await peer.send("OK\n")
-            while look.read is None:
-                await trio.lowlevel.checkpoint()
-            trio.lowlevel.remove_instrument(look)
-            assert look.read.startswith(b"startRecording ")
-            await peer.send(f"OK|{UUID}\n")
-            raw.close()
+        async with await listener.accept() as stream:
+            await PeerConnection(stream).alive()
+            await states.until(LinkState.READY)
+            with socket.socket(fileno=os.dup(stream.socket.fileno())) as peer:
+                yield link, peer
         nursery.cancel_scope.cancel()
+
+
+def arrived(peer: socket.socket) -> str:
+    """The name of the command that is there; empty where none is."""
+    try:
+        return peer.recv(4096, socket.MSG_DONTWAIT).decode().partition(" ")[0]
+    except BlockingIOError:
+        return ""
+
+
+STOPPING, STARTING = StopRecording(RecordingId(UUID)), StartRecording(SessionId(UUID))
+
+
+async def test_a_command_is_on_the_socket_before_anybody_has_work_with_the_answer() -> None:
+    """Of whoever brings it to a silent link, and of the answer that it has waited for."""
+    async with ready_link() as (link, peer):
+        found = []
+        over = trio.Event()
+
+        def settled(_result: object) -> None:
+            found.append(arrived(peer))
+            over.set()
+
+        link.submit(STOPPING, Priority.STOP, Passage(), settled)
+        assert arrived(peer) == "stopRecording"
+        link.submit(STARTING, Priority.CONTROL, Passage(), lambda _: None)
+        assert arrived(peer) == ""
+        peer.sendall(b"OK\n")
+        await over.wait()
+        assert found == ["startRecording"]
+
+
+async def test_an_answer_is_taken_in_for_whoever_looks_and_only_where_a_command_waits() -> None:
+    """Nobody has had a turn meanwhile; the last answer waits for its own."""
+    async with ready_link() as (link, peer):
+        over = trio.Event()
+        link.look()
+        link.submit(STOPPING, Priority.STOP, Passage(), lambda _: None)
+        link.submit(STARTING, Priority.CONTROL, Passage(), lambda _: over.set())
+        assert arrived(peer) == "stopRecording"
+        link.look()
+        assert arrived(peer) == ""
+        peer.sendall(b"OK\n")
+        link.look()
+        assert arrived(peer) == "startRecording"
+        peer.sendall(f"OK|{UUID}\n".encode())
+        link.look()
+        assert not over.is_set()
+        await over.wait()
+
+
+async def test_who_looks_at_a_connection_that_has_ended_leaves_that_to_who_reads() -> None:
+    async with ready_link() as (link, peer):
+        lost = trio.Event()
+        found: list[object] = []
+
+        def settled(result: outcome.Outcome[object]) -> None:
+            found.append(result)
+            lost.set()
+
+        link.submit(STOPPING, Priority.STOP, Passage(), settled)
+        link.submit(STARTING, Priority.CONTROL, Passage(), lambda _: None)
+        peer.shutdown(socket.SHUT_RDWR)
+        link.look()
+        assert not found
+        await lost.wait()
+        [ended] = found
+        assert isinstance(ended, outcome.Error)
+        assert isinstance(ended.error, OutcomeUnknown)
 
 
 async def test_connecting_where_nobody_listens_is_refused() -> None:

@@ -357,7 +357,7 @@ async def test_what_the_broker_retains_is_taken_over_before_anything_else_happen
     retained = {"state": "recording", "recording_id": OTHER_ID, "session_id": SESSION}
     async with house.running():
         with trio.fail_after(10):
-            await house.room.adopt(json.dumps(retained).encode())
+            await house.room.adopt(json.dumps(retained).encode()).wait()
         held = house.room.state.recording
         assert held is not None
         assert held.id == OTHER_ID

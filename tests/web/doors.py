@@ -100,7 +100,7 @@ class Site:
         async with self.house.running(), self.client() as client, trio.open_nursery() as nursery:
             nursery.start_soon(self.web.feed.run)
             if known:
-                await self.house.room.adopt(b"")
+                await self.house.room.adopt(b"").wait()
             yield client
             nursery.cancel_scope.cancel()
 

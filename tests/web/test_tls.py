@@ -59,7 +59,7 @@ class Pages:
     async def served(self) -> AsyncIterator[None]:
         """For the time of the body."""
         async with self.site.house.running(), trio.open_nursery() as nursery:
-            await self.site.house.room.adopt(b"")
+            await self.site.house.room.adopt(b"").wait()
             with capture_logs() as said:
                 nursery.start_soon(self.site.web.run)
                 while not (lines := [each for each in said if "url" in each]):

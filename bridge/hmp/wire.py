@@ -1,18 +1,19 @@
-"""Writing to one connection: at once, for with one command in flight the socket has room."""
+"""The bytes of one connection: written at once, for with one command in flight there is room."""
 
 from collections.abc import Callable
+from contextlib import suppress
 
 import trio
 
 from .connection import NothingSent, TcpStream
 
-__all__ = ["Writer"]
+__all__ = ["Wire"]
 
 
-class Writer:
-    """Writes one command at a time to `stream`.
+class Wire:
+    """Writes one command at a time to `stream`, and reads what comes.
 
-    `failed` hears why it could not be written whole, and whether HMP has seen nothing of it.
+    `failed` hears why one could not be written whole, and whether HMP has seen nothing of it.
     """
 
     def __init__(self, stream: trio.abc.Stream, failed: Callable[[str, bool], None]) -> None:
@@ -45,3 +46,17 @@ class Writer:
                 await self._stream.send_all(self._rest)
             except trio.BrokenResourceError as error:
                 self._failed(str(error), isinstance(error, NothingSent) and not self._begun)
+
+    async def read(self) -> tuple[bytes | bytearray, str]:
+        """Wait for bytes; none, and the reason, where the connection has ended."""
+        try:
+            return await self._stream.receive_some(), "HMP closed the connection"
+        except trio.BrokenResourceError as error:
+            return b"", f"the connection broke: {error}"
+
+    def arrived(self) -> bytes:
+        """Bytes that are there to be read; of the end of the connection `read` tells."""
+        if isinstance(self._stream, TcpStream):
+            with suppress(OSError):
+                return self._stream.receive_at_once()
+        return b""
