@@ -10,6 +10,7 @@ import trio
 from ..mqtt.filters import fewest, matches
 from ..mqtt.message import Message
 from ..mqtt.once_per_topic import OncePerTopic
+from ..process.progress import Progress
 from ..room.facts.values import Now
 from .binding import Binding, Verdict, due, take, tick
 from .durable import carried_over, from_document, to_document
@@ -48,7 +49,8 @@ class Translator:
         self._memory = from_document(self._bindings, kept, boot)
         #: What to subscribe to, so that every message is delivered once.
         self.filters = filters_of(self._bindings)
-        self._changed = trio.lowlevel.ParkingLot()
+        #: Of whoever waits for what is held.
+        self.progress = Progress()
         self._no_text_said = OncePerTopic()
 
     def replace(self, bindings: Iterable[Binding], rooms: Mapping[str, str]) -> None:
@@ -58,7 +60,7 @@ class Translator:
         self._rooms = rooms
         self.filters = filters_of(self._bindings)
         self._memory = carried_over(before, self._bindings, self._memory)
-        self._changed.unpark_all()
+        self.progress.wanted()
 
     def is_bound(self, topic: str) -> bool:
         """A message on this topic was subscribed to for a binding."""
@@ -94,7 +96,7 @@ class Translator:
         changed = memory is not self._memory
         if changed:
             self._memory = memory
-            self._changed.unpark_all()
+            self.progress.wanted()
         if arrival.text is None and not arrival.retained and verdicts:
             self._say_once(verdicts[0])
         for verdict in verdicts:
@@ -125,9 +127,7 @@ class Translator:
         while True:
             moment = due(self._bindings, self._memory)
             wait = inf if moment is None else max(0.0, moment - self._clock().monotonic)
-            with trio.move_on_after(wait):
-                await self._changed.park()
-                continue
+            await self.progress.rest(trio.current_time() + wait)
             self._memory, verdicts = tick(self._bindings, self._memory, self._clock(), self._rooms)
             if verdicts:
                 return verdicts

@@ -14,7 +14,6 @@ def yield_to_another(options: argparse.Namespace) -> int:
 
     from ..daemon.yielding import NobodyYields, RefusedToYield, ask_to_yield
     from ..logs.log import configure_logs
-    from ..mqtt.failures import BrokerFailure
 
     configuration = load_configuration(options)
     configure_logs("error")
@@ -23,7 +22,7 @@ def yield_to_another(options: argparse.Namespace) -> int:
         put(f"{trio.run(ask_to_yield, configuration)} leads")
     except* RefusedToYield as group:
         refused += [str(error) for error in leaves(group)]
-    except* (NobodyYields, BrokerFailure) as group:
+    except* NobodyYields as group:
         failed += [str(error) for error in leaves(group)]
     for reason in (*refused, *failed):
         say(reason)

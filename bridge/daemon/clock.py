@@ -14,6 +14,7 @@ from pathlib import Path
 
 import trio
 
+from ..process.progress import Progress
 from ..room.facts.values import Now
 
 __all__ = ["Clock", "is_synchronised", "kernel_is_content", "systemd_is_content"]
@@ -54,6 +55,8 @@ class Clock:
         self._ask = ask or is_synchronised
         self._believed = trusted
         self._ask_at = 0.0
+        #: Of `keep_asking`.
+        self.progress = Progress()
 
     def __call__(self) -> Now:
         """This instant; the first clock goes on while the machine sleeps."""
@@ -66,9 +69,11 @@ class Clock:
     async def keep_asking(self) -> None:
         """Ask systemd, where the kernel may not be asked (`ProtectClock=`), until it says yes."""
         while not self._believed and self._ask() is None:
+            self.progress.within(_ANSWER_WITHIN)
             self._believed = await systemd_is_content()
             if not self._believed:
-                await trio.sleep(_ASK_AGAIN)
+                await self.progress.rest(trio.current_time() + _ASK_AGAIN)
+        self.progress.waits()
 
 
 def is_synchronised(

@@ -29,6 +29,7 @@ from ..homeassistant.names import DeviceName, room_announced
 from ..mqtt.image import Image
 from ..mqtt.message import Message
 from ..mqtt.topics import Topics
+from ..process.progress import Progress
 from .happenings import Happenings
 from .manifest import Manifest
 from .owned import Gone, Published
@@ -86,8 +87,13 @@ class HomeAssistant:
         self._prefix = ""
         self._shown: Mapping[str, Announcement] = {}
         self._published: Published = {}
-        self._birth = trio.Event()
-        self._taking_back = trio.Event()
+        self._born = self._to_take_back = False
+        self._answering, self._taking_back = Progress(), Progress()
+
+    @property
+    def due_at(self) -> float:
+        """By when `run` goes on by itself (`Progress`)."""
+        return min(self._answering.due_at, self._taking_back.due_at)
 
     def wanted(self, configuration: Configuration) -> dict[str, Announcement]:
         """Every device that a configuration shows, by its topic."""
@@ -142,7 +148,8 @@ class HomeAssistant:
             self._image.set(topic, announcement.payload(missing))
         self._happenings.telling = table.enabled
         self._happenings.count(counting=self._counts(configuration))
-        self._taking_back.set()
+        self._to_take_back = True
+        self._taking_back.wanted()
 
     def _device(self, topic: str) -> DeviceName:
         return DeviceName.announced(self._topics.base, topic)
@@ -160,8 +167,10 @@ class HomeAssistant:
     def hear(self, message: Message) -> bool:
         """Notice Home Assistant's birth; never True, for bindings may hear the same message."""
         born = message.topic == self._status_topic and message.payload.strip() == _BIRTH
-        if born and not message.retain:  # else it is of the past, as over MQTT 3.1.1
-            self._birth.set()
+        # A retained one is of the past, as over MQTT 3.1.1; of one that is heard already, no more.
+        if born and not message.retain and not self._born:
+            self._born = True
+            self._answering.wanted()
         return False
 
     async def run(self) -> None:
@@ -172,9 +181,11 @@ class HomeAssistant:
 
     async def _answer_births(self) -> None:
         while True:
-            await self._birth.wait()
-            await trio.sleep(self._wait())
-            self._birth = trio.Event()
+            while not self._born:
+                await self._answering.rest()
+            await trio.sleep_until(self._answering.within(self._wait()))
+            self._born = False
+            self._answering.waits()  # for the broker, and for Home Assistant to take it in
             count = await self._repeat(self._order())
             if count is not None:
                 log.info("home assistant has started, everything is published again", topics=count)
@@ -210,8 +221,10 @@ class HomeAssistant:
     async def _finish_taking_back(self) -> None:
         """Once the broker has what takes back, what is left; then nothing more is ours to undo."""
         while True:
-            await self._taking_back.wait()
-            self._taking_back = trio.Event()
+            while not self._to_take_back:
+                await self._taking_back.rest()
+            self._to_take_back = False
+            self._taking_back.waits()  # for the broker, and for the journal
             shown, published = self._shown, self._published
             await self._image.settled()
             if self._shown is shown:

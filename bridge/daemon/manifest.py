@@ -12,7 +12,6 @@ finds it and empties what is left. Nothing else on the broker is ever touched.
 from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping
 
 import structlog
-import trio
 
 from ..homeassistant.discovery import remembered
 from ..homeassistant.names import DeviceName
@@ -22,6 +21,7 @@ from ..mqtt.link import ONLINE
 from ..mqtt.retained import read_retained
 from ..mqtt.session import Session
 from ..mqtt.topics import Topics
+from ..process.progress import Progress
 from .info_and_health import identity_in
 from .owned import Gone, Name, Owned, Published, read_note
 
@@ -61,7 +61,9 @@ class Manifest:
         self._names = self._note.owned.names
         self._leaving: set[Name] = set()
         self._emptied: list[Owned] = []
-        self._wake = trio.Event()
+        self._to_strike_out = False
+        #: Of `run`.
+        self.progress = Progress()
 
     @property
     def topics(self) -> Published:
@@ -103,7 +105,7 @@ class Manifest:
     def left(self, names: Iterable[Name]) -> None:
         """The topics of `names` have been emptied, as far as this process goes."""
         self._leaving.update(names)
-        self._wake.set()
+        self._strike_out()
 
     async def expect_topics(self, topics: Published) -> None:
         """Return once it is written down that these may be published, with these components."""
@@ -163,13 +165,19 @@ class Manifest:
                 for topic in owned.everything:
                     self._image.forget(topic)
                 self._emptied.append(owned)
-        self._wake.set()
+        self._strike_out()
+
+    def _strike_out(self) -> None:
+        self._to_strike_out = True
+        self.progress.wanted()
 
     async def run(self) -> None:
         """Strike out what has left whenever the broker has confirmed it, until cancelled."""
         while True:
-            await self._wake.wait()
-            self._wake = trio.Event()
+            while not self._to_strike_out:
+                await self.progress.rest()
+            self._to_strike_out = False
+            self.progress.waits()  # for the broker, and for the journal
             leaving, emptied = set(self._leaving), list(self._emptied)
             await self._image.settled()
             # Some may have come back meanwhile.

@@ -38,6 +38,7 @@ from ..mqtt.image import Image
 from ..mqtt.link import BrokerLink
 from ..mqtt.settings import Subscription
 from ..mqtt.topics import timestamp
+from ..process.progress import Progress
 from ..room.facts.vocabulary import Alarm
 from .api import build_api, build_replies
 from .clock import Clock
@@ -91,6 +92,7 @@ class Parts:
         self.image = Image(outbox_limit=_MOST_ANSWERS, share_of=share_of(self.topics))
         self.clock = Clock(trusted=configuration.bridge.clock == "trusted")
         self.observer = Observer(self.clock)
+        self.telling_repeats = Progress()
         self.translator = self._make_translator()
         self.sources = Sources(self.topics, {}, self.translator.leads)  # of rooms made below
         client = client_id(instance_id, configuration.mqtt.base_topic)
@@ -267,10 +269,22 @@ class Parts:
         )
 
     def _due_at(self) -> dict[str, float]:
-        rooms = {f"room {name}": room.progress.due_at for name, room in self.rooms.items()}
+        rooms = {f"room {name}": room.due_at for name, room in self.rooms.items()}
         links = {f"server {name}": link.progress.due_at for name, link in self.links.items()}
         loops = rooms | links | self.broker.due_at | self.api.due_at | self.self_report.due_at
-        loops |= {"contact": self.contact.progress.due_at, **self.helm.due_at}
+        loops |= {
+            **self.helm.due_at,
+            "held presses": self.translator.progress.due_at,
+            "acknowledgements": self.dispatcher.acknowledgements.progress.due_at,
+            "contact": self.contact.progress.due_at,
+            "clock": self.clock.progress.due_at,
+            "manifest": self.manifest.progress.due_at,
+            "home assistant": self.home_assistant.due_at,
+            "rivals": self.rivals.progress.due_at,
+            "repeated lines": self.telling_repeats.due_at,
+        }
+        if self.reloader is not None:
+            loops["reload"] = self.reloader.progress.due_at
         return loops if self.web is None else loops | self.web.due_at
 
     def _make_reloader(self, load: Load) -> Reloader:

@@ -30,6 +30,7 @@ from ..mqtt.filters import fewest
 from ..mqtt.link import BrokerLink
 from ..mqtt.settings import Subscription
 from ..process.lifetime import Lifetime
+from ..process.progress import Progress
 from ..process.systemd import notify
 from .home_assistant import HomeAssistant
 from .manifest import Manifest
@@ -105,17 +106,22 @@ class Reloader:
         self._turn = trio.Lock()
         #: Reloads so far; lines with an id of their own are not counted as repeats.
         self._count = 0
-        self._asked = trio.Event()
+        self._asked = False
+        #: Of `run`.
+        self.progress = Progress()
 
     def ask(self) -> None:
         """Have `run` reload; asked again before it has begun, it does so once."""
-        self._asked.set()
+        self._asked = True
+        self.progress.wanted()
 
     async def run(self) -> None:
         """Reload whenever that is asked for, never by force, until cancelled."""
         while True:
-            await self._asked.wait()
-            self._asked = trio.Event()
+            while not self._asked:
+                await self.progress.rest()
+            self._asked = False
+            self.progress.waits()  # for the disk, the broker, and whoever leaves
             await self.reload()
 
     async def reload(self, force: bool = False) -> ReloadReport:

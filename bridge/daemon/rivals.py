@@ -18,6 +18,7 @@ from ..mqtt.failures import BrokerFailure, FailureKind
 from ..mqtt.message import Message
 from ..mqtt.settings import BrokerSettings
 from ..mqtt.topics import Topics
+from ..process.progress import Progress
 from ..text.json_text import read_object
 from .info_and_health import Identity, identity_in
 
@@ -69,7 +70,8 @@ class Rivals:
         self._object = object_to
         self._broker = broker
         self._found: ForeignBridge | None = None
-        self._heard = trio.Event()
+        #: Of `leave_to_an_earlier_one`.
+        self.progress = Progress()
         self._online_since: float | None = None
         self._suspicion = 0
         self._enough = random.choice(_ENOUGH)
@@ -156,12 +158,12 @@ class Rivals:
 
     def _leave_to(self, found: ForeignBridge) -> None:
         self._found = found
-        self._heard.set()
+        self.progress.wanted()
 
     async def leave_to_an_earlier_one(self) -> None:
         """Raise `ForeignBridge` once one is heard that has more right to be here."""
-        await self._heard.wait()
-        assert self._found is not None  # noqa: S101 - as `_leave_to` sets it
+        while self._found is None:
+            await self.progress.rest()
         raise self._found
 
     def _is_foreign(self, other: Identity | None) -> TypeGuard[Identity]:

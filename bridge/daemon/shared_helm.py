@@ -14,6 +14,7 @@ from ..cluster.lease import Leadership
 from ..journal.journal import Journal
 from ..journal.store import Batch, Fenced, Store, StoreFailure
 from ..mqtt.broker_health import BrokerState
+from ..process.progress import Progress
 from .box_words import others_of, ready_to_lead
 from .boxes import Boxes
 from .helm import Helm
@@ -45,6 +46,8 @@ class SharedHelm(Helm):
         self._session = False
         #: `trio.current_time` since when no press has reached this box; None while they do.
         self.unreached_since: float | None = trio.current_time()
+        #: Of whoever looks whether another box is to lead.
+        self.progress = Progress()
         self._taken = trio.Event()
         self._standing = Standing.LEADS
         self._given_up = False
@@ -98,8 +101,8 @@ class SharedHelm(Helm):
 
     @property
     def due_at(self) -> Mapping[str, float]:
-        """The lease is kept by a loop."""
-        return {"lease": self.term.progress.due_at}
+        """The lease is kept by a loop, and another one asks who wants it."""
+        return {"lease": self.term.progress.due_at, "wish for the lease": self.progress.due_at}
 
     def to_change(self) -> bool:
         """True if a command that changes something may leave at this very moment."""

@@ -41,17 +41,20 @@ async def ask_for_the_lease(etcd: Etcd, boxes: Boxes, progress: Progress) -> Non
 
 async def leave_when_asked(etcd: Etcd, helm: SharedHelm) -> None:
     """Leave to the box that asks, once no press has come here for as long as the lease lasts."""
-    settings = etcd.settings
+    settings, progress = etcd.settings, helm.progress
     while True:
-        await trio.sleep(settings.ttl / 2)
+        await progress.rest(trio.current_time() + settings.ttl / 2)
         since = helm.unreached_since
         if since is None or trio.current_time() - since < settings.ttl:
             continue
+        progress.within(2 * settings.ttl)
         try:
             found = await etcd.get(_key(etcd))
         except StoreFailure as failure:
             log.debug("nobody can ask for the lease", error=str(failure))
             continue
+        finally:
+            progress.waits()
         if found is not None and found.value != settings.box:
             log.warning("the broker cannot be reached from here; another box can", box=found.value)
             helm.leave_to([found.value])

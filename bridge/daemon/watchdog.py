@@ -1,7 +1,7 @@
 """Word to systemd for as long as every loop goes on, and who it is that does not (R29)."""
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, KeysView, Mapping
 
 import structlog
 import trio
@@ -50,6 +50,11 @@ class Watchdog:
         self._excused_until = -math.inf
         #: The loops that are stuck, by name, with the seconds for which they have been.
         self.stuck: dict[str, float] = {}
+
+    @property
+    def loops(self) -> KeysView[str]:
+        """The names of those that it looks at."""
+        return dict(self._due_at()).keys()
 
     async def run(self) -> None:
         """Look, and say so where nothing is stuck, until cancelled."""

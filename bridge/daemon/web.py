@@ -114,9 +114,14 @@ class Web:
 
     @property
     def due_at(self) -> dict[str, float]:
-        """By when what pages are told and answered goes on (`Progress`)."""
+        """By when who asks is taken, answered and told (`Progress`)."""
         turns = min(self.door.due_at, self._served.due_at)
-        return {"web feed": self.feed.progress.due_at, "web answers": turns}
+        listeners = min(listener.due_at for listener in self._listeners)
+        return {
+            "web feed": self.feed.progress.due_at,
+            "web answers": turns,
+            "web listeners": listeners,
+        }
 
     def changed(self, room: str) -> None:
         """The topics of a room say something else."""

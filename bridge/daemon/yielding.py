@@ -9,7 +9,7 @@ from functools import partial
 import trio
 
 from ..config.configuration import Configuration
-from ..mqtt.failures import BrokerFailure
+from ..mqtt.failures import BrokerFailure, flatten
 from ..mqtt.message import Message
 from ..mqtt.negotiate import accepting, in_either_version
 from ..mqtt.nodes import Nodes
@@ -33,32 +33,41 @@ class RefusedToYield(Exception):
 
 
 class NobodyYields(Exception):
-    """No box has answered, or none leads now; the text says what to look at."""
+    """A broker where no box has answered, or none leads now; the text says what to look at."""
 
 
 async def ask_to_yield(configuration: Configuration) -> str:
     """Have the box that leads leave to another one; the name of the one that leads then.
 
     Of several brokers each is tried, at each of its addresses, until the box has answered at one.
-    Raises `RefusedToYield`, `NobodyYields` and `BrokerFailure`, in exception groups.
+    Raises `RefusedToYield`, or a `NobodyYields` for each of them, in exception groups.
     """
     name = f"hmp-bridge-yield-{secrets.token_hex(4)}"
     settings = replace(configuration.broker(name), client_id=name, session_expiry=0)
     asking = _Asking(configuration)
+    reasons: list[NobodyYields] = []
     async with name_service():
         nodes = Nodes(settings)
         while not asking.leader:
-            chosen = await nodes.choose()
+            chosen, is_over = await nodes.choose(), False
             try:
                 await in_either_version(chosen, partial(_converse, asking, chosen, nodes.reached))
-            except* BrokerFailure:
+            except* BrokerFailure as failed:
                 # Who may have heard it is not asked twice: the lease would come back.
-                if asking.is_under_way or not await nodes.another(lived=False):
-                    raise
-            except* NobodyYields:
-                if asking.is_answered or not await nodes.another(lived=False):
-                    raise
+                is_over = asking.is_under_way
+                reasons.append(_at(chosen, flatten(failed)))
+            except* NobodyYields as failed:
+                is_over = asking.is_answered
+                reasons.append(_at(chosen, flatten(failed)))
+            if not asking.leader and (is_over or not await nodes.another(lived=False)):
+                raise ExceptionGroup("no box leaves", reasons)
     return asking.leader
+
+
+def _at(broker: BrokerSettings, failure: Exception) -> NobodyYields:
+    """The same with the broker where it was so, unless that is named."""
+    reason = str(failure)
+    return NobodyYields(reason if broker.address in reason else f"{broker.address}: {reason}")
 
 
 async def _converse(

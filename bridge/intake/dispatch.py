@@ -82,8 +82,8 @@ class Dispatcher:
         self._ours = sources.is_ours
         self._taken = set(taken)
         self._translator = translator
-        self._acknowledgements = Acknowledgements(save)
-        self._guard = Guard(suspects, self._admission, topics, rooms, self._acknowledgements)
+        self.acknowledgements = Acknowledgements(save)
+        self._guard = Guard(suspects, self._admission, topics, rooms, self.acknowledgements)
         self._inputs = (*topics.inputs, *request_filters(topics))
         self._topics_seen: dict[str, bool] = {}
         self._retained_said = OncePerTopic()
@@ -120,7 +120,7 @@ class Dispatcher:
     def fresh(self, since: float | None = None) -> None:
         """All that was kept for us is delivered: what came `since`, or comes now, is fresh."""
         self._fresh_since = trio.current_time() if since is None else since
-        self._acknowledgements.advance()
+        self.acknowledgements.advance()
 
     def begin(self) -> None:
         """Every room knows something by itself: what bindings keep back may be carried out."""
@@ -134,14 +134,14 @@ class Dispatcher:
     async def caught_up(self) -> None:
         """Return once everything that was kept for us has been taken in and acknowledged."""
         while not self._caught_up():
-            await self._acknowledgements.advanced()
+            await self.acknowledgements.advanced()
         await self._guard.clear()
 
     def _caught_up(self) -> bool:
         since = self._fresh_since
         if since is None or not self._broker.none_waits_from_before(since):
             return False
-        return self._acknowledgements.none_before(since)
+        return self.acknowledgements.none_before(since)
 
     async def run(self) -> None:
         """Dispatch until cancelled, from `begin` and `greeted` on.
@@ -152,7 +152,7 @@ class Dispatcher:
         await self._begun.wait()
         try:
             async with trio.open_nursery() as nursery:
-                nursery.start_soon(self._acknowledgements.run)
+                nursery.start_soon(self.acknowledgements.run)
                 nursery.start_soon(self._act_on_held)
                 nursery.start_soon(self._admission.tell_unanswered)
                 await self._greeted.wait()
@@ -167,7 +167,7 @@ class Dispatcher:
             message = await self._broker.receive()
             if hears("mqtt", "debug"):
                 log_received(message)
-            place = self._acknowledgements.place(message)
+            place = self.acknowledgements.place(message)
             part = Part(place, self._waited(message))
             suspect = message.duplicate and part.key is not None and part.key not in self._taken
             if suspect:
@@ -302,7 +302,7 @@ class Dispatcher:
         late = self._clock().monotonic - held_at
         # Delivered again, as it were: the process before this one may have carried it out.
         message = Message(verdict.topic, b"", 0, False, True, trio.current_time() - late)
-        place = self._acknowledgements.place(message)
+        place = self.acknowledgements.place(message)
         if last:  # what is remembered is of all of them
             place.remembered = self._translator.remembered
         part = Part(place, late, verdict.binding.key, held_at)

@@ -15,6 +15,7 @@ from typing import Any, TextIO
 import structlog
 import trio
 
+from ..process.progress import Progress
 from ..text.shortened import shortened
 from ..text.visible import visible_lines
 from .levels import LEVELS, PARTS, Format, Level, Part, level_of, part_of
@@ -177,11 +178,11 @@ def hears(part: Part, level: Level) -> bool:
     return _NUMBERS[level] >= _NUMBERS[_log.levels[part]]
 
 
-async def tell_repeats() -> None:
+async def tell_repeats(progress: Progress) -> None:
     """Write how often lines came again, as it falls due; runs until cancelled."""
     try:
         while True:
-            await trio.sleep(QUIET / 2)
+            await progress.rest(trio.current_time() + QUIET / 2)
             _tell(time.monotonic())
     finally:
         _tell(math.inf)

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 import trio
 
 from ..journal.inputs import InputKey, key_held, key_of
+from ..process.progress import Progress
 from .message import Message
 
 __all__ = ["Acknowledgements", "Part", "Place"]
@@ -88,7 +89,9 @@ class Acknowledgements:
         self._save = save
         self._saved = ""
         self._places: deque[Place] = deque()
-        self._changed = trio.Event()
+        self._to_write_down = False
+        #: Of `run`.
+        self.progress = Progress()
         self._advanced = trio.lowlevel.ParkingLot()
 
     def place(self, message: Message) -> Place:
@@ -107,7 +110,8 @@ class Acknowledgements:
         while places and places[0].accepted and places[0].remembered is None:
             places.popleft().message.acknowledge()
         if places and places[0].accepted:
-            self._changed.set()
+            self._to_write_down = True
+            self.progress.wanted()
         if self._advanced:
             self._advanced.unpark_all()
 
@@ -127,8 +131,10 @@ class Acknowledgements:
 
     async def _write_down(self) -> None:
         """Wait for something to write down; write down all that can be, at once."""
-        await self._changed.wait()
-        self._changed = trio.Event()
+        while not self._to_write_down:
+            await self.progress.rest()
+        self._to_write_down = False
+        self.progress.waits()  # for the journal
         document, done = None, []
         for place in self._places:
             if not place.accepted:

@@ -4,6 +4,7 @@ import socket
 import ssl
 from collections.abc import Mapping
 from enum import Enum
+from typing import TypeVar
 
 from paho.mqtt.client import WebsocketConnectionError
 from paho.mqtt.properties import Properties
@@ -272,7 +273,10 @@ def _telling(error: Exception) -> Exception:
     return next(refused, reasons[0] if reasons else error)
 
 
-def flatten(group: BaseExceptionGroup[BrokerFailure]) -> BrokerFailure:
+E = TypeVar("E", bound=BaseException)
+
+
+def flatten(group: BaseExceptionGroup[E]) -> E:
     """The first failure in a group that holds nothing else."""
     first = group.exceptions[0]
     return flatten(first) if isinstance(first, BaseExceptionGroup) else first

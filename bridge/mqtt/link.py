@@ -124,6 +124,8 @@ class BrokerLink:
         session = self._session
         return {
             "broker link": self._progress.due_at if session is None else session.progress.due_at,
+            "subscriptions": self._subscriptions.progress.due_at,
+            "own topics": self._own.progress.due_at,
             "publications": self.image.progress.due_at,
             "dispatcher": self._inbox.progress.due_at,
         }

@@ -13,6 +13,7 @@ from math import inf
 import structlog
 import trio
 
+from ..process.progress import Progress
 from ..text.shortened import shortened
 from .filters import matches
 from .image import Image
@@ -81,7 +82,8 @@ class OwnTopics:
         #: Before a message is compared with each filter, which a press would pay for.
         self._last_levels = {each.rpartition("/")[2] for each in filters}
         self._sleeps_until = inf
-        self._news = trio.lowlevel.ParkingLot()
+        #: Of `keep`.
+        self.progress = Progress()
 
     @property
     def subscriptions(self) -> list[Subscription]:
@@ -128,15 +130,15 @@ class OwnTopics:
             return
         self._heard[topic] = _Heard(said, wanted, trio.current_time())
         if self._due(topic) < self._sleeps_until:
-            self._news.unpark_all()
+            self.progress.wanted()
 
     async def keep(self) -> None:
         """Put right what is due, until cancelled."""
         while True:
             self._sleeps_until = self._next()
-            with trio.move_on_at(self._sleeps_until):
-                await self._news.park()
+            await self.progress.rest(self._sleeps_until)
             if self._look():
+                self.progress.waits()
                 await trio.sleep(_LOOK_EVERY)
 
     def _next(self) -> float:

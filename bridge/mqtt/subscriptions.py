@@ -13,6 +13,7 @@ from contextlib import suppress
 import structlog
 import trio
 
+from ..process.progress import Progress
 from .failures import BrokerFailure, FailureKind, advice_on
 from .session import Session
 from .settings import Subscription
@@ -43,6 +44,8 @@ class Subscriptions:
         #: Those of them over which a connection may have ended already.
         self._suspects: set[str] = set()
         self._turn = trio.Lock()
+        #: Of `keep`.
+        self.progress = Progress()
 
     async def establish(self, session: Session) -> None:
         """On a fresh connection, before anything else.
@@ -76,7 +79,8 @@ class Subscriptions:
                 for each in self.wanted:
                     if self._doubted.get(each.topic_filter, math.inf) <= trio.current_time():
                         await self._ask(session, [each])
-            await trio.sleep(_ASKED_AGAIN)
+            await self.progress.rest(trio.current_time() + _ASKED_AGAIN)
+            self.progress.waits()  # for the broker
             async with self._turn:
                 again = self.refused.keys() - self._doubted.keys()
                 await self._ask(session, [e for e in self.wanted if e.topic_filter in again])

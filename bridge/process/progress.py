@@ -4,7 +4,7 @@ import math
 
 import trio
 
-__all__ = ["Progress"]
+__all__ = ["Progress", "Unserved"]
 
 
 class Progress:
@@ -65,3 +65,23 @@ class Progress:
         except trio.Cancelled:
             self.waits()
             raise
+
+
+class Unserved:
+    """The promise of a loop that says nothing when it comes to wait: nothing is left lying.
+
+    Whoever looks at the loops says what waits for it, as it stands at that moment.
+    """
+
+    __slots__ = ("_since", "_what")
+
+    def __init__(self) -> None:
+        self._what: object = None
+        self._since = math.inf
+
+    def seen(self, what: object) -> float:
+        """`what` has waited longest, None for nothing; when it was to be taken, as `due_at`."""
+        if what is not self._what:
+            self._what = what
+            self._since = math.inf if what is None else trio.current_time()
+        return self._since

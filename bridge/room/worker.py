@@ -29,7 +29,7 @@ import trio
 from ..hmp.client import ServerLink
 from ..hmp.commands import Command, RecordingId
 from ..hmp.link import Passage
-from ..process.progress import Progress
+from ..process.progress import Progress, Unserved
 from .arrivals import Answered, Told, Waiting
 from .delivery import Delivery, Refusal
 from .exchange import Exchange
@@ -109,6 +109,7 @@ class Room:
         self._wake = trio.Event()
         self._nap = trio.CancelScope()
         self.progress = Progress()
+        self._unheard_of = Unserved()
         self._exchange = Exchange(link, self._hear)
         self._writings = Writings(memory, partial(audience.result, self))
         #: A result was given, or somebody told something, so that the state must be said.
@@ -191,6 +192,11 @@ class Room:
     def holds(self, recording_id: RecordingId) -> bool:
         """True where the recording with this id is this room's."""
         return recording_id in (self.state.held_id, self.state.adopting)
+
+    @property
+    def due_at(self) -> float:
+        """By when each loop of the room goes on by itself (`Progress`)."""
+        return min(self.progress.due_at, self._unheard_of.seen(self._writings.unserved))
 
     async def run(self) -> None:
         """Serve the room until cancelled; a command in flight is waited for then, not cut off."""

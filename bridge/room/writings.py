@@ -50,12 +50,18 @@ class Writings:
         #: `trio.current_time` until which that may wait; infinite: there is none.
         self.due_at = inf
         self._more = trio.lowlevel.ParkingLot()
+        self._waits_for_the_journal = False
         self._closed = False
 
     @property
     def due(self) -> int:
         """Results that the journal has not been given."""
         return len(self._next.results)
+
+    @property
+    def unserved(self) -> Writing | None:
+        """What `run` is to see through next, unless it waits for the journal with another one."""
+        return self._left[0] if self._left and not self._waits_for_the_journal else None
 
     def add(self, result: Result, stages: Stages) -> None:
         """This has come about."""
@@ -127,7 +133,9 @@ class Writings:
                     continue
                 writing = self._left.popleft()
                 assert writing.saved is not None  # noqa: S101 - else it is not left here
+                self._waits_for_the_journal = True
                 await writing.saved
+                self._waits_for_the_journal = False
                 self._let_hear(writing)
 
     def close(self) -> None:

@@ -4,10 +4,11 @@ Of anycorn it is the server of one connection that is used: its own loop over co
 the first `EMFILE`, and its shutdown waits for peers that take nothing.
 """
 
+import select
 import ssl
 import sys
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
@@ -28,6 +29,7 @@ from starlette.types import ASGIApp
 from ..logs.internal_error import report_internal_error
 from ..mqtt.certificate import not_after
 from ..mqtt.tls import seen
+from ..process.progress import Unserved
 from .connection import DIRECTLY, Connection
 from .guesses import network
 
@@ -117,6 +119,8 @@ class Listener:
         self._open: dict[Connection, str] = {}
         self._of: Counter[str] = Counter()
         self._ended = trio.lowlevel.ParkingLot()
+        self._listening: Sequence[trio.SocketListener] = ()
+        self._untaken, self._taken_last = Unserved(), object()
 
     async def serve(self, host: str, port: int, *, again_in: float = 5.0) -> None:
         """Serve until cancelled; answers under way then have a moment to be taken.
@@ -124,7 +128,7 @@ class Listener:
         An address that cannot be listened on is said once and tried every `again_in` seconds: rooms
         do not depend on it.
         """
-        listeners = await self._listeners(host, port, again_in)
+        self._listening = listeners = await self._listeners(host, port, again_in)
         for listener in listeners:
             address = _Named(*listener.socket.getsockname()[:2])
             scheme = "http" if self._tls is None else "https"
@@ -136,9 +140,16 @@ class Listener:
             try:
                 await trio.serve_listeners(self._talk, listeners, handler_nursery=connections)
             finally:
+                self._listening = ()
                 with trio.CancelScope(shield=True):
                     await self._leave()
                 connections.cancel_scope.cancel()
+
+    @property
+    def due_at(self) -> float:
+        """By when a connection that waits was to be taken, as `Progress` has it."""
+        waits = any(_waits_to_be_taken(each) for each in self._listening)
+        return self._untaken.seen(self._taken_last if waits else None)
 
     @property
     def connections(self) -> int:
@@ -210,7 +221,7 @@ class Listener:
 
     async def _talk(self, stream: trio.SocketStream) -> None:
         """One connection, to its end."""
-        connection = Connection(stream)
+        self._taken_last = connection = Connection(stream)
         try:
             address = network(stream.socket.getpeername()[0])
         except OSError:
@@ -292,6 +303,12 @@ async def _kept(task_status: trio.TaskStatus[trio.Nursery]) -> None:
         nursery.cancel_scope.shield = True
         task_status.started(nursery)
         await trio.sleep_forever()
+
+
+def _waits_to_be_taken(listener: trio.SocketListener) -> bool:
+    poll = select.poll()
+    poll.register(listener.socket.fileno(), select.POLLIN)
+    return bool(poll.poll(0))
 
 
 def _looks(pair: tuple[str, str | None]) -> object:

@@ -25,7 +25,7 @@ _TAKES = 400_000_000
 def in_memory(count: int) -> Iterator[Path]:
     """A folder in memory where there is room: on a disk that others use, each commit waits."""
     roomy = _MEMORY.is_dir() and shutil.disk_usage(_MEMORY).free > _TAKES * count
-    with TemporaryDirectory(prefix="etcd-", dir=_MEMORY if roomy else None) as name:
+    with TemporaryDirectory(prefix="in-memory-", dir=_MEMORY if roomy else None) as name:
         yield Path(name)
 
 

@@ -44,11 +44,13 @@ class _Frozen:
             trio.lowlevel.reschedule(self._task, self._came)
 
 
-def _tasks(task: trio.lowlevel.Task) -> Iterator[trio.lowlevel.Task]:
+def tasks(task: trio.lowlevel.Task | None) -> Iterator[trio.lowlevel.Task]:
+    """The task and all that run below it."""
+    assert task is not None
     yield task
     for nursery in task.child_nurseries:
         for child in nursery.child_tasks:
-            yield from _tasks(child)
+            yield from tasks(child)
 
 
 def main(functions: Iterator[str]) -> None:
@@ -57,10 +59,9 @@ def main(functions: Iterator[str]) -> None:
 
     def freeze() -> None:
         root, function = trio.lowlevel.current_root_task(), next(functions)
-        assert root is not None
         inside = [
             task
-            for task in _tasks(root)
+            for task in tasks(root)
             if any(frame.f_code.co_qualname == function for frame, _ in task.iter_await_frames())
         ]
         assert inside, function

@@ -3,6 +3,7 @@
 import math
 import socket
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 from .watched import PATIENCE
@@ -43,11 +44,18 @@ class Manager:
             self._hear(left)
 
     def until_well(self, ready: str) -> None:
-        """Until what would have been killed, and lives on, is `ready` and has nothing stuck."""
+        """Until what may have been killed, and lives on, is `ready` and has nothing stuck."""
+        self._until(lambda: "stuck" not in self.status and ready in self.status)
+
+    def until_said(self, part: str) -> None:
+        """Until the status has this in it, whether or not it would have been killed."""
+        self._until(lambda: part in self.status)
+
+    def _until(self, is_so: Callable[[], bool]) -> None:
         deadline = time.monotonic() + PATIENCE
-        while "stuck" in self.status or ready not in self.status:
+        while not is_so():
             left = deadline - time.monotonic()
-            assert left > 0, f"is not well again: {self.status}"
+            assert left > 0, f"the status is still: {self.status}"
             self._hear(left)
 
     def until(self, *parts: str) -> None:

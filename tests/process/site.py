@@ -27,7 +27,7 @@ class Site:
         self.folder = folder
         self.broker = broker
         self.base = f"site{next(_bases)}/hmp"
-        self._stack = stack
+        self.stack = stack
         self._daemons = itertools.count()
         self.hmp: Hmp
         self.panel: Panel
@@ -36,22 +36,22 @@ class Site:
 
     def add_hmp(self, rooms: int = 2, *, knobs: Sequence[str] = ()) -> Hmp:
         """Start the HMP."""
-        self.hmp = self._stack.enter_context(closing(Hmp(self.folder, rooms, knobs=knobs)))
+        self.hmp = self.stack.enter_context(closing(Hmp(self.folder, rooms, knobs=knobs)))
         return self.hmp
 
     def add_panel(self, *, mqtt5: bool = False) -> Panel:
         """Connect the panel."""
         panel = Panel(self.broker.port, self.base, mqtt5=mqtt5)
-        self.panel = self._stack.enter_context(closing(panel))
+        self.panel = self.stack.enter_context(closing(panel))
         return panel
 
     def add_daemon(self, **how: Any) -> Daemon:
         """Start a daemon on `self.tables`."""
         folder = self.folder / f"daemon{next(self._daemons)}"
         daemon = Daemon(folder, self.tables, **how)
-        self.daemon = self._stack.enter_context(closing(daemon))
+        self.daemon = self.stack.enter_context(closing(daemon))
         # Shown by pytest beside a failure.
-        self._stack.callback(lambda: print(f"{daemon.file}:\n{daemon.output[-4000:]}"))
+        self.stack.callback(lambda: print(f"{daemon.file}:\n{daemon.output[-4000:]}"))
         return daemon
 
     def configure(self, **changes: Any) -> None:
