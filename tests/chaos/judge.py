@@ -203,7 +203,10 @@ def _starts_are_counted(view: _View) -> _Found:
     allowed = view.seen.restarts_allowed.get(view.room.session, 0)
     once = 2 if view.room.restarts_lost else 1
     if view.room.restarts_interrupted:
-        allowed += once * view.seen.interruptions.get(view.room.session, 0)
+        # What a stop has ended that nobody knows of is taken for lost.
+        ended = sum(press.gone and press.action in ("stop", "toggle") for press in view.asked)
+        interruptions = view.seen.interruptions.get(view.room.session, 0)
+        allowed += once * (interruptions + min(ended, 1))
     allowed += sum(_starts_of(press, view.told(press), once) for press in view.asked)
     starts = view.seen.starts.get(view.room.session, 0)
     if starts > allowed:

@@ -49,10 +49,11 @@ class Asked:
     """A press that was sent, in the order of sending.
 
     `acked`: the broker has acknowledged it. `excused`: the broker itself may have lost it, or the
-    result, since; or a box of a pair did, which was killed while neither reached the store (R36).
-    `may_repeat`: the daemon was killed or a connection cut since, so that its result
-    may come more than once. `unwritten`: the box of a pair that answered it acted while neither
-    reached the store, so that the next one to lead answers it by what it finds (R36).
+    result, since; or it is `gone`, with a box of a pair that was killed while neither reached the
+    store: a stop may have been sent that nobody else knows of (R36). `may_repeat`: the daemon was
+    killed or a connection cut since, so that its result may come more than once. `unwritten`: the
+    box of a pair that answered it acted while neither reached the store, so that the next one to
+    lead answers it by what it finds (R36).
     """
 
     id: str
@@ -63,6 +64,7 @@ class Asked:
     excused: bool = False
     may_repeat: bool = False
     unwritten: bool = False
+    gone: bool = False
 
 
 @dataclass(frozen=True, slots=True)

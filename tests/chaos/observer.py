@@ -189,6 +189,7 @@ class Observer:
                 acked=press.acked is not None,
                 excused=not self._told.get(press.id)
                 and (_lost_with_the_broker(press.at, losses) or self._went_with_a_box(press.at)),
+                gone=not self._told.get(press.id) and self._went_with_a_box(press.at),
                 may_repeat=disturbed >= press.at,
                 unwritten=self._gaps.had(press.at, self._answered.get(press.id, math.inf)),
             )

@@ -184,6 +184,13 @@ RIGHT: list[tuple[str, Observation]] = [
         calm(recordings=world(spare="FINISHED"), published=LATER, unwritten={SPARE}),
     ),
     (
+        "the restart of what such a box had stopped",
+        calm(
+            asked=[*calm().asked, Asked("d", "one", "stop", 198.0, excused=True, gone=True)],
+            starts={SESSION: 3},
+        ),
+    ),
+    (
         "one that such a box started, and nobody else ever heard of",
         calm(recordings=world(spare="RECORDING"), unwritten={SPARE}),
     ),
