@@ -83,7 +83,10 @@ class FailureKind(Enum):
         "another program with this mqtt.client_id"
     )
     KEEPALIVE = "the broker or the network to it hangs; look at both"
-    TAKEN_OVER = "another program uses the same mqtt.client_id; give each its own"
+    TAKEN_OVER = (
+        "nothing, if another box of this bridge leads; else another program uses the same "
+        "mqtt.client_id: give each its own"
+    )
     YIELDED = "nothing: this box stands by"
     RENEWED = "nothing: the bridge connects again at once"
     LOST = "the broker closed the connection; its log says why"
