@@ -24,9 +24,6 @@ def main() -> None:
     if sys.argv[1:2] == ["run"]:
         # A hang-up that comes before, or after, there is anything to reload is none of ours.
         signal.signal(signal.SIGHUP, signal.SIG_IGN)
-        from .process.collector import starting
-
-        starting()
     prepare_output()
     try:
         if sys.argv[1:] == ["--version"]:

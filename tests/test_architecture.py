@@ -222,6 +222,7 @@ SEES_ONLY = {
         "bridge.logs.lines",
         "bridge.logs.redaction",
         "bridge.logs.repeats",
+        "bridge.process.progress",
         "bridge.text.shortened",
         "bridge.text.visible",
     },

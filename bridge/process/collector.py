@@ -1,29 +1,17 @@
 """Python's garbage collector, which looks at everything that is there, however long it has been.
 
-While a program starts that is of no use, for what is imported and built stays. Afterwards each full
-look at a thousand rooms would hold up the event loop for a tenth of a second.
+A full look at a thousand rooms holds up the event loop for 150 ms.
 """
 
 import gc
 
-__all__ = ["started", "starting"]
-
-_USUAL = gc.get_threshold()
-
-_WHILE_STARTING = 20_000
-"""Objects made between two looks at what could go. Without any, 1 MB more would stay for good."""
-
-
-def starting() -> None:
-    """Look seldom until `started`."""
-    gc.set_threshold(_WHILE_STARTING)
+__all__ = ["started"]
 
 
 def started() -> None:
-    """Look as usual, but never again at what is there by now: it stays as long as the process.
+    """Have it never look again at what is there by now, the first time: it stays with the process.
 
-    Nothing happens unless the program is `starting`.
+    What is garbage at that moment stays too; that is little, for it was looked for all the while.
     """
-    if gc.get_threshold()[0] == _WHILE_STARTING:
+    if gc.get_freeze_count() == 0:
         gc.freeze()
-        gc.set_threshold(*_USUAL)
