@@ -99,13 +99,13 @@ async def test_one_of_several_brokers_has_the_renewed_certificate_and_so_have_th
     )
     first, second = launch(options), launch(options)
     live = tmp_path / "live"
-    live.symlink_to(brief("before").cert.parent)
+    live.symlink_to(brief("before", lives=3600.0).cert.parent)
     tls = TlsSettings(str(certificates.ca), str(live / "cert.pem"), str(live / "key.pem"))
     assert second.tls_port is not None
     others = ((second.host, second.tls_port),)
     async with running(first, port=first.tls_port, others=others, tls=tls) as run:
         await run.until(BrokerState.ONLINE)
-        replaced(live, brief("after").cert.parent)
+        replaced(live, brief("after", lives=3600.0).cert.parent)
         await until(lambda: run.link.health().reconnects == 1)
         await run.until(BrokerState.ONLINE)
         # It comes again to the broker that has its session.

@@ -112,7 +112,7 @@ async def test_it_ends_and_a_reload_serves_the_next_one(
     brief: Brief, certificates: Certificates, tmp_path: Path
 ) -> None:
     """A connection that is open does not mind either: who reads events asks for them once more."""
-    first = brief("first", lives=6.0)
+    first = brief("first")
     pages = Pages(tmp_path / "live", first)
     async with pages.served(), pages.connected() as reader:
         await reader.send_all(EVENTS)
