@@ -2,6 +2,7 @@
 
 import os
 import subprocess
+import tempfile
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -9,7 +10,7 @@ from pathlib import Path
 
 from tests.process.programs import clean_environment
 
-__all__ = ["Process", "on_cores"]
+__all__ = ["Process", "as_installed", "on_cores"]
 
 _PROJECT = Path(__file__).parents[2]
 """Where `python -m tests.bench.…` finds its modules."""
@@ -26,10 +27,18 @@ def on_cores(cores: set[int] | None) -> Iterator[None]:
         os.sched_setaffinity(0, before)
 
 
-def _unwatched() -> dict[str, str]:
-    """A clean environment, in which coverage does not slow down what is measured."""
-    clean = clean_environment()
-    return {name: value for name, value in clean.items() if not name.startswith("COVERAGE_")}
+_CODE = tempfile.TemporaryDirectory(prefix="hmp-bench-code-")
+
+
+def as_installed() -> dict[str, str]:
+    """A clean environment, without coverage, in which programs are compiled once.
+
+    Where `PYTHONDONTWRITEBYTECODE` is set, a start of what is not installed from a wheel would be a
+    third of compiling.
+    """
+    clean = clean_environment({"PYTHONPYCACHEPREFIX": _CODE.name})
+    not_so = ("COVERAGE_", "PYTHONDONTWRITEBYTECODE")
+    return {name: value for name, value in clean.items() if not name.startswith(not_so)}
 
 
 class Process:
@@ -44,7 +53,7 @@ class Process:
                 stdin=subprocess.DEVNULL,
                 stdout=sink,
                 stderr=subprocess.STDOUT,
-                env=_unwatched(),
+                env=as_installed(),
                 cwd=_PROJECT,
             )
 
