@@ -59,7 +59,7 @@ NOT_WATCHED = {
     "bridge.web.listening._kept": LETS_OTHERS_RUN,
     "bridge.process.lifetime.Lifetime.of": "it runs a room, a server, or its requests, watched so",
     "bridge.daemon.watchdog.Watchdog.run": "it is what feeds: stuck, it feeds nothing",
-    "bridge.hmp.writer.Writer.run": "what it does not write is not answered within its time",
+    "bridge.hmp.wire.Wire.run": "what it does not write is not answered within its time",
     "bridge.mqtt.paho_loop.PahoLoop._write": "nor is a PINGREQ that it does not write",
     "bridge.mqtt.renewal.keep_renewed": "its thread may hang in a file system; health tells of it",
     "bridge.intake.admission.Admission.tell_unanswered": "nothing waits for its word, the last too",
