@@ -222,7 +222,6 @@ SEES_ONLY = {
         "bridge.logs.lines",
         "bridge.logs.redaction",
         "bridge.logs.repeats",
-        "bridge.process.progress",
         "bridge.text.shortened",
         "bridge.text.visible",
     },

@@ -80,7 +80,7 @@ class Bridge:
         layer.start_soon(parts.manifest.run)
         layer.start_soon(parts.home_assistant.run)
         layer.start_soon(parts.rivals.leave_to_an_earlier_one)
-        layer.start_soon(tell_repeats, parts.telling_repeats)
+        layer.start_soon(tell_repeats, parts.telling_repeats.rest)
         if parts.reloader is not None:
             layer.start_soon(parts.reloader.run)
 

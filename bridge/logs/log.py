@@ -7,7 +7,7 @@ lines go, how they look and which are written is decided here, and can change at
 import math
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Any, TextIO
@@ -15,7 +15,6 @@ from typing import Any, TextIO
 import structlog
 import trio
 
-from ..process.progress import Progress
 from ..text.shortened import shortened
 from ..text.visible import visible_lines
 from .levels import LEVELS, PARTS, Format, Level, Part, level_of, part_of
@@ -178,11 +177,14 @@ def hears(part: Part, level: Level) -> bool:
     return _NUMBERS[level] >= _NUMBERS[_log.levels[part]]
 
 
-async def tell_repeats(progress: Progress) -> None:
-    """Write how often lines came again, as it falls due; runs until cancelled."""
+async def tell_repeats(rest: Callable[[float], Awaitable[None]]) -> None:
+    """Write how often lines came again, as it falls due; runs until cancelled.
+
+    `rest` waits for a moment of `trio.current_time`.
+    """
     try:
         while True:
-            await progress.rest(trio.current_time() + QUIET / 2)
+            await rest(trio.current_time() + QUIET / 2)
             _tell(time.monotonic())
     finally:
         _tell(math.inf)

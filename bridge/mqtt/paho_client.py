@@ -98,9 +98,10 @@ class TlsContext:
     def peer_ends(self) -> dict[str, float]:
         """The broker's certificate, with the seconds since the epoch at which it ends.
 
-        Nothing where it is not verified.
+        Nothing where it is not verified, and once the connection is closed.
         """
-        certificate = None if self.wrapped is None else self.wrapped.getpeercert()
+        sock = self.wrapped
+        certificate = None if sock is None or sock.fileno() < 0 else sock.getpeercert()
         end = str(certificate["notAfter"]) if certificate else ""
         return {"the broker's certificate": ssl.cert_time_to_seconds(end)} if end else {}
 

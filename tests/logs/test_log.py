@@ -18,7 +18,6 @@ import trio.testing
 from bridge.logs.levels import LEVELS, PARTS
 from bridge.logs.log import configure_logs, hears, set_level, tell_repeats, write_traceback
 from bridge.logs.redaction import SECRETS
-from bridge.process.progress import Progress
 
 BRIDGE = Path(__file__).parents[2] / "bridge"
 
@@ -195,7 +194,7 @@ def test_the_journal_gets_priorities_and_no_second_time(monkeypatch: pytest.Monk
 async def test_what_repeats_is_counted(autojump_clock: trio.testing.MockClock) -> None:
     stream, log = logged()
     async with trio.open_nursery() as nursery:
-        nursery.start_soon(tell_repeats, Progress())
+        nursery.start_soon(tell_repeats, trio.sleep_until)
         for number in range(18):
             log.warning("message dropped", topic="a", ms=number)
         log.warning("message dropped", topic="b")

@@ -4,6 +4,8 @@ Real ones, a few seconds long.
 """
 
 import shutil
+import socket
+import ssl
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -14,6 +16,7 @@ from structlog.testing import capture_logs
 from bridge.mqtt.broker_health import BrokerState
 from bridge.mqtt.certificate import last_end, not_after
 from bridge.mqtt.failures import FailureKind
+from bridge.mqtt.paho_client import TlsContext
 from bridge.mqtt.settings import TlsSettings
 from bridge.mqtt.tls import ends_of
 from tests.broker_fixtures import Brief, Launch
@@ -129,3 +132,12 @@ def test_the_ends_of_what_is_configured(certificates: Certificates, tmp_path: Pa
         "mqtt.tls.cert": ends[1],
     }
     assert ends_of(TlsSettings(str(tmp_path / "missing"))) == {}
+
+
+def test_a_connection_that_is_closed_has_no_certificate() -> None:
+    """It may be, while a thread looks at the files."""
+    ours, theirs = socket.socketpair()
+    with theirs:
+        context = TlsContext(ssl.create_default_context())
+        context.wrap_socket(ours, server_hostname="broker", do_handshake_on_connect=False).close()
+    assert context.peer_ends() == {}
