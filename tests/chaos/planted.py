@@ -8,7 +8,7 @@ import sys
 from collections.abc import Callable
 from typing import Any, Final
 
-__all__ = ["FOUND_BY", "LAUNCHER", "PLANTED", "PLANTS", "main"]
+__all__ = ["LAUNCHER", "PLANTED", "PLANTS", "main"]
 
 PLANTED: Final = "CHAOS_PLANTED"
 """The environment variable that says which of `PLANTS`."""
@@ -47,9 +47,6 @@ PLANTS: Final[dict[str, Callable[[], None]]] = {
     "pause": _lease_not_checked_after_a_pause,
 }
 """What can be planted, by name."""
-
-FOUND_BY: Final = {"commit": "written_out_of_turn", "pause": "sent_out_of_turn"}
-"""The violation that names it; others may follow from it."""
 
 
 def main() -> None:
