@@ -80,8 +80,11 @@ class Listener(ABC):
         reasons: list[ReasonCode],
         _properties: Properties | None,
     ) -> None:
-        """A cluster that has just lost a node may refuse what it takes a moment later."""
-        if any(each.is_failure for each in reasons):
+        """A cluster that has just lost a node may refuse what it takes a moment later.
+
+        Where something else is granted, the rest is refused by an ACL.
+        """
+        if all(each.is_failure for each in reasons):
             self._subscribe(client)
         else:
             self._subscribed.add(True)
