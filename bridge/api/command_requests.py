@@ -244,7 +244,8 @@ class CommandRequests:
 
     def _answer_now(self, caller: Caller, answer: Answer, part: Part) -> None:
         # Nothing is journalled: until the broker has the answer, it keeps the message.
-        self._replies.give(caller, answer, arrived=part.place.accept)
+        arrived = self._replies.until_arrived(part.place.accept)
+        self._replies.give(caller, answer, arrived=arrived)
 
     def _answer_for_the_dead(self, ledger: Ledger) -> None:
         for entry in ledger.left:

@@ -14,6 +14,7 @@ from ..mqtt.api_topics import (
     render_answer,
 )
 from ..mqtt.image import Image
+from ..mqtt.outbox import A_TURN
 from ..mqtt.topics import Topics
 from ..room.facts.values import Result
 from ..room.facts.vocabulary import Outcome
@@ -22,6 +23,9 @@ from .answers import from_room
 __all__ = ["Replies"]
 
 log = structlog.get_logger("bridge")
+
+_MOST_KEPT = A_TURN
+"""Answers for which the broker keeps the messages that asked: what leaves in one turn."""
 
 
 class Replies:
@@ -41,6 +45,8 @@ class Replies:
         self._image = image
         self._listens = listens
         self._response_topics = response_topics
+        #: Answers on their way that no journal has.
+        self._unkept = 0
 
     def give(
         self,
@@ -75,6 +81,25 @@ class Replies:
             arrived=arrived,
             share=room,
         )
+
+    def until_arrived(self, accept: Callable[[], None]) -> Callable[[], None]:
+        """To be called once the broker has an answer that no journal has; `accept` is called then.
+
+        Until then the broker keeps the message that asked, and with it all that came behind, whose
+        PUBACKs have to wait. So beside `_MOST_KEPT` others on their way, `accept` is called at
+        once: a kill may then lose the answer, and nothing else (R27).
+        """
+        kept = self._unkept < _MOST_KEPT
+        self._unkept += 1
+        if not kept:
+            accept()
+
+        def arrived() -> None:
+            self._unkept -= 1
+            if kept:
+                accept()
+
+        return arrived
 
     def give_result(
         self, room: str, result: Result, servers: Collection[str], *, arrived: Callable[[], None]

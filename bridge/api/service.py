@@ -78,7 +78,8 @@ class Api:
                 return True
             answer = Answer(Outcome.FAILED, problem=rejected.problem)
             caller = self._caller(asked_on, asked, message)
-            self._replies.give(caller, answer, arrived=part.place.accept)
+            arrived = self._replies.until_arrived(part.place.accept)
+            self._replies.give(caller, answer, arrived=arrived)
         return True
 
     def _caller(self, asked_on: CommandTopic | VerbTopic, asked: Asked, message: Message) -> Caller:

@@ -158,7 +158,8 @@ class Outlet(Audience, Refusals):
         error = "" if result.problem is None else result.problem.message
         self._observer.request_refused(result)
         log.warning("request refused", topic=result.origin, id=result.id, error=error)
-        self._image.send(self._topics.error, render_result(result), arrived=bearer.accept)
+        arrived = self._replies.until_arrived(bearer.accept)
+        self._image.send(self._topics.error, render_result(result), arrived=arrived)
 
     def unanswered(self, topics: str, count: int) -> None:
         """Send to the topic of errors how many more were refused."""

@@ -1,7 +1,7 @@
 """Admission to the rooms: what is asked is handed to the room that is meant, or refused.
 
 Refused with its reason: by the room, where that is known, so that it is journalled; else by the
-outlet, and until the broker has that it keeps the message.
+outlet, and until the broker has that it keeps the message, unless there are many (R27).
 """
 
 import secrets
@@ -34,7 +34,7 @@ class Refusals(Protocol):
     """Whoever answers for no room: the `Outlet` of ``daemon/outlet``."""
 
     def refusal(self, result: Result, bearer: Bearer) -> None:
-        """A message was for no room or action; `bearer` is told once the broker has the result."""
+        """A message was for no room or action; `bearer` is told when it need not be kept."""
 
     def unanswered(self, topics: str, count: int) -> None:
         """So many more on these topics were refused without an answer each."""
@@ -160,7 +160,7 @@ class Admission:
         if room is not None:
             self._rooms[room].submit(Refusal(result, part.key, part.place))
         else:
-            # No journal has it: until the broker has the refusal, it keeps the message.
+            # No journal has it: the broker keeps the message until it has the refusal.
             self._refusals.refusal(result, part.place)
 
     def _held_elsewhere(self, recording_id: RecordingId, room: Room) -> bool:

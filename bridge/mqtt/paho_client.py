@@ -45,9 +45,11 @@ _QUICKACK: int | None = getattr(socket, "TCP_QUICKACK", None)
 # Bytes: a dozen of the longest presses by one system call.
 _READ_AT_ONCE = 65_536
 
-# Packets. More at once would keep other tasks waiting; the rest is handled before more is read, so
-# that what is received and not handled is never more than one reading.
-_HANDLED_AT_ONCE = 50
+# Packets. More at once would keep other tasks waiting; fewer would leave a flood in the socket,
+# where nobody has turns, and the broker's PUBACKs stand behind it as every press does (R28). The
+# rest is handled before more is read, so that what is received and not handled is never more than
+# one reading.
+_HANDLED_AT_ONCE = 100
 
 
 class UnlistedReason(ReasonCode):

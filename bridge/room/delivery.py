@@ -16,7 +16,7 @@ class Bearer(Protocol):
     """
 
     def accept(self) -> None:
-        """The request is written down, or the broker has its refusal."""
+        """The request is written down, or refused and need not be kept."""
 
 
 @dataclass(frozen=True, slots=True)

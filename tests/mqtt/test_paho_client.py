@@ -159,13 +159,13 @@ def test_long_messages_are_received_many_at_once() -> None:
 def test_no_more_packets_are_handled_at_once_than_others_can_wait_for() -> None:
     """The rest is kept, and nothing more is received until it is handled."""
     with wire(PahoClient, MQTTProtocolVersion.MQTTv5) as wired:
-        wired.far.sendall(b"".join(press(number, 1) for number in range(120)))
+        wired.far.sendall(b"".join(press(number, 1) for number in range(240)))
         assert isinstance(wired.client, PahoClient)
         handled = []
         for _ in range(3):
             wired.client.loop_read()
             handled.append(len(wired.said))
-        assert handled == [50, 100, 120]
+        assert handled == [100, 200, 240]
         assert wired.near.receives == 1
         assert not wired.client.has_received
 
