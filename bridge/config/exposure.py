@@ -13,6 +13,11 @@ from .web_faults import is_this_box, written_secrets
 
 __all__ = ["Exposure", "exposures"]
 
+_APART = (
+    "keep it in a file of its own, named after its key, in the folder that CREDENTIALS_DIRECTORY "
+    "names (LoadCredential= of the unit): a service that is a user of its own must read the rest"
+)
+
 
 class Exposure(NamedTuple):
     """Something that others can do, and what keeps them from it."""
@@ -36,19 +41,22 @@ def exposures(configuration: Configuration, file: Path) -> Iterator[Exposure]:
             "web.listen is open without TLS: whoever is in between reads secrets and presses",
             "set web.cert and web.key, or have a proxy speak TLS and listen on 127.0.0.1",
         )
-    secrets = list(secret_files(type(configuration).model_fields))
-    if web.cert is not None:
-        secrets.append(Path(web.key or web.cert))
-    secrets += [
+    keys = [
         Path(table.key)
         for table in (tls, configuration.bridge.journal)
         if table is not None and table.key is not None
     ]
-    for path in (*secrets, file):
-        if _others_read(path) and (path is not file or _holds_a_secret(file)):
+    if web.cert is not None:
+        keys.insert(0, Path(web.key or web.cert))
+    secrets = secret_files(type(configuration).model_fields)
+    ways = [(path, f"chmod o-rwx {path}") for path in secrets]
+    ways += [(path, f"chmod o-rwx {path}, and give it a group of the service") for path in keys]
+    if _holds_a_secret(file):
+        ways.append((file, _APART))
+    for path, what_to_do in ways:
+        if _others_read(path):
             yield Exposure(
-                f"every user of this machine can read {path}, and what is secret in it",
-                f"chmod o-rwx {path}",
+                f"every user of this machine can read {path}, and what is secret in it", what_to_do
             )
 
 

@@ -4,6 +4,7 @@ Looked into by ``hmp-bridge check`` only: the daemon tries again until a certifi
 who sends a command to HMP need not be able to read the broker's key.
 """
 
+import os
 import ssl
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
@@ -50,7 +51,8 @@ def _unreadable(path: Path) -> str | None:
     except FileNotFoundError:
         return f"there is no file {path}"
     except OSError as error:
-        return f"{path} cannot be read: {error.strerror}; let this user read it and its folder"
+        fault = f"{path} cannot be read: {error.strerror}"
+        return f"{fault}; let user {os.geteuid()} read it and its folder"
     return None
 
 

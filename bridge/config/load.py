@@ -50,7 +50,7 @@ def load(
         faults = list(_unreadable_variables()) or [Fault((), reason)]
         raise ConfigurationError(faults, path) from None
     except OSError as error:
-        reason = f"cannot be read: {error.strerror}; let this user read it"
+        reason = f"cannot be read: {error.strerror}; let user {os.geteuid()} read it"
         source = path if error.filename is None else Path(error.filename)
         raise ConfigurationError([Fault((), reason)], source) from None
     except ValueError as error:

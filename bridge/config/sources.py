@@ -65,7 +65,7 @@ def _is_file(path: Path) -> bool:
     except (FileNotFoundError, NotADirectoryError):
         return False
     except OSError as error:
-        reason = f"cannot be read: {error.strerror}; let this user read it and its folder"
+        reason = f"cannot be read: {error.strerror}; let user {os.geteuid()} read it and its folder"
         raise ConfigurationError([Fault((), reason)], path) from None
 
 

@@ -200,7 +200,7 @@ class Listener:
             except OSError as error:
                 if not said:
                     log.error(  # noqa: TRY400 - the place in Trio tells nobody anything
-                        f"{self._what} cannot be served",
+                        f"{self._what} not served",
                         address=str(_Named(host, port)),
                         error=error.strerror or str(error),
                         what_to_do=f"set {self._key} to an address of this box that is free, and "

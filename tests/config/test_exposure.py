@@ -46,6 +46,14 @@ def test_a_password_in_a_file_that_others_read(open_folder: Path) -> None:
         assert all("every user of this machine can read bridge.toml" in each for each in found)
 
 
+def test_the_configuration_stays_readable_for_a_service(open_folder: Path) -> None:
+    """Which systemd runs as a user that exists only meanwhile: what is secret has another place."""
+    (open_folder / FILE).touch(0o644)
+    [found] = exposures(loaded(open_folder, PASSWORD + GOOD), FILE)
+    assert "CREDENTIALS_DIRECTORY" in found.what_to_do
+    assert "chmod" not in found.what_to_do
+
+
 def test_a_secret_and_a_private_key(open_folder: Path) -> None:
     secrets = open_folder / "secrets"
     secrets.mkdir(mode=0o755)

@@ -1,5 +1,6 @@
 """Files that the configuration names, as `hmp-bridge check` looks into them."""
 
+import os
 import subprocess
 from pathlib import Path
 
@@ -32,11 +33,11 @@ def test_tls_files_that_are_not_there_or_cannot_be_read(check: Check) -> None:
         "bridge.toml: [mqtt.tls] ca: there is no file /nowhere/ca.pem",
         (
             "bridge.toml: [mqtt.tls] cert: /proc/self/mem cannot be read: Input/output error; let "
-            "this user read it and its folder"
+            f"user {os.geteuid()} read it and its folder"
         ),
         (
-            "bridge.toml: [mqtt.tls] key: /proc cannot be read: Is a directory; let this user read "
-            "it and its folder"
+            "bridge.toml: [mqtt.tls] key: /proc cannot be read: Is a directory; let user "
+            f"{os.geteuid()} read it and its folder"
         ),
     ]
 

@@ -12,6 +12,7 @@ __all__ = [
     "NAMES",
     "PROJECT",
     "architectures",
+    "asked",
     "built",
     "raised",
     "releases",
@@ -35,15 +36,16 @@ _SMALL = ("--variant=minbase", "--include=dbus,python3,systemd-sysv")
 def releases() -> list[str]:
     """The releases to try: those that ``DEBIAN_RELEASES`` names, or that of this system."""
     own = platform.freedesktop_os_release().get("VERSION_ID", "")
-    return _asked() or [own if own in NAMES else max(NAMES)]
+    return asked() or [own if own in NAMES else max(NAMES)]
 
 
 def architectures() -> list[str]:
     """The architectures to build for: where releases are asked for all, or that of this machine."""
-    return [*ARCHITECTURES.values()] if _asked() else [ARCHITECTURES[platform.machine()]]
+    return [*ARCHITECTURES.values()] if asked() else [ARCHITECTURES[platform.machine()]]
 
 
-def _asked() -> list[str]:
+def asked() -> list[str]:
+    """The releases that ``DEBIAN_RELEASES`` names."""
     return os.environ.get("DEBIAN_RELEASES", "").split()
 
 

@@ -152,6 +152,10 @@ class Machine:
             time.sleep(0.1)
         return value
 
+    def signal(self, unit: str, name: str) -> None:
+        """Send a signal to the main process of the unit."""
+        self.run("systemctl", "kill", "--kill-whom=main", f"--signal={name}", unit)
+
     def log(self, unit: str) -> str:
         """Everything that the unit has logged."""
         return self.run("journalctl", "--no-pager", "--output=cat", "-u", unit)

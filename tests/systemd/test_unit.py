@@ -1,23 +1,30 @@
 """The units as systemd reads them and runs them: everything that the README says about them."""
 
+import platform
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
 
 import pytest
 
 from tests.broker_fixtures import Launch
-from tests.brokers import BrokerOptions
+from tests.brokers import Broker, BrokerOptions
 from tests.process.conftest import site, stack  # noqa: F401 - fixtures
 from tests.process.daemon import toml
 from tests.process.site import MakeSite
 
+from . import debian
 from .machine import Machine, why_not
 
 PROJECT = Path(__file__).parents[2]
 UNITS = PROJECT / "systemd"
 UNIT = "hmp-bridge.service"
+DYNAMIC_USER = (
+    *("busctl", "call", "org.freedesktop.systemd1", "/org/freedesktop/systemd1"),
+    *("org.freedesktop.systemd1.Manager", "LookupDynamicUserByName", "s"),
+)
+"""Asks systemd for the number of a user that exists only while a service runs."""
 CONFIGURATION = "/etc/hmp-bridge/bridge.toml"
 PASSWORD = "of the bridge"
 
@@ -25,33 +32,65 @@ _obstacle = why_not()
 needs_systemd = pytest.mark.skipif(_obstacle is not None, reason=str(_obstacle))
 
 
-@pytest.fixture
-def machine(tmp_path: Path) -> Iterator[Machine]:
-    """A machine on which nothing is installed yet."""
-    with closing(Machine(tmp_path)) as made:
+@pytest.fixture(params=["by hand", *debian.asked()])
+def machine(
+    request: pytest.FixtureRequest,
+    tmp_path: Path,
+    packages_of: Callable[[str], dict[str, Path]],
+) -> Iterator[Machine]:
+    """A machine with the bridge: this system, or a Debian that is asked for, with its package."""
+    release = None if request.param == "by hand" else request.param
+    with closing(Machine(tmp_path, debian.tree(release) if release else Path("/"))) as made:
+        if release:
+            package = packages_of(release)[debian.ARCHITECTURES[platform.machine()]]
+            made.bring(package.parent, [package.name], "/packages")
+            made.run("apt-get", "install", "-y", "-q", f"/packages/{package.name}", timeout=600)
+        else:
+            install(made)
         yield made
         print(made.log(UNIT))  # shown by pytest beside a failure
 
 
-def installed(machine: Machine) -> None:
-    """The bridge and its units, as the README has it."""
+def install(machine: Machine) -> None:
+    """The bridge and its units by hand, as the README has it."""
     sources = ("bridge", "config", "systemd", "pyproject.toml", "setup.py", "README.md", "LICENSE")
     machine.bring(PROJECT, sources, "/opt/source")
     machine.run("python3", "-m", "venv", "/opt/hmp-bridge", timeout=300)
-    install = ("/opt/hmp-bridge/bin/pip", "install", "-q")
+    pip = ("/opt/hmp-bridge/bin/pip", "install", "-q")
     pinned = ("--require-hashes", "-r", "/opt/source/systemd/requirements.txt")
-    machine.run(*install, *pinned, timeout=600)
-    machine.run(*install, "--no-deps", "/opt/source", timeout=300)
+    machine.run(*pip, *pinned, timeout=600)
+    machine.run(*pip, "--no-deps", "/opt/source", timeout=300)
     for name in (UNIT, "hmp-bridge@.service"):
         target = f"/etc/systemd/system/{name}"
         machine.run("install", "-m", "644", f"/opt/source/systemd/{name}", target)
+    if reload_waits(machine):
+        conf = f"{UNIT}.d/notify-reload.conf"
+        target = f"/etc/systemd/system/{conf}"
+        machine.run("install", "-D", "-m", "644", f"/opt/source/systemd/{conf}", target)
+
+
+def reload_waits(machine: Machine) -> bool:
+    """Its systemd knows ``notify-reload``."""
+    return int(machine.run("systemctl", "--version").split()[1]) >= 253
 
 
 def give_password(machine: Machine, key: str = "LoadCredential") -> None:
-    """Take the `#` away from the unit's line, and reload systemd."""
-    line = f"s/^# {key}=/{key}=/"
-    machine.run("sed", "-i", line, f"/etc/systemd/system/{UNIT}")
+    """Take the `#` away from the unit's line of that key alone, and reload systemd."""
+    lines = ("-e", "s/^LoadCredential/# &/", "-e", f"s/^# {key}=/{key}=/")
+    machine.run("sed", "-i", *lines, machine.show(UNIT, "FragmentPath"))
     machine.run("systemctl", "daemon-reload")
+
+
+def reload_while_the_broker_is_silent(machine: Machine, broker: Broker) -> None:
+    """A subscription more has to be answered first: until then `systemctl` must not return."""
+    broker.freeze()
+    kept = ("--property=Type=oneshot", "--remain-after-exit", "--no-block", "--unit=reload")
+    machine.run("systemd-run", *kept, "systemctl", "reload", UNIT)
+    machine.wait_for(UNIT, "SubState", "reload-notify")
+    assert machine.show("reload.service", "ActiveState") == "activating"
+    broker.thaw()
+    machine.wait_for("reload.service", "ActiveState", "active")
+    assert machine.show(UNIT, "SubState") == "running"
 
 
 @needs_systemd
@@ -61,7 +100,6 @@ def test_a_life_under_systemd(site: MakeSite, launch: Launch, machine: Machine) 
     """Start, credential, restart, reload, watchdog, a broken configuration, stop."""
     guarded = launch(BrokerOptions(users={"bridge": PASSWORD}, extra=("allow_anonymous true",)))
     s = site(start=False, broker=guarded, mqtt={"username": "bridge"})
-    installed(machine)
     machine.write(CONFIGURATION, toml(s.tables))
     machine.run(
         *("install", "-m", "600", "/dev/stdin", "/etc/hmp-bridge/mqtt__password"), give=PASSWORD
@@ -75,8 +113,8 @@ def test_a_life_under_systemd(site: MakeSite, launch: Launch, machine: Machine) 
     machine.wait_for(UNIT, "StatusText", "broker online; 1 of 1 servers ready; 0 of 2 rooms")
     assert machine.show(UNIT, "ActiveState") == "active"
     s.panel.wait_for("room/r0/availability", "online")
-    user = machine.run("ps", "-o", "user=", "-p", machine.show(UNIT, "MainPID")).strip()
-    assert user == "hmp-bridge"
+    user = machine.run("stat", "--format=%u", f"/proc/{machine.show(UNIT, 'MainPID')}")
+    assert machine.run(*DYNAMIC_USER, "hmp-bridge") == f"u {user}"
 
     s.panel.press("r0", "record")
     s.panel.wait_for("room/r0/state", "recording")
@@ -88,10 +126,17 @@ def test_a_life_under_systemd(site: MakeSite, launch: Launch, machine: Machine) 
     s.panel.wait_for("bridge/state", "offline", since=mark)
     s.panel.wait_for("bridge/state", "online", since=mark)
 
+    waits = reload_waits(machine)
+    assert machine.show(UNIT, "Type") == ("notify-reload" if waits else "notify")
+
     # Reload: the difference is applied, and a mistake changes nothing.
-    tables = s.tables | {"bridge": s.tables["bridge"] | {"health_every": "2s"}}
+    button = {"topic": "button", "room": "r0", "do": "mark"}
+    tables = s.tables | {"bindings": [button]}
     machine.write(CONFIGURATION, toml(tables))
-    machine.run("systemctl", "reload", UNIT)
+    if waits:
+        reload_while_the_broker_is_silent(machine, guarded)
+    else:
+        machine.run("systemctl", "reload", UNIT)
     s.panel.wait_until(lambda _: "configuration reloaded" in machine.log(UNIT), "the reload")
     machine.write(CONFIGURATION, "[")
     machine.run("systemctl", "reload", UNIT)
@@ -105,7 +150,7 @@ def test_a_life_under_systemd(site: MakeSite, launch: Launch, machine: Machine) 
     machine.run("systemctl", "restart", UNIT)
     machine.wait_for(UNIT, "StatusText", "broker online")
     mark = s.panel.mark()
-    machine.run("kill", "-STOP", machine.show(UNIT, "MainPID"))
+    machine.signal(UNIT, "STOP")
     machine.wait_for(UNIT, "NRestarts", "1")
     assert "Watchdog timeout" in machine.log(UNIT)
     s.panel.wait_for("bridge/state", "online", since=mark)
@@ -121,7 +166,6 @@ def test_a_life_under_systemd(site: MakeSite, launch: Launch, machine: Machine) 
         "/etc/hmp-bridge/mqtt__password.cred",
         give=PASSWORD,
     )
-    machine.run("sed", "-i", "s/^LoadCredential=/# &/", f"/etc/systemd/system/{UNIT}")
     give_password(machine, "LoadCredentialEncrypted")
     mark = s.panel.mark()
     machine.run("systemctl", "start", UNIT)

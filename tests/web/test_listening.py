@@ -243,7 +243,7 @@ async def test_an_address_that_is_taken_is_tried_again(autojump_clock: trio.abc.
         async with trio.open_nursery() as nursery:
             nursery.start_soon(listener.serve, "127.0.0.1", port)
             await trio.sleep(12)
-            assert [each["event"] for each in said] == ["pages are cannot be served"]
+            assert [each["event"] for each in said] == ["pages are not served"]
             assert "web.listen" in said[0]["what_to_do"]
             other.close()
             await trio.sleep(12)
