@@ -16,9 +16,9 @@ def run_daemon(options: argparse.Namespace) -> int:
     """`run`: the daemon, until it is told to end."""
     from ..process.imports import without
 
-    # They would prettify tracebacks and look up service records, a seventh of the start.
+    # They would prettify tracebacks and look up service records, and each start waits for them.
     with without("rich", "dns"):
-        import paho.mqtt.client  # noqa: F401
+        import paho.mqtt.client  # noqa: F401 - as others import it from here on
         import structlog
     import trio
 

@@ -41,13 +41,12 @@ def exposures(configuration: Configuration, file: Path) -> Iterator[Exposure]:
             "web.listen is open without TLS: whoever is in between reads secrets and presses",
             "set web.cert and web.key, or have a proxy speak TLS and listen on 127.0.0.1",
         )
-    keys = [
+    keys = [] if web.cert is None else [Path(web.key or web.cert)]
+    keys += [
         Path(table.key)
         for table in (tls, configuration.bridge.journal)
         if table is not None and table.key is not None
     ]
-    if web.cert is not None:
-        keys.insert(0, Path(web.key or web.cert))
     secrets = secret_files(type(configuration).model_fields)
     ways = [(path, f"chmod o-rwx {path}") for path in secrets]
     ways += [(path, f"chmod o-rwx {path}, and give it a group of the service") for path in keys]

@@ -87,7 +87,7 @@ class HomeAssistant:
         self._prefix = ""
         self._shown: Mapping[str, Announcement] = {}
         self._published: Published = {}
-        self._born = self._to_take_back = False
+        self._born = False
         self._answering, self._taking_back = Progress(), Progress()
 
     @property
@@ -148,7 +148,6 @@ class HomeAssistant:
             self._image.set(topic, announcement.payload(missing))
         self._happenings.telling = table.enabled
         self._happenings.count(counting=self._counts(configuration))
-        self._to_take_back = True
         self._taking_back.wanted()
 
     def _device(self, topic: str) -> DeviceName:
@@ -221,10 +220,7 @@ class HomeAssistant:
     async def _finish_taking_back(self) -> None:
         """Once the broker has what takes back, what is left; then nothing more is ours to undo."""
         while True:
-            while not self._to_take_back:
-                await self._taking_back.rest()
-            self._to_take_back = False
-            self._taking_back.waits()  # for the broker, and for the journal
+            await self._taking_back.until_wanted()  # then for the broker, and for the journal
             shown, published = self._shown, self._published
             await self._image.settled()
             if self._shown is shown:

@@ -61,7 +61,6 @@ class Manifest:
         self._names = self._note.owned.names
         self._leaving: set[Name] = set()
         self._emptied: list[Owned] = []
-        self._to_strike_out = False
         #: Of `run`.
         self.progress = Progress()
 
@@ -105,7 +104,7 @@ class Manifest:
     def left(self, names: Iterable[Name]) -> None:
         """The topics of `names` have been emptied, as far as this process goes."""
         self._leaving.update(names)
-        self._strike_out()
+        self.progress.wanted()
 
     async def expect_topics(self, topics: Published) -> None:
         """Return once it is written down that these may be published, with these components."""
@@ -165,19 +164,12 @@ class Manifest:
                 for topic in owned.everything:
                     self._image.forget(topic)
                 self._emptied.append(owned)
-        self._strike_out()
-
-    def _strike_out(self) -> None:
-        self._to_strike_out = True
         self.progress.wanted()
 
     async def run(self) -> None:
         """Strike out what has left whenever the broker has confirmed it, until cancelled."""
         while True:
-            while not self._to_strike_out:
-                await self.progress.rest()
-            self._to_strike_out = False
-            self.progress.waits()  # for the broker, and for the journal
+            await self.progress.until_wanted()  # then for the broker, and for the journal
             leaving, emptied = set(self._leaving), list(self._emptied)
             await self._image.settled()
             # Some may have come back meanwhile.

@@ -106,22 +106,17 @@ class Reloader:
         self._turn = trio.Lock()
         #: Reloads so far; lines with an id of their own are not counted as repeats.
         self._count = 0
-        self._asked = False
         #: Of `run`.
         self.progress = Progress()
 
     def ask(self) -> None:
         """Have `run` reload; asked again before it has begun, it does so once."""
-        self._asked = True
         self.progress.wanted()
 
     async def run(self) -> None:
         """Reload whenever that is asked for, never by force, until cancelled."""
         while True:
-            while not self._asked:
-                await self.progress.rest()
-            self._asked = False
-            self.progress.waits()  # for the disk, the broker, and whoever leaves
+            await self.progress.until_wanted()  # then for the disk, the broker, and whoever leaves
             await self.reload()
 
     async def reload(self, force: bool = False) -> ReloadReport:

@@ -163,9 +163,10 @@ class Journal:
             raise self._fenced
 
     async def _write(self) -> None:
-        batch, self._next = self._next, Batch()
-        batch.rooms |= self._drafted()
+        drafted = self._drafted()  # before anything is taken: one that cannot be made loses nothing
         self._drafts.clear()
+        batch, self._next = self._next, Batch()
+        batch.rooms |= drafted
         self.writing_since, ticket = trio.current_time(), self._asked
         try:
             # It carries what others wait for: who has begun it sees it through.

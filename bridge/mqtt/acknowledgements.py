@@ -89,7 +89,6 @@ class Acknowledgements:
         self._save = save
         self._saved = ""
         self._places: deque[Place] = deque()
-        self._to_write_down = False
         #: Of `run`.
         self.progress = Progress()
         self._advanced = trio.lowlevel.ParkingLot()
@@ -110,7 +109,6 @@ class Acknowledgements:
         while places and places[0].accepted and places[0].remembered is None:
             places.popleft().message.acknowledge()
         if places and places[0].accepted:
-            self._to_write_down = True
             self.progress.wanted()
         if self._advanced:
             self._advanced.unpark_all()
@@ -131,10 +129,7 @@ class Acknowledgements:
 
     async def _write_down(self) -> None:
         """Wait for something to write down; write down all that can be, at once."""
-        while not self._to_write_down:
-            await self.progress.rest()
-        self._to_write_down = False
-        self.progress.waits()  # for the journal
+        await self.progress.until_wanted()  # then for the journal
         document, done = None, []
         for place in self._places:
             if not place.accepted:

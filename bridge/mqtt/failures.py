@@ -276,10 +276,10 @@ def _telling(error: Exception) -> Exception:
     return next(refused, reasons[0] if reasons else error)
 
 
-E = TypeVar("E", bound=BaseException)
+_Error = TypeVar("_Error", bound=BaseException)
 
 
-def flatten(group: BaseExceptionGroup[E]) -> E:
+def flatten(group: BaseExceptionGroup[_Error]) -> _Error:
     """The first failure in a group that holds nothing else."""
     first = group.exceptions[0]
     return flatten(first) if isinstance(first, BaseExceptionGroup) else first

@@ -66,6 +66,15 @@ class Progress:
             self.waits()
             raise
 
+    async def until_wanted(self) -> None:
+        """Return once something has come for the loop, or has since it returned the last time.
+
+        From then on the loop promises nothing: it is for one that has others to wait for.
+        """
+        if not self._wanted:
+            await self.rest()
+        self.waits()
+
 
 class Unserved:
     """The promise of a loop that says nothing when it comes to wait: nothing is left lying.

@@ -45,6 +45,22 @@ async def test_what_rests_is_not_stuck(
     assert watchdog.stuck == {}
 
 
+async def test_what_a_loop_is_wanted_for_while_it_waits_for_others_is_not_forgotten(
+    autojump_clock: MockClock, watchdog: Watchdog, loop: Progress
+) -> None:
+    loop.wanted()
+    await loop.until_wanted()  # it was, before it came to wait
+    loop.wanted()
+    loop.wanted()
+    await trio.sleep(100)  # for others
+    assert watchdog.stuck == {}
+    await loop.until_wanted()
+    with trio.move_on_after(100) as scope:  # once for both
+        await loop.until_wanted()
+    assert scope.cancelled_caught
+    assert watchdog.stuck == {}
+
+
 async def test_what_is_wanted_and_does_not_come_is_stuck(
     autojump_clock: MockClock, watchdog: Watchdog, loop: Progress
 ) -> None:

@@ -338,3 +338,16 @@ async def test_a_document_that_is_saved_again_is_made_once(tmp_path: Path) -> No
         assert made == ["2"]
         assert journal.rooms()["a"].document == "2"
         assert journal.inputs() == {InputKey(7, b"x")}
+
+
+async def test_a_document_that_cannot_be_made_takes_nothing_else_with_it(tmp_path: Path) -> None:
+    documents: list[str] = []
+    with closing(Journal(FileStore(tmp_path))) as journal:
+        journal.put_note("a", "kept")
+        with pytest.raises(IndexError):
+            await journal.save("a", documents.pop, [InputKey(7, b"x")])
+        documents.append("{}")
+        await journal.try_again()
+        assert journal.note("a") == "kept"
+        assert journal.rooms()["a"].document == "{}"
+        assert journal.inputs() == {InputKey(7, b"x")}
