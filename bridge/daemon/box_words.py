@@ -86,10 +86,14 @@ def read_word(payload: bytes) -> BoxWord | None:
 
 
 def others_of(words: Collection[BoxWord], *, heard: bool) -> Others:
-    """What the words of all others come to; `heard`: none of them can have been missed."""
-    if any(each.store and each.state is not BoxState.OFFLINE for each in words):
-        return Others.THERE
-    return Others.AWAY if heard else Others.UNHEARD
+    """What the words of all others come to; `heard`: none of them can have been missed.
+
+    Words of before the connection was lost tell nothing: the newest one may not have come.
+    """
+    if not heard:
+        return Others.UNHEARD
+    reached = any(each.store and each.state is not BoxState.OFFLINE for each in words)
+    return Others.THERE if reached else Others.AWAY
 
 
 def ready_to_lead(words: Mapping[str, BoxWord]) -> list[str]:

@@ -121,7 +121,7 @@ def test_others_are_there_while_one_of_them_reaches_the_store() -> None:
     gone = BoxWord(BoxState.OFFLINE, "0123abcd", store=True)
     assert others_of([away, gone], heard=True) is Others.AWAY
     assert others_of([away, WORD], heard=True) is Others.THERE
-    assert others_of([away, WORD], heard=False) is Others.THERE
+    assert others_of([away, WORD], heard=False) is Others.UNHEARD
     assert others_of([], heard=True) is Others.AWAY
     assert others_of([], heard=False) is Others.UNHEARD
 

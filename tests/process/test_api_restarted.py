@@ -118,10 +118,6 @@ def test_a_server_that_is_gone_still_gets_its_requests_answered(
         assert "server/main" not in journal.rooms()
 
 
-PUBACK = b"\x40\x02"
-"""How every acknowledgement of a message begins, in MQTT 5 with success left out."""
-
-
 @pytest.mark.mqtt5
 @pytest.mark.parametrize(
     ("command", "parameters", "times"),
@@ -147,14 +143,15 @@ def test_killed_at_the_acknowledgement(
         s.wait_ready()
         requester = asking(s, mqtt5=True)
         daemon = s.daemon
+        asked = f"server/main/request/{command}"
 
         def kill() -> None:
             if times == 1:  # HMP has it by now, or never will
                 s.hmp.wait_until(lambda hmp: hmp.commands(command), command)
             daemon.send_signal(signal.SIGKILL)
 
-        line.arm(PUBACK, kill)
-        requester.send(f"server/main/request/{command}", {"id": "k", "parameters": parameters})
+        line.arm_acknowledgement(f"{s.base}/{asked}", kill)
+        requester.send(asked, {"id": "k", "parameters": parameters})
         daemon.wait()
         s.add_daemon(state=daemon.state)
         usual = f"{s.base}/server/main/response/{command}"

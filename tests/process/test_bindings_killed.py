@@ -27,8 +27,6 @@ from .watched import PATIENCE, Watched
 
 pytestmark = pytest.mark.mqtt5
 
-PUBACK = b"\x40\x02"
-
 
 def remembered(s: Site) -> list[dict[str, Any]]:
     """What the journal has of the bindings' topics."""
@@ -120,7 +118,7 @@ def test_what_a_device_says_again_after_a_kill_is_no_press(site: MakeSite, repea
             s.hmp.wait_until(lambda hmp: hmp.commands("startRecording"), "startRecording")
             daemon.send_signal(signal.SIGKILL)
 
-        line.arm(PUBACK, kill)
+        line.arm_acknowledgement(f"{s.base}/devices/d", kill)
         s.panel.publish("devices/d", '{"on":true,"n":7}')
         daemon.wait()
         mark = s.panel.mark()

@@ -69,7 +69,7 @@ def test_what_each_broker_has_kept_is_known_by_its_own_packet_ids(
     line = stack.enter_context(closing(Cutter(first.port)))
     s = on_both(site, first, second, port=line.port)
     panel = stack.enter_context(closing(Panel(second.port, s.base)))
-    line.arm(b"\x40\x02", lambda: None)
+    line.arm_acknowledgement(f"{s.base}/room/r0/press/toggle", lambda: None)
     s.panel.publish("room/r0/press/toggle", "true")
     panel.wait_for("bridge/state", "online")
     panel.wait_for_newest("room/r0/state", "recording")
@@ -105,7 +105,7 @@ def test_a_session_is_still_known_once_its_broker_is_the_only_one(
     def kill() -> None:
         s.daemon.stop(signal.SIGKILL)
 
-    line.arm(b"\x40\x02", kill)
+    line.arm_acknowledgement(f"{s.base}/room/r0/press/toggle", kill)
     panel.publish("room/r0/press/toggle", "true")
     panel.wait_for("bridge/state", "offline")
     mark = panel.mark()

@@ -10,8 +10,6 @@ from .site import MakeSite
 
 pytestmark = pytest.mark.mqtt5
 
-PUBACK = b"\x40\x02"
-
 
 def test_delivered_again_it_stops_no_recording_of_afterwards(site: MakeSite) -> None:
     s = site(2, start=False)
@@ -30,7 +28,7 @@ def test_delivered_again_it_stops_no_recording_of_afterwards(site: MakeSite) -> 
             s.hmp.wait_until(lambda hmp: len(hmp.commands("stopRecording")) == 2, "two stops")
             daemon.send_signal(signal.SIGKILL)
 
-        line.arm(PUBACK, kill)
+        line.arm_acknowledgement(f"{s.base}/room/ALL/set", kill)
         s.panel.publish("room/ALL/set", "stop")
         daemon.wait()
         # While it is away nothing starts; what it delivers first is the stop once more.
