@@ -178,7 +178,7 @@ class CommandRequests:
         command = check_command(command_class, asked)
         server, rules = self._servers[asked_on.server], self.rules[asked_on.server]
         if _too_old(command, part, rules):
-            self._answer_now(caller, answers.TOO_LATE, part)
+            self._replies.give_unkept(caller, answers.TOO_LATE, part.place.accept)
             return
         room = None
         if isinstance(command, StartRecording):
@@ -186,9 +186,9 @@ class CommandRequests:
         if room is not None and _is_free(room):
             self._record_in(room, caller, part, rules)
         elif room is not None and not asked.force:
-            self._answer_now(caller, answers.ALREADY_RECORDING, part)
+            self._replies.give_unkept(caller, answers.ALREADY_RECORDING, part.place.accept)
         elif server.queue_for(command).full:
-            self._answer_now(caller, answers.TOO_MANY, part)
+            self._replies.give_unkept(caller, answers.TOO_MANY, part.place.accept)
         else:
             self._submit(caller, asked_on.server, command, part)
 
@@ -241,11 +241,6 @@ class CommandRequests:
                     room.commanded(call.command, done=answer.outcome is Outcome.OK)
         took = trio.current_time() - call.received_at
         self._replies.give(call.caller, answer, arrived=arrived, milliseconds=took * 1000)
-
-    def _answer_now(self, caller: Caller, answer: Answer, part: Part) -> None:
-        # Nothing is journalled: until the broker has the answer, it keeps the message.
-        arrived = self._replies.until_arrived(part.place.accept)
-        self._replies.give(caller, answer, arrived=arrived)
 
     def _answer_for_the_dead(self, ledger: Ledger) -> None:
         for entry in ledger.left:

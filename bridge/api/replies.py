@@ -82,6 +82,13 @@ class Replies:
             share=room,
         )
 
+    def give_unkept(self, caller: Caller, answer: Answer, accept: Callable[[], None]) -> None:
+        """Give an answer that no journal has: until the broker has it, it keeps what asked for it.
+
+        `accept` lets it forget that.
+        """
+        self.give(caller, answer, arrived=self.until_arrived(accept))
+
     def until_arrived(self, accept: Callable[[], None]) -> Callable[[], None]:
         """To be called once the broker has an answer that no journal has; `accept` is called then.
 

@@ -72,14 +72,12 @@ class Api:
             else:
                 self._take_verb(asked_on, asked, unreadable, part)
         except Rejected as rejected:
-            # Nothing is journalled: until the broker has the answer, it keeps the message.
             if not answers(message.topic):
                 part.place.accept()
                 return True
             answer = Answer(Outcome.FAILED, problem=rejected.problem)
             caller = self._caller(asked_on, asked, message)
-            arrived = self._replies.until_arrived(part.place.accept)
-            self._replies.give(caller, answer, arrived=arrived)
+            self._replies.give_unkept(caller, answer, part.place.accept)
         return True
 
     def _caller(self, asked_on: CommandTopic | VerbTopic, asked: Asked, message: Message) -> Caller:
