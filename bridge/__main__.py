@@ -5,6 +5,7 @@ import signal
 import sys
 
 from . import __version__
+from .process.collector import loading
 from .text.output import OUTPUT_ENDED, output_ended, prepare_output, put
 
 __all__ = ["main"]
@@ -24,6 +25,7 @@ def main() -> None:
     if sys.argv[1:2] == ["run"]:
         # A hang-up that comes before, or after, there is anything to reload is none of ours.
         signal.signal(signal.SIGHUP, signal.SIG_IGN)
+        loading()
     prepare_output()
     try:
         if sys.argv[1:] == ["--version"]:

@@ -30,6 +30,7 @@ def run_daemon(options: argparse.Namespace) -> int:
     from ..journal.journal import Journal
     from ..journal.store import JournalUnusable
     from ..logs.log import configure_logs
+    from ..process.collector import loaded
     from ..process.descriptors import MOST_CONNECTIONS, TooFewDescriptors, ensure_descriptors
 
     # Whatever is read again is the same file: another of the usual places has other rooms.
@@ -41,6 +42,7 @@ def run_daemon(options: argparse.Namespace) -> int:
     log = structlog.get_logger("bridge")
     for exposure in exposures(configuration, options.config):
         log.warning(exposure.what, what_to_do=exposure.what_to_do)
+    loaded()
     shared = configuration.etcd(configuration.box)
     foreign: list[str] = []
     try:

@@ -1,21 +1,25 @@
-"""The garbage collector, which lets be what is there once the bridge is online, and looks less."""
+"""The garbage collector, which rests while the bridge is loaded, lets be what stays, looks less."""
 
 import subprocess
 import sys
 
 from .programs import clean_environment
 
-LOOK = "print(gc.get_freeze_count() > 0, gc.get_threshold()[0])"
+LOOK = "print(gc.isenabled(), gc.get_freeze_count() > 0, gc.get_threshold()[0])"
 PROGRAM = f"""
 import gc
-from bridge.process.collector import started
+from bridge.process.collector import loaded, loading, started
+{LOOK}
+loading()
+{LOOK}
+loaded()
 {LOOK}
 started()
 {LOOK}
 """
 
 
-def test_it_lets_be_what_is_there_and_looks_seldom_afterwards() -> None:
+def test_it_rests_while_loading_and_lets_be_what_is_there_once_online() -> None:
     done = subprocess.run(
         [sys.executable, "-c", PROGRAM],
         check=True,
@@ -23,6 +27,7 @@ def test_it_lets_be_what_is_there_and_looks_seldom_afterwards() -> None:
         text=True,
         env=clean_environment(),
     )
-    (before, usual), (after, seldom) = (line.split() for line in done.stdout.splitlines())
-    assert (before, after) == ("False", "True")
-    assert int(seldom) > int(usual)
+    before, meanwhile, after, online = (line.split() for line in done.stdout.splitlines())
+    assert [each[0] for each in (before, meanwhile, after)] == ["True", "False", "True"]
+    assert [each[1] for each in (before, meanwhile, after, online)] == [*3 * ["False"], "True"]
+    assert int(online[2]) == int(after[2]) > int(before[2])
