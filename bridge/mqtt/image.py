@@ -166,7 +166,7 @@ class Image:
             if topic in self._outbox.topics and self.values.get(topic) == value
         ]
         self._close(*map(self._outbox.withdraw, said))
-        for topic in said:
+        for topic in [each for each in said if not self.values[each]]:
             self._drop_if_empty(topic)
         self._announced = {}
         self._probe()

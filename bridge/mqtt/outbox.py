@@ -25,7 +25,10 @@ class Outbox:
 
     def __init__(self, share_of: Callable[[str], str]) -> None:
         self._share_of = share_of
-        self._waiting: Shares[Outgoing] = Shares(A_TURN)  # of both of these
+        #: By ticket, what came since the last `take`: while nothing leaves it is given no turn, for
+        #: most of it is withdrawn, once everything was announced.
+        self._come: dict[int, Outgoing] = {}
+        self._waiting: Shares[Outgoing] = Shares(A_TURN)  # all else, of both of these
         #: Those that are to be published.
         self.topics: dict[str, Outgoing] = {}
         #: Those that wait, by ticket: as they came, behind those that were put back.
@@ -33,18 +36,19 @@ class Outbox:
 
     def put_topic(self, ticket: int, topic: str) -> None:
         """One that does not wait yet; its value is put in when it leaves."""
-        outgoing = Outgoing(ticket, topic, b"", retain=True, share=self._share_of(topic))
-        self.topics[topic] = outgoing
-        self._waiting.put(outgoing.share, 0, outgoing)
+        self.topics[topic] = self._come[ticket] = Outgoing(ticket, topic, b"", retain=True)
 
     def put_message(self, outgoing: Outgoing) -> None:
         """One that has no share of its own gets that of its topic."""
-        outgoing.share = outgoing.share or self._share_of(outgoing.topic)
-        self.messages[outgoing.ticket] = outgoing
-        self._waiting.put(outgoing.share, 0, outgoing)
+        self.messages[outgoing.ticket] = self._come[outgoing.ticket] = outgoing
 
     def take(self) -> Outgoing:
         """The next one. Raises `IndexError` for nothing."""
+        if self._come:
+            for outgoing in self._come.values():
+                outgoing.share = outgoing.share or self._share_of(outgoing.topic)
+                self._waiting.put(outgoing.share, 0, outgoing)
+            self._come.clear()
         outgoing = self._waiting.take()
         if outgoing.retain:
             del self.topics[outgoing.topic]
@@ -64,11 +68,15 @@ class Outbox:
     def withdraw(self, topic: str) -> int:
         """Publish it no more; its ticket. Raises `KeyError` for one that does not wait."""
         outgoing = self.topics.pop(topic)
-        self._waiting.remove(outgoing.share, 0, outgoing)
+        self._remove(outgoing)
         return outgoing.ticket
 
     def drop_oldest(self) -> Outgoing:
         """The first of the messages is not to leave at all. Raises `KeyError` for none."""
         _, oldest = self.messages.popitem(last=False)
-        self._waiting.remove(oldest.share, 0, oldest)
+        self._remove(oldest)
         return oldest
+
+    def _remove(self, outgoing: Outgoing) -> None:
+        if self._come.pop(outgoing.ticket, None) is None:
+            self._waiting.remove(outgoing.share, 0, outgoing)

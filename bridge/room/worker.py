@@ -181,9 +181,10 @@ class Room:
 
         Set once it has.
         """
-        known, waiting = self.known, Waiting()
+        # That it knows nothing is noted by its first turn, before it is told (`Memory.keep`).
+        begins, waiting = not self.known and self._published is None, Waiting()
         take_over = self._memory.told(retained_status)
-        if not known or take_over(self.state, self._clock()).state is not self.state:
+        if begins or take_over(self.state, self._clock()).state is not self.state:
             self._put(Told(take_over, waiting))
         else:
             waiting.accept()
