@@ -90,6 +90,7 @@ PURE = [
     "bridge.room.rules.answers",
     "bridge.room.facts.detail",
     "bridge.room.rules.details",
+    "bridge.room.rules.endings",
     "bridge.room.facts.happenings",
     "bridge.room.rules.foreign_commands",
     "bridge.room.rules.guarded",

@@ -24,9 +24,9 @@ it from the beginning:
 
 Then by subject:
 
-- a recording: `rules.recording_status` (HMP's word for it), `rules.lost_start` (a start without a
-  reply), `rules.limits` (how long it may last), `rules.foreign_commands` (what others told HMP
-  about it)
+- a recording: `rules.recording_status` (HMP's word for it), `rules.endings` (how it ends, and what
+  takes its place), `rules.lost_start` (a start without a reply), `rules.limits` (how long it may
+  last), `rules.foreign_commands` (what others told HMP about it)
 - what it belongs to and is given: `rules.meetings` (with `rules.meeting_ends`), `rules.details`,
   `rules.live`
 - what is made for it: `rules.session` and `rules.restream`, with their values in `facts.created`

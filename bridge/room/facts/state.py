@@ -98,6 +98,8 @@ class Recording:
     title: str | None = None
     #: When it was started; None where only the wall clock can tell (R13: another boot).
     began: Monotonic | None = None
+    #: From when its greatest duration counts, where it goes on for others before it (R13).
+    counts_from: Monotonic | None = None
     #: Whether the wall time of its start can be believed: the clock then, or whoever says so.
     dated: bool = True
     #: Seconds by which people have moved its greatest duration.
@@ -176,6 +178,8 @@ class Kept:
     #: Owner and title asked for with `record`, for the recording that is to start.
     next_owner: str = "manual"
     next_title: str | None = None
+    #: From when its greatest duration counts, where it goes on for another (R13, R25).
+    next_counts_from: Monotonic | None = None
     #: The intent whose start may be sent once more if it is lost (R7b).
     intended_at: Monotonic | None = None
     #: The intent's one restart has been used.

@@ -122,11 +122,17 @@ def restore(
     known = moved(known, shift)
     recording, lost = known.recording, known.lost_start
     if recording is not None:
-        began = recording.began
+        began, counts_from = recording.began, recording.counts_from
         if not same_boot:  # where no clock can tell, its time begins anew
-            began = None if recording.dated else now.monotonic
+            began, counts_from = None if recording.dated else now.monotonic, None
         # What is known now has been dismissed, should it have ended.
-        recording = replace(recording, unsettled=True, active_at=now.monotonic, began=began)
+        recording = replace(
+            recording,
+            unsettled=True,
+            active_at=now.monotonic,
+            began=began,
+            counts_from=counts_from,
+        )
     meetings = tuple(known.meetings)
     if not same_boot:  # the wall time of an end is better known, where there is one
         meetings = tuple(
@@ -137,6 +143,7 @@ def restore(
         RoomState(policy, **lasting(known, Kept)),
         recording=recording,
         meetings=meetings,
+        next_counts_from=known.next_counts_from if same_boot else None,
         lost_start=lost and replace(lost, ask_at=now.monotonic),
         not_ready_since=min(waiting_since, now.monotonic),
         alarms=known.alarms - _OF_THIS_PROCESS,

@@ -81,8 +81,10 @@ def _begin(turn: Turn, recording_id: object) -> None:
             dated=turn.now.synchronised,
             # Stop was pressed while the start could not be called back any more (R10).
             stop=Stop.WANTED if room.target is Target.IDLE else Stop.NO,
+            counts_from=room.next_counts_from,
         ),
         next_title=None,
+        next_counts_from=None,
         problem=session.orphan(room),
         elapsed=0,
     )
@@ -122,7 +124,10 @@ def _stopped(turn: Turn, answer: Answer) -> None:
     if answered:
         turn.update(problem=None)
         turn.update_recording(
-            stop=Stop.ANSWERED, stop_answered_at=turn.now.monotonic, not_before=0.0, failures=0
+            stop=Stop.ANSWERED,
+            stop_answered_at=turn.now.monotonic,
+            not_before=0.0,
+            failures=turn.recording.failures + 1 if isinstance(answer, Refused) else 0,
         )
     elif isinstance(answer, Refused):
         failures = turn.recording.failures + 1

@@ -21,7 +21,7 @@ from ..facts.vocabulary import Alarm, Outcome, State, Stop, Target
 from . import meeting_ends
 from .turn import Turn
 
-__all__ = ["extend", "settle", "was_limit"]
+__all__ = ["counts_from", "extend", "runs_on", "settle", "was_limit"]
 
 _SAME_END = 1.5
 """Seconds by which a computed end may differ from the published one and be the same."""
@@ -107,7 +107,7 @@ def _end(room: RoomState, recording: Recording, now: Now) -> Monotonic:
             return end
         # Nobody knows how late it is: the meeting gets the time that was planned for it.
         longest = max(longest, (meeting.planned or 0.0) + meeting.extended)
-    return _began(recording, now) + longest
+    return _counted_from(recording, now) + longest
 
 
 def _end_at_hmp(room: RoomState, recording: Recording, now: Now) -> Monotonic:
@@ -140,6 +140,27 @@ def was_limit(room: RoomState, now: Now) -> bool:
     unseen = min(unseen, _LONGEST_LOOK_AWAY) + _NEAR_HOUR
     hours = {age: max(1, ceil((age - unseen) / _HOUR)) * _HOUR for age in ages}
     return any(hour <= age + _NEAR_HOUR for age, hour in hours.items())
+
+
+def runs_on(room: RoomState, now: Now) -> bool:
+    """True if the greatest duration is over about now, whatever else has ended the recording."""
+    if room.recording is None or _bounding(room) is not None:
+        return False
+    return now.has_come(_end(room, room.recording, now) - _NEAR_CAP)
+
+
+def counts_from(turn: Turn) -> Monotonic | None:
+    """From when the greatest duration of a recording counts that takes the place of this one.
+
+    From the start of the first of them, moved as people have extended it; None where nobody can
+    say, so that it is the recording's own.
+    """
+    began = _counted_from(turn.recording, turn.now)
+    return None if began == inf else began + turn.recording.extended
+
+
+def _counted_from(recording: Recording, now: Now) -> Monotonic:
+    return _began(recording, now) if recording.counts_from is None else recording.counts_from
 
 
 def _began(recording: Recording, now: Now) -> Monotonic:

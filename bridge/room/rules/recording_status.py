@@ -10,14 +10,12 @@ and between any two of them asks the session whether it records::
         └─ 3 times ──┴── 4th ──▶ lost: a stop is owed to it, then another may start
 """
 
-from math import inf
-
 from ...hmp.commands import RecordingStatus
 from ...hmp.errors import ErrorKind, NotUnderstood, Refused
 from ..facts import problems
 from ..facts.answer import Answer, Done, problem_of
 from ..facts.vocabulary import Alarm, Goal, Outcome, Stop, Target
-from . import limits
+from . import endings
 from .turn import ASK_AGAIN, ASKED_AGAIN, Turn
 
 __all__ = ["confirmed", "polled", "witnessed"]
@@ -34,10 +32,10 @@ def polled(turn: Turn, answer: Answer) -> None:
     turn.update_recording(asked=True)
     match answer:
         case Done(value=RecordingStatus.FINISHED):
-            _ended_by_somebody(turn)
+            endings.ended_by_somebody(turn)
         case Done(value=RecordingStatus.ERROR):
             _found(turn, RecordingStatus.ERROR)
-            _interrupted(turn, gone=False)
+            endings.interrupted(turn, gone=False)
         case Done(value=RecordingStatus() as status):
             _found(turn, status)
             _compare(turn, status)
@@ -55,20 +53,20 @@ def confirmed(turn: Turn, answer: Answer) -> None:
     recording = turn.recording
     match answer:
         case Done(value=RecordingStatus.FINISHED):
-            _stop_confirmed(turn)
+            endings.stop_confirmed(turn)
         case Done(value=RecordingStatus() as status):
             _found(turn, status)
             _not_ended(turn, status)
         case Refused(kind=ErrorKind.RECORDING_NOT_FOUND):
             if recording.stop_taken or recording.lost:
-                _stop_confirmed(turn)
+                endings.stop_confirmed(turn)
             elif recording.verified_at is not None or recording.remembered:
                 _doubt(turn)
             else:
                 _stop_of_missing(turn)
         case NotUnderstood():
             _unclear(turn)
-            _ask_in(turn, ASK_AGAIN)
+            _not_said_to_have_ended(turn)
         case _:
             _not_told(turn, answer)
 
@@ -84,11 +82,27 @@ def _not_ended(turn: Turn, status: RecordingStatus) -> None:
     longest = turn.room.policy.start_timeout if error else _STOP_AGAIN_AFTER
     over = turn.now.has_come(recording.stop_answered_at + longest)
     if error and over:
-        _stop_confirmed(turn)  # HMP took the stop and will never call it FINISHED
+        endings.stop_confirmed(turn)  # HMP took the stop and will never call it FINISHED
     elif over:
         turn.want_stop()
     else:
         _ask_in(turn, _CONFIRM_EVERY)
+
+
+def _not_said_to_have_ended(turn: Turn) -> None:
+    """The stop was answered, and HMP has another word for the recording than its guide (E54).
+
+    That may be its word for what has ended. So its session is asked, once a stop was taken, or was
+    refused as one of nothing active so often that it is no mistake of the moment.
+    """
+    recording = turn.recording
+    answered_at = recording.stop_answered_at
+    if answered_at is None or not turn.now.has_come(answered_at + _STOP_AGAIN_AFTER):
+        _ask_in(turn, ASK_AGAIN)
+    elif recording.stop_taken or recording.failures > ASKED_AGAIN:
+        _ask_witness(turn)
+    else:
+        turn.want_stop()
 
 
 def _not_told(turn: Turn, answer: Answer) -> None:
@@ -172,67 +186,6 @@ def _compare(turn: Turn, status: RecordingStatus) -> None:
         turn.follow_status()  # somebody paused or resumed it in HMP's web pages
 
 
-def _ended_by_somebody(turn: Turn) -> None:
-    """FINISHED without a stop of ours: a person stopped it in HMP, and it stays so (R25)."""
-    if turn.recording.stop is not Stop.NO or _ours(turn):
-        _stop_confirmed(turn)
-        return
-    if limits.was_limit(turn.room, turn.now):
-        _ended_by_limit(turn)
-        return
-    active_at = turn.recording.active_at
-    turn.dismiss_meetings(until=inf if active_at is None else active_at)
-    turn.be_due(turn.recording.owner)
-    if turn.room.target is not Target.IDLE:
-        turn.alarm(Alarm.STOPPED_UNEXPECTEDLY)
-    turn.certain()
-    turn.end_recording()
-    turn.want_nothing()
-    turn.resolve({Goal.PAUSE, Goal.RESUME}, Outcome.FAILED, problems.ENDED)
-
-
-def _ended_by_limit(turn: Turn) -> None:
-    """FINISHED because HMP lets nothing run for longer: nobody wanted that, so it goes on (R25)."""
-    room = turn.room
-    turn.alarm(Alarm.STOPPED_BY_LIMIT)
-    turn.resolve({Goal.PAUSE, Goal.RESUME}, Outcome.FAILED, problems.ENDED)
-    if room.policy.restart_limited and room.target is Target.RECORDING:
-        _begin_again(turn, turn.now.monotonic)
-    else:
-        turn.want_nothing()
-    turn.certain()
-    turn.end_recording()
-
-
-def _begin_again(turn: Turn, restart_at: float) -> None:
-    """Another recording takes the place of this one, and is whose this was."""
-    recording = turn.recording
-    turn.update(
-        interrupted_at=restart_at,
-        start_not_before=restart_at,
-        next_owner=recording.owner,
-        next_title=recording.title,
-    )
-    turn.update_meeting(recording.owner, due=False)
-
-
-def _ours(turn: Turn) -> bool:
-    """True if the end may be that of a cut that was given up: then the next recording is due."""
-    sent_at, active_at = turn.recording.stop_sent_at, turn.recording.active_at
-    if sent_at is None:
-        return False
-    if active_at is not None and active_at <= sent_at:
-        return True  # HMP has not said since that it went on
-    policy = turn.room.policy
-    return not turn.now.has_come(sent_at + policy.cut_timeout + policy.start_timeout)
-
-
-def _stop_confirmed(turn: Turn) -> None:
-    turn.certain()
-    turn.end_recording()
-    turn.resolve({Goal.STOP}, Outcome.OK)
-
-
 def _missing(turn: Turn) -> None:
     """HMP does not know the recording (any more)."""
     recording = turn.recording
@@ -251,20 +204,26 @@ def _doubt(turn: Turn) -> None:
     """HMP does not know what it has known: its session is asked next, unless it is lost."""
     if turn.recording.lost:
         return
-    turn.update_recording(
-        not_found=turn.recording.not_found + 1, witness_due=True, unsettled=True, not_before=0.0
-    )
+    turn.update_recording(not_found=turn.recording.not_found + 1, unsettled=True)
+    _ask_witness(turn)
+
+
+def _ask_witness(turn: Turn) -> None:
+    turn.update_recording(witness_due=True, not_before=0.0)
     if turn.recording.session is None:  # adopted, in a room that makes its sessions
         _no_witness(turn)
 
 
 def witnessed(turn: Turn, answer: Answer) -> None:
-    """The answer to whether the session records, of whose recording HMP does not know (R25)."""
+    """The answer to whether the session records, of whose recording HMP is not clear (R25)."""
     if turn.room.recording is None or not turn.recording.witness_due:
         return  # it was given up, or HMP took the stop
     match answer:
-        case Refused(kind=ErrorKind.ACTIVE_RECORDING):
+        case Refused(kind=ErrorKind.ACTIVE_RECORDING) if turn.recording.not_found:
             _hold(turn)
+        case Refused(kind=ErrorKind.ACTIVE_RECORDING):  # whatever its status is called, it goes on
+            turn.update_recording(witness_due=False)
+            turn.want_stop()
         case Done() | Refused(kind=ErrorKind.SOURCE_NOT_FOUND | ErrorKind.SESSION_MISSING):
             _no_witness(turn)
         case Refused():
@@ -291,19 +250,22 @@ def _hold(turn: Turn) -> None:
 def _no_witness(turn: Turn) -> None:
     """Nothing speaks for the recording: it is asked for again, and given up after the last time."""
     turn.update_recording(witness_due=False)
+    if not turn.recording.not_found:
+        endings.stop_confirmed(turn)
+        return
     if turn.recording.not_found <= ASKED_AGAIN:
         _ask_in(turn, ASK_AGAIN)
         return
     turn.update_recording(lost=True, unsettled=False)
     if turn.recording.stop is Stop.WANTED:
         pass  # it was pressed meanwhile, and is sent all the same
-    elif turn.recording.stop is Stop.ANSWERED or _ours(turn):
-        _stop_confirmed(turn)
+    elif turn.recording.stop is Stop.ANSWERED or endings.may_be_ours(turn):
+        endings.stop_confirmed(turn)
     elif turn.recording.remembered:
         # Nobody watched it since who knows when: it has ended, and whether it was lost is moot.
-        _ended_by_somebody(turn)
+        endings.ended_by_somebody(turn)
     else:
-        _interrupted(turn, gone=True)
+        endings.interrupted(turn, gone=True)
 
 
 def _stop_of_missing(turn: Turn) -> None:
@@ -325,20 +287,3 @@ def _asked_long_enough(turn: Turn) -> bool:
         since = turn.now.monotonic
         turn.update_recording(missing_since=since)
     return turn.now.has_come(since + turn.room.policy.start_timeout)
-
-
-def _interrupted(turn: Turn, *, gone: bool) -> None:
-    """HMP says ERROR, or has forgotten a recording that it had shown before (R25)."""
-    turn.alarm(Alarm.RECORDING_ERROR)
-    turn.resolve({Goal.PAUSE, Goal.RESUME}, Outcome.FAILED, problems.ENDED)
-    room, recording = turn.room, turn.recording
-    verified = recording.verified_at is not None
-    watched = verified and not recording.remembered
-    if room.policy.restart_interrupted and watched and room.target is Target.RECORDING:
-        restart_at = turn.now.monotonic
-        if room.interrupted_at is not None:
-            restart_at = max(restart_at, room.interrupted_at + room.policy.interrupt_backoff)
-        _begin_again(turn, restart_at)
-        turn.want_stop()  # of what is gone, too: it may only be hidden
-    elif gone:
-        turn.set_status(RecordingStatus.ERROR)

@@ -141,6 +141,7 @@ class Turn:
             interrupted_at=interrupted_at and min(interrupted_at, self.now.monotonic),
             next_owner=owner,
             next_title=title or self.room.next_title,
+            next_counts_from=None,
             intended_at=self.now.monotonic,
             restarted=False,
             start_not_before=0.0,
@@ -178,8 +179,7 @@ class Turn:
 
     def be_due(self, owner: str, *, retry_at: float = 0.0) -> None:
         """The meeting with this owner is to be recorded, unless a person has dismissed it (R11)."""
-        meeting = self.meeting(owner)
-        if meeting is not None and not meeting.dismissed:
+        if (meeting := self.meeting(owner)) is not None and not meeting.dismissed:
             self.update_meeting(owner, due=True, retry_at=retry_at)
 
     def dismiss_meetings(self, *, until: float = inf) -> None:

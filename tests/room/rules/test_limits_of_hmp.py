@@ -16,6 +16,7 @@ from ..driven import FINISHED, IS_PAUSED, IS_RECORDING, OK, OTHER_ID, STARTED, r
 HOUR = 3600.0
 FOUR: dict[str, object] = {"max_recording": 4}
 KNOWN = replace(BOOKED, max_recording=4 * HOUR)
+FORGOTTEN = replace(BOOKED, poll_interval=60.0)
 
 
 @pytest.mark.parametrize("policy", [BOOKED, KNOWN], ids=["unknown", "known"])
@@ -40,6 +41,44 @@ def test_a_person_s_recording_goes_on() -> None:
     room.ask("record")
     room.live(4 * HOUR + 30)
     assert (room.state, room.owner, len(room.recorded)) == (State.RECORDING, "manual", 2)
+
+
+@pytest.mark.parametrize("killed", [True, False])
+@pytest.mark.parametrize("known", [None, HOUR], ids=["unknown", "known"])
+def test_what_goes_on_beyond_hmps_limit_is_stopped_all_the_same(
+    known: float | None, killed: bool
+) -> None:
+    """A room that was forgotten: `max_duration` counts from the first start (R13)."""
+    policy = replace(FORGOTTEN, max_duration=2.2 * HOUR, max_recording=known)
+    room = BookedRoom(policy, {"max_recording": 1})
+    room.ask("record")
+    room.live(0.5 * HOUR)
+    room.ask("extend", seconds=0.2 * HOUR)
+    room.live(1.6 * HOUR)
+    if killed:
+        room.kill()
+        room.connect()
+        room.live(1)
+    room.live(HOUR)
+    assert (room.state, room.recorded[-1][1]) == (State.IDLE, 2.4 * HOUR)
+    room.ask("record")
+    assert room.ends_at == room.clock + (known or 2.2 * HOUR), "it counts anew"
+
+
+def test_a_limit_like_ours_ends_it() -> None:
+    policy = replace(FORGOTTEN, max_duration=HOUR, max_recording=HOUR)
+    room = BookedRoom(policy, {"max_recording": 1})
+    room.ask("record")
+    room.live(1.1 * HOUR)
+    assert (room.state, len(room.recorded)) == (State.IDLE, 1)
+
+
+def test_a_meeting_is_recorded_to_its_last_seconds_beyond_both_limits() -> None:
+    policy = replace(FORGOTTEN, max_duration=HOUR, max_recording=HOUR, poll_interval=5.0)
+    room = BookedRoom(policy, {"max_recording": 1})
+    room.meeting("a", 0, HOUR + 20)
+    room.live(1.1 * HOUR)
+    assert [each[1] for each in room.recorded] == [HOUR, HOUR + 20]
 
 
 def test_held_nothing_begins_until_somebody_says_so() -> None:

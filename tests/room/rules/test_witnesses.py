@@ -6,14 +6,13 @@ import pytest
 
 from bridge.hmp.commands import RemoveSourceFromSession
 from bridge.room.facts.answer import Answer, Done
-from bridge.room.facts.vocabulary import Action, Alarm, Outcome, State, StepKind, Target
+from bridge.room.facts.vocabulary import Action, Alarm, Outcome, State, StepKind
 from bridge.room.rules.plan import NIL_SOURCE
 
 from .. import sessions
 from ..driven import (
     DOWN,
     FINISHED,
-    IS_PAUSED,
     IS_RECORDING,
     LOST,
     NOT_FOUND,
@@ -25,7 +24,6 @@ from ..driven import (
     SESSION,
     SESSION_RECORDS,
     STARTED,
-    UNCLEAR,
     DrivenRoom,
     recording,
     refused,
@@ -82,6 +80,19 @@ def test_a_session_that_records_holds_its_recording() -> None:
     assert room.room.server_proves
     room.answer(IS_RECORDING)
     assert (room.state, room.room.alarms) == (State.RECORDING, frozenset())
+
+
+@pytest.mark.parametrize("stopped", [True, False])
+def test_what_was_held_and_is_said_to_have_finished_leaves_no_error(*, stopped: bool) -> None:
+    room = recording()
+    room.answers(NOT_FOUND, SESSION_RECORDS)
+    if stopped:
+        room.press(Action.STOP)
+        room.answer(OK)
+    room.wait(2.0)
+    room.answer(FINISHED)
+    left = set() if stopped else {Alarm.STOPPED_UNEXPECTEDLY}
+    assert (room.state, room.room.alarms) == (State.IDLE, left)
 
 
 def test_what_was_held_and_ends_is_lost_all_the_same() -> None:
@@ -210,81 +221,6 @@ def test_a_stop_that_only_the_session_contradicts_ends_unknown() -> None:
     assert (room.outcome(stop), room.state) == (Outcome.UNKNOWN, State.UNKNOWN)
     assert 29.0 <= room.clock <= 32.0
     assert Alarm.OUTCOME_UNKNOWN in room.room.alarms
-
-
-# -- a word that the guide does not have ----------------------------------------------------------
-
-
-def test_a_status_that_is_not_understood_is_not_told() -> None:
-    room = recording()
-    before = room.room.recording
-    for _ in range(5):
-        room.answer(UNCLEAR)
-    assert (room.state, room.room.alarms, room.room.stale) == (State.RECORDING, frozenset(), False)
-    assert before is not None
-    assert room.room.recording == replace(before, not_before=0.0)
-    assert room.clock >= 8.0  # at the poll interval
-
-
-def test_a_start_whose_status_is_not_understood_is_not_verified() -> None:
-    room = DrivenRoom()
-    room.press(Action.RECORD)
-    room.answers(STARTED, UNCLEAR, UNCLEAR)
-    assert room.room.recording is not None
-    assert (room.state, room.room.recording.verified_at) == (State.RECORDING, None)
-
-
-def test_a_stop_is_sent_and_asked_about_whatever_the_status_is_called() -> None:
-    room = recording()
-    room.cut()
-    stop = room.press(Action.STOP)
-    room.answers(UNCLEAR, OK)  # the answer to the question that was on its way
-    for _ in range(3):
-        room.answer(UNCLEAR)
-        assert (room.outcome(stop), room.step) == (None, None)
-        room.wait(1.0)
-    room.answer(FINISHED)
-    assert (room.outcome(stop), room.state) == (Outcome.OK, State.IDLE)
-
-
-def test_a_stop_given_up_is_sent_when_the_recording_turns_up_under_any_name() -> None:
-    room = DrivenRoom()
-    room.press(Action.RECORD)
-    room.answers(STARTED, NOT_FOUND)
-    room.press(Action.STOP)
-    while room.state is not State.UNKNOWN:
-        room.wait(0.5)
-        if room.written:
-            room.answer(NOT_FOUND)
-    room.answer(UNCLEAR)
-    assert (room.state, room.step) == (State.STOPPING, StepKind.STOP)
-
-
-def test_a_pause_is_carried_out_whatever_the_status_is_called() -> None:
-    room = recording()
-    room.cut()
-    pause = room.press(Action.PAUSE)
-    room.answers(UNCLEAR, OK)
-    assert (room.outcome(pause), room.state) == (Outcome.OK, State.PAUSED)
-    again = room.press(Action.RESUME)
-    room.answers(refused("070003", "Failed to update state", "resumeRecording"), UNCLEAR)
-    assert (room.outcome(again), room.room.target) == (Outcome.FAILED, Target.PAUSED)
-
-
-def test_a_word_that_is_not_understood_ends_a_doubt() -> None:
-    room = recording()
-    room.lose(times=3)
-    room.answer(UNCLEAR)
-    room.lose(times=3)
-    room.answer(IS_PAUSED)
-    assert room.state is State.PAUSED
-
-
-def test_an_adoption_that_is_not_understood_fails() -> None:
-    room = DrivenRoom()
-    adopt = room.press(Action.ADOPT, recording_id=RECORDING_ID)
-    room.answer(UNCLEAR)
-    assert (room.outcome(adopt), room.code(adopt)) == (Outcome.FAILED, "not_understood")
 
 
 @pytest.mark.parametrize("answer", [NO_SESSION, NOT_RECORDED, Done()])
