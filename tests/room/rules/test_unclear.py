@@ -96,7 +96,11 @@ def test_a_stop_is_sent_again_while_its_session_records_under_any_name() -> None
     room.answer(SESSION_RECORDS)
     assert (room.state, room.step) == (State.STOPPING, StepKind.STOP)
     room.answers(OK, FINISHED)
-    assert (room.outcome(stop), room.state, room.room.alarms) == (Outcome.OK, State.IDLE, set())
+    assert (room.outcome(stop), room.state, room.room.alarms) == (
+        Outcome.OK,
+        State.IDLE,
+        frozenset(),
+    )
 
 
 def test_the_next_meeting_is_recorded_whatever_the_one_before_is_called() -> None:

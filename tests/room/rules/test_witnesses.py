@@ -91,7 +91,7 @@ def test_what_was_held_and_is_said_to_have_finished_leaves_no_error(*, stopped: 
         room.answer(OK)
     room.wait(2.0)
     room.answer(FINISHED)
-    left = set() if stopped else {Alarm.STOPPED_UNEXPECTEDLY}
+    left: frozenset[Alarm] = frozenset() if stopped else frozenset({Alarm.STOPPED_UNEXPECTEDLY})
     assert (room.state, room.room.alarms) == (State.IDLE, left)
 
 
