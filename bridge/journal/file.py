@@ -4,6 +4,7 @@ Everything here blocks, so that a running bridge calls it from a worker thread. 
 log with ``synchronous=FULL`` makes a commit one flush.
 """
 
+import os
 import sqlite3
 import threading
 import time
@@ -60,7 +61,11 @@ _MOST_ROWS = 1000
 
 
 class FileStore:
-    """The file as a `Store`: what is read comes from it, what is written goes by a thread."""
+    """The file as a `Store`: what is read comes from it, what is written goes by a thread.
+
+    A file that somebody removes, or puts another one in the place of, is written anew, whole: its
+    connection has all of it as long as it is open.
+    """
 
     def __init__(self, folder: Path) -> None:
         """Open the file in `folder`, or begin one; an unreadable one is moved aside.
@@ -70,6 +75,9 @@ class FileStore:
         self.path = folder / FILE_NAME
         self.moved_aside: Path | None = None
         self._writer: int | None = None
+        #: To a file that is not there any more. Closing it would remove, by their names, what
+        #: SQLite keeps beside the one that took its place.
+        self._former: sqlite3.Connection | None = None
         try:
             self.connection = open_file(self.path)
         except sqlite3.OperationalError as error:
@@ -79,13 +87,14 @@ class FileStore:
                 "writable, and the disk not full"
             ) from error
         except sqlite3.DatabaseError as error:
-            self.moved_aside = _move_aside(self.path)
+            self.moved_aside = _move_aside(self.path, "unreadable")
             log.error(  # noqa: TRY400 - where in SQLite tells nobody anything
                 "journal unreadable, moved aside; rooms are taken from the retained topics",
                 error=str(error),
                 moved_to=str(self.moved_aside),
             )
             self.connection = open_file(self.path)
+        self._files = _files(self.path)
 
     @property
     def where(self) -> str:
@@ -123,9 +132,33 @@ class FileStore:
     def _write(self, batch: Batch) -> float:
         self._writer = threading.get_native_id()
         try:
+            if _files(self.path) != self._files:
+                self._begin_anew()
             return write(self.connection, batch)
-        except sqlite3.Error as error:
+        except (sqlite3.Error, OSError) as error:
             raise StoreFailure(str(error), "free the disk, or repair it") from error
+
+    def _begin_anew(self) -> None:
+        """Write all that the connection still has to where its file was."""
+        if self._former is not None:
+            self._former.close()
+            self._former = None
+        found = _move_aside(self.path, "foreign")
+        try:
+            with closing(sqlite3.connect(self.path)) as copy:
+                self.connection.backup(copy)
+            anew = open_file(self.path)
+        except BaseException:
+            self.path.unlink(missing_ok=True)  # half of it would pass for the journal
+            raise
+        self._former, self.connection = self.connection, anew
+        self._files = _files(self.path)
+        log.error(
+            "journal was removed or replaced while it was open; it is written anew, whole",
+            where=self.where,
+            moved_to=str(found) if found.exists() else None,
+            what_to_do="let nothing but the bridge change its state folder",
+        )
 
     def waits_for_the_disk(self) -> bool:
         """True while the commit under way waits in the kernel, where nothing can end it."""
@@ -185,9 +218,22 @@ def _migrate(connection: sqlite3.Connection, path: Path) -> None:
         connection.executescript(f"BEGIN; {script} PRAGMA user_version = {number}; COMMIT;")
 
 
-def _move_aside(path: Path) -> Path:
-    """Give a damaged file, and what SQLite keeps beside it, another name; which."""
-    kept = path.with_name(f"{path.name}.unreadable-{time.strftime('%Y%m%dT%H%M%S')}")
+def _files(path: Path) -> list[tuple[int, int] | None]:
+    """The journal's file and its log on the disk: which ones they are, None for one that is not."""
+    found: list[tuple[int, int] | None] = []
+    for name in (path, f"{path}-wal"):
+        try:
+            about = os.stat(name)  # noqa: PTH116 - on the way of every press
+        except OSError:
+            found.append(None)
+        else:
+            found.append((about.st_dev, about.st_ino))
+    return found
+
+
+def _move_aside(path: Path, why: str) -> Path:
+    """Give a file, and what SQLite keeps beside it, another name that says why; which."""
+    kept = path.with_name(f"{path.name}.{why}-{time.strftime('%Y%m%dT%H%M%S')}")
     for suffix in ("", "-wal", "-shm"):
         part = path.with_name(path.name + suffix)
         if part.exists():
