@@ -17,7 +17,7 @@ from ..facts.meeting import Meeting
 from ..facts.restart import Monotonic
 from ..facts.state import Recording, RoomState
 from ..facts.values import Now, Request
-from ..facts.vocabulary import Alarm, Outcome, State, Stop, Target
+from ..facts.vocabulary import Alarm, Outcome, State, StepKind, Stop, Target
 from . import meeting_ends
 from .turn import Turn
 
@@ -76,6 +76,8 @@ def settle(turn: Turn) -> None:
     """Stop what runs on for too long, warn of an end, and act on a pause that lasts."""
     room, now = turn.room, turn.now
     if room.recording is None:
+        if room.restarting and _is_over(room, now):
+            turn.want_nothing()  # HMP refused it for so long that nobody expects it any more
         _publish_end(turn, _end_of_newest(room))
         return
     end = _end(room, room.recording, now)
@@ -147,6 +149,18 @@ def runs_on(room: RoomState, now: Now) -> bool:
     if room.recording is None or _bounding(room) is not None:
         return False
     return now.has_come(_end(room, room.recording, now) - _NEAR_CAP)
+
+
+def _is_over(room: RoomState, now: Now) -> bool:
+    """True if what was to begin again for a person has none of its greatest duration left."""
+    since = room.next_counts_from
+    if (
+        since is None
+        or room.sending(StepKind.START)
+        or any(each.owner == room.next_owner for each in room.meetings)
+    ):
+        return False
+    return now.has_come(since + room.policy.max_duration)
 
 
 def counts_from(turn: Turn) -> Monotonic | None:

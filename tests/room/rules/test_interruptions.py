@@ -73,6 +73,19 @@ def test_a_refused_restart_is_tried_again_but_never_with_a_full_disk() -> None:
     assert room.step is None
 
 
+def test_a_restart_that_is_refused_is_given_up_when_its_time_is_over() -> None:
+    """Nothing begins in the morning for whoever pressed the day before (R13)."""
+    room = recording(replace(POLICY, max_duration=200.0))
+    room.lose()
+    room.answers(NOT_FOUND, NOT_FOUND)
+    for _ in range(7):
+        assert room.step is StepKind.START
+        room.answer(refused("060009", "Session requires at least one source", "startRecording"))
+        room.wait(30.0)
+    assert (room.state, room.step) == (State.IDLE, None)
+    assert room.room.alarm is Alarm.RECORDING_ERROR
+
+
 def test_a_press_instead_of_the_restart_to_come_gets_its_own_answer() -> None:
     room = recording()
     room.lose()
