@@ -15,6 +15,7 @@
 
 import secrets
 from collections.abc import Collection, Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -115,6 +116,10 @@ class Outlet(Audience, Refusals):
             del self._tally[room.name]
 
     # What they say.
+
+    def at_once(self) -> AbstractContextManager[None]:
+        """Have what is said within leave by its end, with the PUBACKs given within."""
+        return self._image.at_once()
 
     def state(self, room: Room) -> None:
         """Have the room's retained topics say how it stands."""

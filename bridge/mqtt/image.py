@@ -4,11 +4,11 @@ Rooms and links write here whether or not there is a broker (R23); the broker li
 Memory is bounded by the number of topics and by the outbox.
 """
 
-from collections.abc import Callable, Hashable, Iterable
+from collections.abc import Callable, Hashable, Iterable, Iterator
+from contextlib import contextmanager, nullcontext
 from functools import partial
 
 import structlog
-import trio
 from paho.mqtt.reasoncodes import ReasonCode
 
 from ..process.progress import Progress
@@ -16,6 +16,7 @@ from .message import is_topic_name
 from .outbox import Outbox
 from .outgoing import Carrier, Outgoing
 from .setbacks import PACKET_TOO_LARGE, Setbacks
+from .tickets import Tickets
 
 __all__ = ["Image"]
 
@@ -25,8 +26,6 @@ log = structlog.get_logger("mqtt")
 REPEATED_AT_QOS_1 = 500
 # Written between two looks at the socket: neither memory nor an acknowledgement suffers.
 ANNOUNCED_AT_ONCE = 50
-# Bytes. A longer value may be more than the broker takes, and at QoS 0 it would not say so.
-PROBED_FROM = 256
 
 
 class Image:
@@ -48,8 +47,7 @@ class Image:
         self.confirmed: Callable[[], None] = lambda: None
         self.values: dict[str, bytes] = {}  # as `set` last; empty: to be emptied
         self._published: set[str] = set()
-        self._tickets = 0
-        self._open: dict[int, None] = {}
+        self._tickets = Tickets()
         self._outbox = Outbox(share_of)
         self._outbox_limit = outbox_limit
         self._in_flight: dict[int, Outgoing] = {}
@@ -58,13 +56,14 @@ class Image:
         self._unproved: dict[str, bytes] = {}
         self._setbacks = Setbacks()
         self.progress = Progress()  # of `flush`
-        self._confirmation = trio.lowlevel.ParkingLot()
+        self._carrier: Carrier | None = None  # the one that it publishes on
+        self._direct: Carrier | None = None  # the same, while what is given need not wait for it
         self._dropping = False
 
     @property
     def unconfirmed(self) -> int:
         """Changes that the broker has not confirmed."""
-        return len(self._open)
+        return len(self._tickets)
 
     @property
     def refused(self) -> int:
@@ -83,18 +82,18 @@ class Image:
     def set(self, topic: str, payload: str | bytes) -> None:
         """Give a retained topic its newest value; an equal one changes nothing."""
         value = payload.encode() if isinstance(payload, str) else payload
-        if self.values.get(topic) == value:
-            return
-        self.values[topic] = value
-        self._touch(topic)
+        if self.values.get(topic) != value:
+            self.values[topic] = value
+            self.publish_again(topic)
 
     def forget(self, topic: str) -> None:
         """Have the broker retain nothing on this topic, whether or not it was ever set."""
         self.set(topic, b"")
 
     def publish_again(self, topic: str) -> None:
-        """Have the broker retain the newest value once more, where somebody else has written."""
-        self._touch(topic)
+        """Have the broker retain the newest value, once more where it has that already."""
+        if topic not in self._outbox.topics:
+            self._publish(Outgoing(self._tickets.new(), topic, b"", retain=True))
 
     def send(
         self,
@@ -115,18 +114,29 @@ class Image:
         if not is_topic_name(topic):
             raise ValueError(f"not a topic that can be published to: {topic!r}")
         value = payload.encode() if isinstance(payload, str) else payload
-        ticket = self._new_ticket()
+        ticket = self._tickets.new()
         outgoing = Outgoing(ticket, topic, value, correlation_data, arrived=arrived, share=share)
-        self._outbox.put_message(outgoing)
+        self._publish(outgoing)
         self._bound_outbox()
-        self.progress.wanted()
+
+    @contextmanager
+    def at_once(self) -> Iterator[None]:
+        """Publish what is given within by its end, with one `send`, where the window has room.
+
+        What has none, or comes behind others, `flush` publishes in its turn. Not for callbacks of
+        the connection.
+        """
+        carrier, before = self._carrier, self._direct
+        self._direct = carrier
+        try:
+            with nullcontext() if carrier is None or before is not None else carrier.together():
+                yield
+        finally:
+            self._direct = before
 
     async def settled(self) -> None:
         """Wait until the broker has confirmed everything given so far."""
-        await trio.lowlevel.checkpoint()
-        last = self._tickets
-        while self._open and next(iter(self._open)) <= last:
-            await self._confirmation.park()
+        await self._tickets.settled()
 
     async def announce(self, carrier: Carrier) -> None:
         """Publish every value on a fresh connection, so that no subscriber's queue overflows.
@@ -144,7 +154,7 @@ class Image:
         for count, topic in enumerate(list(self.values), 1):
             value = self.values[topic]
             if topic in self._setbacks.suspects:
-                self._touch(topic)
+                self.publish_again(topic)
                 continue
             self._post_at_qos_0(carrier, topic, value)
             if topic in self._outbox.topics and topic not in repeated:
@@ -190,17 +200,23 @@ class Image:
 
         One at a time while there are suspects, so that it shows which one ends a connection.
         """
-        while True:
-            self.progress.waits()  # for the broker, where at all
-            while self._outbox.topics or self._outbox.messages:
-                if not carrier.has_room:
-                    await carrier.room()
-                while self._setbacks.suspects and self._in_flight:
-                    await self._confirmation.park()
-                carrier.together(partial(self._hand_over, carrier))
-            self._dropping = False
-            await self.progress.rest(self._setbacks.next_trial)
-            self._try_again()
+        self._carrier = carrier
+        try:
+            while True:
+                self.progress.waits()  # for the broker, where at all
+                while self._outbox:
+                    if not carrier.has_room:
+                        await carrier.room()
+                    while self._setbacks.suspects and self._in_flight:
+                        await self._tickets.closed()
+                    with carrier.together():
+                        while self._outbox and self._may_leave(carrier):
+                            self._hand_over(carrier, self._outbox.take())
+                self._dropping = False
+                await self.progress.rest(self._setbacks.next_trial)
+                self._try_again()
+        finally:
+            self._carrier = None
 
     def connection_ended(self, *, lived: bool) -> None:
         """The connection is lost; `lived`: it had been of use for a while.
@@ -224,17 +240,20 @@ class Image:
         self._unproved[topic] = payload
         return bool(payload)
 
-    def _hand_over(self, carrier: Carrier) -> None:
-        """What the window takes; one alone while there are suspects."""
-        outbox = self._outbox
-        self._hand_over_next(carrier)
-        while (
-            (outbox.topics or outbox.messages) and carrier.has_room and not self._setbacks.suspects
-        ):
-            self._hand_over_next(carrier)
+    def _publish(self, outgoing: Outgoing) -> None:
+        """Directly, where nothing is before it; else it waits for `flush`."""
+        carrier = self._direct
+        if carrier is not None and not self._outbox and self._may_leave(carrier):
+            self._hand_over(carrier, outgoing)
+        else:
+            self._outbox.put(outgoing)
+            self.progress.wanted()
 
-    def _hand_over_next(self, carrier: Carrier) -> None:
-        outgoing = self._outbox.take()
+    def _may_leave(self, carrier: Carrier) -> bool:
+        """True for what the window takes; of what there is while there are suspects for one."""
+        return carrier.has_room and not (self._setbacks.suspects and self._in_flight)
+
+    def _hand_over(self, carrier: Carrier, outgoing: Outgoing) -> None:
         topic = outgoing.topic
         if outgoing.retain:
             # Of two emptyings the first may have been confirmed, and the topic be gone.
@@ -269,7 +288,7 @@ class Image:
             self._take_back_one(outgoing)
             self._probe()
             self.progress.wanted()
-            self._confirmation.unpark_all()
+            self._tickets.close()
             return
         if failed:
             self._setbacks.refused(topic, outgoing.sent, reason.getName())
@@ -293,22 +312,14 @@ class Image:
         """Publish as they are, one by one, what was refused long ago."""
         for key in self._setbacks.trials():
             if isinstance(key, str) and key in self.values:
-                self._touch(key)
+                self.publish_again(key)
             else:
                 self._setbacks.give_up(key, for_good=True)
 
     def _probe(self) -> None:
-        """Publish the longest value that is not on its way at QoS 1, where the broker answers."""
-        withheld = set(self._setbacks.keys)
-        lengths = ((len(value), topic) for topic, value in self.values.items())
-        length, topic = max((each for each in lengths if each[1] not in withheld), default=(0, ""))
-        if length > PROBED_FROM:
-            self._touch(topic)
-
-    def _touch(self, topic: str) -> None:
-        if topic not in self._outbox.topics:
-            self._outbox.put_topic(self._new_ticket(), topic)
-        self.progress.wanted()
+        """Publish the longest value at QoS 1, where the broker answers."""
+        if (topic := self._setbacks.longest(self.values)) is not None:
+            self.publish_again(topic)
 
     def _bound_outbox(self) -> None:
         while len(self._outbox.messages) > self._outbox_limit:
@@ -329,16 +340,8 @@ class Image:
         if outgoing.arrived is not None:
             outgoing.arrived()
 
-    def _new_ticket(self) -> int:
-        self._tickets += 1
-        self._open[self._tickets] = None
-        return self._tickets
-
     def _close(self, *tickets: int) -> None:
-        for ticket in tickets:
-            self._open.pop(ticket, None)
-        if self._confirmation:
-            self._confirmation.unpark_all()
+        self._tickets.close(*tickets)
         self.confirmed()
 
     def _drop_if_empty(self, topic: str) -> None:

@@ -34,20 +34,19 @@ class Outbox:
         #: Those that wait, by ticket: as they came, behind those that were put back.
         self.messages: OrderedDict[int, Outgoing] = OrderedDict()
 
-    def put_topic(self, ticket: int, topic: str) -> None:
-        """One that does not wait yet; its value is put in when it leaves."""
-        self.topics[topic] = self._come[ticket] = Outgoing(ticket, topic, b"", retain=True)
+    def __len__(self) -> int:
+        return len(self.topics) + len(self.messages)
 
-    def put_message(self, outgoing: Outgoing) -> None:
-        """One that has no share of its own gets that of its topic."""
-        self.messages[outgoing.ticket] = self._come[outgoing.ticket] = outgoing
+    def put(self, outgoing: Outgoing) -> None:
+        """The last of its share; its topic, where that is retained, does not wait yet."""
+        self._note(outgoing)
+        self._come[outgoing.ticket] = outgoing
 
     def take(self) -> Outgoing:
         """The next one. Raises `IndexError` for nothing."""
         if self._come:
             for outgoing in self._come.values():
-                outgoing.share = outgoing.share or self._share_of(outgoing.topic)
-                self._waiting.put(outgoing.share, 0, outgoing)
+                self._waiting.put(self._its_share(outgoing), 0, outgoing)
             self._come.clear()
         outgoing = self._waiting.take()
         if outgoing.retain:
@@ -58,12 +57,10 @@ class Outbox:
 
     def put_back(self, outgoing: Outgoing) -> None:
         """It leaves once more, the first of its share; its topic does not wait meanwhile."""
-        if outgoing.retain:
-            self.topics[outgoing.topic] = outgoing
-        else:
-            self.messages[outgoing.ticket] = outgoing
+        self._note(outgoing)
+        if not outgoing.retain:
             self.messages.move_to_end(outgoing.ticket, last=False)
-        self._waiting.put_back(outgoing.share, 0, outgoing)
+        self._waiting.put_back(self._its_share(outgoing), 0, outgoing)
 
     def withdraw(self, topic: str) -> int:
         """Publish it no more; its ticket. Raises `KeyError` for one that does not wait."""
@@ -76,6 +73,17 @@ class Outbox:
         _, oldest = self.messages.popitem(last=False)
         self._remove(oldest)
         return oldest
+
+    def _note(self, outgoing: Outgoing) -> None:
+        if outgoing.retain:
+            self.topics[outgoing.topic] = outgoing
+        else:
+            self.messages[outgoing.ticket] = outgoing
+
+    def _its_share(self, outgoing: Outgoing) -> str:
+        """That of its topic, where it has none of its own."""
+        outgoing.share = outgoing.share or self._share_of(outgoing.topic)
+        return outgoing.share
 
     def _remove(self, outgoing: Outgoing) -> None:
         if self._come.pop(outgoing.ticket, None) is None:

@@ -1,6 +1,7 @@
 """A publication on its way out, and what carries it."""
 
 from collections.abc import Callable, Hashable
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -31,8 +32,8 @@ class Carrier(Protocol):
     ) -> object:
         """Hand over a publication."""
 
-    def together(self, post: Callable[[], None]) -> None:
-        """Write all that `post` posts at once."""
+    def together(self) -> AbstractContextManager[None]:
+        """Write all that is posted within at once."""
 
     async def room(self) -> None:
         """Wait until `has_room`."""

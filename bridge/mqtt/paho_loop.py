@@ -12,7 +12,8 @@
   still say good-bye when it is cancelled.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 import trio
 from paho.mqtt.client import Client, DisconnectFlags
@@ -110,11 +111,12 @@ class PahoLoop:
         client.loop_read()
         self._drained.unpark_all()
 
-    def together(self, queue: Callable[[], None]) -> None:
-        """Write what `queue` queues, and all before it, by one `send`; not for callbacks."""
+    @contextmanager
+    def together(self) -> Iterator[None]:
+        """Write what is queued within, and all before it, by one `send`; not for callbacks."""
         self._held = True
         try:
-            queue()
+            yield
         finally:
             self._held = False
             self.client.loop_write()

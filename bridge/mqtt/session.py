@@ -6,7 +6,7 @@ must survive a connection lives in `Image` and `Inbox`.
 
 import math
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from contextlib import asynccontextmanager
+from contextlib import AbstractContextManager, asynccontextmanager
 
 import trio
 from paho.mqtt.client import Client, ConnectFlags, MQTTMessage
@@ -129,9 +129,9 @@ class Session:
         mid = self._client.post(topic, payload, qos=qos, retain=retain, properties=properties)
         return self._unanswered.expect(mid, acknowledged) if qos else None
 
-    def together(self, post: Callable[[], None]) -> None:
-        """Write all that `post` posts at once, by one `send`."""
-        self._loop.together(post)
+    def together(self) -> AbstractContextManager[None]:
+        """Write all that is posted and acknowledged within at once, by one `send`."""
+        return self._loop.together()
 
     async def publish(self, topic: str, payload: bytes, *, retain: bool = False) -> None:
         """Publish at QoS 1, and wait for PUBACK. Raises `BrokerFailure` when lost or refused."""

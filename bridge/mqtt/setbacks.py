@@ -6,7 +6,7 @@ from then on: where that ends the connection once more, it was that.
 """
 
 import math
-from collections.abc import Hashable, Iterable
+from collections.abc import Hashable, Iterable, Mapping
 from dataclasses import dataclass
 
 import structlog
@@ -26,6 +26,8 @@ log = structlog.get_logger("mqtt")
 # Seconds until what was refused is tried again as it is, which may cost a connection each time.
 _FIRST_TRIAL = 60.0
 _LAST_TRIAL = 3600.0
+# Bytes. A longer value may be more than a broker takes, and at QoS 0 it would not say so.
+_PROBED_FROM = 256
 
 
 @dataclass(slots=True)
@@ -54,6 +56,16 @@ class Setbacks:
     def keys(self) -> list[Hashable]:
         """The keys of what the broker has refused."""
         return list(self._setbacks)
+
+    def longest(self, values: Mapping[str, bytes]) -> str | None:
+        """The topic of the longest value that may be more than the broker takes, if there is one.
+
+        Those that were refused are left out.
+        """
+        lengths = ((len(value), topic) for topic, value in values.items())
+        mine = (each for each in lengths if each[1] not in self._setbacks)
+        length, topic = max(mine, default=(0, ""))
+        return topic if length > _PROBED_FROM else None
 
     def form(
         self,

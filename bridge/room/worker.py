@@ -19,6 +19,7 @@ that is wanted no more is withdrawn, unless it is on its way; its answer is alwa
 
 from collections import deque
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from functools import partial
 from math import inf
@@ -69,6 +70,9 @@ class ServerFacts:
 class Audience(Protocol):
     """Whoever hears what a room says: the `Outlet` of ``daemon/outlet``. Nothing here may wait."""
 
+    def at_once(self) -> AbstractContextManager[None]:
+        """What is heard and acknowledged within leaves together by its end, where it can."""
+
     def state(self, room: "Room") -> None:
         """The room's state is another one."""
 
@@ -111,7 +115,7 @@ class Room:
         self.progress = Progress()
         self._unheard_of = Unserved()
         self._exchange = Exchange(link, self._hear)
-        self._writings = Writings(memory, partial(audience.result, self))
+        self._writings = Writings(memory, partial(audience.result, self), audience.at_once)
         #: A result was given, or somebody told something, so that the state must be said.
         self._speaks = False
         self._outlook = Outlook(self._fault)
@@ -337,7 +341,8 @@ class Room:
                 return
         self._unsaid_until = inf
         if self.state is not before:
-            self._audience.state(self)
+            with self._audience.at_once():
+                self._audience.state(self)
             self._published = self.state
 
     def _hear(self, step: Step, answer: Answer, passage: Passage) -> None:

@@ -2,6 +2,7 @@
 
 from collections import deque
 from collections.abc import Awaitable, Callable
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from math import inf
 
@@ -34,17 +35,26 @@ class Writing:
 
 
 class Writings:
-    """All that has come about in a room; `given` is told of each result, in order (R1, R6)."""
+    """All that has come about in a room; `given` is told of each result, in order (R1, R6).
 
-    def __init__(self, memory: Memory, given: Callable[[Result, Stages], None]) -> None:
+    What is heard `at_once` leaves together (`Audience`).
+    """
+
+    def __init__(
+        self,
+        memory: Memory,
+        given: Callable[[Result, Stages], None],
+        at_once: Callable[[], AbstractContextManager[None]],
+    ) -> None:
         self._memory = memory
         self._given = given
+        self._at_once = at_once
         self._taken: list[InputKey] = []
         self._next = Writing()
         #: What the journal was given and nobody has heard yet, the oldest first.
         self._under_way: deque[Writing] = deque()
         #: Of that, what `run` is to see through.
-        self._left: deque[Writing] = deque()
+        self._left: list[Writing] = []
         #: What it is to see through when something comes that is not patient, or when it is due.
         self._waiting: list[Writing] = []
         #: `trio.current_time` until which that may wait; infinite: there is none.
@@ -102,9 +112,10 @@ class Writings:
         if writing is not None and writing.saved is not None:
             with trio.CancelScope(shield=True):
                 await writing.saved
-        if then is not None:
-            then()
-        self._let_hear(writing)
+        with self._at_once():
+            if then is not None:
+                then()
+            self._let_hear(writing)
 
     def leave(self, writing: Writing) -> None:
         """Have `run` see it through; what is patient with what comes next, or when it is due."""
@@ -131,12 +142,13 @@ class Writings:
                 if not self._left:
                     await self._more.park()
                     continue
-                writing = self._left.popleft()
-                assert writing.saved is not None  # noqa: S101 - else it is not left here
+                writings, self._left = self._left, []
                 self._waits_for_the_journal = True
-                await writing.saved
+                for writing in writings:  # as a rule one commit has them all
+                    assert writing.saved is not None  # noqa: S101 - else it is not left here
+                    await writing.saved
                 self._waits_for_the_journal = False
-                self._let_hear(writing)
+                self._let_hear(writings[-1])
 
     def close(self) -> None:
         """Nothing more is left to `run`."""
@@ -144,9 +156,10 @@ class Writings:
         self.hasten()
 
     def _let_hear(self, writing: Writing | None) -> None:
-        while writing in self._under_way:
-            each = self._under_way.popleft()
-            for result, stages in each.results:
-                self._given(result, stages)
-            for bearer in each.bearers:
-                bearer.accept()
+        with self._at_once():
+            while writing in self._under_way:
+                each = self._under_way.popleft()
+                for result, stages in each.results:
+                    self._given(result, stages)
+                for bearer in each.bearers:
+                    bearer.accept()

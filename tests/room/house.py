@@ -6,8 +6,8 @@ been published at that moment.
 
 import json
 import random
-from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import AbstractContextManager, asynccontextmanager, nullcontext
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -79,6 +79,8 @@ class House:
         self.accepted: list[str] = []
         self.faults: list[tuple[type[Exception], str]] = []
         self._disk = trio.Lock()
+        self._given: list[tuple[Callable[[], str], Sequence[InputKey]]] = []
+        self._committed = 0
         self._audience = audience
         self._changed = trio.Event()
         self._nursery: trio.Nursery
@@ -154,15 +156,29 @@ class House:
         self._nursery.start_soon(talk)
         return ours
 
-    async def _save(
+    def _save(
         self, _room: str, document: Callable[[], str], inputs: Sequence[InputKey]
-    ) -> None:
+    ) -> Awaitable[None]:
+        self._given.append((document, inputs))
+        return self._written(len(self._given))
+
+    async def _written(self, count: int) -> None:
+        """As the journal's: a commit has all that was given until it began."""
         async with self._disk:
+            if count <= self._committed:
+                return
+            given = self._given[self._committed :]
             await trio.sleep(self.commit)
+            self._committed += len(given)
         states = [state.state for state in self.published]
+        document, _ = given[-1]
         self.disk.append((json.loads(document()), self.executed, states))
-        self.inputs += inputs
+        self.inputs += [key for _, inputs in given for key in inputs]
         self._note()
+
+    def at_once(self) -> AbstractContextManager[None]:
+        """As if the broker took everything at any time."""
+        return nullcontext() if self._audience is None else self._audience.at_once()
 
     def state(self, room: Room) -> None:
         """The room's state is published."""
