@@ -11,6 +11,7 @@ are lines of the same event where there are more different ones than can be reme
 
 from collections.abc import Hashable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 __all__ = [
@@ -54,12 +55,19 @@ def same(line: Mapping[str, Any]) -> Hashable:
     """Equal for lines that differ in nothing but times and ids; None for one with a traceback."""
     if "exc_info" in line:
         return None
-    return tuple((key, str(value)) for key, value in without_times(line).items() if key != "id")
+    told = [(key, str(value)) for key, value in line.items() if key != "id" and not _is_time(key)]
+    return tuple(told)
 
 
 def without_times(line: Mapping[str, Any]) -> dict[str, Any]:
     """The fields that are not milliseconds."""
-    return {key: value for key, value in line.items() if not (key == "ms" or key.endswith("_ms"))}
+    return {key: value for key, value in line.items() if not _is_time(key)}
+
+
+@cache
+def _is_time(key: str) -> bool:
+    """The same few names come with every line."""
+    return key == "ms" or key.endswith("_ms")
 
 
 def _subject(line: Mapping[str, Any]) -> Hashable:

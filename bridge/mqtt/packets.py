@@ -73,6 +73,8 @@ class Incoming:
 
 def _body(received: bytes, at: int) -> slice | None:
     """Where the body of the packet is; none where its length has not all come."""
+    if at + 1 < len(received) and (length := received[at + 1]) < 0x80:  # of nearly all of them
+        return slice(at + 2, at + 2 + length)
     length = 0
     for place, digit in enumerate(received[at + 1 : at + 5]):
         length |= (digit & 0x7F) << 7 * place

@@ -34,6 +34,14 @@ class Outlook:
         self._seen, self._until = (room, now.synchronised), watched.earliest
         return change
 
+    def goes_on(self, before: RoomState, room: RoomState) -> None:
+        """The room is as it was `before`, but for a step that is under way from now on.
+
+        That puts off what is looked at, and brings nothing about that would be looked at earlier.
+        """
+        if self._seen[0] is before:
+            self._seen = room, self._seen[1]
+
     def due_at(self, room: RoomState, now: Now) -> float:
         """Monotonic time at which to look again; `room` is as `look` left it, but for its step."""
         if not self._is_seen(room, now):

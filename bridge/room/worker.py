@@ -303,7 +303,8 @@ class Room:
         """Choose what to send now, or call back what waits and is wanted no more (R10)."""
         step = self._when_due(self._outlook.wanted)
         if self.state.busy is None:
-            self.state = changed(self.state, {"busy": step})
+            before, self.state = self.state, changed(self.state, {"busy": step})
+            self._outlook.goes_on(before, self.state)
             self._planned = step
         elif self.state.busy != step:
             self._exchange.call_back()

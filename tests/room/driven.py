@@ -296,7 +296,9 @@ class DrivenRoom:
             step = next_step(self.room, self.now)
             busy = self.room.busy
             if busy is None and step is not None:
+                until = wake_in(self.room, self.now)
                 self.room = replace(self.room, busy=step)
+                assert wake_in(self.room, self.now) >= until, "a step brings a moment about"
                 self.written = False
                 polling = step.kind is StepKind.POLL
                 self.due = self.clock + (self.room.policy.poll_interval if polling else 0.0)

@@ -73,7 +73,8 @@ def must_precede(known: Remembered, kept: Remembered | None) -> bool:
     before = _NOTHING if kept is None else kept
     if known.sent is not None and _intent(known) != _intent(before):
         return True
-    return any(each is not None for each in set(_ids(known)) - set(_ids(before)))
+    ids, ids_before = _ids(known), _ids(before)
+    return ids != ids_before and any(set(ids) - {*ids_before, None})
 
 
 def _intent(known: Remembered) -> tuple[object, ...]:
