@@ -41,11 +41,11 @@ FIGURES = (
 BUDGET = {
     action: dict(zip(FIGURES, figures, strict=True))
     for action, figures in {
-        "record": (17, 1535, 3, 3, 14, 2, 4),
-        "pause": (10, 955, 1, 2, 11, 1, 2),
-        "resume": (10, 950, 1, 2, 10, 1, 2),
-        "mark": (10, 800, 2, 2, 3, 1, 2),
-        "stop": (13, 1440, 1, 2, 15, 2, 4),
+        "record": (12, 1480, 3, 3, 14, 2, 4),
+        "pause": (6, 860, 1, 2, 11, 1, 2),
+        "resume": (6, 860, 1, 2, 10, 1, 2),
+        "mark": (7, 735, 2, 2, 3, 1, 2),
+        "stop": (8, 1300, 1, 2, 15, 2, 4),
     }.items()
 }
 """At most so many of each, by action; of a record, with the status that verifies it and its commit.

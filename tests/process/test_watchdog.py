@@ -119,7 +119,7 @@ REQUESTS: list[Row] = [
 ]
 REPORTS: list[Row] = [
     ("Room.run", "room r0", RECORD),
-    ("Image.flush", "publications", RECORD),
+    ("Image.flush", "publications", INFO),
     ("Feed.run", "web feed", RECORD),
     ("SelfReport._publish_health_every", "health report", None),
     ("keep_status", "status line", None),
