@@ -24,6 +24,17 @@ settings.register_profile(
 settings.load_profile("unhurried")
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with what may take longest, so that no worker is left alone with it at the end."""
+    items.sort(key=_longest, reverse=True)
+
+
+def _longest(item: pytest.Item) -> float:
+    """Seconds that a test is given, where it is given time of its own."""
+    marker = item.get_closest_marker("timeout")
+    return 0.0 if marker is None else float(marker.args[0])
+
+
 _UNMEASURED = ("hypothesis", "unmeasured")
 """Marks of tests without coverage, the first of them Hypothesis' own."""
 
