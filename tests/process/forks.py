@@ -9,6 +9,7 @@ import array
 import atexit
 import contextlib
 import functools
+import gc
 import importlib
 import io
 import json
@@ -21,6 +22,8 @@ import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import IO
+
+import coverage
 
 from bridge.__main__ import main as bridge_main
 from bridge.simulator.__main__ import main as simulator_main
@@ -198,12 +201,18 @@ def _main() -> int:
     importlib.import_module("bridge.cli.main")
     importlib.import_module("bridge.config.exposure")
     importlib.import_module("bridge.daemon.app")
+    # What that has run is kept once, not with each fork; nor does one look for garbage in it.
+    if (measured := coverage.Coverage.current()) is not None:
+        measured.save()
+    gc.collect()
+    gc.freeze()
     asked = _serve(socket.socket(fileno=int(sys.argv[1])))
     if asked is None:
         os._exit(0)  # it has run nothing that coverage is to keep
     module, arguments = asked
     sys.argv = [module, *arguments]
     if module == "bridge":
+        gc.unfreeze()  # it does so itself once it is online
         bridge_main()  # exits
     return simulator_main()
 

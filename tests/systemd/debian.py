@@ -1,10 +1,12 @@
 """Debian for the tests: which release, a tree of it, and packages of the bridge for it."""
 
+import fcntl
 import os
 import platform
 import shutil
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 __all__ = [
@@ -14,6 +16,7 @@ __all__ = [
     "architectures",
     "asked",
     "built",
+    "once",
     "raised",
     "releases",
     "said",
@@ -58,14 +61,24 @@ def why_not(*programs: str) -> str | None:
 def tree(release: str) -> Path:
     """The root of a small system of that release, made once and kept beside other caches."""
     caches = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
-    made = Path(caches, "hmp-bridge", f"debian-{release}")
-    if not made.exists():
-        unfinished = made.with_suffix(f".{os.getpid()}")
-        unfinished.parent.mkdir(parents=True, exist_ok=True)
-        command = ["debootstrap", *_SMALL, NAMES[release], str(unfinished)]
+
+    def make(folder: Path) -> None:
+        command = ["debootstrap", *_SMALL, NAMES[release], str(folder)]
         subprocess.run(command, stdout=sys.stdout, check=True)
-        unfinished.rename(made)
-    return made
+
+    return once(Path(caches, "hmp-bridge", f"debian-{release}"), make)
+
+
+def once(folder: Path, make: Callable[[Path], object]) -> Path:
+    """The folder, which `make` makes unless it is there; who else wants it then waits for it."""
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with folder.with_suffix(".lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not folder.exists():
+            unfinished = folder.with_suffix(f".{os.getpid()}")
+            make(unfinished)
+            unfinished.rename(folder)
+    return folder
 
 
 def built(folder: Path, *options: str) -> list[Path]:

@@ -26,6 +26,7 @@ def test_the_next_meeting_cuts_cleanly() -> None:
     assert (room.state, room.recorded) == (State.IDLE, [(0, 3600), (3600, 7260)])
 
 
+@pytest.mark.unmeasured
 def test_an_id_that_recurs_is_another_meeting() -> None:
     room = BookedRoom()
     room.meeting("daily", 0)

@@ -133,6 +133,7 @@ def test_what_passes_is_tried_again(code: str) -> None:
     assert not room.room.alarms
 
 
+@pytest.mark.unmeasured
 def test_a_detail_is_tried_for_as_long_as_its_recording_lives() -> None:
     room = BookedRoom(replace(DETAILED, max_duration=200_000.0, poll_interval=600.0))
     room.fault("error:shareRecordingWithUser:070008")

@@ -19,6 +19,7 @@ KNOWN = replace(BOOKED, max_recording=4 * HOUR)
 FORGOTTEN = replace(BOOKED, poll_interval=60.0)
 
 
+@pytest.mark.unmeasured
 @pytest.mark.parametrize("policy", [BOOKED, KNOWN], ids=["unknown", "known"])
 def test_a_meeting_of_five_hours_is_recorded_to_its_end(policy: Policy) -> None:
     room = BookedRoom(replace(policy, poll_interval=5.0), FOUR)

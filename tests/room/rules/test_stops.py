@@ -83,6 +83,7 @@ def test_a_refused_stop_is_tried_with_growing_pauses() -> None:
     assert room.outcome(request) is Outcome.OK
 
 
+@pytest.mark.unmeasured
 def test_a_stop_is_tried_however_often_hmp_has_refused_it() -> None:
     room = recording()
     request = room.press(Action.STOP)
@@ -93,6 +94,7 @@ def test_a_stop_is_tried_however_often_hmp_has_refused_it() -> None:
     assert room.outcome(request) is Outcome.OK
 
 
+@pytest.mark.unmeasured
 def test_a_stop_outlives_the_link() -> None:
     room = recording()
     request = room.press(Action.STOP)
