@@ -12,13 +12,24 @@ from math import inf
 from .box_words import BoxState, BoxWord
 from .standing import Others
 
-__all__ = ["BACK_WITHIN", "Hearing"]
+__all__ = ["BACK_WITHIN", "Hearing", "given_way_for"]
 
 BACK_WITHIN = 10.0
 """Seconds in which whoever is at the broker has come back to it, or answered."""
 
+_SHORTEST = 5.0
+"""Seconds: a lease may be shorter than what a loaded machine takes to hear its own word."""
+
 _SIGNS_END = 30.0
 """Seconds after which who is online has given a sign of it: three contacts (R16)."""
+
+
+def given_way_for(ttl: float) -> float:
+    """Seconds for which one that was away from the store lets go first who has led without it.
+
+    For a little less than that what was heard counts for the latter.
+    """
+    return max(ttl, _SHORTEST)
 
 
 class Hearing:

@@ -22,7 +22,7 @@ from ..mqtt.settings import BrokerSettings, Protocol, Subscription
 from ..mqtt.topics import Topics
 from ..process.backoff import Backoff
 from ..process.progress import Progress
-from .box_hearing import Hearing
+from .box_hearing import Hearing, given_way_for
 from .box_words import BoxState, BoxWord, read_word, render_word
 from .rivals import ForeignBridge
 from .standing import Others
@@ -35,9 +35,10 @@ _REPEATED_AFTER = 1.0
 """Seconds until what somebody else has written to our topic is put right, lest two quarrel, and
 between two answers to others who ask."""
 
-_PROVES, _PROVED, _ECHO_WITHIN = 1 / 3, 0.9, 1.0
-"""Of the lease's time: how often a word is said again while what others say decides, for how long
-what they say counts then, and how long the broker has to bring it back."""
+_PROVES, _ECHO_WITHIN, _PROVED = 1 / 3, 1.0, 0.9
+"""Of the lease's time: how often a word is said again while what others say decides, and how long
+the broker has to bring it back; and of the time that they give way: how long what they say counts.
+"""
 
 
 class Boxes:
@@ -199,7 +200,7 @@ class Boxes:
     def _confirmed(self, word: BoxWord, sent: float) -> None:
         """The broker has this from us, since it `sent` us what we sent then."""
         was_heard = self.heard
-        self.hearing.proved(sent + self._ttl * _PROVED, self._clock())
+        self.hearing.proved(sent + given_way_for(self._ttl) * _PROVED, self._clock())
         if not was_heard:
             log.info("boxes are heard", box=self._box, others=sorted(self.words))
             self._backoff = Backoff(longest=5.0)

@@ -9,6 +9,7 @@ from ..cluster.etcd import Etcd
 from ..cluster.lease import Leadership
 from ..journal.store import StoreFailure
 from ..process.progress import Progress
+from .box_hearing import given_way_for
 from .boxes import Boxes
 
 __all__ = ["Campaign"]
@@ -52,7 +53,8 @@ class Campaign:
                 await self._boxes.said()
             if was_away and any(each.leads for each in self._boxes.words.values()):
                 # Who has acted meanwhile goes on, if it can; or finds that nobody says so any more.
-                await self._progress.rest(trio.current_time() + self._etcd.settings.ttl)
+                ttl = self._etcd.settings.ttl
+                await self._progress.rest(trio.current_time() + given_way_for(ttl))
             if gives_way:
                 gives_way = False
                 await self._let_others_go_first()
