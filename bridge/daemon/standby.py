@@ -254,7 +254,9 @@ class _Box:
 
                     def told(term: Leadership = term, attempt: trio.CancelScope = attempt) -> None:
                         self._told(term)
-                        if term.failure is None and not term.is_ours():  # another box leads
+                        # What was asked before and came late may have made the key for us.
+                        leader = term.leader if term.failure is None else None
+                        if leader is not None and leader.box != self._box:
                             attempt.cancel()
 
                     await term.campaign(told)
