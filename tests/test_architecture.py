@@ -38,6 +38,7 @@ PURE = [
     "bridge.cli.description",
     "bridge.cli.man_page",
     "bridge.config.durations",
+    "bridge.daemon.box_hearing",
     "bridge.daemon.box_words",
     "bridge.daemon.standing",
     "bridge.hmp.arguments",

@@ -174,14 +174,15 @@ class EtcdStore:
         False where another commit of this term's is the last: one that was thought to have failed.
         It is the last from then on, and what was to be written is to be looked at again.
         """
-        leader, last = self._term.key, self._prefix + _COMMIT
+        term, last = self._term, self._prefix + _COMMIT  # another one may go on while etcd is asked
+        leader = term.key
         if commit is not None:
             operations = [*operations, put(last, commit.to_json())]
             if self._litter and not commit.redo:
                 redo = self._prefix + _REDO
                 operations.append(delete(redo, end_of(redo)))
         answer = await self._etcd.transact(
-            [created(leader, self._term.fence), modified(last, self._revision)],
+            [created(leader, term.fence), modified(last, self._revision)],
             operations,
             [get(leader), get(last)],
         )
@@ -191,19 +192,19 @@ class EtcdStore:
                 self._litter = self._litter and bool(commit.redo)
             return True
         leads, found = answer.found.get(leader), answer.found.get(last)
-        if leads is None or leads.create_revision != self._term.fence:
-            raise self._fenced("the lease is not this box's any more")
+        if leads is None or leads.create_revision != term.fence:
+            raise self._fenced(term, "the lease is not this box's any more")
         try:
             there = _Commit() if found is None else self._read_commit(found.value)
         except JournalUnusable as error:
-            raise self._fenced(str(error)) from None
-        if found is None or there.fence != self._term.fence:
-            raise self._fenced("somebody else has written it, or taken it away")
+            raise self._fenced(term, str(error)) from None
+        if found is None or there.fence != term.fence:
+            raise self._fenced(term, "somebody else has written it, or taken it away")
         self._revision = found.mod_revision
         return there == commit
 
-    def _fenced(self, why: str) -> Fenced:
-        self._term.lose()
+    def _fenced(self, term: Leadership, why: str) -> Fenced:
+        term.lose()
         return Fenced(
             f"{self.where}: nothing is written, {why}",
             "nothing, if another box acts now; else look at who writes to etcd",

@@ -2,14 +2,13 @@
 
 import json
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
 from ..text.json_text import read_object
-from .standing import Others
 
-__all__ = ["BoxState", "BoxWord", "others_of", "read_word", "ready_to_lead", "render_word"]
+__all__ = ["BoxState", "BoxWord", "read_word", "ready_to_lead", "render_word"]
 
 _NAME = re.compile(r"[0-9a-f]{8}")
 
@@ -45,6 +44,11 @@ class BoxWord:
     def leads(self) -> bool:
         """True while it acts."""
         return self.state is BoxState.LEADER
+
+    @property
+    def asks(self) -> bool:
+        """True while it may have to act by what the others say: each says its own word again."""
+        return self.leads and not self.store
 
 
 def render_word(word: BoxWord) -> str:
@@ -83,17 +87,6 @@ def read_word(payload: bytes) -> BoxWord | None:
         if isinstance(servers, dict)
         else {},
     )
-
-
-def others_of(words: Collection[BoxWord], *, heard: bool) -> Others:
-    """What the words of all others come to; `heard`: none of them can have been missed.
-
-    Words of before the connection was lost tell nothing: the newest one may not have come.
-    """
-    if not heard:
-        return Others.UNHEARD
-    reached = any(each.store and each.state is not BoxState.OFFLINE for each in words)
-    return Others.THERE if reached else Others.AWAY
 
 
 def ready_to_lead(words: Mapping[str, BoxWord]) -> list[str]:

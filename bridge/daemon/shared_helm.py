@@ -15,7 +15,7 @@ from ..journal.journal import Journal
 from ..journal.store import Batch, Fenced, Store, StoreFailure
 from ..mqtt.broker_health import BrokerState
 from ..process.progress import Progress
-from .box_words import others_of, ready_to_lead
+from .box_words import ready_to_lead
 from .boxes import Boxes
 from .helm import Helm
 from .standing import Facts, Standing, standing_of
@@ -35,17 +35,20 @@ class SharedHelm(Helm):
     """One term: from the lease being ours until this box may act no more, or leaves to another.
 
     `patience`: seconds for which the session is tried before anything else. `hang_up` is to end the
-    connection to the broker at once.
+    connection to the broker at once, `is_accepted` to say whether there is one.
     """
 
     def __init__(self, term: Leadership, boxes: Boxes, patience: float) -> None:
         self.term = term
+        #: The one that is to follow where the lease has run out.
+        self.candidate: Leadership | None = None
         self._boxes = boxes
         self._session_until = trio.current_time() + patience
         self.hang_up: Callable[[], None] = lambda: None
+        #: True while the broker has accepted us, and we tell it everything before we are online.
+        self.is_accepted: Callable[[], bool] = lambda: False
         self._session = False
-        #: `trio.current_time` since when no press has reached this box; None while they do.
-        self.unreached_since: float | None = trio.current_time()
+        self._unreached_since: float | None = trio.current_time()
         #: Of whoever looks whether another box is to lead.
         self.progress = Progress()
         self._taken = trio.Event()
@@ -61,11 +64,11 @@ class SharedHelm(Helm):
         term, lease = self.term, self.term.is_ours()
         store: bool | None = term.failure is None
         if term.lost.is_set():
-            store = True if self._is_another_s else None
+            is_away = self.candidate is not None and self.candidate.failure is not None
+            store = True if self._is_another_s else False if is_away else None
         elif store and not lease:
             store = None  # it will be told: a process that was paused asks first
-        others = others_of(self._boxes.others.values(), heard=self._boxes.heard)
-        return Facts(lease, self._session, store, others)
+        return Facts(lease, self._session, store, self._boxes.others)
 
     @property
     def _is_another_s(self) -> bool:
@@ -74,7 +77,7 @@ class SharedHelm(Helm):
 
     def go_on(self, term: Leadership) -> None:
         """The lease is ours again, and nobody has led in between."""
-        self.term = term
+        self.term, self.candidate = term, None
         self.changed()
 
     def give_up(self) -> None:
@@ -85,19 +88,32 @@ class SharedHelm(Helm):
     def look(self) -> Standing:
         """How this box stands now; once its term has ended it stays so, and nothing leaves."""
         if self._standing is not Standing.ENDS:
-            now, before = standing_of(self.facts), self._standing
-            self._standing = now
+            facts, before = self.facts, self._standing
+            self._boxes.ask(facts.store is False)  # then it is they who decide
+            self._standing = now = standing_of(facts)
             if now is Standing.ENDS:
                 self.hang_up()
             if now is not before:
-                self._tell(now)
+                self._tell(now, facts)
                 self._news.unpark_all()
         return self._standing
+
+    def end(self) -> None:
+        """End the term here and now, whatever the facts are."""
+        self._standing = Standing.ENDS
+        self.hang_up()
+        self._news.unpark_all()
 
     def changed(self) -> None:
         """One of the facts is another one."""
         self.look()
         self._news.unpark_all()
+
+    @property
+    def unreached_for(self) -> float:
+        """Seconds for which no press has reached this box, nor is about to."""
+        since = self._unreached_since
+        return 0.0 if since is None or self.is_accepted() else trio.current_time() - since
 
     @property
     def due_at(self) -> Mapping[str, float]:
@@ -124,14 +140,15 @@ class SharedHelm(Helm):
         before, self._session = self._session, state is BrokerState.ONLINE
         if self._session:
             self._taken.set()
-            self.unreached_since = None
+            self._unreached_since = None
         elif before:
-            self.unreached_since = trio.current_time()
+            self._unreached_since = trio.current_time()
         self.changed()
 
     def hand_over(self) -> Sequence[str]:
         """Begin to leave to one of the boxes that are ready; which."""
-        return self.leave_to(ready_to_lead(self._boxes.others))
+        boxes = self._boxes
+        return self.leave_to(ready_to_lead(boxes.words) if boxes.heard else [])
 
     def leave_to(self, boxes: Sequence[str]) -> Sequence[str]:
         """Begin to leave to one of these, if there is any."""
@@ -176,21 +193,21 @@ class SharedHelm(Helm):
             await self._hold()
         return self._standing is not Standing.ENDS
 
-    async def is_won_again(self) -> bool:
-        """Wait until a lease that ran out while nothing was heard is won again, or is not."""
-        while self.look() not in {Standing.LEADS, Standing.ENDS}:
+    async def is_won_again(self) -> Standing:
+        """How this box stands once it is known whose the lease is that ran out, or nobody's."""
+        while self.look() in {Standing.HOLDS, Standing.WAITS}:
             await self._hold()
-        return self._standing is Standing.LEADS
+        return self._standing
 
     async def _hold(self) -> None:
         self.holds = True
+        self._news.unpark_all()
         try:
             await self._news.park()
         finally:
             self.holds = False
 
-    def _tell(self, standing: Standing) -> None:
-        facts = self.facts
+    def _tell(self, standing: Standing, facts: Facts) -> None:
         report = log.info if standing is Standing.LEADS else log.warning
         report(
             "this box stands otherwise",
@@ -231,9 +248,12 @@ class TermStore:
         while True:
             try:
                 took = await self._store.write(batch)
-            except Fenced:
-                if not await self._helm.is_won_again():
+            except Fenced as fenced:
+                standing = await self._helm.is_won_again()
+                if standing is Standing.ENDS:
                     raise
+                if standing is not Standing.LEADS:  # the store is away again
+                    raise StoreFailure(str(fenced), fenced.what_to_do) from fenced
             except StoreFailure as failure:
                 if isinstance(failure, Unreachable):
                     self._helm.unanswered(failure)

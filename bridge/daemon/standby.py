@@ -35,6 +35,7 @@ from ..process.systemd import keep_status, notify
 from .app import Bridge
 from .box_words import BoxState, BoxWord
 from .boxes import Boxes
+from .campaign import Campaign
 from .parts import Parts
 from .reach import look_at_servers
 from .reload import Load, read_again, say_reloading
@@ -47,11 +48,11 @@ __all__ = ["run_beside_others"]
 
 log = structlog.get_logger("bridge")
 
-_OTHERS_FIRST = 10.0
-"""Seconds for which a box that cannot be heard, or has just yielded, lets others go first."""
-
 _ASK_AGAIN = 0.5
 """Seconds between two questions to a store that does not answer."""
+
+_HOLDS_FOR = 10.0
+"""Seconds for which a process that is to end waits for word of who leads."""
 
 
 class _Box:
@@ -69,7 +70,8 @@ class _Box:
         broker = configuration.broker(client_id(instance, topics.base))
         own = replace(broker, client_id=f"{broker.client_id}-standby-{self._box}", session_expiry=0)
         self._word = BoxWord(BoxState.STANDBY, secrets.token_hex(4))
-        self.boxes = Boxes(own, topics, self._box, self._word.process, self._heard)
+        process = self._word.process
+        self.boxes = Boxes(own, topics, self._box, process, changed=self._heard, ttl=settings.ttl)
         self._reachable = False
         self._leader = ""
         self._helm: SharedHelm | None = None
@@ -193,55 +195,17 @@ class _Box:
             notify("READY=1")
 
     async def _campaign(self, etcd: Etcd, term: Leadership, won: trio.CancelScope) -> None:
-        while True:
-            was_away = await self._until_it_answers(etcd, term)
-            # Whoever acts without the store is to hear first that one of us can have the lease.
-            with trio.move_on_at(self._campaigning.within(_OTHERS_FIRST)):
-                await self.boxes.said()
-            if was_away and any(each.leads for each in self.boxes.others.values()):
-                # Who has acted meanwhile goes on, if it can.
-                await self._campaigning.rest(trio.current_time() + self._settings.ttl)
-            if self._has_yielded:
-                self._has_yielded = False
-                await self._let_others_go_first(etcd, term)
-            self._campaigning.waits()  # for the term's own loop
-            with trio.CancelScope() as attempt:
-
-                def told(attempt: trio.CancelScope = attempt) -> None:
-                    self._told(term)
-                    if term.failure is not None:
-                        attempt.cancel()
-
-                await term.campaign(told)
-                won.cancel()
-                return
-
-    async def _until_it_answers(self, etcd: Etcd, term: Leadership) -> bool:
-        """True where it did not when it was asked first, or last."""
-        was_away = term.failure is not None
-        while True:
-            self._campaigning.within(2 * self._settings.ttl)
-            try:
-                await etcd.get(term.key)
-            except StoreFailure as failure:
-                if not was_away:
-                    log.warning("the store does not answer", error=str(failure))
-                was_away = True
-                self._reaches(False)
-                await self._campaigning.rest(trio.current_time() + _ASK_AGAIN)
-            else:
-                self._reaches(True)
-                return was_away
-
-    async def _let_others_go_first(self, etcd: Etcd, term: Leadership) -> None:
-        with trio.move_on_at(self._campaigning.within(_OTHERS_FIRST)):
-            while True:
-                try:
-                    if await etcd.get(term.key) is not None:
-                        return
-                except StoreFailure as failure:
-                    log.debug("the store does not answer", error=str(failure))
-                await trio.sleep(_ASK_AGAIN)
+        gives_way, self._has_yielded = self._has_yielded, False
+        campaign = Campaign(
+            etcd,
+            term,
+            self.boxes,
+            progress=self._campaigning,
+            told=lambda: self._told(term),
+            reaches=self._reaches,
+        )
+        await campaign.win(gives_way=gives_way)
+        won.cancel()
 
     def _status(self, *stuck: str) -> str:
         named = f"stuck: {', '.join(stuck)}; " if stuck else ""
@@ -268,6 +232,7 @@ class _Box:
         finally:
             term = term if self._helm is None else self._helm.term
             self._helm = self._bridge = None
+            self.boxes.ask(False)
             self._say(BoxState.LEAVING)
             await term.resign()
 
@@ -277,32 +242,49 @@ class _Box:
             await helm.term.keep(partial(self._told, helm.term))
             if helm.look() is Standing.ENDS:
                 return
-            term = Leadership(etcd)
-            with trio.CancelScope() as attempt:
-
-                def told(term: Leadership = term, attempt: trio.CancelScope = attempt) -> None:
-                    if not term.is_ours():  # another box leads, or the store is away again
-                        attempt.cancel()
-
-                await term.campaign(told)
-            if not (term.is_ours() and await self._goes_on(store, term)):
-                helm.give_up()
-                await term.resign()
+            if not await self._win_again(etcd, helm, store):
                 return
-            log.info("the lease is won again; nobody has led since", fence=term.fence)
-            helm.go_on(term)
+
+    async def _win_again(self, etcd: Etcd, helm: SharedHelm, store: EtcdStore) -> bool:
+        """False where another box leads, or has written; the term is over then."""
+        while True:
+            helm.candidate = term = Leadership(etcd)
+            try:
+                with trio.CancelScope() as attempt:
+
+                    def told(term: Leadership = term, attempt: trio.CancelScope = attempt) -> None:
+                        self._told(term)
+                        # What was asked before and came late may have made the key for us.
+                        leader = term.leader if term.failure is None else None
+                        if leader is not None and leader.box != self._box:
+                            attempt.cancel()
+
+                    await term.campaign(told)
+                if attempt.cancelled_caught or not await self._goes_on(store, term):
+                    helm.give_up()
+                    return False
+                if term.is_ours():
+                    log.info("the lease is won again; nobody has led since", fence=term.fence)
+                    helm.go_on(term)
+                    return True
+            finally:
+                if helm.term is not term:
+                    await term.resign()
 
     async def _goes_on(self, store: EtcdStore, term: Leadership) -> bool:
-        try:
-            return await store.go_on(term)
-        except StoreFailure as failure:
-            log.warning("the journal cannot be read", error=str(failure))
-            return False
+        while term.is_ours():
+            try:
+                return await store.go_on(term)
+            except StoreFailure as failure:
+                log.warning("the journal cannot be read", error=str(failure))
+                await trio.sleep(_ASK_AGAIN)
+        return True  # as far as is known
 
     async def _act(self, helm: SharedHelm, store: EtcdStore, instance: str) -> None:
         journal = Journal(TermStore(store, helm))
         parts = Parts(self._configuration, instance, journal, self._load, helm)
         helm.hang_up = parts.broker.hang_up
+        helm.is_accepted = lambda: parts.broker.health().protocol is not None
         self._bridge = bridge = Bridge(parts)
         if self._stopping.is_set():
             bridge.stop()
@@ -313,6 +295,7 @@ class _Box:
             async with trio.open_nursery() as nursery:
                 nursery.start_soon(self._end_term, helm, bridge, nursery.cancel_scope)
                 nursery.start_soon(write_again, helm, journal)
+                nursery.start_soon(self._hold_no_longer, helm)
                 await bridge.run()
                 nursery.cancel_scope.cancel()
         except* Fenced:
@@ -328,6 +311,14 @@ class _Box:
             await helm.ended()
         self._say(BoxState.LEAVING)
         scope.cancel()
+
+    async def _hold_no_longer(self, helm: SharedHelm) -> None:
+        """A process that is to end does so, though nobody says who leads: as if it were killed."""
+        await self._stopping.wait()
+        await trio.sleep(_HOLDS_FOR)
+        await helm.until(lambda: helm.holds)
+        log.warning("leaving without word of who leads; what is not written is the next one's")
+        helm.end()
 
 
 async def run_beside_others(

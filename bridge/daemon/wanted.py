@@ -25,8 +25,7 @@ async def ask_for_the_lease(etcd: Etcd, boxes: Boxes, progress: Progress) -> Non
     settings = etcd.settings
     while True:
         await progress.rest(trio.current_time() + settings.ttl / 2)
-        since = boxes.nobody_since if boxes.heard else None
-        if since is None or trio.current_time() - since < settings.ttl:
+        if boxes.nobody_for < settings.ttl:
             continue
         progress.within(4 * settings.ttl)  # two questions
         try:
@@ -44,8 +43,7 @@ async def leave_when_asked(etcd: Etcd, helm: SharedHelm) -> None:
     settings, progress = etcd.settings, helm.progress
     while True:
         await progress.rest(trio.current_time() + settings.ttl / 2)
-        since = helm.unreached_since
-        if since is None or trio.current_time() - since < settings.ttl:
+        if helm.unreached_for < settings.ttl:
             continue
         progress.within(2 * settings.ttl)
         try:

@@ -19,17 +19,16 @@ LAUNCHER: Final = (sys.executable, "-P", __file__)
 
 
 def _commit_without_comparison() -> None:
-    """A commit is written whosever the lease is."""
+    """A commit is written whosever the lease is, and whatever was written before it."""
     from bridge.cluster import store, wire
 
-    created = wire.created
+    def created(key: str, revision: int) -> dict[str, Any]:
+        return anything(key, 0) if key.endswith("/leader") else wire.created(key, revision)
 
-    def condition(key: str, revision: int) -> dict[str, Any]:
-        is_asked = not key.endswith("/leader")
-        anything = {"result": "GREATER", "create_revision": "-1"}
-        return created(key, revision) | ({} if is_asked else anything)
+    def anything(key: str, _revision: int) -> dict[str, Any]:
+        return wire.created(key, 0) | {"result": "GREATER", "create_revision": "-1"}
 
-    vars(store)["created"] = condition
+    vars(store).update(created=created, modified=anything)
 
 
 def _lease_not_checked_after_a_pause() -> None:

@@ -7,7 +7,7 @@ import trio
 
 from tests.chaos.tcp_proxy import TcpProxy
 
-__all__ = ["Relay"]
+__all__ = ["HoldsOne", "Relay"]
 
 
 @dataclass(kw_only=True)
@@ -52,3 +52,19 @@ class Relay(TcpProxy):
             if self.cuts:
                 break
         both.cancel()
+
+
+@dataclass(kw_only=True)
+class HoldsOne(Relay):
+    """Once it `holds`, holds up what is asked next, and nothing after it, until it `goes_on`."""
+
+    holds: bool = False
+    held: trio.Event = field(default_factory=trio.Event)
+    goes_on: trio.Event = field(default_factory=trio.Event)
+
+    async def while_silent(self) -> None:
+        """Return when this may be passed on."""
+        if self.holds:
+            self.holds = False
+            self.held.set()
+            await self.goes_on.wait()

@@ -19,7 +19,7 @@ from bridge.journal.store import Batch, Entry, Fenced, JournalUnusable, Store, S
 from tests.process.watched import PATIENCE
 
 from .boxes import AT, box, leading, settings
-from .relay import Relay
+from .relay import HoldsOne, Relay
 from .servers import Members
 
 
@@ -286,6 +286,36 @@ async def test_a_term_goes_on_where_nobody_has_written_since(etcd: Members) -> N
             await later.campaign()
             assert not await left.store.go_on(later)
             await later.resign()
+
+
+async def test_what_was_asked_in_the_term_before_ends_none_that_goes_on(etcd: Members) -> None:
+    """It arrives when the lease is ours again, and is refused; what is asked then is written."""
+    its = settings(etcd.endpoints)
+    relay = HoldsOne(target=etcd[0].port)
+    async with trio.open_nursery() as nursery:
+        await nursery.start(relay.run)
+        async with leading(its, (relay.endpoint,), ttl=60.0) as left, box(its) as (_, again):
+            refused: list[Fenced] = []
+
+            async def write() -> None:
+                try:
+                    await left.store.write(rooms(1))
+                except Fenced as error:
+                    refused.append(error)
+
+            async with trio.open_nursery() as writing:
+                relay.holds = True
+                writing.start_soon(write)
+                await relay.held.wait()
+                await left.term.resign()
+                await again.campaign()
+                assert await left.store.go_on(again)
+                relay.goes_on.set()
+            assert len(refused) == 1
+            assert again.is_ours()
+            await left.store.write(rooms(2))
+            await again.resign()
+        nursery.cancel_scope.cancel()
 
 
 async def test_all_boxes_have_one_name(etcd: Members) -> None:

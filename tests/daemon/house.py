@@ -7,6 +7,7 @@ import trio
 from bridge.cluster.etcd import Etcd, Unreachable
 from bridge.cluster.lease import Leadership
 from bridge.cluster.settings import EtcdSettings
+from bridge.daemon.box_hearing import BACK_WITHIN
 from bridge.daemon.box_words import BoxState, BoxWord
 from bridge.daemon.boxes import Boxes
 from bridge.daemon.shared_helm import SharedHelm, TermStore
@@ -54,8 +55,11 @@ class House:
     def __init__(self, folder: Path) -> None:
         self.term = Term()
         settings = BrokerSettings(host="127.0.0.1", port=1, client_id="x")
-        self.boxes = Boxes(settings, Topics(), "a", "aaaaaaaa", lambda: None)
-        self.boxes.heard = True
+        clock = lambda: self.term.now  # noqa: E731
+        self.boxes = Boxes(
+            settings, Topics(), "a", "aaaaaaaa", changed=lambda: None, ttl=5.0, clock=clock
+        )
+        self.boxes.hearing.proved(4.5, -BACK_WITHIN)
         self.helm = SharedHelm(self.term, self.boxes, 10.0)
         self.hung_up = 0
         self.helm.hang_up = self._hang_up
@@ -77,8 +81,21 @@ class House:
     def holds(self) -> bool:
         return self.helm.holds
 
+    def hears(self) -> None:
+        """What the others say comes to us: our own word has come back."""
+        self.boxes.hearing.proved(self.term.now + 4.5, self.term.now)
+
+    def hears_long_since(self) -> None:
+        """The same, for so long that whoever there is has been heard."""
+        self.hears()
+        self.term.now += BACK_WITHIN
+        self.hears()
+        self.helm.changed()
+
     def run_out(self) -> None:
-        self.term.now = 100.0
+        """And what the others say is heard."""
+        self.term.now = 6.0
+        self.hears()
 
     def answers(self) -> None:
         """The store does, to whoever keeps the lease."""
@@ -86,5 +103,5 @@ class House:
         self.helm.changed()
 
     def other(self, state: BoxState, *, store: bool) -> None:
-        self.boxes.others["b"] = BoxWord(state, "bbbbbbbb", store=store)
+        self.boxes.hearing.hear("b", BoxWord(state, "bbbbbbbb", store=store), self.term.now)
         self.helm.changed()

@@ -29,7 +29,7 @@ class Running:
             session_expiry=0,
         )
         self.word = BoxWord(BoxState.STANDBY, process, since="2026-11-29T15:00:00Z")
-        self.boxes = Boxes(settings, Topics(base), box, process, self._changed)
+        self.boxes = Boxes(settings, Topics(base), box, process, changed=self._changed, ttl=5.0)
 
     def _changed(self) -> None:
         self.news.set()
@@ -40,7 +40,7 @@ class Running:
 
     async def until(self, look: Callable[[dict[str, BoxWord]], bool]) -> None:
         with trio.fail_after(PATIENCE):
-            while not (self.boxes.heard and look(self.boxes.others)):
+            while not (self.boxes.heard and look(self.boxes.words)):
                 self.news = trio.Event()
                 await self.news.wait()
 

@@ -49,15 +49,14 @@ async def test_who_is_alone_acts_until_another_one_is_there(house: House) -> Non
 async def test_the_session_is_asked_for_again_only_where_nobody_can_lead(house: House) -> None:
     house.run_out()
     house.term.failure = AWAY
-    house.boxes.heard = False
+    house.boxes.hearing.begin()
     house.helm.broker_changed(BrokerState.DOWN)
     async with trio.open_nursery() as nursery:
         nursery.start_soon(house.helm.to_take_session)
         await wait_all_tasks_blocked()
         assert house.helm.look() is Standing.HOLDS
         assert len(nursery.child_tasks) == 1
-        house.boxes.heard = True
-        house.helm.changed()
+        house.hears_long_since()
         await wait_all_tasks_blocked()
         assert not nursery.child_tasks
     assert house.helm.look() is Standing.RETURNS
@@ -102,7 +101,8 @@ async def test_what_is_not_written_waits_while_another_one_may_have_it(
     """And what is, or need not be, leaves: the lease is ours."""
     if heard:
         house.other(BoxState.STANDBY, store=True)
-    house.boxes.heard = heard
+    else:
+        house.boxes.hearing.begin()
     house.helm.broker_changed(session)
     house.disk.failures = [AWAY]
     async with trio.open_nursery() as nursery:
@@ -254,9 +254,77 @@ async def test_what_waits_in_vain_is_held_to_the_end_of_the_term(
     assert not house.holds()
 
 
+async def test_one_that_is_alone_sends_nothing_after_a_pause_in_which_another_may_have_come(
+    house: House,
+) -> None:
+    house.run_out()
+    house.term.failure = AWAY
+    assert house.helm.to_change()
+    house.term.now += 5.0
+    assert not house.helm.to_change()
+    assert house.helm.look() is Standing.HOLDS
+    house.hears()
+    assert house.helm.to_change()
+
+
+async def test_a_store_that_is_away_again_takes_nothing_from_one_that_was_alone(
+    house: House,
+) -> None:
+    """It has answered that the lease has run out, and not whether it can be had."""
+    house.run_out()
+    house.term.failure = AWAY
+    assert house.helm.look() is Standing.ALONE
+    house.term.failure = None
+    house.term.lose()
+    house.helm.candidate = Term()
+    house.disk.failures = [Fenced("the lease has run out", "nothing")]
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(house.write)
+        await wait_all_tasks_blocked()
+        assert house.helm.look() is Standing.HOLDS
+        house.helm.candidate.failure = AWAY
+        house.helm.changed()
+    assert house.helm.look() is Standing.ALONE
+    assert [type(each) for each in house.failures] == [StoreFailure]
+    house.helm.go_on(Term())
+    assert house.hung_up == 0
+
+
+async def test_one_that_tells_the_broker_everything_is_reached_soon(
+    house: House, autojump_clock: trio.abc.Clock
+) -> None:
+    """A thousand rooms take longer than the lease, of any box."""
+    accepted = False
+    house.helm.is_accepted = lambda: accepted
+    assert house.helm.unreached_for == 0.0
+    house.helm.broker_changed(BrokerState.DOWN)
+    await trio.sleep(7)
+    assert house.helm.unreached_for == 7.0
+    accepted = True
+    assert house.helm.unreached_for == 0.0
+    accepted = False  # it has ended before
+    assert house.helm.unreached_for == 7.0
+
+
+async def test_who_is_to_end_holds_no_longer(house: House) -> None:
+    house.disk.failures = [AWAY]
+    house.run_out()
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(house.write)
+        await wait_all_tasks_blocked()
+        assert house.helm.holds
+        house.helm.end()
+    assert [type(each) for each in house.failures] == [Fenced]
+    assert house.hung_up == 1
+
+
 async def test_a_yield_is_refused_where_nobody_is_ready(house: House) -> None:
     house.other(BoxState.STANDBY, store=False)
     assert house.helm.hand_over() == []
+    house.other(BoxState.STANDBY, store=True)
+    house.boxes.hearing.begin()
+    assert house.helm.hand_over() == []
+    house.hears()
     house.other(BoxState.STANDBY, store=True)
     assert house.helm.hand_over() == ["b"]
     await house.helm.over()

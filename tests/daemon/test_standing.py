@@ -11,7 +11,6 @@ import bridge
 from bridge.daemon.box_words import (
     BoxState,
     BoxWord,
-    others_of,
     read_word,
     ready_to_lead,
     render_word,
@@ -114,16 +113,6 @@ def test_a_word_is_as_it_is_described(word: BoxWord) -> None:
 )
 def test_anything_else_is_no_word(payload: bytes) -> None:
     assert read_word(payload) is None
-
-
-def test_others_are_there_while_one_of_them_reaches_the_store() -> None:
-    away = BoxWord(BoxState.STANDBY, "0123abcd", store=False)
-    gone = BoxWord(BoxState.OFFLINE, "0123abcd", store=True)
-    assert others_of([away, gone], heard=True) is Others.AWAY
-    assert others_of([away, WORD], heard=True) is Others.THERE
-    assert others_of([away, WORD], heard=False) is Others.UNHEARD
-    assert others_of([], heard=True) is Others.AWAY
-    assert others_of([], heard=False) is Others.UNHEARD
 
 
 def test_ready_is_who_stands_by_and_reaches_the_store() -> None:

@@ -50,9 +50,19 @@ class Pair:
         self.boxes: dict[str, Daemon] = {}
 
     def start(
-        self, box: str, *, url: str | list[str] = "", broker: int = 0, hmp: int = 0, **how: Any
+        self,
+        box: str,
+        *,
+        url: str | list[str] = "",
+        broker: int = 0,
+        hmp: int = 0,
+        ttl: int = TTL,
+        **how: Any,
     ) -> Daemon:
-        """Start a box, that reaches the store at `url`, the broker and the HMP at these ports."""
+        """Start a box, that reaches the store at `url`, the broker and the HMP at these ports.
+
+        `ttl`: seconds of its lease.
+        """
         tables = self.site.tables
         if broker:
             tables = tables | {"mqtt": tables["mqtt"] | {"port": broker}}
@@ -61,7 +71,7 @@ class Pair:
             tables = tables | {"servers": {"main": main}}
         etcd = [url] if isinstance(url, str) else url
         etcd = etcd if url else list(self.store.endpoints)
-        journal = {"etcd": etcd, "ttl": f"{TTL}s"}
+        journal = {"etcd": etcd, "ttl": f"{ttl}s"}
         bridge = tables["bridge"] | {"box": box, "journal": journal}
         folder = self.site.folder / f"box-{box}"
         daemon = Daemon(folder, tables | {"bridge": bridge}, **how)
