@@ -55,8 +55,7 @@ class Boxes:
         self._backoff = Backoff(longest=5.0)
         self._word = BoxWord(BoxState.STANDBY, process)
         self._said: BoxWord | None = None
-        self._news = trio.Event()
-        self._progress = Progress()
+        self._progress, self._saying = Progress(), Progress()
         self._session: Session | None = None
         self._confirmation = trio.lowlevel.ParkingLot()
         self._echo = trio.Event()
@@ -71,16 +70,16 @@ class Boxes:
 
     @property
     def due_at(self) -> dict[str, float]:
-        """By when the connection goes on by itself (`Progress`)."""
+        """By when the connection goes on by itself, and whoever speaks on it (`Progress`)."""
         session = self._session
         loop = self._progress if session is None else session.progress
-        return {"words of the boxes": loop.due_at}
+        return {"words of the boxes": min(loop.due_at, self._saying.due_at)}
 
     def say(self, word: BoxWord) -> None:
         """Have the broker retain this as our word."""
         if word != self._word:
             self._word = word
-            self._news.set()
+            self._saying.wanted()
 
     async def said(self) -> None:
         """Wait until the broker has acknowledged our newest word, and others can be heard."""
@@ -134,7 +133,7 @@ class Boxes:
 
     async def _keep_said(self, session: Session, topic: str) -> None:
         while True:
-            self._news = trio.Event()
+            self._saying.waits()  # for the broker
             word = self._word
             await session.publish(topic, render_word(word).encode(), retain=True)
             # What the broker retains of the others came before this.
@@ -145,7 +144,7 @@ class Boxes:
             self.heard, self._said, self._failing = True, word, None
             self._changed()
             self._confirmation.unpark_all()
-            await self._news.wait()
+            await self._saying.until_wanted()
             if self._namesake is not None:
                 raise self._namesake
             if self._word == word:  # it is somebody else who has said something
@@ -184,9 +183,9 @@ class Boxes:
                     f"another box has the name {self._box!r} on {self._settings.addresses}; give "
                     "each its own: bridge.box"
                 )
-            self._news.set()
+            self._saying.wanted()
         elif is_live:
-            self._news.set()
+            self._saying.wanted()
 
     def _note(self, failure: BrokerFailure) -> None:
         if str(failure) != self._failing:
