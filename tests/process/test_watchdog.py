@@ -73,9 +73,9 @@ Row = tuple[str, str, Trigger | None]
 ROWS: list[Row] = [
     ("Room.run", "room r0", record),
     ("keep_status", "status line", None),
-    ("PahoLoop._read", "broker link", None),
+    ("PahoLoop._keep_alive", "broker link", None),
 ]
-"""Of every kind one: wanted by others, going by the clock, ending by itself.
+"""Wanted by others, and going by the clock.
 
 All loops are frozen in the tests of the daemon, where time goes on by itself.
 """
