@@ -86,7 +86,7 @@ def test_a_loop_that_is_stuck(site: MakeSite, manager: Callable[[float], Manager
 
     So it is with each of them, one after another: none leaves a trace once it goes on.
     """
-    systemd = manager(2.0)
+    systemd = manager(5.0)  # who has no processor for an eighth of it is excused
     s = started(
         *(site, systemd, ",".join(function for function, _, _ in ROWS)),
         server=IMPATIENT,
