@@ -71,9 +71,9 @@ class Boxes:
         self._backoff = Backoff(longest=5.0)
         self._word = BoxWord(BoxState.STANDBY, process)
         self._said: BoxWord | None = None
-        #: Something is to be said: at once, or after a while.
-        self._hurry, self._news = trio.Event(), trio.Event()
-        self._progress = Progress()
+        #: Of whoever speaks; `_hurry`: what has come for that is said at once.
+        self._progress, self._saying = Progress(), Progress()
+        self._hurry = trio.Event()
         self._session: Session | None = None
         #: What the broker has from us, or is to bring back.
         self._under_way = b""
@@ -105,23 +105,25 @@ class Boxes:
 
     @property
     def due_at(self) -> dict[str, float]:
-        """By when the connection goes on by itself (`Progress`)."""
+        """By when the connection goes on by itself, and whoever speaks on it (`Progress`)."""
         session = self._session
         loop = self._progress if session is None else session.progress
-        return {"words of the boxes": loop.due_at}
+        return {"words of the boxes": min(loop.due_at, self._saying.due_at)}
 
     def say(self, word: BoxWord) -> None:
         """Have the broker retain this as our word."""
         if word != self._word:
             self._word = word
-            self._hurry.set()
-            self._news.set()
+            self._say_at_once()
 
     def ask(self, asks: bool) -> None:
         """Have the others say again what they do, for as long as that decides what we do."""
         if self.hearing.ask(asks, self._clock()):
-            self._hurry.set()
-            self._news.set()
+            self._say_at_once()
+
+    def _say_at_once(self) -> None:
+        self._hurry.set()
+        self._saying.wanted()
 
     async def said(self) -> None:
         """Wait until the broker has acknowledged our newest word, and others can be heard."""
@@ -176,7 +178,8 @@ class Boxes:
     async def _keep_said(self, session: Session, topic: str) -> None:
         sent: float | None = None
         while True:
-            self._hurry, self._news, self._echo = trio.Event(), trio.Event(), trio.Event()
+            self._saying.waits()  # for the broker
+            self._hurry, self._echo = trio.Event(), trio.Event()
             if self._namesake is not None:
                 raise self._namesake
             word = self._word
@@ -191,9 +194,8 @@ class Boxes:
             self._confirmed(word, sent)
             sent = None
             asks = self.hearing.asks
-            with trio.move_on_after(self._ttl * _PROVES if asks else math.inf):
-                await self._news.wait()
-            if self._news.is_set():
+            until = trio.current_time() + self._ttl * _PROVES if asks else math.inf
+            if await self._saying.until_wanted(until):
                 with trio.move_on_after(_REPEATED_AFTER):
                     await self._hurry.wait()
 
@@ -234,7 +236,7 @@ class Boxes:
             return True
         self.hearing.hear(box, word, now)
         if is_live and self._word.store and word is not None and word.asks:
-            self._news.set()
+            self._saying.wanted()
         if self.heard:
             self._changed()
         return True
@@ -246,7 +248,7 @@ class Boxes:
                 f"another box has the name {self._box!r} on {self._settings.addresses}; give "
                 "each its own: bridge.box"
             )
-        self._news.set()
+        self._saying.wanted()
 
     def _note(self, failure: BrokerFailure) -> None:
         if str(failure) != self._failing:

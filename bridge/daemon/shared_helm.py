@@ -117,8 +117,9 @@ class SharedHelm(Helm):
 
     @property
     def due_at(self) -> Mapping[str, float]:
-        """The lease is kept by a loop, and another one asks who wants it."""
-        return {"lease": self.term.progress.due_at, "wish for the lease": self.progress.due_at}
+        """The lease is kept by a loop; others ask who wants it, and hear what the boxes say."""
+        own = {"lease": self.term.progress.due_at, "wish for the lease": self.progress.due_at}
+        return own | self._boxes.due_at
 
     def to_change(self) -> bool:
         """True if a command that changes something may leave at this very moment."""

@@ -11,6 +11,7 @@ Beside both the box says at the broker what it does, and hears what the others s
 
 import secrets
 import time
+from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 
@@ -64,14 +65,16 @@ class _Box:
         self._configuration = configuration
         self._load = load
         self._settings = settings
-        self._box = settings.box
         self._instance = instance
         topics = configuration.topics
         broker = configuration.broker(client_id(instance, topics.base))
-        own = replace(broker, client_id=f"{broker.client_id}-standby-{self._box}", session_expiry=0)
+        name = f"{broker.client_id}-standby-{settings.box}"
+        own = replace(broker, client_id=name, session_expiry=0)
         self._word = BoxWord(BoxState.STANDBY, secrets.token_hex(4))
         process = self._word.process
-        self.boxes = Boxes(own, topics, self._box, process, changed=self._heard, ttl=settings.ttl)
+        self.boxes = Boxes(
+            own, topics, settings.box, process, changed=self._heard, ttl=settings.ttl
+        )
         self._reachable = False
         self._leader = ""
         self._helm: SharedHelm | None = None
@@ -81,6 +84,7 @@ class _Box:
         self._reload_asked = False
         self._campaigning, self._looking, self._asking = Progress(), Progress(), Progress()
         self._reloading, self._saying = Progress(), Progress()
+        self._serving: Callable[[], dict[str, float]] = dict
 
     def _heard(self) -> None:
         if self._helm is not None:
@@ -134,12 +138,10 @@ class _Box:
                 if await self._stand_by(etcd, term):
                     await self._lead(etcd, term)
 
-    # Standing by.
-
     async def _stand_by(self, etcd: Etcd, term: Leadership) -> bool:
         """True once the lease is ours, False where the process is to end."""
         self._say(BoxState.STANDBY)
-        log.info("standing by", box=self._box)
+        log.info("standing by", box=self._settings.box)
         notify("READY=1")
         watchdog = Watchdog(partial(self._due_at, term))
         async with trio.open_nursery() as nursery:
@@ -161,20 +163,23 @@ class _Box:
 
     def _due_at(self, term: Leadership) -> dict[str, float]:
         """By when each loop of a box that stands by goes on by itself (`Progress`)."""
-        own = {
+        return {
             "campaign": min(self._campaigning.due_at, term.progress.due_at),
             "look at servers": self._looking.due_at,
             "question for the lease": self._asking.due_at,
             "reload": self._reloading.due_at,
             "status line": self._saying.due_at,
+            **self.boxes.due_at,
+            **self._serving(),
         }
-        return own | self.boxes.due_at
 
     async def _serve_health(self) -> None:
         if self._configuration.web.listen or self._configuration.metrics.listen:
-            from .web import serve_standing_by  # an extra that need not be there
+            from .web import StandingByPages  # an extra that need not be there
 
-            await serve_standing_by(self._configuration, self._status)
+            pages = StandingByPages(self._configuration, self._status)
+            self._serving = lambda: pages.due_at
+            await pages.run()
 
     async def _reload_when_asked(self) -> None:
         while True:
@@ -216,7 +221,7 @@ class _Box:
 
     async def _lead(self, etcd: Etcd, term: Leadership) -> None:
         self._say(BoxState.LEADER)
-        log.info("leading", box=self._box, fence=term.fence)
+        log.info("leading", box=self._settings.box, fence=term.fence)
         try:
             instance = await shared_instance(etcd, self._instance)
             store = await EtcdStore.open(etcd, term)
@@ -256,7 +261,7 @@ class _Box:
                         self._told(term)
                         # What was asked before and came late may have made the key for us.
                         leader = term.leader if term.failure is None else None
-                        if leader is not None and leader.box != self._box:
+                        if leader is not None and leader.box != self._settings.box:
                             attempt.cancel()
 
                     await term.campaign(told)

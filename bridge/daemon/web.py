@@ -6,7 +6,7 @@ for a result has it while the rooms settle. It hears of rooms from the outlet, a
 
 import json
 import secrets
-from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache, partial
 
 import structlog
@@ -40,7 +40,7 @@ from ..web.listening import Listener
 from ..web.views import Standing
 from .outlet import Outlet
 
-__all__ = ["NOTE", "Web", "serve_standing_by"]
+__all__ = ["NOTE", "StandingByPages", "Web"]
 
 log = structlog.get_logger("web")
 
@@ -116,12 +116,7 @@ class Web:
     def due_at(self) -> dict[str, float]:
         """By when who asks is taken, answered and told (`Progress`)."""
         turns = min(self.door.due_at, self._served.due_at)
-        listeners = min(listener.due_at for listener in self._listeners)
-        return {
-            "web feed": self.feed.progress.due_at,
-            "web answers": turns,
-            "web listeners": listeners,
-        }
+        return {"web feed": self.feed.progress.due_at} | _due_at(turns, self._listeners)
 
     def changed(self, room: str) -> None:
         """The topics of a room say something else."""
@@ -229,25 +224,43 @@ def _described(rooms: tuple[str, ...]) -> str:
     return json.dumps(openapi_document(__version__, rooms), ensure_ascii=False)
 
 
+def _due_at(turns: float, listeners: Iterable[Listener]) -> dict[str, float]:
+    """By when who asks has his answer, and is taken."""
+    taken = min(listener.due_at for listener in listeners)
+    return {"web answers": turns, "web listeners": taken}
+
+
 def _pair_of(web: WebTable) -> tuple[str, str | None] | None:
     return None if web.cert is None else (web.cert, web.key)
 
 
-async def serve_standing_by(configuration: Configuration, status: Callable[[], str]) -> None:
-    """Serve a supervisor's pages where one that leads serves them, until cancelled.
+class StandingByPages:
+    """A supervisor's pages of a box that stands by, where one that leads serves them.
 
     The process lives, and is not ready: `status` says who leads. Nobody is waited for at the end:
     the lease may be ours already, and runs.
     """
-    web, metrics = configuration.web, configuration.metrics.listen
-    app = Gate(Starlette(routes=health_pages(lambda: stands_by(status()))), ())
-    listener = partial(Listener, app, what="health is", farewell=0.0)
-    async with trio.open_nursery() as nursery:
+
+    def __init__(self, configuration: Configuration, status: Callable[[], str]) -> None:
+        web, metrics = configuration.web, configuration.metrics.listen
+        self._gate = Gate(Starlette(routes=health_pages(lambda: stands_by(status()))), ())
+        listener = partial(Listener, self._gate, what="health is", farewell=0.0)
+        self._listeners: dict[Listener, tuple[str, int]] = {}
         if web.listen is not None:
-            pages = listener(key="web.listen", pair=_pair_of(web))
-            nursery.start_soon(pages.serve, *web.listen)
+            self._listeners[listener(key="web.listen", pair=_pair_of(web))] = web.listen
         if metrics is not None:
-            nursery.start_soon(listener(key="metrics.listen").serve, *metrics)
+            self._listeners[listener(key="metrics.listen")] = metrics
+
+    async def run(self) -> None:
+        """Serve until cancelled."""
+        async with trio.open_nursery() as nursery:
+            for listener, (host, port) in self._listeners.items():
+                nursery.start_soon(listener.serve, host, port)
+
+    @property
+    def due_at(self) -> dict[str, float]:
+        """By when who asks is taken and answered (`Progress`)."""
+        return _due_at(self._gate.due_at, self._listeners)
 
 
 def _secrets_of(configuration: Configuration) -> Iterator[tuple[str, Grant]]:

@@ -79,6 +79,7 @@ class _Call:
             transport=settings.transport,
             reconnect_on_failure=False,
             manual_ack=True,
+            longest_payload=settings.maximum_packet_size,
         )
         self.kept = False
         self._lock = threading.Lock()

@@ -26,6 +26,9 @@ def to_message(
     except UnicodeDecodeError:
         log.warning("mqtt message dropped: its topic is not UTF-8")
         return None
+    if not is_topic_name(topic):
+        log.warning("mqtt message dropped: nobody can publish to its topic", topic=topic)
+        return None
     payload = bytes(received.payload)
     if len(payload) > limit:
         log.warning("mqtt message dropped: too long", topic=topic, bytes=len(payload), limit=limit)

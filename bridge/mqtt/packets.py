@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 __all__ = [
+    "LONGEST",
     "PUBACK",
     "PUBLISH",
     "Incoming",
@@ -23,8 +24,8 @@ __all__ = [
 PUBLISH, PUBACK = 0x30, 0x40
 _DUPLICATE, _QOS, _RETAIN = 0x08, 0x06, 0x01
 
-# What four bytes of seven bits can say.
-_LONGEST = 268_435_455
+LONGEST = 268_435_455
+"""Bytes after the remaining length of a packet: what four bytes of seven bits can say."""
 
 
 class Unreadable(Exception):
@@ -43,10 +44,16 @@ class Plain(NamedTuple):
 
 
 class Incoming:
-    """Bytes as they are received, and the packets in them."""
+    """Bytes as they are received, and the packets in them.
 
-    def __init__(self) -> None:
+    Of a packet that is longer than `longest`, in bytes after the remaining length, no more is kept.
+    """
+
+    def __init__(self, longest: int = LONGEST) -> None:
+        self._longest = longest
         self._unread = bytearray()
+        # Bytes to come of a packet whose beginning was enough.
+        self._passed_over = 0
         #: Bytes that the packet under way still lacks, as far as is known.
         self.missing = 0
 
@@ -56,6 +63,10 @@ class Incoming:
         They are all to be taken before more is received. Raises `Unreadable`, behind the packets
         before it.
         """
+        if self._passed_over:
+            passed = min(self._passed_over, len(data))
+            self._passed_over -= passed
+            data = data[passed:]
         self._unread += data
         self.missing -= len(data)
         if self.missing > 0:
@@ -63,11 +74,13 @@ class Incoming:
         received, at, self.missing = bytes(self._unread), 0, 0
         self._unread.clear()
         while (body := _body(received, at)) is not None:
-            if body.stop > len(received):
-                self.missing = body.stop - len(received)
+            kept = min(body.stop, body.start + self._longest)
+            if kept > len(received):
+                self.missing = kept - len(received)
                 break
-            yield received[at], received[body]
+            yield received[at], received[body.start : kept]
             at = body.stop
+            self._passed_over = max(0, at - len(received))
         self._unread += received[at:]
 
 
@@ -95,7 +108,7 @@ def publish(
     """
     identifier = mid.to_bytes(2, "big") if qos else b""
     length = 2 + len(topic) + len(identifier) + len(properties) + len(payload)
-    if length > _LONGEST:
+    if length > LONGEST:
         raise ValueError("packet too large")
     head = bytearray((PUBLISH | qos << 1 | retain,))
     while length > 0x7F:

@@ -6,7 +6,6 @@ every one of these that is not of the plain form, goes paho's way. It relies on 
 driven by one task, and connecting once.
 """
 
-import functools
 import socket
 import ssl
 import struct
@@ -21,10 +20,10 @@ from paho.mqtt.enums import MessageType, MQTTErrorCode, MQTTProtocolVersion
 from paho.mqtt.exception import MalformedPacket, MQTTException
 from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
-from paho.mqtt.reasoncodes import ReasonCode
 from paho.mqtt.subscribeoptions import SubscribeOptions
 
 from .packets import (
+    LONGEST,
     PUBACK,
     PUBLISH,
     Incoming,
@@ -35,9 +34,10 @@ from .packets import (
     puback,
     publish,
 )
+from .reasons import UnlistedReason, is_listed, reason_of_puback
 from .settings import Protocol, Subscription
 
-__all__ = ["PahoClient", "TlsContext", "UnlistedReason", "quick_acknowledgement"]
+__all__ = ["PahoClient", "TlsContext", "quick_acknowledgement"]
 
 # Linux only; the option wears off, so it is set again after every read.
 _QUICKACK: int | None = getattr(socket, "TCP_QUICKACK", None)
@@ -51,28 +51,13 @@ _READ_AT_ONCE = 65_536
 # one reading.
 _HANDLED_AT_ONCE = 100
 
+_CONNACK, _SUBACK, _UNSUBACK = 0x20, 0x90, 0xB0
 
-class UnlistedReason(ReasonCode):
-    """A reason code that MQTT 5 does not list for the packet in which it came.
+_QOS_2 = 0x04
+"""The bit of a PUBLISH above QoS 1."""
 
-    mosquitto answers a message that is too long for it with PUBACK 0x95, which the standard has for
-    CONNACK and DISCONNECT. The name is the one that the code has elsewhere.
-    """
-
-    def getName(self) -> str:  # noqa: N802 - paho's
-        """The code's name; a number for one that has none."""
-        return next(iter(self.names.get(self.value, ())), f"reason code 0x{self.value:02x}")
-
-
-def _is_listed(packet_type: int, code: int) -> bool:
-    return any(packet_type in packets for packets in ReasonCode.names.get(code, {}).values())
-
-
-@functools.cache
-def _reason(code: int) -> ReasonCode:
-    """The reason code of a PUBACK; paho searches for its name each time it makes one."""
-    kind = ReasonCode if _is_listed(PacketTypes.PUBACK, code) else UnlistedReason
-    return kind(PacketTypes.PUBACK, identifier=code)
+# Bytes of a PUBLISH before its payload, without properties: topic, its length, packet identifier.
+_MOST_BEFORE_A_PAYLOAD = 65_539
 
 
 class _Received(MQTTMessage):
@@ -120,15 +105,21 @@ class TlsContext:
 
 
 class PahoClient(Client):
-    """Speaks over `tcp`, a connected socket, and knows it under TLS and WebSocket."""
+    """Speaks over `tcp`, a connected socket, and knows it under TLS and WebSocket.
+
+    Of a payload that is longer than `longest_payload`, in bytes, no more is kept than shows it. A
+    broker that does what no broker may is left: a packet before CONNACK, a second one, a PUBLISH at
+    QoS 2, which nothing was subscribed at, and SUBACK or UNSUBACK for a PUBLISH.
+    """
 
     tcp: socket.socket | None = None
     context: TlsContext | None = None
 
-    def __init__(self, *arguments: Any, **named: Any) -> None:
+    def __init__(self, *arguments: Any, longest_payload: int = LONGEST, **named: Any) -> None:
         super().__init__(*arguments, **named)
         self._mqtt5 = self._protocol == MQTTProtocolVersion.MQTTv5
-        self._incoming = Incoming()
+        self._incoming = Incoming(_MOST_BEFORE_A_PAYLOAD + longest_payload + 1)
+        self._answered = False
         self._received: Iterator[tuple[int, bytes]] = iter(())
         #: Packets may have been received that are not handled yet; no socket tells of them.
         self.has_received = False
@@ -212,20 +203,30 @@ class PahoClient(Client):
 
     def _handle(self, first: int, body: bytes) -> MQTTErrorCode:
         kind = first & 0xF0
+        if (kind == _CONNACK) is self._answered:
+            return MQTTErrorCode.MQTT_ERR_PROTOCOL
         if kind == PUBACK and (answer := plain_puback(body, mqtt5=self._mqtt5)) is not None:
             return self._acknowledged(*answer)
         if kind == PUBLISH and (plain := plain_publish(first, body, mqtt5=self._mqtt5)) is not None:
             return self._arrived(plain)
+        if self._is_out_of_place(kind, first, body):
+            return MQTTErrorCode.MQTT_ERR_PROTOCOL
+        self._answered = True
         self._in_packet["command"] = first
         self._in_packet["packet"] = bytearray(body)
         self._in_packet["remaining_length"] = len(body)
         return self._packet_handle()
 
+    def _is_out_of_place(self, kind: int, first: int, body: bytes) -> bool:
+        if kind in (_SUBACK, _UNSUBACK):
+            return int.from_bytes(body[:2], "big") in self._out_messages
+        return kind == PUBLISH and bool(first & _QOS_2)
+
     def _acknowledged(self, mid: int, code: int) -> MQTTErrorCode:
         if self._out_messages.pop(mid, None) is not None:
             self._inflight_messages -= 1
             if (published := self.on_publish) is not None:
-                published(self, self._userdata, mid, _reason(code), self._nothing)  # type: ignore[call-arg]
+                published(self, self._userdata, mid, reason_of_puback(code), self._nothing)  # type: ignore[call-arg]
         return MQTTErrorCode.MQTT_ERR_SUCCESS
 
     def _arrived(self, plain: Plain) -> MQTTErrorCode:
@@ -282,7 +283,7 @@ class PahoClient(Client):
     def _handle_pubackcomp(self, cmd: str) -> MQTTErrorCode:
         # paho ends the connection over a code that is not listed for this packet.
         packet = bytes(self._in_packet["packet"])
-        listed = len(packet) < 3 or _is_listed(PacketTypes.PUBACK, packet[2])
+        listed = len(packet) < 3 or is_listed(PacketTypes.PUBACK, packet[2])
         if not self._mqtt5 or cmd != "PUBACK" or listed:
             return super()._handle_pubackcomp(cmd)  # type: ignore[arg-type]
         return self._acknowledged(int.from_bytes(packet[:2], "big"), packet[2])
@@ -296,7 +297,7 @@ class PahoClient(Client):
             with suppress(struct.error, IndexError, KeyError, ValueError, MQTTException):
                 _, length = properties.unpack(packet[2:])  # type: ignore[no-untyped-call]
                 codes = packet[2 + length :]
-        if all(_is_listed(PacketTypes.SUBACK, code) for code in codes):
+        if all(is_listed(PacketTypes.SUBACK, code) for code in codes):
             super()._handle_suback()
             return
         mid = int.from_bytes(packet[:2], "big")

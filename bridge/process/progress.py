@@ -66,14 +66,16 @@ class Progress:
             self.waits()
             raise
 
-    async def until_wanted(self) -> None:
-        """Return once something has come for the loop, or has since it returned the last time.
+    async def until_wanted(self, until: float = math.inf) -> bool:
+        """True once something has come for the loop, or has since it returned; False at `until`.
 
         From then on the loop promises nothing: it is for one that has others to wait for.
         """
         if not self._wanted:
-            await self.rest()
+            await self.rest(until)
+        is_wanted = self._wanted
         self.waits()
+        return is_wanted
 
 
 class Unserved:

@@ -56,6 +56,10 @@ async def test_a_response_topic_as_it_should_be() -> None:
     ("message", "said"),
     [
         (received(topic=b"hmp/\xff"), "its topic is not UTF-8"),
+        (received(topic=b""), "nobody can publish to its topic"),
+        (received(topic=b"hmp/\0"), "nobody can publish to its topic"),
+        (received(topic=b"hmp/+"), "nobody can publish to its topic"),
+        (received(topic=b"#"), "nobody can publish to its topic"),
         (received(payload=b"x" * 101), "too long"),
     ],
 )

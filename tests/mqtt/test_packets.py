@@ -1,6 +1,7 @@
 """PUBLISH and PUBACK without properties: byte for byte as paho has them, in both versions."""
 
 import struct
+import tracemalloc
 from typing import Any
 
 import pytest
@@ -23,9 +24,11 @@ VERSIONS = st.sampled_from([MQTTProtocolVersion.MQTTv311, MQTTProtocolVersion.MQ
 MIDS = st.integers(1, 65_535)
 
 
-def taken_apart(data: bytes, size: int) -> list[tuple[int, bytes]]:
+def taken_apart(
+    data: bytes, size: int, incoming: Incoming | None = None
+) -> list[tuple[int, bytes]]:
     """Packets in data that comes in pieces of so many bytes."""
-    incoming = Incoming()
+    incoming = incoming or Incoming()
     pieces = [data[at : at + size] for at in range(0, len(data), size)]
     return [packet for piece in pieces for packet in incoming.packets(piece)]
 
@@ -53,6 +56,34 @@ def test_what_is_missing_is_known_once_the_length_is() -> None:
     assert (first, len(body)) == (0x30, 10_000)
     assert list(incoming.packets(b"\0")) == [(0xD0, b"")]
     assert incoming.missing == 0
+
+
+@given(
+    st.lists(st.tuples(st.integers(0, 255), st.binary(max_size=300))),
+    st.integers(1, 200),
+    st.integers(1, 1000),
+)
+def test_of_a_packet_that_is_too_long_the_beginning_is_kept(
+    packets: list[tuple[int, bytes]], longest: int, size: int
+) -> None:
+    data = b"".join(_framed(first, body) for first, body in packets)
+    kept = [(first, body[:longest]) for first, body in packets]
+    assert taken_apart(data, size, Incoming(longest)) == kept
+
+
+def test_the_longest_packet_that_there_can_be_takes_no_memory() -> None:
+    incoming, piece = Incoming(1000), bytes(1 << 20)
+    tracemalloc.start()
+    try:
+        packets = [*incoming.packets(b"\x30\xff\xff\xff\x7f")]
+        for _ in range(255):
+            packets += incoming.packets(piece)
+        packets += incoming.packets(piece[:-1] + b"\xd0\0")
+        _, most = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert packets == [(0x30, bytes(1000)), (0xD0, b"")]
+    assert most < 3 * len(piece)
 
 
 def test_a_length_of_five_bytes_comes_behind_what_could_be_read() -> None:

@@ -63,7 +63,7 @@ outgoing = st.fixed_dictionaries(
 )
 whole = st.builds(
     lambda first, topic, body: framed(first, struct.pack("!H", len(topic)) + topic + body),
-    st.integers(0x30, 0x3F),
+    st.sampled_from([0x30 | flags for flags in range(16) if flags & 6 != 4]),
     st.binary(max_size=6),
     st.one_of(st.binary(max_size=12), st.binary(max_size=6).map(lambda rest: b"\0\7\0" + rest)),
 )
@@ -83,11 +83,11 @@ others = st.sampled_from(
     [
         *(b"\xd0\0", b"\xc0\0", b"\x62\2\0\7", b"\x50\2\0\1", b"\x70\2\0\1"),
         *(
-            b"\x90\3\0\1\0",
-            b"\x90\4\0\1\0\1",
-            b"\x90\4\0\1\1\x7f",
+            b"\x90\3\7\1\0",
+            b"\x90\4\7\1\0\1",
+            b"\x90\4\7\1\1\x7f",
             b"\x90\1\0",
-            b"\xb0\2\0\1",
+            b"\xb0\2\7\1",
             b"\xe0\0",
             b"\xe0\1\x8e",
             b"\xf0\0",
@@ -124,6 +124,21 @@ def test_the_same_as_paho_whatever_comes(
             ended = wired.client.socket() is None
             seen.append((mids, first, wired.said, ended, b"" if ended else wired.sent()))
     assert seen[0] == seen[1]
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+@pytest.mark.parametrize(
+    "said",
+    [b"\x20\3\0\0\0", b"\x34\7\0\1a\0\7\0x", b"\x90\3\0\1\0", b"\xb0\4\0\1\0\0"],
+    ids=["a second CONNACK", "QoS 2", "SUBACK for a PUBLISH", "UNSUBACK for a PUBLISH"],
+)
+def test_a_broker_that_does_what_none_may_is_left(
+    version: MQTTProtocolVersion, said: bytes
+) -> None:
+    with wire(PahoClient, version) as wired:
+        assert post(wired, "a") == 1
+        wired.receive(said)
+        assert wired.said == [("ended", False, 0x82)]
 
 
 @pytest.mark.parametrize("version", VERSIONS)

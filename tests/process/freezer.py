@@ -1,9 +1,7 @@
-"""A program that becomes the daemon, freezes one of its loops on SIGUSR1, and thaws it on SIGUSR2.
+"""Loops that are frozen: in the process of a test, or in a daemon that this program becomes.
 
-``python freezer.py FUNCTION[,FUNCTION…] hmp-bridge run …``: at the first SIGUSR1 the tasks waiting
-inside of the first function of this qualified name do nothing from their next step on, as if they
-waited for what never comes; nor do they heed a cancellation. All else goes on. Thawed, they go on
-where they were. The next SIGUSR1 is for the next function.
+``python freezer.py FUNCTION[,FUNCTION…] hmp-bridge run …`` freezes the first function on the first
+SIGUSR1, and thaws it on SIGUSR2. The next SIGUSR1 is for the next function.
 """
 
 import signal
@@ -12,6 +10,8 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import trio
+
+__all__ = ["freeze", "tasks"]
 
 
 async def _never() -> None:
@@ -28,6 +28,10 @@ class _Frozen:
         #: What the task waited for, an outcome, once that has come.
         self._came: Any = None
         task.coro = self  # type: ignore[assignment]
+
+    def __getattr__(self, name: str) -> Any:
+        """All else that is asked of a coroutine: whether it is running, where it waits."""
+        return getattr(self._coroutine, name)
 
     def send(self, came: object) -> object:
         """What Trio is given by a task that waits."""
@@ -53,30 +57,45 @@ def tasks(task: trio.lowlevel.Task | None) -> Iterator[trio.lowlevel.Task]:
             yield from tasks(child)
 
 
-def main(functions: Iterator[str]) -> None:
-    """Run the daemon."""
-    frozen: list[_Frozen] = []
+def freeze(function: str) -> Callable[[], None]:
+    """Freeze the tasks that wait inside of the function of this qualified name; what thaws them.
 
-    def freeze() -> None:
-        root, function = trio.lowlevel.current_root_task(), next(functions)
-        inside = [
-            task
-            for task in tasks(root)
-            if any(frame.f_code.co_qualname == function for frame, _ in task.iter_await_frames())
-        ]
-        assert inside, function
-        frozen.extend(map(_Frozen, inside))
-        print(f"frozen: {function}", flush=True)
+    They do nothing from their next step on, as if they waited for what never comes; nor do they
+    heed a cancellation. All else goes on. Thawed, they go on where they were.
+    """
+    inside = [
+        task
+        for task in tasks(trio.lowlevel.current_root_task())
+        if any(frame.f_code.co_qualname == function for frame, _ in task.iter_await_frames())
+    ]
+    assert inside, function
+    frozen = [_Frozen(task) for task in inside]
 
     def thaw() -> None:
         while frozen:
             frozen.pop().thaw()
 
+    return thaw
+
+
+def main(functions: Iterator[str]) -> None:
+    """Run the daemon."""
+    thaws: list[Callable[[], None]] = []
+
+    def freeze_next() -> None:
+        function = next(functions)
+        thaws.append(freeze(function))
+        print(f"frozen: {function}", flush=True)
+
+    def thaw() -> None:
+        while thaws:
+            thaws.pop()()
+
     def soon(what: Callable[[], None]) -> Callable[[int, object], None]:
         # A signal may come while the very task has its turn, which then waits nowhere.
         return lambda _number, _frame: trio.lowlevel.current_trio_token().run_sync_soon(what)
 
-    signal.signal(signal.SIGUSR1, soon(freeze))
+    signal.signal(signal.SIGUSR1, soon(freeze_next))
     signal.signal(signal.SIGUSR2, soon(thaw))
     from bridge.__main__ import main as run
 
