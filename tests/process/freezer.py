@@ -90,6 +90,7 @@ def main(functions: Iterator[str]) -> None:
     def thaw() -> None:
         while thaws:
             thaws.pop()()
+        print("thawed", flush=True)
 
     def soon(what: Callable[[], None]) -> Callable[[int, object], None]:
         # A signal may come while the very task has its turn, which then waits nowhere.
