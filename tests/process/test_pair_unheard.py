@@ -146,3 +146,19 @@ def test_one_that_comes_back_to_its_broker_waits_for_another_that_does(
     panel.publish("room/r0/set", name)
     pair.boxes["b"].wait_for_line("request done", "id=once outcome=ok")
     assert pair.starts() == 1
+
+
+def test_one_that_hears_nothing_and_is_to_end_does(pair: Pair, cut: Cut) -> None:
+    """What was pressed at its page cannot be written: it is not sent, and nobody has an answer."""
+    pair.site.tables["web"] = {"listen": "127.0.0.1:0"}
+    to_store, to_broker = cut(pair.store[0].port), cut(pair.site.broker.port)
+    url = f"http://127.0.0.1:{to_store.port}"
+    a = pair.start("a", url=url, broker=to_broker.port)
+    pair.wait_ready("a")
+    to_broker.cut()
+    to_store.cut()
+    with pressing(a, "record") as pressed:
+        a.wait_for_line("this box stands otherwise", "standing=holds lease=false session=false")
+        assert a.stop() == 0
+        assert pressed.exception() is not None
+    assert pair.starts() == 0
