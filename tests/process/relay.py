@@ -47,6 +47,9 @@ class Relay(ABC):
         Called by a thread of each direction.
         """
 
+    def ending(self) -> None:  # noqa: B027 - most have nothing to do about it
+        """Called by a thread of a direction, whose end is passed on as soon as this returns."""
+
     def _accept(self) -> None:
         while True:
             try:
@@ -71,6 +74,8 @@ class Relay(ABC):
             except OSError:
                 data = b""
             data = self.passing(direction, data) if data else b""
+            if not data:
+                self.ending()
             try:
                 sink.sendall(data) if data else sink.shutdown(socket.SHUT_RDWR)
             except OSError:

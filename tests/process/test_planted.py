@@ -28,6 +28,8 @@ class Held(Relay):
     def __init__(self, target: int) -> None:
         self._held = ""
         self._goes_on = threading.Event()
+        self._closes = threading.Event()
+        self._has_held: set[int] = set()
         #: Something has been held up, and has gone on.
         self.went_on = threading.Event()
         super().__init__(target)
@@ -43,9 +45,20 @@ class Held(Relay):
     def passing(self, direction: str, data: bytes) -> bytes:
         """All of it."""
         if direction == self._held:
+            self._has_held.add(threading.get_ident())  # there is one for each direction
             assert self._goes_on.wait(PATIENCE)
             self.went_on.set()
         return data
+
+    def ending(self) -> None:
+        """The end of what was held up comes later still: etcd drops what nobody waits for."""
+        if threading.get_ident() in self._has_held:
+            self._closes.wait(PATIENCE)
+
+    def close(self) -> None:
+        """Hang up."""
+        self._closes.set()
+        super().close()
 
 
 Hold = Callable[[int], Held]
