@@ -20,6 +20,7 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any
 
+import outcome
 import trio
 
 from ..hmp.client import ServerLink
@@ -31,13 +32,14 @@ from ..hmp.commands import (
     StopRecording,
     StopRestreamRecording,
 )
+from ..hmp.errors import LinkDown
 from ..hmp.link import LinkState, Priority
 from ..mqtt.acknowledgements import Part
 from ..mqtt.api_topics import Answer, Asked, Caller, CommandTopic
 from ..process.lifetime import Lifetime
 from ..room.delivery import Delivery
 from ..room.facts.values import Now, Request
-from ..room.facts.vocabulary import Action, Outcome, State
+from ..room.facts.vocabulary import Action, State
 from ..room.worker import Room
 from . import answers
 from .checks import ServerRules, check_command
@@ -217,7 +219,8 @@ class CommandRequests:
         server = self._servers[name]
         queue = server.queue_for(command)
         message = part.message
-        call = Call(caller, name, command, message.received_at)
+        heard = partial(self._heard, name, command)
+        call = Call(caller, command, message.received_at, heard)
         if message.expiry is None:
             call.ttl_until = server.downtime.now() + self.rules[name].ttl
         else:
@@ -234,11 +237,17 @@ class CommandRequests:
             server.ledger.take(call.entry, part.key, taken)
         queue.submit(call)
 
+    def _heard(
+        self, server: str, command: Command[object], result: outcome.Outcome[object]
+    ) -> None:
+        """Tell the room: what it asks of HMP may be answered before this answer is written down."""
+        if isinstance(result, outcome.Error) and isinstance(result.error, LinkDown):
+            return  # nothing was sent
+        for room in self._rooms.values():
+            if room.server == server and room.concerned(command):
+                room.commanded(command, done=isinstance(result, outcome.Value))
+
     def _finish(self, call: Call, answer: Answer, arrived: Callable[[], None]) -> None:
-        if answer.outcome is not Outcome.EXPIRED:  # it was sent
-            for room in self._rooms.values():
-                if room.server == call.server and room.concerned(call.command):
-                    room.commanded(call.command, done=answer.outcome is Outcome.OK)
         took = trio.current_time() - call.received_at
         self._replies.give(call.caller, answer, arrived=arrived, milliseconds=took * 1000)
 

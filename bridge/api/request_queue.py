@@ -20,12 +20,14 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
+import outcome
 import trio
 
 from ..hmp.client import ServerLink
 from ..hmp.commands import Command
 from ..hmp.errors import LinkDown, OutcomeUnknown, Refused
-from ..hmp.link import LinkState, Priority
+from ..hmp.link import LinkState, Passage, Priority
+from ..hmp.queue import Settled, Waiter
 from ..mqtt.api_topics import Answer, Caller
 from ..process.progress import Progress
 from . import answers
@@ -73,14 +75,15 @@ class Downtime:
 class Call:
     """One request that was validated.
 
-    `deadline` is `trio.current_time`, infinite where the sender gave none; `ttl_until` is then on
-    the clock of `Downtime`. `entry` is there where it is journalled.
+    `heard` is told at once what came of the command, before HMP says anything else. `deadline` is
+    `trio.current_time`, infinite where the sender gave none; `ttl_until` is then on the clock of
+    `Downtime`. `entry` is there where it is journalled.
     """
 
     caller: Caller
-    server: str
     command: Command[Any]
     received_at: float
+    heard: Settled
     deadline: float = math.inf
     ttl_until: float = math.inf
     entry: Entry | None = None
@@ -178,7 +181,7 @@ class RequestQueue:
                 await call.taken.wait()
                 await self._ledger.sending(call.entry)
             try:
-                return answers.done(await self._link.execute(call.command, self._priority))
+                return answers.done(await self._execute(call))
             except Refused as error:
                 return answers.refused(error)
             except OutcomeUnknown as error:
@@ -188,6 +191,17 @@ class RequestQueue:
                     self._ledger.unsent(call.entry)
                 return None
         return answers.EXPIRED
+
+    async def _execute(self, call: Call) -> object:
+        await trio.lowlevel.checkpoint_if_cancelled()
+        waiter = Waiter()
+
+        def settled(result: outcome.Outcome[Any]) -> None:
+            call.heard(result)
+            waiter.settle(result)
+
+        request = self._link.submit(call.command, self._priority, Passage(), settled)
+        return await waiter.wait(request.withdraw)
 
     async def _answer(self, call: Call, answer: Answer) -> None:
         """Give the answer, after it has been journalled where that matters (R6)."""

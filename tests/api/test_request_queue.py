@@ -15,6 +15,7 @@ from bridge.api.request_queue import MOST_WAITING, Call, Downtime, RequestQueue
 from bridge.hmp.client import ServerLink
 from bridge.hmp.commands import Repeat, parse_command
 from bridge.hmp.link import LinkState, Priority
+from bridge.hmp.queue import Settled
 from bridge.journal.inputs import InputKey
 from bridge.mqtt.api_topics import Answer, Caller
 from bridge.room.facts.vocabulary import Outcome
@@ -72,7 +73,7 @@ class Server:
         queue = queue or self.requests
         now = trio.current_time()
         caller = Caller(request_id, f"hmp/server/main/request/{name}", "answers")
-        call = Call(caller, "main", parse_command(name, values), now)
+        call = Call(caller, parse_command(name, values), now, self._heard(request_id))
         if expiry is None:
             call.ttl_until = self.downtime.now() + TTL
         else:
@@ -87,6 +88,9 @@ class Server:
             self.ledger.take(call.entry, InputKey(1, b"digest"), taken)
         queue.submit(call)
         return call
+
+    def _heard(self, request_id: str) -> Settled:
+        return lambda _: self.events.append(f"heard {request_id}")
 
     async def until(self, *ids: str) -> None:
         while not set(ids) <= set(self.answered):
@@ -299,7 +303,7 @@ async def test_a_stop_goes_before_whatever_waits(autojump_clock: trio.abc.Clock)
     assert list(server.answered)[:2] == ["a0", "stop"]
 
 
-async def test_journalled_before_it_is_taken_sent_or_answered(
+async def test_journalled_before_it_is_taken_sent_or_answered_and_heard_before_that_is(
     autojump_clock: trio.abc.Clock,
 ) -> None:
     """R6, R27: what a repeat would harm; the rest costs no disk at all."""
@@ -322,6 +326,7 @@ async def test_journalled_before_it_is_taken_sent_or_answered(
             "disk True None",
             "taken new",
             "sent",
+            "heard new",
             "disk True ok",
             "answer new",
         ]

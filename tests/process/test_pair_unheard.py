@@ -134,6 +134,7 @@ def test_one_that_comes_back_to_its_broker_waits_for_another_that_does(
     to_broker.is_cut = True
     to_store.cut()
     a.wait_for_line("this box stands otherwise", "standing=holds lease=false session=false")
+    mark = panel.mark()
     broker.start()
     pair.wait_for_word("a", state="leader", store="unreachable")
     to_broker.is_cut = False
@@ -141,7 +142,7 @@ def test_one_that_comes_back_to_its_broker_waits_for_another_that_does(
     assert "standing=alone" not in a.output
     assert "standing=returns" not in a.output
     pair.wait_for_word("b", state="leader")
-    panel.wait_for_newest("bridge/state", "online")
+    panel.wait_for("bridge/state", "online", since=mark)
     name = json.dumps({"action": "record", "id": "once"})
     panel.publish("room/r0/set", name)
     pair.boxes["b"].wait_for_line("request done", "id=once outcome=ok")
