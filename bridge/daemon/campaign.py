@@ -12,14 +12,14 @@ from ..process.progress import Progress
 from .box_hearing import given_way_for
 from .boxes import Boxes
 
-__all__ = ["Campaign"]
+__all__ = ["ASK_AGAIN", "Campaign"]
 
 log = structlog.get_logger("bridge")
 
 _OTHERS_FIRST = 10.0
 """Seconds for which a box that cannot be heard, or has just yielded, lets others go first."""
 
-_ASK_AGAIN = 0.5
+ASK_AGAIN = 0.5
 """Seconds between two questions to a store that does not answer."""
 
 
@@ -82,7 +82,7 @@ class Campaign:
                     log.warning("the store does not answer", error=str(failure))
                 was_away = True
                 self._reaches(False)
-                await self._progress.rest(trio.current_time() + _ASK_AGAIN)
+                await self._progress.rest(trio.current_time() + ASK_AGAIN)
             else:
                 self._reaches(True)
                 return was_away
@@ -95,4 +95,4 @@ class Campaign:
                         return
                 except StoreFailure as failure:
                     log.debug("the store does not answer", error=str(failure))
-                await trio.sleep(_ASK_AGAIN)
+                await trio.sleep(ASK_AGAIN)

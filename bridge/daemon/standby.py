@@ -36,7 +36,7 @@ from ..process.systemd import keep_status, notify
 from .app import Bridge
 from .box_words import BoxState, BoxWord
 from .boxes import Boxes
-from .campaign import Campaign
+from .campaign import ASK_AGAIN, Campaign
 from .parts import Parts
 from .reach import look_at_servers
 from .reload import Load, read_again, say_reloading
@@ -48,9 +48,6 @@ from .watchdog import Watchdog
 __all__ = ["run_beside_others"]
 
 log = structlog.get_logger("bridge")
-
-_ASK_AGAIN = 0.5
-"""Seconds between two questions to a store that does not answer."""
 
 _HOLDS_FOR = 10.0
 """Seconds for which a process that is to end waits for word of who leads."""
@@ -282,7 +279,7 @@ class _Box:
                 return await store.go_on(term)
             except StoreFailure as failure:
                 log.warning("the journal cannot be read", error=str(failure))
-                await trio.sleep(_ASK_AGAIN)
+                await trio.sleep(ASK_AGAIN)
         return True  # as far as is known
 
     async def _act(self, helm: SharedHelm, store: EtcdStore, instance: str) -> None:

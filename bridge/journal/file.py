@@ -143,15 +143,15 @@ class FileStore:
         if self._former is not None:
             self._former.close()
             self._former = None
+        # Whole before it has the name: half of it, after a kill, would pass for the journal.
+        whole = self.path.with_name(f"{self.path.name}.anew")
+        for suffix in ("", "-journal", "-wal", "-shm"):  # of one that was begun and not ended
+            whole.with_name(whole.name + suffix).unlink(missing_ok=True)
+        with closing(sqlite3.connect(whole)) as copy:
+            self.connection.backup(copy)
         found = _move_aside(self.path, "foreign")
-        try:
-            with closing(sqlite3.connect(self.path)) as copy:
-                self.connection.backup(copy)
-            anew = open_file(self.path)
-        except BaseException:
-            self.path.unlink(missing_ok=True)  # half of it would pass for the journal
-            raise
-        self._former, self.connection = self.connection, anew
+        whole.replace(self.path)
+        self._former, self.connection = self.connection, open_file(self.path)
         self._files = _files(self.path)
         log.error(
             "journal was removed or replaced while it was open; it is written anew, whole",
