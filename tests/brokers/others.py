@@ -34,12 +34,15 @@ def aedes(port: int) -> list[str]:
 
 
 def nats(folder: Path, port: int, own_port: int) -> list[str]:
-    """The same, with its streams in `folder`; `own_port` is for its own protocol."""
+    """The same, with its streams in `folder`; `own_port` is for its own protocol.
+
+    What it had handed to a connection that was ending comes again after `ack_wait`, 30 s by itself.
+    """
     file = folder / "nats.conf"
     file.write_text(
         f'server_name = "one"\nlisten = "127.0.0.1:{own_port}"\n'
         f'jetstream {{ store_dir = "{folder}/streams" }}\n'
-        f'mqtt {{ listen = "127.0.0.1:{port}" }}\n',
+        f'mqtt {{ listen = "127.0.0.1:{port}", ack_wait = "2s" }}\n',
         encoding="utf-8",
     )
     return [nats_server() or "nats-server", "-c", str(file)]

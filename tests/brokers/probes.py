@@ -3,6 +3,8 @@
 import itertools
 from collections.abc import Callable
 from contextlib import suppress
+from socket import SHUT_RDWR
+from socket import socket as Socket  # noqa: N812
 from typing import Any, Self
 
 from paho.mqtt.client import Client, MQTTMessage
@@ -15,9 +17,9 @@ from tests.process.watched import PATIENCE, Watched
 
 from . import Broker
 
-__all__ = ["PROBES"]
+__all__ = ["PROBES", "SILENCE"]
 
-_SILENCE = 3.0
+SILENCE = 3.0
 """Seconds after which something that a broker would send at once is taken for not sent."""
 
 _names = itertools.count()
@@ -52,7 +54,7 @@ class _Client:
         if will is not None:
             self.paho.will_set(will, "gone")
         self.paho.on_connect = lambda *given: self.connected.add(not given[3].is_failure)
-        self.paho.on_disconnect = lambda *given: self.ended.add(str(given[3]))
+        self.paho.on_disconnect = lambda *given: self._end(str(given[3]))
         self.paho.on_subscribe = lambda *_: self.granted.add(True)
         self.paho.on_message = lambda *given: self.messages.add(given[2])
         how: dict[str, Any] = {}
@@ -76,13 +78,19 @@ class _Client:
         paho = self.paho
         paho.on_connect = paho.on_disconnect = paho.on_subscribe = paho.on_message = None
 
-    def accepted(self) -> bool:
-        """CONNACK said yes; no, or nothing, is no."""
-        return _seen(self.connected, lambda yes: yes)
+    def _end(self, reason: str) -> None:
+        self.ended.add(reason)
+        self.connected.add(False)  # who waits for a CONNACK waits no longer
+
+    def accepted(self, patience: float = PATIENCE) -> bool:
+        """CONNACK said yes; no, an end without one, and silence is no."""
+        with suppress(AssertionError):
+            return self.connected.first(lambda _: True, "a CONNACK", timeout=patience)
+        return False
 
     def subscribe(self, topic_filter: str) -> None:
         """At QoS 1, and granted."""
-        self.connected.until(bool, "a CONNACK")
+        assert self.accepted()
         options = SubscribeOptions(qos=1, retainAsPublished=True)
         if self.mqtt5:
             self.paho.subscribe(topic_filter, options=options)
@@ -94,52 +102,53 @@ class _Client:
         """At QoS 1, and acknowledged."""
         self.paho.publish(topic, payload, qos=1, retain=retain).wait_for_publish(PATIENCE)
 
-    def hears(self, payload: str, *, retained: bool | None = None) -> bool:
+    def hears(self, payload: str, patience: float, *, retained: bool | None = None) -> bool:
         """A message with this payload comes, with the retain flag where that matters."""
         wanted = payload.encode()
         return _seen(
             self.messages,
             lambda each: each.payload == wanted and retained in (None, bool(each.retain)),
+            patience,
         )
 
 
-def _seen(watched: Watched[Any], match: Callable[[Any], bool]) -> bool:
+def _seen(watched: Watched[Any], match: Callable[[Any], bool], patience: float) -> bool:
     with suppress(AssertionError):
-        watched.first(match, "it", timeout=_SILENCE)
+        watched.first(match, "it", timeout=patience)
         return True
     return False
 
 
-def _speaks_mqtt5(broker: Broker) -> bool:
+def _speaks_mqtt5(broker: Broker, patience: float = SILENCE) -> bool:
     with _Client(broker, mqtt5=True) as client:
-        return client.accepted()
+        return client.accepted(patience)
 
 
-def _keeps_for(topic: str, topic_filter: str, broker: Broker) -> bool:
+def _keeps_for(topic: str, topic_filter: str, broker: Broker, patience: float) -> bool:
     with _Client(broker) as writer, _Client(broker) as reader:
         writer.publish(topic, "kept", retain=True)
         reader.subscribe(topic_filter)
-        return reader.hears("kept", retained=True)
+        return reader.hears("kept", patience, retained=True)
 
 
-def _keeps_exact(broker: Broker) -> bool:
-    return _keeps_for("probe/exact/a", "probe/exact/a", broker)
+def _keeps_exact(broker: Broker, patience: float) -> bool:
+    return _keeps_for("probe/exact/a", "probe/exact/a", broker, patience)
 
 
-def _keeps_wildcard(broker: Broker) -> bool:
-    return _keeps_for("probe/wild/a", "probe/wild/+", broker)
+def _keeps_wildcard(broker: Broker, patience: float) -> bool:
+    return _keeps_for("probe/wild/a", "probe/wild/+", broker, patience)
 
 
-def _shows_retain_flag(broker: Broker) -> bool:
+def _shows_retain_flag(broker: Broker, patience: float) -> bool:
     if not _speaks_mqtt5(broker):
         return False
     with _Client(broker) as writer, _Client(broker, mqtt5=True) as reader:
         reader.subscribe("probe/flag")
         writer.publish("probe/flag", "now", retain=True)
-        return reader.hears("now", retained=True)
+        return reader.hears("now", patience, retained=True)
 
 
-def _keeps_session(broker: Broker) -> bool:
+def _keeps_session(broker: Broker, patience: float) -> bool:
     mqtt5 = _speaks_mqtt5(broker)
     name = f"stays{next(_names)}"
     with _Client(broker, mqtt5=mqtt5, name=name, keep=True) as first:
@@ -147,34 +156,35 @@ def _keeps_session(broker: Broker) -> bool:
     with _Client(broker) as writer:
         writer.publish("probe/session", "meanwhile")
     with _Client(broker, mqtt5=mqtt5, name=name, keep=True) as again:
-        return again.hears("meanwhile")
+        return again.hears("meanwhile", patience)
 
 
-def _publishes_will(broker: Broker) -> bool:
+def _publishes_will(broker: Broker, patience: float) -> bool:
     with _Client(broker) as reader:
         reader.subscribe("probe/will")
         lost = _Client(broker, will="probe/will")
-        lost.connected.until(bool, "a CONNACK")
+        assert lost.accepted()
         socket = lost.paho.socket()
-        assert socket is not None
-        socket.close()  # neither DISCONNECT nor anything else
-        heard = reader.hears("gone")
+        assert isinstance(socket, Socket)
+        # Neither DISCONNECT nor anything else; `close` ends nothing before paho's thread lets go.
+        socket.shutdown(SHUT_RDWR)
+        heard = reader.hears("gone", patience)
         lost.leave()
         return heard
 
 
-def _says_taken_over(broker: Broker) -> bool:
+def _says_taken_over(broker: Broker, patience: float) -> bool:
     if not _speaks_mqtt5(broker):
         return False
     name = f"twin{next(_names)}"
     with _Client(broker, mqtt5=True, name=name) as first:
-        first.connected.until(bool, "a CONNACK")
+        assert first.accepted()
         with _Client(broker, mqtt5=True, name=name) as second:
-            second.connected.until(bool, "a CONNACK")
-            return _seen(first.ended, lambda reason: "taken over" in reason.lower())
+            assert second.accepted()
+            return _seen(first.ended, lambda reason: "taken over" in reason.lower(), patience)
 
 
-PROBES: dict[str, Callable[[Broker], bool]] = {
+PROBES: dict[str, Callable[[Broker, float], bool]] = {
     "MQTT 5": _speaks_mqtt5,
     "retained values of an exact topic": _keeps_exact,
     "retained values of a filter with `+` or `#`": _keeps_wildcard,
@@ -183,4 +193,7 @@ PROBES: dict[str, Callable[[Broker], bool]] = {
     "the will, when the connection is lost": _publishes_will,
     "the reason, when another client takes over": _says_taken_over,
 }
-"""A column of the table in config/README.md, and how it is found out."""
+"""A column of the table in config/README.md, and how it is found out.
+
+A probe is given the broker and the seconds after which what has not come is taken for not sent.
+"""

@@ -1,7 +1,9 @@
 """What each broker can and cannot do, as the table of config/README.md."""
 
+from tests.process.watched import PATIENCE
+
 from . import Broker, Kind
-from .probes import PROBES
+from .probes import PROBES, SILENCE
 
 __all__ = ["HEAD", "NAMES", "row"]
 
@@ -17,7 +19,16 @@ NAMES: dict[Kind, str] = {
 HEAD = (f"| broker | {' | '.join(PROBES)} |", f"|---|{'---|' * len(PROBES)}")
 
 
-def row(broker: Broker) -> str:
-    """The broker's line, found out by asking it."""
-    found = ("yes" if probe(broker) else "**no**" for probe in PROBES.values())
+def row(broker: Broker, said: str | None = None) -> str:
+    """The broker's line, found out by asking it.
+
+    Where the line that is `said` has a yes, that is waited for as long as a late machine needs;
+    only silence shows a no.
+    """
+    cells = said.split("|")[2:-1] if said else [""] * len(PROBES)
+    patience = [PATIENCE if cell.strip() == "yes" else SILENCE for cell in cells]
+    found = (
+        "yes" if probe(broker, seconds) else "**no**"
+        for probe, seconds in zip(PROBES.values(), patience, strict=True)
+    )
     return f"| {NAMES[broker.kind]} | {' | '.join(found)} |"

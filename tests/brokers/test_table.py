@@ -16,4 +16,6 @@ def test_the_table_has_every_kind_that_was_asked() -> None:
 
 
 def test_the_table_says_what_the_broker_does(each_broker: Broker) -> None:
-    assert row(each_broker) in REFERENCE.read_text(encoding="utf-8").splitlines()
+    lines = REFERENCE.read_text(encoding="utf-8").splitlines()
+    said = next(line for line in lines if line.startswith(f"| {NAMES[each_broker.kind]} |"))
+    assert row(each_broker, said) == said
