@@ -20,14 +20,13 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
-import outcome
 import trio
 
 from ..hmp.client import ServerLink
 from ..hmp.commands import Command
 from ..hmp.errors import LinkDown, OutcomeUnknown, Refused
-from ..hmp.link import LinkState, Passage, Priority
-from ..hmp.queue import Settled, Waiter
+from ..hmp.link import LinkState, Priority
+from ..hmp.queue import Settled
 from ..mqtt.api_topics import Answer, Caller
 from ..process.progress import Progress
 from . import answers
@@ -181,7 +180,8 @@ class RequestQueue:
                 await call.taken.wait()
                 await self._ledger.sending(call.entry)
             try:
-                return answers.done(await self._execute(call))
+                done = await self._link.execute(call.command, self._priority, call.heard)
+                return answers.done(done)
             except Refused as error:
                 return answers.refused(error)
             except OutcomeUnknown as error:
@@ -191,17 +191,6 @@ class RequestQueue:
                     self._ledger.unsent(call.entry)
                 return None
         return answers.EXPIRED
-
-    async def _execute(self, call: Call) -> object:
-        await trio.lowlevel.checkpoint_if_cancelled()
-        waiter = Waiter()
-
-        def settled(result: outcome.Outcome[Any]) -> None:
-            call.heard(result)
-            waiter.settle(result)
-
-        request = self._link.submit(call.command, self._priority, Passage(), settled)
-        return await waiter.wait(request.withdraw)
 
     async def _answer(self, call: Call, answer: Answer) -> None:
         """Give the answer, after it has been journalled where that matters (R6)."""

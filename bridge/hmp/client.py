@@ -115,17 +115,17 @@ class ServerLink:
             self._become(LinkState.CONNECTING)
 
     async def execute(
-        self, command: Command[T], priority: Priority, passage: Passage | None = None
+        self, command: Command[T], priority: Priority, heard: Settled | None = None
     ) -> T:
-        """HMP's answer to `command`; `passage` is told when it was sent and answered.
+        """HMP's answer to `command`, which `heard` gets at once, before HMP says anything else.
 
         Raises `LinkDown`, `Refused` and `OutcomeUnknown`. A cancelled caller's command is withdrawn
         while it waits; once it is in flight this returns or raises what became of it all the same,
         within the command's time limit.
         """
         await trio.lowlevel.checkpoint_if_cancelled()
-        waiter = Waiter()
-        request = self.submit(command, priority, passage or Passage(), waiter.settle)
+        waiter = Waiter(heard)
+        request = self.submit(command, priority, Passage(), waiter.settle)
         answer: T = await waiter.wait(request.withdraw)
         return answer
 

@@ -61,19 +61,22 @@ class Request:
 
 
 class Waiter:
-    """Waits for what comes of one command: `settle` is to be told.
+    """Waits for what comes of one command: `settle` is to be told, and tells `heard`.
 
     As `trio.to_thread.run_sync` does: cancelled before the command was sent, the command is
     withdrawn; afterwards the wait goes on, and returns the answer as if nobody had cancelled. So an
     answer that was received is never turned into `trio.Cancelled`.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, heard: Settled | None = None) -> None:
+        self._heard = heard
         self._task: trio.lowlevel.Task | None = None
         self._result: outcome.Outcome[Any] | None = None
 
     def settle(self, result: outcome.Outcome[Any]) -> None:
         """This came of it."""
+        if self._heard is not None:
+            self._heard(result)
         self._result = result
         if self._task is not None:
             trio.lowlevel.reschedule(self._task)
