@@ -26,6 +26,7 @@ __all__ = [
     "BrokerOptions",
     "Certificates",
     "Kind",
+    "claim_hundred",
     "free_port",
     "has_mosquitto",
     "mosquitto",
@@ -47,16 +48,29 @@ def has_mosquitto() -> bool:
     return mosquitto() is not None
 
 
-def _ports() -> Iterator[int]:
-    """Ports in any order, none twice, and none that the kernel gives to whoever asks for any.
+def claim_hundred() -> int:
+    """The first of a hundred ports that no other process of tests takes any of while this one runs.
 
-    Between its choice and its use, and while who has it is restarted, such a port stays free: no
-    connection that goes out and no listener on port 0, of a test at the same time, comes upon it.
+    Nor does the kernel give one of them to whoever asks for any. So a port stays free between its
+    choice and its use, and while who has it is restarted: no connection that goes out, no listener
+    on port 0, and no test beside this one, whose worker chooses ports as well, comes upon it.
     """
     given_by_kernel = Path("/proc/sys/net/ipv4/ip_local_port_range")
     lowest = int(given_by_kernel.read_text(encoding="ascii").split()[0])
-    candidates = range(10_000, lowest if lowest > 12_000 else 32_768)
-    return iter(random.SystemRandom().sample(candidates, len(candidates)))
+    hundreds = range(10_000, lowest - 99 if lowest > 12_000 else 32_700, 100)
+    for first in random.SystemRandom().sample(hundreds, len(hundreds)):
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as claim, suppress(OSError):
+            claim.bind(("127.0.0.1", first))  # of UDP, which nobody here speaks
+            claim.detach()  # until this process ends
+            return first
+    raise RuntimeError("no hundred of ports is free")
+
+
+def _ports() -> Iterator[int]:
+    """Ports of this process's own, in any order, none twice."""
+    while True:
+        first = claim_hundred()
+        yield from random.SystemRandom().sample(range(first, first + 100), 100)
 
 
 _candidates = _ports()

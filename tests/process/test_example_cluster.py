@@ -2,18 +2,17 @@
 
 import json
 import os
-import random
 import signal
-import socket
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import ExitStack, closing, suppress
+from contextlib import ExitStack, closing
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from tests.brokers import claim_hundred
 from tests.brokers.others import nats_server
 from tests.cluster.nats import wait_current
 from tests.cluster.servers import need_etcd
@@ -27,24 +26,12 @@ TAKES_LONG = 150.0
 pytestmark = pytest.mark.skipif(nats_server() is None, reason="needs nats-server: extra brokers")
 
 
-def free_hundred() -> int:
-    """The first three digits of ports that nobody listens on."""
-    numbers = [1, *(ten + each for ten in range(10, 70, 10) for each in (1, 2, 3))]
-    for first in random.sample(range(110, 320), 210):
-        with suppress(OSError), ExitStack() as stack:
-            for number in numbers:
-                probe = stack.enter_context(socket.socket())
-                probe.bind(("127.0.0.1", first * 100 + number))
-            return first
-    raise RuntimeError("no hundred of ports is free")
-
-
 class Example:
     """What the script has started in `folder`, with ports that begin with `first`."""
 
     def __init__(self, folder: Path, stack: ExitStack) -> None:
         self.folder, self._stack = folder, stack
-        self.first = free_hundred()
+        self.first = claim_hundred() // 100
         self.process = self.start()
         for node in (1, 2, 3):
             wait_current(self.first * 100 + 50 + node)
