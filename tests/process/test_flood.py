@@ -66,5 +66,7 @@ def test_topics_of_64_kb_are_neither_kept_nor_said_again(site: MakeSite) -> None
     assert min(after) - before < 10_000
     for text in s.panel.payloads("bridge/response/error"):
         assert len(text) < 2_000
-        assert json.loads(text)["origin"].startswith(f"{s.base}/room/xxx")
+        # After ten seconds of it the number of those without an answer is told, of all topics.
+        origin = json.loads(text)["origin"]
+        assert origin.startswith(f"{s.base}/room/xxx") or origin == f"{s.base}/room/+/#"
     assert max(map(len, s.daemon.lines.since())) < 2_000
