@@ -55,7 +55,7 @@ async def test_a_press_during_the_greeting_has_not_waited_where_there_was_no_ses
             hmp_port=free_port(),
             base_topic="hmp",
             rooms=1,
-            room={"action_ttl": "1s"},
+            room={"action_ttl": "1m"},
         )
         with closing(Journal(FileStore(tmp_path))) as journal:
             bridge = Bridge(Parts(Configuration.model_validate(tables), "x", journal))

@@ -10,6 +10,7 @@ from typing import Any
 from bridge.journal.file import FileStore
 from bridge.journal.journal import Journal
 
+from .daemon import KEPT
 from .hmp import session_of
 from .panel import Panel
 from .reloading import Reloading
@@ -78,7 +79,7 @@ def changed_at_random(tables: dict[str, Any], chance: random.Random, base: str) 
         case 0 | 1 | 2 if passing in rooms:
             del rooms[passing]
         case 0 | 1 | 2:
-            rooms[passing] = {"server": "main", "session": session_of(number)}
+            rooms[passing] = {"server": "main", "session": session_of(number)} | KEPT
         case 3:
             name = chance.choice(list(rooms))
             rooms[name] |= {"name": f"Room {chance.random()}", "mark_title": "Here"}
@@ -97,7 +98,7 @@ def test_reloads_while_rooms_start_and_stop(reloading: Reloading) -> None:
     base = r.panel.base.rpartition("/")[0]
     rooms = [f"r{number}" for number in range(6)]
     for number in (2, 3):
-        r.add_room(number)
+        r.add_room(number, **KEPT)
     applied = 0
     for number in range(RELOADS):
         before = json.loads(json.dumps(r.tables))

@@ -159,10 +159,12 @@ def test_an_unreadable_journal_is_moved_aside_and_the_broker_asked(site: MakeSit
 @pytest.mark.mqtt5
 def test_presses_sent_while_it_was_away(site: MakeSite) -> None:
     """What waited at the broker for longer than it keeps is expired; a stop always counts (R16)."""
-    s = site(room={"action_ttl": "50ms"})
+    s = site()
     s.panel.press("r0", "record")
     s.panel.wait_for("room/r0/ack", "record ok")
     mark = kill(s)
+    for room in s.tables["rooms"].values():
+        room["action_ttl"] = "50ms"
     s.panel.publish("room/r0/set", '{"action":"stop","id":"late-stop"}')
     s.panel.publish("room/r1/set", '{"action":"record","id":"late-record"}')
     start_again(s)  # which takes longer than the action keeps

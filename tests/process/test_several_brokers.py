@@ -51,8 +51,9 @@ def test_a_node_dies_in_every_phase(site: MakeSite, launch: Launch, stack: ExitS
     panel.wait_for("room/r0/ack", "stop ok", since=mark)
     health = panel.wait_for("bridge/health", since=mark)
     assert json.loads(health.payload)["broker"]["address"] == f"127.0.0.1:{second.port}"
+    mark = s.panel.mark()
     second.kill()
-    s.panel.wait_for_newest("bridge/state", "online")
+    s.panel.wait_for("bridge/state", "online", since=mark)
     s.panel.wait_for_newest("room/r0/state", "idle")
     mark = s.panel.mark()
     s.panel.press("r1", "stop")
@@ -121,7 +122,10 @@ def test_what_has_waited_at_a_broker_is_as_old_as_the_contact_with_that_one(
     site: MakeSite, launch: Launch, stack: ExitStack
 ) -> None:
     first, second = launch(BrokerOptions(persistence=True)), launch()
-    s = on_both(site, first, second, rooms=2, room={"action_ttl": "2s"})
+    s = on_both(site, first, second, rooms=2, start=False)
+    s.tables["rooms"]["r1"]["action_ttl"] = "2s"
+    s.add_daemon()
+    s.wait_ready()
     panel = stack.enter_context(closing(Panel(second.port, s.base)))
     s.panel.press("r0", "record")
     s.panel.wait_for("room/r0/ack", "record ok")
