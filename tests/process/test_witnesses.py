@@ -19,8 +19,10 @@ def test_a_single_not_found_ends_nothing(site: MakeSite) -> None:
     s.hmp.fault("error:getRecordingStatus:040001:count=1")
     s.hmp.wait_until(lambda hmp: hmp.commands("removeSourceFromSession"), "the second witness")
     s.panel.wait_until(lambda _: not s.panel.status("r0")["stale"], "certainty")
-    s.hmp.fault("delay:stopRecording:0.5:count=1")  # so long that it shows
+    s.hmp.freeze()
     s.panel.press("r0", "stop")
+    s.panel.wait_for("room/r0/state", "stopping", since=mark)
+    s.hmp.thaw()
     s.panel.wait_for("room/r0/ack", "stop ok")
     assert s.panel.payloads("room/r0/state", mark) == ["stopping", "idle"]
     assert s.panel.payloads("room/r0/alarm", mark) == []
