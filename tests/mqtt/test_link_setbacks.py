@@ -121,7 +121,7 @@ async def test_one_connection_that_ends_over_a_filter_proves_nothing_against_it(
         linked(broker, Subscription("in"), own) as link,
     ):
         with trio.fail_after(30):
-            await broker.until(lambda broker: broker.filters.count(["own"]) == 2)
+            await broker.until(lambda broker: broker.filters.count(["own"]) >= 2)
         link.image.set("state", "idle")
         await link.image.settled()
         assert link.health().refused_filters == {}
@@ -141,7 +141,7 @@ async def test_silence_is_not_held_against_a_filter() -> None:
         linked(broker, Subscription("in"), bound, keepalive=1) as link,
     ):
         with trio.fail_after(60):
-            await broker.until(lambda broker: broker.filters.count(["slow"]) == 4)
+            await broker.until(lambda broker: broker.filters.count(["slow"]) >= 4)
         link.image.set("state", "idle")
         await link.image.settled()
         assert link.health().refused_filters == {}

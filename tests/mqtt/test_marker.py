@@ -73,7 +73,7 @@ async def test_a_broker_that_routes_no_more_is_left() -> None:
         link.image.set("state", "idle")
         await link.image.settled()
         assert not await link.touch("bridge/marker")
-        await broker.until(lambda broker: broker.connections == 2)
+        await broker.until(lambda broker: broker.connections >= 2)
         # Nothing was wrong with it before, so the second connection is the end of the first.
         assert link.failure is None or link.failure.kind is FailureKind.DEAF
 
