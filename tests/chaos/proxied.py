@@ -7,13 +7,12 @@ from typing import Generic, TypeVar
 
 import trio
 
+from tests.process.watched import PATIENCE
+
 from .lines import LineReader
 from .tcp_proxy import TcpProxy
 
 __all__ = ["Bench", "EchoServer", "running"]
-
-PATIENCE = 10.0
-"""Seconds a test may take."""
 
 P = TypeVar("P", bound=TcpProxy)
 

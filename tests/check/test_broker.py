@@ -16,7 +16,7 @@ from tests.mqtt.orderly_broker import orderly_broker
 from tests.mqtt.scripted_broker import scripted_broker
 from tests.process.hmp import Hmp
 
-from .conftest import Live, line_of
+from .conftest import Live, Said, line_of
 
 
 def test_no_broker(live: Live) -> None:
@@ -147,8 +147,8 @@ async def test_a_refusal_is_blamed_on_access_where_the_broker_does(
 
 # What the broker's ACL allows.
 
-SHORTER = {"connect_timeout": "6s"}
-"""An echo has half of that, where one is missing; a busy machine answers within these, too."""
+PATIENCES = "6s", "1m"
+"""For how long a connection is tried: an echo has half of that, and one that is late the longer."""
 
 ALL = "user bridge\ntopic readwrite hmp/#"
 ACLS = {
@@ -189,27 +189,37 @@ ACLS = {
 }
 
 
+def failed(lines: list[str]) -> set[str]:
+    """What of the broker did not pass."""
+    failures = (line for line in lines if line.startswith("FAIL"))
+    return {line.removeprefix("FAIL  ").partition(": ")[0] for line in failures}
+
+
+def tried(live: Live, broker: Broker, login: dict[str, str], subjects: set[str]) -> Said:
+    """What is said where these do not pass; with more patience where others did not either."""
+    for patience in PATIENCES:
+        code, lines = live(broker, mqtt=login | {"connect_timeout": patience})
+        if failed(lines) == subjects:
+            break
+    return code, lines
+
+
 @pytest.mark.mqtt5
 @pytest.mark.parametrize("protocol", ["5", "3.1.1"])
 @pytest.mark.parametrize("acl", ACLS)
 def test_an_acl(live: Live, launch: Launch, acl: str, protocol: str) -> None:
-    """Only what comes back is taken for allowed; mosquitto grants the subscriptions of all of them.
-
-    The patience is shorter than usual where something does not: an echo takes a millisecond here.
-    """
+    """Only what comes back is taken for allowed; mosquitto grants the subscriptions of all."""
     lines_of_acl, complaints, exit_code = ACLS[acl]
     guarded = launch(BrokerOptions(users={"bridge": "secret"}, acl=lines_of_acl))
     login = {"username": "bridge", "password": "secret", "protocol": protocol}
-    login |= SHORTER if complaints else {}
-    code, lines = live(guarded, mqtt=login)
-    assert code == exit_code
-    failures = [line for line in lines if line.startswith("FAIL")]
     silent = protocol == "3.1.1"  # a press that did not come back may only not have been sent
     expected = {
         each: topic for each, topic in complaints.items() if each != "presses" or not silent
     }
-    subjects = {line.removeprefix("FAIL  ").partition(": ")[0] for line in failures}
-    assert subjects == set(expected)
+    code, lines = tried(live, guarded, login, set(expected))
+    assert code == exit_code
+    assert failed(lines) == set(expected)
+    failures = [line for line in lines if line.startswith("FAIL")]
     for subject, topic in expected.items():
         assert any(topic in line for line in failures if line.startswith(f"FAIL  {subject}: "))
     advice = "give the user 'bridge' read and write access to hmp/# on the broker"
@@ -231,8 +241,8 @@ def test_a_bridge_that_may_not_press_its_own_buttons(
         "topic readwrite hmp/bridge/#",
     )
     guarded = launch(BrokerOptions(users={"bridge": "secret"}, acl=acl))
-    login = {"username": "bridge", "password": "secret", "protocol": protocol} | SHORTER
-    code, lines = live(guarded, mqtt=login)
+    login = {"username": "bridge", "password": "secret", "protocol": protocol}
+    code, lines = tried(live, guarded, login, set())
     assert code == ExitCode.OK
     note = line_of(lines, "note  presses: could not be tried: ")
     assert "hmp/room/r0/press/check" in note
