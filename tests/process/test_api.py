@@ -308,7 +308,9 @@ def test_hmp_out_of_reach(site: MakeSite, asking: Ask, mqtt5: bool) -> None:
         requester.heard.until(lambda _: requester.answers("late"), "the longer one carried out")
         assert requester.answers("late")[0].answer["outcome"] == "ok"
     s.panel.wait_for_newest("server/main/state", "ready")
-    assert requester.ask("createSession", "again")["outcome"] == "ok"
+    while (outcome := requester.ask("createSession", "again")["outcome"]) == "expired":
+        pass  # a machine may be late by more than a second
+    assert outcome == "ok"
     titles = {row["title"] for row in s.hmp.do("snapshot")["sessions"]}
     assert "never" not in titles
     assert "short" not in titles

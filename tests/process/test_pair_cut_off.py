@@ -4,15 +4,18 @@ import json
 import time
 from datetime import datetime
 
-from .pair import Cut, Line, Pair
+from .pair import TTL, Cut, Line, Pair
+
+_LONG = 10
+"""Seconds of a lease within which even a late machine carries out a press."""
 
 
-def start_with_lines(pair: Pair, cut: Cut) -> dict[str, Line]:
+def start_with_lines(pair: Pair, cut: Cut, *, ttl: int = TTL) -> dict[str, Line]:
     """`a` leads, `b` stands by; each with its own way to the store."""
     lines = {box: cut(pair.store[0].port) for box in ("a", "b")}
-    pair.start("a", url=f"http://127.0.0.1:{lines['a'].port}")
+    pair.start("a", url=f"http://127.0.0.1:{lines['a'].port}", ttl=ttl)
     pair.wait_ready("a")
-    pair.start("b", url=f"http://127.0.0.1:{lines['b'].port}")
+    pair.start("b", url=f"http://127.0.0.1:{lines['b'].port}", ttl=ttl)
     pair.wait_for_word("b", state="standby", store="reachable")
     return lines
 
@@ -47,7 +50,7 @@ def test_what_cannot_be_written_is_started_by_one_box_alone(pair: Pair, cut: Cut
 
 def test_a_stop_is_not_held_while_the_lease_runs(pair: Pair, cut: Cut) -> None:
     """It is sent at once, though it cannot be written, and has one result: of who leads next."""
-    lines = start_with_lines(pair, cut)
+    lines = start_with_lines(pair, cut, ttl=_LONG)
     panel = pair.panel
     pressed = [press(pair, "r0", "record")]
     panel.wait_for_results("r0", 1)
