@@ -1,12 +1,14 @@
 """What an action costs, counted: figures that the load of the machine does not move.
 
 Each action is carried out several times, and the least is taken: what happens beside it (a look at
-the clock, a PUBACK that comes by itself) only ever adds.
+the clock, a PUBACK that comes by itself) only ever adds. On a late machine that may be so several
+times in a row: it is carried out again until its figures are within the budget, or often enough.
 """
 
 import socket
 import sys
 from collections import Counter
+from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 from types import FrameType
@@ -28,7 +30,7 @@ from tests.process.daemon import configuration
 from tests.process.hmp import Hmp
 from tests.process.panel import Panel
 
-TIMES = 8
+TIMES, MOST_TIMES = 8, 64
 RESTS = 2
 SOON = 0.1
 """Seconds: more than what only PUBACK waits for is kept back (R27)."""
@@ -116,11 +118,21 @@ async def at_rest(parts: Parts) -> None:
         await trio.testing.wait_all_tasks_blocked()
 
 
+def beyond(least: dict[str, Counter[str]]) -> Iterator[tuple[str, str, int, int]]:
+    """What is beyond the budget: action, figure, how many were found, how many were enough."""
+    for action, found in least.items():
+        for what, count in found.items():
+            if count > (budget := BUDGET.get(action, {}).get(what, 0)):
+                yield action, what, count, budget
+
+
 async def carry_out(parts: Parts, counting: Counting, panel: Panel) -> dict[str, Counter[str]]:
-    """The least that each action took."""
+    """The least that each action took, in as many rounds as it takes to be within the budget."""
     least: dict[str, Counter[str]] = {}
     await trio.to_thread.run_sync(panel.wait_for_newest, "room/r0/availability", "online")
-    for _ in range(TIMES):
+    for times in range(MOST_TIMES):
+        if times >= TIMES and not list(beyond(least)):
+            break
         for action in BUDGET:
             await at_rest(parts)
             counting.figures.clear()
@@ -164,9 +176,9 @@ async def test_no_action_takes_more_than_it_did(tmp_path: Path, launch: Launch) 
         panel.close()
         hmp.close()
     everything = "\n".join(f"    {action!r}: {dict(found)}," for action, found in least.items())
-    for action, found in least.items():
-        for what, count in found.items():
-            budget = BUDGET.get(action, {}).get(what, 0)
-            assert count <= budget, ADVICE.format(
+    for action, what, count, budget in beyond(least):
+        raise AssertionError(
+            ADVICE.format(
                 action=action, what=what, found=count, budget=budget, everything=everything
             )
+        )
