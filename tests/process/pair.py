@@ -44,6 +44,9 @@ class Pair:
         self, site: MakeSite, stack: ExitStack, launch_etcd: LaunchEtcd, **tables: Any
     ) -> None:
         self.site = site(start=False, **tables)
+        # A late machine loses leases of seconds again and again; no press is to expire of that.
+        for room in self.site.tables["rooms"].values():
+            room.setdefault("action_ttl", "10m")
         self.panel, self.hmp = self.site.panel, self.site.hmp
         self._stack = stack
         self.store = launch_etcd()
