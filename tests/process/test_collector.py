@@ -5,7 +5,7 @@ import sys
 
 from .programs import clean_environment
 
-LOOK = "print(gc.isenabled(), gc.get_freeze_count() > 0, gc.get_threshold()[0])"
+LOOK = "print(gc.isenabled(), gc.get_freeze_count(), gc.get_threshold()[0])"
 PROGRAM = f"""
 import gc
 from bridge.process.collector import loaded, loading, started
@@ -14,12 +14,16 @@ loading()
 {LOOK}
 loaded()
 {LOOK}
+more = [[] for _ in range(1000)]
+started()
+{LOOK}
+more = [more, [[] for _ in range(1000)]]
 started()
 {LOOK}
 """
 
 
-def test_it_rests_while_loading_and_lets_be_what_is_there_once_online() -> None:
+def test_it_rests_while_loading_and_lets_be_what_is_there_then_and_once_online() -> None:
     done = subprocess.run(
         [sys.executable, "-c", PROGRAM],
         check=True,
@@ -27,7 +31,9 @@ def test_it_rests_while_loading_and_lets_be_what_is_there_once_online() -> None:
         text=True,
         env=clean_environment(),
     )
-    before, meanwhile, after, online = (line.split() for line in done.stdout.splitlines())
-    assert [each[0] for each in (before, meanwhile, after)] == ["True", "False", "True"]
-    assert [each[1] for each in (before, meanwhile, after, online)] == [*3 * ["False"], "True"]
-    assert int(online[2]) == int(after[2]) > int(before[2])
+    looks, frozen, between = zip(*map(str.split, done.stdout.splitlines()), strict=True)
+    assert looks == ("True", "False", "True", "True", "True")
+    before, meanwhile, after, online, again = map(int, frozen)
+    assert before == meanwhile == 0 < after <= online - 1000
+    assert again == online
+    assert int(between[0]) == int(between[1]) < int(between[2]) == int(between[-1])
