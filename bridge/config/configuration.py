@@ -13,6 +13,7 @@ import re
 import socket
 from collections.abc import Iterator, Mapping
 from pathlib import Path
+from types import NoneType
 from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import (
@@ -160,7 +161,7 @@ class Configuration(BaseSettings):
     @property
     def digest(self) -> str:
         """Twelve hexadecimal digits that change with the configuration; secrets are left out."""
-        text = json.dumps(self.model_dump(mode="json"), sort_keys=True)
+        text = json.dumps(self.model_dump(mode="json", exclude_defaults=True), sort_keys=True)
         return hashlib.sha256(text.encode()).hexdigest()[:12]
 
     @property
@@ -225,8 +226,9 @@ def _secrets_in(table: object) -> Iterator[str]:
             yield table.get_secret_value()
         case BaseModel() | Mapping():
             for value in table.values() if isinstance(table, Mapping) else vars(table).values():
-                if isinstance(value, _MAY_HOLD_SECRETS):
+                if type(value) not in _PLAIN:
                     yield from _secrets_in(value)
 
 
-_MAY_HOLD_SECRETS = (SecretStr, BaseModel, Mapping)
+_PLAIN = {str, int, float, bool, NoneType}
+"""Types of most values: thirty of each room, which hold no secret."""

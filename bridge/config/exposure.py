@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from .configuration import Configuration
 from .sources import secret_files
-from .web_faults import is_this_box, written_secrets
+from .web_faults import is_this_box, may_hold_secrets, written_secrets
 
 __all__ = ["Exposure", "exposures"]
 
@@ -50,7 +50,7 @@ def exposures(configuration: Configuration, file: Path) -> Iterator[Exposure]:
     secrets = secret_files(type(configuration).model_fields)
     ways = [(path, f"chmod o-rwx {path}") for path in secrets]
     ways += [(path, f"chmod o-rwx {path}, and give it a group of the service") for path in keys]
-    if _holds_a_secret(file):
+    if _others_read(file) and _holds_a_secret(file):
         ways.append((file, _APART))
     for path, what_to_do in ways:
         if _others_read(path):
@@ -61,7 +61,9 @@ def exposures(configuration: Configuration, file: Path) -> Iterator[Exposure]:
 
 def _holds_a_secret(file: Path) -> bool:
     with suppress(OSError, ValueError):
-        return any(written_secrets(tomllib.loads(file.read_text(encoding="utf-8"))))
+        text = file.read_text(encoding="utf-8")
+        # Most have none, and to read a thousand rooms once more takes long.
+        return may_hold_secrets(text) and any(written_secrets(tomllib.loads(text)))
     return False
 
 

@@ -7,7 +7,7 @@ from pydantic import SecretStr
 
 from .errors import Fault
 
-__all__ = ["faults_of_web", "is_this_box", "written_secrets"]
+__all__ = ["faults_of_web", "is_this_box", "may_hold_secrets", "written_secrets"]
 
 _TABLES = ("mqtt", "web")
 
@@ -31,6 +31,11 @@ def written_secrets(data: Any) -> Iterator[tuple[tuple[str, ...], str]]:
             secret = secret.get_secret_value() if isinstance(secret, SecretStr) else secret
             if isinstance(secret, str):
                 yield (*path, key), secret
+
+
+def may_hold_secrets(text: str) -> bool:
+    """False where no key of `written_secrets` is in a file of this text; a key may be escaped."""
+    return "\\" in text or any(key in text for key in _KEYS)
 
 
 def faults_of_web(data: Mapping[str, Any]) -> Iterator[Fault]:
