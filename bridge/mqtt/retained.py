@@ -45,8 +45,8 @@ async def read_retained(
 
     The broker sends what it retains as it handles SUBSCRIBE; a marker published after SUBACK
     comes back behind all of that, so nothing is guessed from silence. Where a topic has not come
-    by then, some more markers are sent: not every broker keeps that order. All of it is delivered
-    at QoS 0, past whatever waits to be acknowledged by somebody else, and does not reach
+    by the end, some more markers are sent: not every broker keeps that order. All of it is
+    delivered at QoS 0, past whatever waits to be acknowledged by somebody else, and does not reach
     `BrokerLink.receive`; live messages for the session's other subscriptions still do. The
     filters are unsubscribed again, or restored where the session had subscribed to them.
 
@@ -56,16 +56,11 @@ async def read_retained(
     Many topics are better named one by one than by one wildcard: a broker's queue is finite.
     Nothing comes of an optional filter that the broker refuses. Raises `BrokerFailure`.
     """
-    found: dict[str, bytes] = {}
     wanted = _retained_once(filters, essential=True) + _retained_once(optional, essential=False)
-    for start in range(0, len(wanted), FILTERS_PER_ROUND):
-        batch = wanted[start : start + FILTERS_PER_ROUND]
-        reading = _Reading(session, batch, marker_topic, caught_up)
-        if not await reading.done(HELD_BACK):
-            return found | await _read_elsewhere(session, wanted[start:], marker_topic)
-        caught_up = lambda: None  # noqa: E731
-        found |= reading.found
-    return found
+    reading = _Reading(session, wanted, marker_topic, caught_up)
+    if await reading.done(HELD_BACK):
+        return reading.found
+    return reading.found | await _read_elsewhere(session, reading.missing, marker_topic)
 
 
 async def comes_back(session: Session, topic: str, *, within: float) -> bool:
@@ -91,12 +86,9 @@ async def _read_elsewhere(
     """The same on a connection of its own."""
     name = f"{session.settings.client_id}-read"
     settings = replace(session.settings, client_id=name, session_expiry=0)
-    found: dict[str, bytes] = {}
     try:
         async with open_session(settings, session.protocol, deliver=Message.acknowledge) as other:
-            for start in range(0, len(wanted), FILTERS_PER_ROUND):
-                batch = wanted[start : start + FILTERS_PER_ROUND]
-                found |= await _read_patiently(other, batch, marker_topic)
+            found = await _read_patiently(other, wanted, marker_topic)
             await other.disconnect()
     except* BrokerFailure as group:
         raise flatten(group) from None
@@ -133,7 +125,9 @@ class _Reading:
         self.found: dict[str, bytes] = {}
         self._session = session
         self._wanted = wanted
-        self._filters = [each.topic_filter for each in wanted]
+        #: Those that the broker was asked for, and has not refused.
+        self._filters: set[str] = set()
+        self._refused: set[str] = set()
         self._marker_topic = marker_topic
         self._marker = b""
         self._caught_up = caught_up
@@ -141,24 +135,43 @@ class _Reading:
         self._before = dict(session.subscriptions)
         self._is_over = False
 
+    @property
+    def missing(self) -> Sequence[Subscription]:
+        """What may be there and has not come."""
+        wanted = [each for each in self._wanted if each.topic_filter not in self._refused]
+        return [each for each in wanted if self._may_be_missing(each.topic_filter)]
+
     async def done(self, within: float) -> bool:
-        """Read, for so long at most. Raises `BrokerFailure`."""
+        """Read; False where a marker did not come back `within` so many seconds.
+
+        Raises `BrokerFailure`.
+        """
         session, before = self._session, self._before
         session.interceptors.append(self._collect)
         if self._marker_topic not in before:
             await session.subscribe([Subscription(self._marker_topic, qos=0)])
-        await session.subscribe([each for each in self._wanted if each.essential])
-        refused = await session.ask_for([each for each in self._wanted if not each.essential])
-        self._filters = [each for each in self._filters if each not in refused]
-        with trio.move_on_after(within):
-            await self._send_marker()
-            await self._hear_stragglers()
+        for start in range(0, max(1, len(self._wanted)), FILTERS_PER_ROUND):
+            await self._ask_for(self._wanted[start : start + FILTERS_PER_ROUND])
+            with trio.move_on_after(within):
+                await self._send_marker()
+            if not self._echoed.is_set():
+                break
+        else:
+            with trio.move_on_after(within):
+                await self._hear_stragglers()
         await session.unsubscribe([each for each in self._filters if each not in before])
         await session.subscribe([before[each] for each in self._filters if each in before])
         self._is_over = True
         if self._echoed.is_set():
             session.interceptors.remove(self._collect)
         return self._echoed.is_set()
+
+    async def _ask_for(self, wanted: Sequence[Subscription]) -> None:
+        self._filters.update(each.topic_filter for each in wanted)
+        await self._session.subscribe([each for each in wanted if each.essential])
+        refused = await self._session.ask_for([each for each in wanted if not each.essential])
+        self._filters -= refused.keys()
+        self._refused |= refused.keys()
 
     async def _send_marker(self) -> None:
         """Publish a marker and wait until it has come back."""
@@ -169,13 +182,13 @@ class _Reading:
     async def _hear_stragglers(self) -> None:
         """Ask on while a topic may yet come that the broker retains."""
         in_vain = 0
-        while in_vain < STRAGGLERS and self._may_be_missing():
+        while in_vain < STRAGGLERS and any(map(self._may_be_missing, self._filters)):
             known = len(self.found)
             await self._send_marker()
             in_vain = 0 if len(self.found) > known else in_vain + 1
 
-    def _may_be_missing(self) -> bool:
-        return any("+" in each or "#" in each or each not in self.found for each in self._filters)
+    def _may_be_missing(self, wanted: str) -> bool:
+        return "+" in wanted or "#" in wanted or wanted not in self.found
 
     def _is_wanted(self, topic: str) -> bool:
         return topic in self._filters or any(matches(each, topic) for each in self._filters)
