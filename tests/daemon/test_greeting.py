@@ -12,6 +12,7 @@ from bridge.daemon.app import Bridge
 from bridge.daemon.parts import Parts
 from bridge.journal.file import FileStore
 from bridge.journal.journal import Journal
+from bridge.process.collector import started
 from bridge.room.facts.state import RoomState
 from bridge.room.memory.durable import remember, to_document
 from tests.brokers import free_port
@@ -74,6 +75,7 @@ async def test_rooms_that_are_online_are_not_looked_through_for_garbage_again(
     tmp_path: Path,
 ) -> None:
     gc.unfreeze()  # what a bridge before has left so in this process
+    started.cache_clear()
     async with orderly_broker() as broker:
         tables = configuration(broker_port=broker.port, hmp_port=free_port(), base_topic="hmp")
         with closing(Journal(FileStore(tmp_path))) as journal:
