@@ -42,7 +42,6 @@ def run_daemon(options: argparse.Namespace) -> int:
     log = structlog.get_logger("bridge")
     for exposure in exposures(configuration, options.config):
         log.warning(exposure.what, what_to_do=exposure.what_to_do)
-    loaded()
     shared = configuration.etcd(configuration.box)
     foreign: list[str] = []
     try:
@@ -54,6 +53,7 @@ def run_daemon(options: argparse.Namespace) -> int:
                 if shared is not None:
                     from ..daemon.standby import run_beside_others
 
+                    loaded()  # it may be long until this box leads
                     trio.run(run_beside_others, configuration, load, shared, instance_id)
                 else:
                     with closing(Journal(FileStore(folder))) as journal:

@@ -22,7 +22,7 @@ from ..mqtt.retained import read_retained
 from ..mqtt.session import Session
 from ..mqtt.settings import Subscription
 from ..mqtt.topics import Topics
-from ..process.collector import started
+from ..process.collector import loaded, started
 from ..process.progress import Progress
 from ..room.facts.values import Now
 from ..room.worker import Room
@@ -212,6 +212,7 @@ class Contact:
             self.progress.wanted()
             self._rivals.online()
         else:
+            loaded()  # it may be long until there is a broker
             self._rivals.away(self._broker.failure)
             self._dispatcher.away()
 

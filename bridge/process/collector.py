@@ -1,7 +1,7 @@
 """Python's garbage collector, which looks at everything that is there, however long it has been.
 
-While a program is imported next to nothing is found, and the looks are a tenth of the start, the
-first one after them as well; a full look at a thousand rooms holds up the event loop for 150 ms.
+While a program is imported, and its rooms are made, next to nothing is found, and the looks are a
+sixth of the start; a full look at a thousand rooms holds up the event loop for 150 ms.
 """
 
 import gc
@@ -15,21 +15,27 @@ every press replaces values, that it takes a twentieth of the processor time of 
 
 
 def loading() -> None:
-    """Have it not look at all, until `loaded`."""
+    """Have it not look at all, until `loaded` or `started`."""
     gc.disable()
 
 
 def loaded() -> None:
-    """Have it look, seldom, and never again at what is there by now: it stays with the process.
+    """Have it look again, where it does not: `started` may be far."""
+    if not gc.isenabled():
+        _look_at_what_comes()
+
+
+@cache
+def started() -> None:
+    """Have it look only at what comes from now on, once, however often this is called."""
+    _look_at_what_comes()
+
+
+def _look_at_what_comes() -> None:
+    """Seldom, and never again at what is there by now, which stays with the process.
 
     What is garbage at that moment stays too; that is little.
     """
     gc.freeze()
     gc.set_threshold(_AT_ONCE)
     gc.enable()
-
-
-@cache
-def started() -> None:
-    """The same for what has come meanwhile, once, however often it is called."""
-    loaded()

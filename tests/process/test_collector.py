@@ -15,9 +15,12 @@ loading()
 loaded()
 {LOOK}
 more = [[] for _ in range(1000)]
+loaded()
+{LOOK}
 started()
 {LOOK}
 more = [more, [[] for _ in range(1000)]]
+loaded()
 started()
 {LOOK}
 """
@@ -32,8 +35,8 @@ def test_it_rests_while_loading_and_lets_be_what_is_there_then_and_once_online()
         env=clean_environment(),
     )
     looks, frozen, between = zip(*map(str.split, done.stdout.splitlines()), strict=True)
-    assert looks == ("True", "False", "True", "True", "True")
-    before, meanwhile, after, online, again = map(int, frozen)
-    assert before == meanwhile == 0 < after <= online - 1000
+    assert looks == ("True", "False", *4 * ("True",))
+    before, meanwhile, after, once_more, online, again = map(int, frozen)
+    assert before == meanwhile == 0 < after == once_more <= online - 1000
     assert again == online
     assert int(between[0]) == int(between[1]) < int(between[2]) == int(between[-1])
