@@ -1,4 +1,4 @@
-"""PUBLISH and PUBACK as nearly all are: without properties (MQTT 3.1.1 and 5, 3.3, 3.4). Pure.
+"""Packets as nearly all are, without properties: PUBLISH, PUBACK, SUBACK, UNSUBACK. Pure.
 
 paho takes three to five times as long for them, most of it over properties that are not there. It
 is left everything else: what is read here is `None` where it is not of the plain form, malformed or
@@ -15,6 +15,7 @@ __all__ = [
     "Incoming",
     "Plain",
     "Unreadable",
+    "plain_answer",
     "plain_puback",
     "plain_publish",
     "puback",
@@ -147,4 +148,11 @@ def plain_puback(body: bytes, *, mqtt5: bool) -> tuple[int, int] | None:
         return int.from_bytes(body, "big"), 0
     if mqtt5 and len(body) == 3:
         return int.from_bytes(body[:2], "big"), body[2]
+    return None
+
+
+def plain_answer(body: bytes, *, mqtt5: bool) -> tuple[int, bytes] | None:
+    """Packet identifier and reason codes of a SUBACK or UNSUBACK of MQTT 5 without properties."""
+    if mqtt5 and len(body) > 3 and not body[2]:
+        return int.from_bytes(body[:2], "big"), body[3:]
     return None

@@ -1,9 +1,9 @@
 """paho's client for one connection: made quicker, and made to say what a broker said.
 
 All that is overridden of paho is in this file. Nearly every packet is a PUBLISH or a PUBACK without
-properties; these are written and read here, many with one system call. Every other packet, and
-every one of these that is not of the plain form, goes paho's way. It relies on a client being
-driven by one task, and connecting once.
+properties; these are written and read here, many with one system call, and answers to subscriptions
+are read, thousands at a start. Every other packet, and every one of these that is not of the plain
+form, goes paho's way. It relies on a client being driven by one task, and connecting once.
 """
 
 import socket
@@ -29,32 +29,27 @@ from .packets import (
     Incoming,
     Plain,
     Unreadable,
+    plain_answer,
     plain_puback,
     plain_publish,
     puback,
     publish,
 )
-from .reasons import UnlistedReason, is_listed, reason_of_puback
+from .reasons import UnlistedReason, is_listed, reason_of
 from .settings import Protocol, Subscription
 
-__all__ = ["PahoClient", "TlsContext", "quick_acknowledgement"]
-
-# Linux only; the option wears off, so it is set again after every read.
-_QUICKACK: int | None = getattr(socket, "TCP_QUICKACK", None)
+__all__ = ["PahoClient", "TlsContext"]
 
 # Bytes: a dozen of the longest presses by one system call.
 _READ_AT_ONCE = 65_536
 
 # Packets. More at once would keep other tasks waiting; fewer would leave a flood in the socket,
 # where nobody has turns, and the broker's PUBACKs stand behind it as every press does (R28). The
-# rest is handled before more is read, so that what is received and not handled is never more than
-# one reading.
+# rest is handled before more is read: what is received and not handled is one reading at most.
 _HANDLED_AT_ONCE = 100
 
 _CONNACK, _SUBACK, _UNSUBACK = 0x20, 0x90, 0xB0
-
-_QOS_2 = 0x04
-"""The bit of a PUBLISH above QoS 1."""
+_QOS_2 = 0x04  # the bit of a PUBLISH above QoS 1
 
 # Bytes of a PUBLISH before its payload, without properties: topic, its length, packet identifier.
 _MOST_BEFORE_A_PAYLOAD = 65_539
@@ -211,6 +206,8 @@ class PahoClient(Client):
             return self._arrived(plain)
         if self._is_out_of_place(kind, first, body):
             return MQTTErrorCode.MQTT_ERR_PROTOCOL
+        if kind in (_SUBACK, _UNSUBACK) and self._is_answer(kind, body):
+            return MQTTErrorCode.MQTT_ERR_SUCCESS
         self._answered = True
         self._in_packet["command"] = first
         self._in_packet["packet"] = bytearray(body)
@@ -222,11 +219,23 @@ class PahoClient(Client):
             return int.from_bytes(body[:2], "big") in self._out_messages
         return kind == PUBLISH and bool(first & _QOS_2)
 
+    def _is_answer(self, kind: int, body: bytes) -> bool:
+        """True for one of the plain form; it has been told."""
+        if (answer := plain_answer(body, mqtt5=self._mqtt5)) is None:
+            return False
+        reasons = [reason_of(kind >> 4, code) for code in answer[1]]
+        heard = self.on_subscribe if kind == _SUBACK else self.on_unsubscribe
+        if heard is None or any(isinstance(each, UnlistedReason) for each in reasons):
+            return False
+        heard(self, self._userdata, answer[0], reasons, self._nothing)  # type: ignore[arg-type, call-arg]
+        return True
+
     def _acknowledged(self, mid: int, code: int) -> MQTTErrorCode:
         if self._out_messages.pop(mid, None) is not None:
             self._inflight_messages -= 1
+            reason = reason_of(PacketTypes.PUBACK, code)
             if (published := self.on_publish) is not None:
-                published(self, self._userdata, mid, reason_of_puback(code), self._nothing)  # type: ignore[call-arg]
+                published(self, self._userdata, mid, reason, self._nothing)  # type: ignore[call-arg]
         return MQTTErrorCode.MQTT_ERR_SUCCESS
 
     def _arrived(self, plain: Plain) -> MQTTErrorCode:
@@ -338,13 +347,3 @@ class PahoClient(Client):
         self.has_received = False
         if self.transport_socket is not None:
             self.transport_socket.close()
-
-
-def quick_acknowledgement(client: PahoClient) -> None:
-    """Have the kernel acknowledge at once what was just read.
-
-    A broker with Nagle's algorithm on (mosquitto's default) waits for that before its next small
-    packet.
-    """
-    if _QUICKACK is not None and client.transport_socket is not None:
-        client.transport_socket.setsockopt(socket.IPPROTO_TCP, _QUICKACK, 1)

@@ -12,6 +12,7 @@
   still say good-bye when it is cancelled.
 """
 
+import socket
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
@@ -22,9 +23,12 @@ from paho.mqtt.reasoncodes import ReasonCode
 
 from ..process.progress import Progress
 from .failures import BrokerFailure, FailureKind, from_disconnect
-from .paho_client import PahoClient, quick_acknowledgement
+from .paho_client import PahoClient
 
 __all__ = ["PahoLoop"]
+
+# Linux only; the option wears off, so it is set again after every read.
+_QUICKACK: int | None = getattr(socket, "TCP_QUICKACK", None)
 
 
 class PahoLoop:
@@ -149,7 +153,7 @@ class PahoLoop:
                 await trio.lowlevel.checkpoint()
                 client.loop_read()
             if client.socket() is sock:
-                quick_acknowledgement(client)
+                _quick_acknowledgement(client)
 
     async def _write(self) -> None:
         client = self.client
@@ -198,3 +202,13 @@ class PahoLoop:
 
 def _wake_waiters(_client: Client, _userdata: object, sock: object) -> None:
     trio.lowlevel.notify_closing(sock)  # type: ignore[arg-type]
+
+
+def _quick_acknowledgement(client: PahoClient) -> None:
+    """Have the kernel acknowledge at once what was just read.
+
+    A broker with Nagle's algorithm on (mosquitto's default) waits for that before its next small
+    packet.
+    """
+    if _QUICKACK is not None and client.transport_socket is not None:
+        client.transport_socket.setsockopt(socket.IPPROTO_TCP, _QUICKACK, 1)

@@ -2,10 +2,9 @@
 
 import functools
 
-from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.reasoncodes import ReasonCode
 
-__all__ = ["UnlistedReason", "is_listed", "reason_of_puback"]
+__all__ = ["UnlistedReason", "is_listed", "reason_of"]
 
 
 class UnlistedReason(ReasonCode):
@@ -26,7 +25,7 @@ def is_listed(packet_type: int, code: int) -> bool:
 
 
 @functools.cache
-def reason_of_puback(code: int) -> ReasonCode:
-    """The reason code of a PUBACK; paho searches for its name each time it makes one."""
-    kind = ReasonCode if is_listed(PacketTypes.PUBACK, code) else UnlistedReason
-    return kind(PacketTypes.PUBACK, identifier=code)
+def reason_of(packet_type: int, code: int) -> ReasonCode:
+    """The reason code of a packet; paho searches for its name each time it makes one."""
+    kind = ReasonCode if is_listed(packet_type, code) else UnlistedReason
+    return kind(packet_type, identifier=code)

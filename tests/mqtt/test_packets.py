@@ -10,15 +10,18 @@ from hypothesis import strategies as st
 from paho.mqtt import _packet
 from paho.mqtt.enums import MQTTProtocolVersion
 from paho.mqtt.exception import MalformedPacket
+from paho.mqtt.packettypes import PacketTypes
 
 from bridge.mqtt.packets import (
     Incoming,
     Unreadable,
+    plain_answer,
     plain_puback,
     plain_publish,
     puback,
     publish,
 )
+from bridge.mqtt.reasons import is_listed, reason_of
 
 VERSIONS = st.sampled_from([MQTTProtocolVersion.MQTTv311, MQTTProtocolVersion.MQTTv5])
 MIDS = st.integers(1, 65_535)
@@ -144,6 +147,29 @@ def test_a_puback_is_read_as_paho_reads_it_or_left_to_it(
         assert answer is None or (answer[1] and len(body) == 3)
         return
     assert answer == (theirs.mid, theirs.reason.value) if len(body) < 4 else answer is None
+
+
+@given(
+    st.sampled_from(["suback", "unsuback"]),
+    st.one_of(st.binary(max_size=8), st.binary(max_size=8).map(lambda codes: b"\0\1\0" + codes)),
+    VERSIONS,
+)
+def test_an_answer_to_a_subscription_is_read_as_paho_reads_it_or_left_to_it(
+    kind: str, body: bytes, version: MQTTProtocolVersion
+) -> None:
+    answer = plain_answer(body, mqtt5=version == MQTTProtocolVersion.MQTTv5)
+    if answer is None:
+        return
+    mid, codes = answer
+    packet_type = PacketTypes.SUBACK if kind == "suback" else PacketTypes.UNSUBACK
+    try:
+        theirs = getattr(_packet, f"decode_{kind}")(packet_type << 4, bytearray(body), version)
+    except MalformedPacket:
+        assert not all(is_listed(packet_type, code) for code in codes)
+        return
+    assert theirs.properties.isEmpty()
+    assert (mid, list(codes)) == (theirs.mid, [each.value for each in theirs.reason_codes])
+    assert theirs.reason_codes == [reason_of(packet_type, code) for code in codes]
 
 
 @given(MIDS)

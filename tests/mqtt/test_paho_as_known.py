@@ -41,6 +41,7 @@ BESIDE = {
     "_do_on_publish": {"5bbcad6f9447"},
     "_handle_on_message": {"8ccc46fdb090"},
     "_handle_publish": {"1bbaa3ef0e3a"},
+    "_handle_unsuback": {"bfc8145b07a6"},
     "_packet_read": {"bbe32d8af1e3"},
     "_send_publish": {"4edd21dd50f5"},
     "_update_inflight": {"d11feb21cf85"},
@@ -60,6 +61,8 @@ DECODERS = {
     "_decode_mid_reason_prop": {"c001ca9750a1"},
     "decode_puback": {"d4c48976c255"},
     "decode_publish": {"50c158487fa3"},
+    "decode_suback": {"3aadc815f5a6"},
+    "decode_unsuback": {"2e1f0e5d87e3"},
 }
 """The same, of how paho reads what `packets` reads too."""
 
