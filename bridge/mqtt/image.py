@@ -25,7 +25,7 @@ log = structlog.get_logger("mqtt")
 # Half of what mosquitto queues for a slow subscriber before it drops.
 REPEATED_AT_QOS_1 = 500
 # Written between two looks at the socket: neither memory nor an acknowledgement suffers.
-ANNOUNCED_AT_ONCE = 50
+ANNOUNCED_AT_ONCE = 200
 
 
 class Image:
