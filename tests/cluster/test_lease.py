@@ -7,7 +7,7 @@ import trio
 from trio.testing import wait_all_tasks_blocked
 
 from bridge.cluster.etcd import Etcd, Unreachable
-from bridge.cluster.lease import Leadership, boot_time
+from bridge.cluster.lease import Leader, Leadership, boot_time
 from bridge.cluster.wire import put
 from tests.process.watched import PATIENCE
 
@@ -188,6 +188,28 @@ async def test_a_leader_that_cannot_be_read_is_a_leader(etcd: Members) -> None:
         assert term.leader is not None
         assert term.leader.box == "unknown"
         assert term.fence == 0
+
+
+async def test_a_key_whose_making_was_not_answered_is_made_anew(etcd: Members) -> None:
+    """It is there, on a lease that nobody keeps: for that to run out nobody waits."""
+    relay = Relay(target=etcd[0].port, answers=2, cuts=True)
+    waited: list[Leader | None] = []
+    async with trio.open_nursery() as nursery:
+        await nursery.start(relay.run)
+        async with box(settings((relay.endpoint,), ttl=10.0)) as (_, term):
+
+            def tell() -> None:
+                if term.failure is not None:
+                    relay.answers = inf
+                elif not term.is_ours():
+                    waited.append(term.leader)
+
+            with trio.fail_after(PATIENCE):
+                await term.campaign(tell)
+            assert relay.withheld.is_set()
+            assert waited == []
+            await term.resign()
+        nursery.cancel_scope.cancel()
 
 
 async def test_a_key_that_is_made_late_goes_with_the_lease(etcd: Members) -> None:
