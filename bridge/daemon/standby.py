@@ -40,7 +40,7 @@ from .campaign import Campaign
 from .parts import Parts
 from .reach import look_at_servers
 from .reload import Load, read_again, say_reloading
-from .shared_helm import SharedHelm, TermStore, write_again
+from .shared_helm import SharedHelm, TermStore, see_written, write_again
 from .tenure import Tenure
 from .wanted import ask_for_the_lease, leave_when_asked
 from .watchdog import Watchdog
@@ -257,6 +257,7 @@ class _Box:
                 nursery.start_soon(write_again, helm, journal)
                 nursery.start_soon(self._hold_no_longer, helm)
                 await bridge.run()
+                await see_written(helm, journal)
                 nursery.cancel_scope.cancel()
         except* Fenced:
             log.warning("the journal is another box's; this one stands by")

@@ -1,6 +1,7 @@
 """Two boxes of which one is to end while it waits for word of the store, or of the others (R36)."""
 
 import json
+import signal
 import threading
 from contextlib import ExitStack, closing
 
@@ -92,4 +93,37 @@ def test_one_that_holds_what_reaches_it_and_is_to_end_does(
     pair.start("b")
     results = panel.wait_for_results("r0", 1, since=mark)
     assert [(each["id"], each["outcome"]) for each in results] == [("held", "ok")]
+    assert pair.starts() == 1
+
+
+def test_one_that_was_alone_leaves_once_what_it_did_is_written(pair: Pair, cut: Cut) -> None:
+    """A press that it had acknowledged, and kept for an HMP that is away, is the next one's."""
+    to_store = {box: cut(pair.store[0].port) for box in "ab"}
+    to_hmp = cut(pair.hmp.port)
+    a = pair.start("a", url=f"http://127.0.0.1:{to_store['a'].port}", hmp=to_hmp.port)
+    pair.wait_ready("a")
+    pair.start("b", url=f"http://127.0.0.1:{to_store['b'].port}")
+    pair.wait_for_word("b", state="standby", store="reachable")
+    panel = pair.panel
+    for line in to_store.values():
+        line.cut()
+    a.wait_for_line("this box stands otherwise", "standing=alone")
+    to_hmp.cut()
+    panel.wait_for_newest("room/r0/availability", "offline")
+    mark = panel.mark()
+    panel.publish("room/r0/set", json.dumps({"action": "record", "id": "kept"}))
+    panel.wait_until(
+        lambda _: (
+            panel.status("r0").get("target") == "recording"
+            and "journal_failing" in panel.status("r0").get("alarms", [])
+        ),
+        "a press that is kept",
+    )
+    a.send_signal(signal.SIGTERM)
+    a.wait_for_line("leaving once the store has what could not be written")
+    to_store["a"].is_cut = False
+    assert a.wait() == 0
+    to_store["b"].is_cut = False
+    results = panel.wait_for_results("r0", 1, since=mark)
+    assert [(each["id"], each["outcome"]) for each in results] == [("kept", "ok")]
     assert pair.starts() == 1
