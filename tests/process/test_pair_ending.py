@@ -120,6 +120,7 @@ def test_one_that_was_alone_leaves_once_what_it_did_is_written(pair: Pair, cut: 
         "a press that is kept",
     )
     a.send_signal(signal.SIGTERM)
+    panel.wait_for_newest("bridge/state", "offline")
     a.wait_for_line("leaving once the store has what could not be written")
     to_store["a"].is_cut = False
     assert a.wait() == 0
