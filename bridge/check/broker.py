@@ -28,8 +28,8 @@ from ..mqtt.renewal import RENEW, ending
 from ..mqtt.retained import read_retained
 from ..mqtt.session import Session, open_session
 from ..mqtt.settings import BrokerSettings, Protocol, Subscription
-from ..mqtt.tls import ends_of
 from ..mqtt.topics import Topics
+from ..tls.files import ends_of
 from .report import Blame, Finding, failed, noted, passed
 
 __all__ = ["check_broker"]
@@ -156,7 +156,7 @@ class _Check:
     def _look_at_certificates(self, session: Session) -> None:
         if self._settings.tls is None or session.tls is None:
             return
-        ends = {**ends_of(self._settings.tls), **session.tls.peer_ends()}
+        ends = {**ends_of(self._settings.tls, "mqtt.tls"), **session.tls.peer_ends()}
         for whose, days in ending(ends):
             self.found.append(noted(self._subject, f"{whose} ends in {days} days", RENEW))
 

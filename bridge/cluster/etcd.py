@@ -18,8 +18,8 @@ import trio
 from pydantic import BaseModel, ValidationError
 
 from ..journal.store import StoreFailure
-from ..mqtt.settings import TlsSettings
-from ..mqtt.tls import TlsFiles
+from ..tls.files import TlsFiles
+from ..tls.settings import TlsSettings
 from .settings import EtcdSettings
 from .wire import (
     Authenticated,
@@ -80,7 +80,7 @@ class Etcd:
         self.settings = settings
         self._endpoints = deque(settings.endpoints)
         self._each = settings.ttl * _SHARE / len(settings.endpoints)
-        self._files = TlsFiles(settings.tls or TlsSettings())
+        self._files = TlsFiles(settings.tls or TlsSettings(), "bridge.journal")
         self._context: ssl.SSLContext | None = None
         self._stack = AsyncExitStack()
         self._client: httpx.AsyncClient

@@ -60,6 +60,7 @@ class Leadership:
         self._clock = clock
         self._ttl = etcd.settings.ttl
         self.key = f"{etcd.settings.prefix}leader"
+        #: Ours at etcd, whether the key hangs on it or not; 0 for none.
         self._lease = 0
         #: Of `campaign` and `keep`.
         self.progress = Progress()
@@ -117,10 +118,13 @@ class Leadership:
 
     async def _try(self) -> bool:
         """Make the key if there is none; True if it is ours."""
+        # Of a try that was not answered, and may have made the key, or make it yet.
+        await self._give_back()
         if await self.look() is not None:
             return False
         sent = self._clock()
         lease = await self._etcd.grant(self._ttl)
+        self._lease = lease.id
         value = json.dumps({"box": self._etcd.settings.box, "since": round(time.time(), 3)})
         # Asked twice, of two members, it finds what the first one did: told by the lease.
         answer = await self._etcd.transact(
@@ -133,9 +137,8 @@ class Leadership:
             self.fence = found.create_revision
         else:
             self.leader = None if found is None else _leader(found)
-            await self._etcd.revoke(lease.id)
+            await self._give_back()
             return False
-        self._lease = lease.id
         self._extend(sent, lease.ttl)
         self.leader = Leader(self._etcd.settings.box, time.time(), self.fence)
         return True
@@ -186,13 +189,22 @@ class Leadership:
         self.progress.wanted()
 
     async def resign(self) -> None:
-        """Give the lease back, so that another box need not wait for it to run out."""
+        """Give the lease back, so that another box need not wait for it to run out.
+
+        So does one whose campaign was cancelled: the key may be on its way.
+        """
         self._is_lost()
         with trio.move_on_after(_FAREWELL, shield=True):
             try:
-                await self._etcd.revoke(self._lease)
+                await self._give_back()
             except StoreFailure as failure:
                 log.warning("the lease cannot be given back; it runs out", error=str(failure))
+
+    async def _give_back(self) -> None:
+        """End the lease, if there is one, with the key that hangs on it, or would."""
+        if self._lease:
+            await self._etcd.revoke(self._lease)
+            self._lease = 0
 
 
 def _leader(held: KeyValue) -> Leader:

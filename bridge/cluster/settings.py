@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from urllib.parse import quote
 
-from ..mqtt.settings import TlsSettings
+from ..tls.settings import TlsSettings
 
 __all__ = ["EtcdSettings", "prefix_of"]
 

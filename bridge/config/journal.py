@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, WithJsonSchema
 
 from ..cluster.settings import EtcdSettings
-from ..mqtt.settings import TlsSettings
+from ..tls.settings import TlsSettings
 from .errors import Fault
 from .key_types import HOME_EXPANDED, Duration, Table, Word, listed
 from .web_faults import is_this_box

@@ -4,7 +4,8 @@ from typing import Annotated, Literal
 
 from pydantic import Field, SecretStr
 
-from ..mqtt.settings import BrokerSettings, TlsSettings
+from ..mqtt.settings import BrokerSettings
+from ..tls.settings import TlsSettings
 from .key_types import (
     HOME_EXPANDED,
     BaseTopic,

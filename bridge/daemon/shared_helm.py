@@ -20,7 +20,7 @@ from .boxes import Boxes
 from .helm import Helm
 from .standing import Facts, Standing, standing_of
 
-__all__ = ["SharedHelm", "TermStore", "write_again"]
+__all__ = ["SharedHelm", "TermStore", "see_written", "write_again"]
 
 log = structlog.get_logger("bridge")
 
@@ -148,8 +148,8 @@ class SharedHelm(Helm):
 
     def hand_over(self) -> Sequence[str]:
         """Begin to leave to one of the boxes that are ready; which."""
-        boxes = self._boxes
-        return self.leave_to(ready_to_lead(boxes.words) if boxes.heard else [])
+        boxes, leads = self._boxes, self.look() is Standing.LEADS
+        return self.leave_to(ready_to_lead(boxes.words) if leads and boxes.heard else [])
 
     def leave_to(self, boxes: Sequence[str]) -> Sequence[str]:
         """Begin to leave to one of these, if there is any."""
@@ -191,6 +191,18 @@ class SharedHelm(Helm):
         That is while the lease is ours, and longer where presses reach us.
         """
         while self.look() is Standing.WAITS or (self._standing is Standing.HOLDS and self._session):
+            await self._hold()
+        return self._standing is not Standing.ENDS
+
+    @property
+    def may_write(self) -> bool:
+        """True while the lease is ours, and the store answers."""
+        facts = self.facts
+        return bool(facts.lease and facts.store)
+
+    async def until_it_may_write(self) -> bool:
+        """Wait for that; False where the term has ended."""
+        while self.look() is not Standing.ENDS and not self.may_write:
             await self._hold()
         return self._standing is not Standing.ENDS
 
@@ -269,14 +281,23 @@ class TermStore:
                 return took
 
 
+async def see_written(helm: SharedHelm, journal: Journal) -> None:
+    """Return once the next one finds in the journal all that this one, which leaves, has done.
+
+    Or as much of it as the store takes; and where the term is over, what is left is another's.
+    """
+    if journal.failure is not None:
+        log.warning("leaving once the store has what could not be written", error=journal.failure)
+    while journal.failure is not None and await helm.until_it_may_write():
+        await journal.try_again()
+        if helm.may_write:  # it has answered
+            return
+
+
 async def write_again(helm: SharedHelm, journal: Journal) -> None:
     """Have written at once, when the store is back, what could not be while it was away."""
-
-    def is_to_be_written() -> bool:
-        return journal.failure is not None and bool(helm.facts.store and helm.facts.lease)
-
     while True:
-        await helm.until(is_to_be_written)
+        await helm.until(lambda: journal.failure is not None and helm.may_write)
         await journal.try_again()
         if journal.failure is not None:  # it answers, and takes nothing
             await trio.sleep(_TRY_AGAIN)

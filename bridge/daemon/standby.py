@@ -36,12 +36,12 @@ from ..process.systemd import keep_status, notify
 from .app import Bridge
 from .box_words import BoxState, BoxWord
 from .boxes import Boxes
-from .campaign import ASK_AGAIN, Campaign
+from .campaign import Campaign
 from .parts import Parts
 from .reach import look_at_servers
 from .reload import Load, read_again, say_reloading
-from .shared_helm import SharedHelm, TermStore, write_again
-from .standing import Standing
+from .shared_helm import SharedHelm, TermStore, see_written, write_again
+from .tenure import Tenure
 from .wanted import ask_for_the_lease, leave_when_asked
 from .watchdog import Watchdog
 
@@ -156,6 +156,8 @@ class _Box:
             nursery.start_soon(self._serve_health)
             await self._stopping.wait()
             nursery.cancel_scope.cancel()
+        if not term.is_ours():
+            await term.resign()
         return term.is_ours()
 
     def _due_at(self, term: Leadership) -> dict[str, float]:
@@ -225,7 +227,7 @@ class _Box:
             patience = self._configuration.mqtt.connect_timeout
             self._helm = helm = SharedHelm(term, self.boxes, patience)
             async with trio.open_nursery() as nursery:
-                nursery.start_soon(self._keep, etcd, helm, store)
+                nursery.start_soon(Tenure(etcd, helm, store, self._told).keep)
                 nursery.start_soon(leave_when_asked, etcd, helm)
                 await self._act(helm, store, instance)
                 nursery.cancel_scope.cancel()
@@ -237,50 +239,6 @@ class _Box:
             self.boxes.ask(False)
             self._say(BoxState.LEAVING)
             await term.resign()
-
-    async def _keep(self, etcd: Etcd, helm: SharedHelm, store: EtcdStore) -> None:
-        """Keep the lease; one that ran out while the store was away is won again, if it can be."""
-        while True:
-            await helm.term.keep(partial(self._told, helm.term))
-            if helm.look() is Standing.ENDS:
-                return
-            if not await self._win_again(etcd, helm, store):
-                return
-
-    async def _win_again(self, etcd: Etcd, helm: SharedHelm, store: EtcdStore) -> bool:
-        """False where another box leads, or has written; the term is over then."""
-        while True:
-            helm.candidate = term = Leadership(etcd)
-            try:
-                with trio.CancelScope() as attempt:
-
-                    def told(term: Leadership = term, attempt: trio.CancelScope = attempt) -> None:
-                        self._told(term)
-                        # What was asked before and came late may have made the key for us.
-                        leader = term.leader if term.failure is None else None
-                        if leader is not None and leader.box != self._settings.box:
-                            attempt.cancel()
-
-                    await term.campaign(told)
-                if attempt.cancelled_caught or not await self._goes_on(store, term):
-                    helm.give_up()
-                    return False
-                if term.is_ours():
-                    log.info("the lease is won again; nobody has led since", fence=term.fence)
-                    helm.go_on(term)
-                    return True
-            finally:
-                if helm.term is not term:
-                    await term.resign()
-
-    async def _goes_on(self, store: EtcdStore, term: Leadership) -> bool:
-        while term.is_ours():
-            try:
-                return await store.go_on(term)
-            except StoreFailure as failure:
-                log.warning("the journal cannot be read", error=str(failure))
-                await trio.sleep(ASK_AGAIN)
-        return True  # as far as is known
 
     async def _act(self, helm: SharedHelm, store: EtcdStore, instance: str) -> None:
         journal = Journal(TermStore(store, helm))
@@ -299,6 +257,7 @@ class _Box:
                 nursery.start_soon(write_again, helm, journal)
                 nursery.start_soon(self._hold_no_longer, helm)
                 await bridge.run()
+                await see_written(helm, journal)
                 nursery.cancel_scope.cancel()
         except* Fenced:
             log.warning("the journal is another box's; this one stands by")

@@ -11,10 +11,10 @@ from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 
 from ..process.tcp import connected_socket
+from ..tls.files import load_context
 from .failures import BrokerFailure, FailureKind, from_exception
 from .paho_client import PahoClient, TlsContext
 from .settings import BrokerSettings, Protocol
-from .tls import load_context
 
 __all__ = ["Will", "dial"]
 

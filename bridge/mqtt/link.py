@@ -15,6 +15,7 @@ import trio
 
 from ..process.backoff import Backoff
 from ..process.progress import Progress
+from ..tls.files import TlsFiles
 from .broker_health import BrokerHealth, BrokerState
 from .failures import BrokerFailure, FailureKind, flatten
 from .image import Image
@@ -29,7 +30,6 @@ from .session import Session, open_session
 from .settings import BrokerSettings, Protocol, Subscription
 from .shares import Source
 from .subscriptions import Subscriptions
-from .tls import TlsFiles
 
 __all__ = ["OFFLINE", "ONLINE", "BrokerLink"]
 
@@ -85,7 +85,7 @@ class BrokerLink:
         nodes: Nodes | None = None,
     ) -> None:
         self.settings = settings
-        self._files = None if settings.tls is None else TlsFiles(settings.tls)
+        self._files = None if settings.tls is None else TlsFiles(settings.tls, "mqtt.tls")
         if self._files is not None:
             self.settings = replace(settings, tls_context=self._files.context)
         self.nodes = nodes or Nodes(self.settings)

@@ -7,11 +7,11 @@ from collections.abc import Callable, Mapping
 import structlog
 import trio
 
+from ..tls.files import TlsFiles
 from .failures import LOGIN, BrokerFailure, FailureKind
 from .negotiate import bare_failure
 from .session import Session
 from .settings import BrokerSettings
-from .tls import TlsFiles
 
 __all__ = ["RENEW", "ending", "is_of_the_login", "keep_renewed", "of_an_ended_certificate"]
 

@@ -5,7 +5,9 @@ from collections.abc import Callable, Collection
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
-__all__ = ["SERVICE", "BrokerSettings", "Node", "Protocol", "Subscription", "TlsSettings"]
+from ..tls.settings import TlsSettings
+
+__all__ = ["SERVICE", "BrokerSettings", "Node", "Protocol", "Subscription"]
 
 Protocol = Literal["5", "3.1.1"]
 
@@ -15,19 +17,6 @@ Node = tuple[str, int]
 
 SERVICE = re.compile(r"_[A-Za-z0-9-]+\._tcp\.\S+")
 """A name in the place of a host that stands for what its service records list (RFC 2782)."""
-
-
-@dataclass(frozen=True, slots=True)
-class TlsSettings:
-    """Paths of PEM files; `ca` of none means the system's certificate authorities.
-
-    `insecure` accepts any certificate for any name, and is for a bench only.
-    """
-
-    ca: str | None = None
-    cert: str | None = None
-    key: str | None = None
-    insecure: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

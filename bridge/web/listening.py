@@ -27,9 +27,9 @@ from anyio.streams.tls import TLSStream
 from starlette.types import ASGIApp
 
 from ..logs.internal_error import report_internal_error
-from ..mqtt.certificate import not_after
-from ..mqtt.tls import seen
 from ..process.progress import Unserved
+from ..tls.certificate import not_after
+from ..tls.files import seen
 from .connection import DIRECTLY, Connection
 from .guesses import network
 

@@ -37,8 +37,12 @@ class Relay(TcpProxy):
 
     async def _ask(self, client: trio.SocketStream, server: trio.SocketStream) -> None:
         async for data in client:
-            await self.while_silent()
+            await self.may_pass(data)
             await server.send_all(data)
+
+    async def may_pass(self, data: bytes | bytearray) -> None:  # noqa: ARG002 - for who looks into it
+        """Return when this, which was asked, may be passed on."""
+        await self.while_silent()
 
     async def _answer(
         self, server: trio.SocketStream, client: trio.SocketStream, both: trio.CancelScope
@@ -56,15 +60,19 @@ class Relay(TcpProxy):
 
 @dataclass(kw_only=True)
 class HoldsOne(Relay):
-    """Once it `holds`, holds up what is asked next, and nothing after it, until it `goes_on`."""
+    """Once it `holds`, holds up what is asked next, and nothing after it, until it `goes_on`.
 
+    `path`: of what is asked that alone which has it.
+    """
+
+    path: str = ""
     holds: bool = False
     held: trio.Event = field(default_factory=trio.Event)
     goes_on: trio.Event = field(default_factory=trio.Event)
 
-    async def while_silent(self) -> None:
+    async def may_pass(self, data: bytes | bytearray) -> None:
         """Return when this may be passed on."""
-        if self.holds:
+        if self.holds and self.path.encode() in data:
             self.holds = False
             self.held.set()
             await self.goes_on.wait()

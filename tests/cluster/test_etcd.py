@@ -14,7 +14,7 @@ from bridge.cluster.etcd import Etcd, Refused, Unreachable
 from bridge.cluster.settings import EtcdSettings
 from bridge.cluster.wire import put
 from bridge.journal.store import Batch, Entry
-from bridge.mqtt.settings import TlsSettings
+from bridge.tls.settings import TlsSettings
 from tests.brokers import Certificates, free_port
 from tests.process.watched import PATIENCE
 

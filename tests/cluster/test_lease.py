@@ -7,12 +7,12 @@ import trio
 from trio.testing import wait_all_tasks_blocked
 
 from bridge.cluster.etcd import Etcd, Unreachable
-from bridge.cluster.lease import Leadership, boot_time
+from bridge.cluster.lease import Leader, Leadership, boot_time
 from bridge.cluster.wire import put
 from tests.process.watched import PATIENCE
 
 from .boxes import box, leading, settings
-from .relay import Relay
+from .relay import HoldsOne, Relay
 from .servers import Members
 
 
@@ -188,3 +188,47 @@ async def test_a_leader_that_cannot_be_read_is_a_leader(etcd: Members) -> None:
         assert term.leader is not None
         assert term.leader.box == "unknown"
         assert term.fence == 0
+
+
+async def test_a_key_whose_making_was_not_answered_is_made_anew(etcd: Members) -> None:
+    """It is there, on a lease that nobody keeps: for that to run out nobody waits."""
+    relay = Relay(target=etcd[0].port, answers=2, cuts=True)
+    waited: list[Leader | None] = []
+    async with trio.open_nursery() as nursery:
+        await nursery.start(relay.run)
+        async with box(settings((relay.endpoint,), ttl=10.0)) as (_, term):
+
+            def tell() -> None:
+                if term.failure is not None:
+                    relay.answers = inf
+                elif not term.is_ours():
+                    waited.append(term.leader)
+
+            with trio.fail_after(PATIENCE):
+                await term.campaign(tell)
+            assert relay.withheld.is_set()
+            assert waited == []
+            await term.resign()
+        nursery.cancel_scope.cancel()
+
+
+async def test_a_key_that_is_made_late_goes_with_the_lease(etcd: Members) -> None:
+    """It was given up, and given back, while it was on its way: nobody waits until it runs out."""
+    relay = HoldsOne(target=etcd[0].port, path="/v3/kv/txn", holds=True)
+    async with trio.open_nursery() as nursery:
+        await nursery.start(relay.run)
+        its = settings((relay.endpoint,), ttl=3600.0)
+        other = settings(etcd.endpoints, its.prefix, "right")
+        async with box(its) as (_, left), box(other) as (_, right):
+            with trio.fail_after(PATIENCE):
+                async with trio.open_nursery() as campaigning:
+                    campaigning.start_soon(left.campaign)
+                    await relay.held.wait()
+                    campaigning.cancel_scope.cancel()
+                await left.resign()
+                relay.answers = 0
+                relay.goes_on.set()
+                await relay.withheld.wait()
+                await right.campaign()
+            await right.resign()
+        nursery.cancel_scope.cancel()

@@ -6,7 +6,7 @@ import pytest
 
 from bridge.cluster.settings import EtcdSettings, prefix_of
 from bridge.logs.redaction import SECRETS
-from bridge.mqtt.settings import TlsSettings
+from bridge.tls.settings import TlsSettings
 from tests.brokers import Certificates
 
 from .conftest import Check

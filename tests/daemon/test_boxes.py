@@ -1,19 +1,21 @@
 """What boxes hear of each other, at a real broker."""
 
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, closing
 from dataclasses import replace
 
 import pytest
 import trio
+from trio.to_thread import run_sync as in_thread
 
-from bridge.daemon.box_words import BoxState, BoxWord
+from bridge.daemon.box_words import BoxState, BoxWord, render_word
 from bridge.daemon.boxes import Boxes
 from bridge.daemon.rivals import ForeignBridge
 from bridge.mqtt.settings import BrokerSettings
 from bridge.mqtt.topics import Topics
 from tests.broker_fixtures import Launch
 from tests.brokers import Broker
+from tests.process.panel import Panel
 from tests.process.watched import PATIENCE
 
 
@@ -88,6 +90,22 @@ async def test_nobody_is_heard_while_the_broker_is_away(launch: Launch) -> None:
         b.say(state=BoxState.LEADER)
         broker.start()
         await a.until(lambda others: states(others) == {"b": BoxState.LEADER})
+
+
+async def test_a_late_word_of_its_own_is_put_right(broker: Broker) -> None:
+    """As its will, of a connection before: the broker knew of the next one first."""
+    a = Running(broker, "a", "aaaaaaaa", "late")
+    with closing(Panel(broker.port, "late")) as panel:
+        async with running(a):
+            a.say(state=BoxState.LEADER, store=True)
+            with trio.fail_after(PATIENCE):
+                await a.boxes.said()
+            word = render_word(a.word)
+            await in_thread(panel.wait_for_newest, "bridge/standby/a", word)
+            will = render_word(BoxWord(BoxState.OFFLINE, "aaaaaaaa"))
+            panel.publish("bridge/standby/a", will, retain=True)
+            await in_thread(panel.wait_for, "bridge/standby/a", will)
+            await in_thread(panel.wait_for_newest, "bridge/standby/a", word)
 
 
 async def test_two_with_one_name_do_not_go_on_both(broker: Broker) -> None:

@@ -5,7 +5,7 @@ import trio
 from trio.testing import wait_all_tasks_blocked
 
 from bridge.daemon.box_words import BoxState
-from bridge.daemon.shared_helm import SharedHelm
+from bridge.daemon.shared_helm import SharedHelm, see_written
 from bridge.daemon.standing import Standing
 from bridge.daemon.watchdog import Watchdog
 from bridge.journal.journal import Journal
@@ -329,3 +329,69 @@ async def test_a_yield_is_refused_where_nobody_is_ready(house: House) -> None:
     assert house.helm.hand_over() == ["b"]
     await house.helm.over()
     assert house.helm.to_change()  # it leaves in order
+
+
+@pytest.mark.parametrize("session", [BrokerState.ONLINE, BrokerState.DOWN], ids=str)
+async def test_a_yield_is_refused_by_one_that_does_not_lead(
+    house: House, session: BrokerState
+) -> None:
+    """Whoever is ready said so before: the store may have gone for all."""
+    house.other(BoxState.STANDBY, store=True)
+    house.helm.broker_changed(session)
+    house.term.failure = AWAY
+    assert house.helm.look() is Standing.WAITS
+    assert house.helm.hand_over() == []
+    house.answers()
+    house.term.now = 6.0
+    house.hears()
+    assert house.helm.look() is Standing.HOLDS
+    assert house.helm.hand_over() == []
+
+
+@pytest.fixture
+async def unwritten(house: House) -> Journal:
+    """A journal of one that was alone, with something that could not be written."""
+    journal = Journal(house.store)
+    house.run_out()
+    house.term.failure = AWAY
+    assert house.helm.look() is Standing.ALONE
+    house.disk.failures = [AWAY]
+    await journal.save_note("a", "kept")
+    assert journal.failure is not None
+    house.helm.broker_changed(BrokerState.DOWN)  # it has left
+    return journal
+
+
+async def test_who_leaves_takes_nothing_with_it_that_could_not_be_written(
+    house: House, unwritten: Journal
+) -> None:
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(see_written, house.helm, unwritten)
+        await wait_all_tasks_blocked()
+        assert house.holds()
+        assert len(nursery.child_tasks) == 1
+        house.disk.failures = [AWAY]  # for a moment only
+        house.helm.go_on(Term())
+        await wait_all_tasks_blocked()
+        assert house.store.note("a") != "kept"
+        house.helm.term.failure = None
+        house.helm.changed()
+    assert house.store.note("a") == "kept"
+    assert not house.holds()
+
+
+async def test_who_leaves_waits_for_no_store_that_takes_nothing(
+    house: House, unwritten: Journal
+) -> None:
+    house.disk.failures = [FULL]
+    house.helm.go_on(Term())
+    await see_written(house.helm, unwritten)
+    assert unwritten.failure is not None
+
+
+async def test_who_leaves_waits_no_longer_than_its_term(house: House, unwritten: Journal) -> None:
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(see_written, house.helm, unwritten)
+        await wait_all_tasks_blocked()
+        house.helm.end()
+    assert house.store.note("a") != "kept"

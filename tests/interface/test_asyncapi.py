@@ -22,9 +22,10 @@ from bridge.interface.asyncapi import Interface, asyncapi_document
 from bridge.interface.request_rows import REQUEST_ROWS, command_schema
 from bridge.mqtt.api_topics import Caller, render_answer
 from bridge.mqtt.catalogue import ROWS
-from bridge.mqtt.settings import BrokerSettings, TlsSettings
+from bridge.mqtt.settings import BrokerSettings
 from bridge.mqtt.topics import Topics, render_ack, render_result, render_room
 from bridge.room.facts.vocabulary import State
+from bridge.tls.settings import TlsSettings
 from tests.hmp.peer import UUID
 from tests.mqtt.samples import RESULT, ROOMS
 from tests.schemas import complaints

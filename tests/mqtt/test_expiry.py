@@ -14,11 +14,11 @@ import pytest
 from structlog.testing import capture_logs
 
 from bridge.mqtt.broker_health import BrokerState
-from bridge.mqtt.certificate import last_end, not_after
 from bridge.mqtt.failures import FailureKind
 from bridge.mqtt.paho_client import TlsContext
-from bridge.mqtt.settings import TlsSettings
-from bridge.mqtt.tls import ends_of
+from bridge.tls.certificate import last_end, not_after
+from bridge.tls.files import ends_of
+from bridge.tls.settings import TlsSettings
 from tests.broker_fixtures import Brief, Launch
 from tests.brokers import BrokerOptions, Certificates
 
@@ -127,11 +127,11 @@ def test_the_ends_of_what_is_configured(certificates: Certificates, tmp_path: Pa
     both = tmp_path / "both.pem"
     both.write_bytes(certificates.ca.read_bytes() + certificates.cert.read_bytes())
     ends = [not_after(path.read_bytes()) for path in (certificates.ca, certificates.cert)]
-    assert ends_of(TlsSettings(str(both), str(certificates.cert))) == {
+    assert ends_of(TlsSettings(str(both), str(certificates.cert)), "mqtt.tls") == {
         "mqtt.tls.ca": max(end for end in ends if end is not None),
         "mqtt.tls.cert": ends[1],
     }
-    assert ends_of(TlsSettings(str(tmp_path / "missing"))) == {}
+    assert ends_of(TlsSettings(str(tmp_path / "missing")), "mqtt.tls") == {}
 
 
 def test_a_connection_that_is_closed_has_no_certificate() -> None:

@@ -6,7 +6,8 @@ import pytest
 from structlog.testing import capture_logs
 
 from bridge.mqtt.broker_health import BrokerState
-from bridge.mqtt.settings import Protocol, TlsSettings
+from bridge.mqtt.settings import Protocol
+from bridge.tls.settings import TlsSettings
 from tests.broker_fixtures import Launch
 from tests.brokers import Broker, BrokerOptions, Certificates, free_port
 

@@ -12,7 +12,8 @@ from bridge.mqtt.dial import dial
 from bridge.mqtt.failures import BrokerFailure, FailureKind
 from bridge.mqtt.paho_client import PahoClient
 from bridge.mqtt.paho_loop import PahoLoop
-from bridge.mqtt.settings import BrokerSettings, TlsSettings
+from bridge.mqtt.settings import BrokerSettings
+from bridge.tls.settings import TlsSettings
 from tests.broker_fixtures import Launch
 from tests.brokers import Broker, BrokerOptions, Certificates
 

@@ -12,11 +12,12 @@ import trio
 from structlog.testing import capture_logs
 
 from bridge.mqtt.broker_health import BrokerState
-from bridge.mqtt.certificate import not_after
 from bridge.mqtt.failures import FailureKind
 from bridge.mqtt.renewal import is_of_the_login
-from bridge.mqtt.settings import BrokerSettings, TlsSettings
-from bridge.mqtt.tls import TlsFiles
+from bridge.mqtt.settings import BrokerSettings
+from bridge.tls.certificate import not_after
+from bridge.tls.files import TlsFiles
+from bridge.tls.settings import TlsSettings
 from tests.broker_fixtures import Launch
 from tests.brokers import BrokerOptions, Certificates
 
@@ -219,7 +220,7 @@ def test_every_cut_of_a_certificate_is_understood_or_not(issue: Issue) -> None:
 
 def test_files_count_once_they_stand_still(certificates: Certificates, issue: Issue) -> None:
     live, other = issue("first"), issue("second")
-    files = TlsFiles(settings(certificates, live))
+    files = TlsFiles(settings(certificates, live), "mqtt.tls")
     first = files.context()
     assert not files.renewed(first)
     for name in ("key.pem", "cert.pem"):

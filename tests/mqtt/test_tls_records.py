@@ -7,7 +7,7 @@ from contextlib import suppress
 import pytest
 import trio
 
-from bridge.mqtt.settings import TlsSettings
+from bridge.tls.settings import TlsSettings
 from tests.brokers import Broker, Certificates
 
 from .connections import peer

@@ -12,8 +12,8 @@ from typing import Any
 import httpx
 import pytest
 
-from bridge.mqtt.certificate import not_after
 from bridge.mqtt.topics import timestamp
+from bridge.tls.certificate import not_after
 from tests.broker_fixtures import Launch
 from tests.brokers import Certificates
 

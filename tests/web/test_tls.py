@@ -12,7 +12,7 @@ import trio
 import trio.testing
 from structlog.testing import capture_logs
 
-from bridge.mqtt.certificate import not_after
+from bridge.tls.certificate import not_after
 from tests.broker_fixtures import Brief
 from tests.brokers import Certificates
 

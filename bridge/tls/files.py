@@ -1,4 +1,4 @@
-"""The files of `mqtt.tls`, and what is in use of them (R30).
+"""The files of TLS to others, and what is in use of them (R30).
 
 A certificate is renewed by putting other files in place of the old ones, one by one or by moving a
 symbolic link. What does not load, a key that does not fit its certificate among it, is not used:
@@ -35,12 +35,15 @@ def load_context(tls: TlsSettings) -> ssl.SSLContext:
     return context
 
 
-def ends_of(tls: TlsSettings) -> dict[str, float]:
-    """Seconds since the epoch at which each of these certificates ends, by key; blocks."""
+def ends_of(tls: TlsSettings, table: str) -> dict[str, float]:
+    """Seconds since the epoch at which each of these certificates ends, by key; blocks.
+
+    `table` of the configuration names them.
+    """
     found = {}
     looks: tuple[tuple[str, str | None, Callable[[bytes], float | None]], ...] = (
-        ("mqtt.tls.cert", tls.cert, not_after),
-        ("mqtt.tls.ca", tls.ca, last_end),
+        (f"{table}.cert", tls.cert, not_after),
+        (f"{table}.ca", tls.ca, last_end),
     )
     for key, path, look in looks:
         try:
@@ -55,11 +58,12 @@ def ends_of(tls: TlsSettings) -> dict[str, float]:
 class TlsFiles:
     """Loads them, again when they are others, and keeps what was loaded last.
 
-    Everything here blocks, and is for any thread.
+    `table` of the configuration names them. Everything here blocks, and is for any thread.
     """
 
-    def __init__(self, tls: TlsSettings) -> None:
+    def __init__(self, tls: TlsSettings, table: str) -> None:
         self._tls = tls
+        self._table = table
         self._lock = threading.Lock()
         self._context: ssl.SSLContext | None = None
         self._loaded: object = None
@@ -103,7 +107,7 @@ class TlsFiles:
             self.problem = str(error)
         else:
             self._context, self._loaded, self.problem = context, signature, None
-            self.ends = ends_of(self._tls)
+            self.ends = ends_of(self._tls, self._table)
 
     def _signature(self) -> object:
         paths = _paths(self._tls)
