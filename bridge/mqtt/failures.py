@@ -12,6 +12,7 @@ from paho.mqtt.reasoncodes import ReasonCode
 
 from ..process.tcp import causes
 from .settings import BrokerSettings
+from .transports import WebSocketEnded
 
 __all__ = [
     "LOGIN",
@@ -20,6 +21,7 @@ __all__ = [
     "FailureKind",
     "advice_on",
     "flatten",
+    "from_broken",
     "from_connack",
     "from_disconnect",
     "from_exception",
@@ -225,6 +227,28 @@ def from_disconnect(reason: ReasonCode, *, from_broker: bool) -> BrokerFailure:
     return BrokerFailure(kind, "the connection was lost")
 
 
+_NOT_THEIRS = "look at the broker, and at whatever stands between it and this machine"
+
+
+def from_broken(error: OSError | None) -> BrokerFailure | None:
+    """The failure of a connection on which reading has failed so; none where it was just lost."""
+    match error:
+        case WebSocketEnded(broken=True):
+            kind, advice = FailureKind.WEBSOCKET, _NOT_THEIRS
+            detail = f"the broker sent something that is not WebSocket: {error}"
+        case WebSocketEnded():
+            kind, advice = FailureKind.LOST, ""
+            detail = f"the broker closed the WebSocket: {error}"
+        case ssl.SSLError():
+            kind = _kind_of(error)
+            # What the broker has against us it says in an alert; over TLS 1.3 only now.
+            advice = "" if "ALERT" in str(error.reason) else _NOT_THEIRS
+            detail = f"TLS with the broker broke: {error.reason or error}"
+        case _:
+            return None
+    return BrokerFailure(kind, detail, advice)
+
+
 # OpenSSL's X509_V_ERR_CERT_NOT_YET_VALID and X509_V_ERR_CERT_HAS_EXPIRED.
 _CERTIFICATE_KINDS = {9: FailureKind.NOT_YET_VALID, 10: FailureKind.EXPIRED}
 
@@ -240,11 +264,7 @@ def from_exception(error: Exception, settings: BrokerSettings) -> BrokerFailure 
                 f"the certificate of {where} is not trusted: {error.verify_message}",
             )
         case ssl.SSLError():
-            kind = (
-                FailureKind.OWN_EXPIRED
-                if "CERTIFICATE_EXPIRED" in str(error.reason)
-                else FailureKind.TLS
-            )
+            kind = _kind_of(error)
             detail = f"no TLS with {where}: {error.reason or error}"
         case socket.gaierror():
             kind, detail = (
@@ -267,6 +287,11 @@ def from_exception(error: Exception, settings: BrokerSettings) -> BrokerFailure 
         case _:
             return None
     return BrokerFailure(kind, detail)
+
+
+def _kind_of(error: ssl.SSLError) -> FailureKind:
+    ended = "CERTIFICATE_EXPIRED" in str(error.reason)
+    return FailureKind.OWN_EXPIRED if ended else FailureKind.TLS
 
 
 def _telling(error: Exception) -> Exception:

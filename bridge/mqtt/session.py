@@ -208,6 +208,8 @@ class Session:
         except BrokerFailure as failure:
             if failure.kind is FailureKind.LOST and not self._answered:
                 detail = f"{self.settings.address} closed the connection without an answer"
+                if self._client.unread is not None:
+                    detail += f"; {failure}"
                 raise BrokerFailure(FailureKind.UNANSWERED, detail) from None
             raise
         finally:

@@ -16,9 +16,9 @@ from structlog.testing import capture_logs
 from bridge.mqtt.broker_health import BrokerState
 from bridge.mqtt.certificate import last_end, not_after
 from bridge.mqtt.failures import FailureKind
-from bridge.mqtt.paho_client import TlsContext
 from bridge.mqtt.settings import TlsSettings
 from bridge.mqtt.tls import ends_of
+from bridge.mqtt.transports import TlsContext
 from tests.broker_fixtures import Brief, Launch
 from tests.brokers import BrokerOptions, Certificates
 
