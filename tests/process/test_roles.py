@@ -168,11 +168,11 @@ def test_who_has_no_name_is_not_let_in(guarded: Broker, login: dict[str, str] | 
         )
 
 
-def test_a_bridge_with_these_rights_records(
-    guarded: Broker, certificates: Certificates, stack: ExitStack, tmp_path: Path
-) -> None:
-    """Over TLS, as its role, from a panel's press to its light; and `check --live` agrees."""
-    hmp = stack.enter_context(closing(Hmp(tmp_path, 2)))
+def bridge(
+    guarded: Broker, certificates: Certificates, stack: ExitStack, folder: Path, **mqtt: str
+) -> tuple[Daemon, Hmp]:
+    """A bridge of these rooms as its role, over TLS, and its HMP; `mqtt` is more of its table."""
+    hmp = stack.enter_context(closing(Hmp(folder, 2)))
     tables = configuration(
         broker_port=guarded.tls_port or 0,
         hmp_port=hmp.port,
@@ -182,10 +182,18 @@ def test_a_bridge_with_these_rights_records(
             "username": BRIDGE,
             "password": USERS[BRIDGE],
             "tls": {"ca": str(certificates.ca)},
+            **mqtt,
         },
     )
     tables["rooms"] = dict(zip(ROOMS, tables["rooms"].values(), strict=True))
-    daemon = stack.enter_context(closing(Daemon(tmp_path / "daemon", tables)))
+    return stack.enter_context(closing(Daemon(folder / "daemon", tables))), hmp
+
+
+def test_a_bridge_with_these_rights_records(
+    guarded: Broker, certificates: Certificates, stack: ExitStack, tmp_path: Path
+) -> None:
+    """Over TLS, as its role, from a panel's press to its light; and `check --live` agrees."""
+    daemon, hmp = bridge(guarded, certificates, stack, tmp_path)
     light = stack.enter_context(closing(Role(guarded, panel("boardroom"))))
     light.heard.first(
         lambda heard: heard == ("hmp/room/boardroom/availability", "online"), "the room's HMP"
@@ -203,6 +211,36 @@ def test_a_bridge_with_these_rights_records(
     _, text = health.heard.first(lambda _: True, "health")
     assert json.loads(text)["broker"]["refused_filters"] == {}
     assert daemon.lines_with("refused") == []
+
+
+@pytest.mark.parametrize("client_id", [None, "of-nobody-else"])
+def test_a_panel_does_not_hear_by_what_name_the_session_of_the_bridge_is_had(
+    guarded: Broker,
+    certificates: Certificates,
+    stack: ExitStack,
+    tmp_path: Path,
+    client_id: str | None,
+) -> None:
+    """Of one that is set nobody hears; what the default is made of a panel does not hear."""
+    bridge(
+        guarded, certificates, stack, tmp_path, **({"client_id": client_id} if client_id else {})
+    )
+    light = stack.enter_context(closing(Role(guarded, panel("boardroom"))))
+    board = stack.enter_context(closing(Role(guarded, DASHBOARD)))
+    light.heard.first(
+        lambda heard: heard == ("hmp/room/boardroom/availability", "online"), "the room's HMP"
+    )
+    light.publish(["hmp/room/boardroom/press/record"], "true")
+    recording = ("hmp/room/boardroom/state", "recording")
+    for role in (light, board):
+        role.heard.first(lambda heard: heard == recording, "the recording")
+    _, info = board.heard.first(lambda heard: heard[0] == "hmp/bridge/info", "what it is")
+    instance = json.loads(info)["instance"]
+    told = {role: str(role.heard.since()) for role in (light, board)}
+    assert instance in told[board]
+    assert instance not in told[light]
+    if client_id:
+        assert client_id not in told[light] + told[board]
 
 
 def test_a_bridge_that_home_assistant_is_shown_may_announce_and_hear_its_birth(
