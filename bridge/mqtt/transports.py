@@ -13,6 +13,10 @@ from .frames import BINARY, LONGEST_HEAD, Frames, frame, refusal, request
 __all__ = ["TlsContext", "WebSocket", "WebSocketEnded"]
 
 
+_READ_AT_ONCE = 16_384
+"""Bytes. More would keep other tasks waiting, where they are frames of next to nothing."""
+
+
 class TlsContext:
     """A context for one connection, `shared` with others.
 
@@ -101,8 +105,8 @@ class WebSocket:
         """
         frames = self._frames
         if not frames.over:
-            data = self._inner.recv(size)
-            if not data:
+            data = self._inner.recv(min(size, _READ_AT_ONCE))
+            if not data and not self._early:
                 return b""
             data, self._early = self._early + data, b""
             payload = frames.payload(data)

@@ -106,8 +106,11 @@ def test_what_is_said_of_an_answer_can_be_shown(status: str) -> None:
 
 
 @contextmanager
-def connected() -> Iterator[tuple[WebSocket, socket.socket, ServerProtocol]]:
-    """A WebSocket whose handshake is done, which does not block, and the broker's end of it."""
+def connected(early: bytes = b"") -> Iterator[tuple[WebSocket, socket.socket, ServerProtocol]]:
+    """A WebSocket whose handshake is done, which does not block, and the broker's end of it.
+
+    What is said `early` comes with the broker's answer.
+    """
     near, far = socket.socketpair()
     end = ServerProtocol(subprotocols=[Subprotocol("mqtt")])
     with closing(near), closing(far), ThreadPoolExecutor(1) as thread:
@@ -117,7 +120,7 @@ def connected() -> Iterator[tuple[WebSocket, socket.socket, ServerProtocol]]:
         (asked,) = events
         assert isinstance(asked, Request)
         end.send_response(end.accept(asked))
-        far.sendall(b"".join(end.data_to_send()))
+        far.sendall(b"".join(end.data_to_send()) + early)
         made = making.result()
         made.setblocking(False)
         yield made, far, end
@@ -144,6 +147,20 @@ def test_a_ping_is_answered_at_once_and_a_close_too() -> None:
         end.receive_data(far.recv(4096))
         assert end.close_rcvd is not None
         assert end.close_rcvd.code == 1001
+
+
+def test_what_comes_with_the_answer_is_read_behind_it() -> None:
+    said = Frame(Opcode.BINARY, b"early").serialize(mask=False)
+    with connected(said) as (near, far, end):
+        end.send_close(1013, "later")
+        far.sendall(b"".join(end.data_to_send()))
+        assert near.recv(4096) == b"early"
+        with pytest.raises(WebSocketEnded, match="1013, later"):
+            near.recv(4096)
+    with connected(said) as (near, far, _):
+        far.shutdown(socket.SHUT_WR)
+        assert near.recv(4096) == b"early"
+        assert near.recv(4096) == b""
 
 
 def test_an_answer_never_stands_inside_of_a_frame_that_is_on_its_way() -> None:
