@@ -28,6 +28,7 @@ from bridge.hmp.errors import InvalidArgument
 from bridge.hmp.protocol import Closed, Protocol, Reply, State
 from bridge.hmp.syntax import encode_command
 from bridge.mqtt.api_topics import CommandTopic, may_answer_on, parse_topic
+from bridge.mqtt.frames import Frames, refusal
 from bridge.mqtt.inputs import Malformed, parse
 from bridge.mqtt.topics import Input, Topics, render_room
 from bridge.room.facts import vocabulary
@@ -48,6 +49,8 @@ NOW = Now(1000.0, WALL + 1000.0)
 WORDS = dict.fromkeys(vocabulary.State, "word")
 SESSION = "6fd8d4ba-4a3b-4a3e-8f0c-5c1f3f0a1b2c"
 RECORDING = "6fd8d4ba-4a3b-4a3e-8f0c-5c1f3f0a1b2d"
+# The example of RFC 6455, 1.3.
+_KEY, _ACCEPTED = b"dGhlIHNhbXBsZSBub25jZQ==", b"s3pPLMBiTxaQ9kYGzzhZRbK+xOo="
 
 
 def replies(data: bytes) -> None:
@@ -66,6 +69,22 @@ def replies(data: bytes) -> None:
         assert not any(closed[:-1]), "something came of what follows the end"
     protocol.receive_data(b"")
     assert protocol.state is State.CLOSED
+
+
+def websocket(data: bytes) -> None:
+    """A broker's frames: the same in any pieces, and nothing after the end; and its answer."""
+    size, said = (data[0] % 16 + 1, data[1:]) if data else (1, b"")
+    whole, pieces = Frames(), Frames()
+    payload = whole.payload(said)
+    assert payload == b"".join(
+        pieces.payload(said[at : at + size]) for at in range(0, len(said), size)
+    )
+    ends = [(each.broken, each.closed, each.owed) for each in (whole, pieces)]
+    assert ends[0] == ends[1]
+    assert whole.owed is None or len(whole.owed[1]) <= 125
+    assert not whole.over or whole.payload(said) == b""
+    # What only who has seen the key can know.
+    assert refusal(said, _KEY) or _ACCEPTED in said
 
 
 @functools.cache
@@ -221,6 +240,6 @@ def _message(data: bytes) -> tuple[str, bytes]:
 
 TARGETS: dict[str, Callable[[bytes], None]] = {
     each.__name__: each
-    for each in (replies, commands, inputs, requests, bindings, retained, configuration)
+    for each in (replies, commands, inputs, requests, bindings, retained, configuration, websocket)
 }
 """By name."""
