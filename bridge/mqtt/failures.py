@@ -29,6 +29,7 @@ __all__ = [
     "refused_publication",
     "refused_subscriptions",
     "unanswered",
+    "without_an_answer",
 ]
 
 
@@ -214,6 +215,9 @@ def from_limits(properties: Properties | None) -> BrokerFailure | None:
     return None
 
 
+_LOST = "the connection was lost"
+
+
 def from_disconnect(reason: ReasonCode, *, from_broker: bool) -> BrokerFailure:
     """The failure that a DISCONNECT stands for, or paho's own word for a broken connection."""
     name = reason.getName()
@@ -224,7 +228,14 @@ def from_disconnect(reason: ReasonCode, *, from_broker: bool) -> BrokerFailure:
         return BrokerFailure(kind, "the broker did not answer a PINGREQ")
     if name == "Protocol error":
         return BrokerFailure(FailureKind.NOT_MQTT, "the broker sent something that is not MQTT")
-    return BrokerFailure(kind, "the connection was lost")
+    return BrokerFailure(kind, _LOST)
+
+
+def without_an_answer(lost: BrokerFailure, settings: BrokerSettings) -> BrokerFailure:
+    """The loss of a connection on which the broker has not said a word of MQTT, told as that."""
+    detail = f"{settings.address} closed the connection without an answer"
+    said = "" if lost.detail == _LOST else f"; {lost.detail}"
+    return BrokerFailure(FailureKind.UNANSWERED, detail + said)
 
 
 _NOT_THEIRS = "look at the broker, and at whatever stands between it and this machine"

@@ -359,6 +359,18 @@ async def _leaves(below: trio.SocketStream) -> None:
     await _request(below)
 
 
+async def _closes(below: trio.SocketStream) -> None:
+    await (await websocket_end(below)).receive_some(1)
+    await below.send_all(framed(0x88, b"\x03\xf5too much"))
+    await _until_it_leaves(below)
+
+
+ANSWERS["a close, once MQTT has begun"] = (
+    _closes,
+    "closed the connection without an answer; the broker closed the WebSocket: 1013, too much",
+)
+
+
 @pytest.mark.parametrize("name", [*ANSWERS, "it leaves"])
 async def test_however_it_answers_the_request_for_websocket(
     name: str, reached: Callable[..., Any], clock: MockClock
