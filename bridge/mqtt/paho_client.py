@@ -245,14 +245,9 @@ class PahoClient(Client):
             return MQTTErrorCode.MQTT_ERR_SUCCESS
         return super()._packet_write()
 
-    def _create_socket_connection(self) -> socket.socket:
-        assert self.tcp is not None  # noqa: S101 - given before connecting
-        return self.tcp
-
     def _create_socket(self) -> Any:
-        sock = self._create_socket_connection()
-        if self._ssl:
-            sock = self._ssl_wrap_socket(sock)
+        assert self.tcp is not None  # noqa: S101 - given before connecting
+        sock = self._ssl_wrap_socket(self.tcp) if self._ssl else self.tcp
         if self._transport != "websockets":
             return sock
         # paho's own keeps all of a frame, however long it says it is.
