@@ -1,8 +1,11 @@
 """`config/mosquitto`: what each role may do at a real broker that runs these very files."""
 
 import json
+import signal
+import time
+import tomllib
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, closing
+from contextlib import ExitStack, closing, suppress
 from pathlib import Path
 
 import paho.mqtt.publish
@@ -20,7 +23,7 @@ from tests.brokers import Broker, BrokerOptions, Certificates
 from .daemon import Daemon, configuration, toml
 from .hmp import Hmp
 from .listener import Listener
-from .programs import run_bridge
+from .programs import resident_kilobytes, run_bridge
 from .watched import PATIENCE, Watched
 
 pytestmark = pytest.mark.mqtt5
@@ -54,6 +57,10 @@ ELSEWHERE = {
     *("hmp/room/boardroom/other", "hmp/room/boardroom/state/x", "hmp2/room/boardroom/set"),
     *("hmp/room/lobby/set", "hmp/server/main/other", "hmp/bridge/other", "HMP/room/boardroom/set"),
 }
+
+
+FLOOD, LONG = 1000, 250_000
+"""Messages, and bytes of each, which the broker lets through."""
 
 
 class Role(Listener):
@@ -211,6 +218,37 @@ def test_a_bridge_with_these_rights_records(
     _, text = health.heard.first(lambda _: True, "health")
     assert json.loads(text)["broker"]["refused_filters"] == {}
     assert daemon.lines_with("refused") == []
+
+
+def test_a_panel_that_floods_a_bridge_that_is_away_does_not_fill_the_broker(
+    guarded: Broker, certificates: Certificates, stack: ExitStack, tmp_path: Path
+) -> None:
+    """And the bridge comes back, and does what others ask for.
+
+    While the broker holds as much as it may for the bridge it lets a press fall, and no light goes
+    on: who sees that presses again.
+    """
+    online = ("hmp/bridge/state", "online")
+    hostile = stack.enter_context(closing(Role(guarded, panel("boardroom"))))
+    other = stack.enter_context(closing(Role(guarded, panel("auditorium"))))
+    daemon, _ = bridge(guarded, certificates, stack, tmp_path)
+    tables = tomllib.loads(daemon.file.read_text(encoding="utf-8"))
+    other.heard.first(lambda heard: heard == online, "the bridge")
+    daemon.stop(signal.SIGKILL)
+    before, mark = resident_kilobytes(guarded.pid), len(other.heard)
+    for _ in range(FLOOD // 20):
+        hostile.publish(["hmp/room/boardroom/set"] * 20, "x" * LONG)
+    grown = resident_kilobytes(guarded.pid) - before
+    assert grown * 1024 < FLOOD * LONG / 2
+    stack.enter_context(closing(Daemon(tmp_path / "daemon", tables)))
+    other.heard.first(lambda heard: heard == online, "the bridge again", since=mark)
+    deadline = time.monotonic() + PATIENCE
+    while ("hmp/room/auditorium/state", "recording") not in other.heard.since(mark):
+        assert time.monotonic() < deadline
+        pressed = len(other.heard)
+        other.publish(["hmp/room/auditorium/press/record"], "true")
+        with suppress(AssertionError):
+            other.heard.first(lambda _: True, "anything", since=pressed, timeout=1.0)
 
 
 @pytest.mark.parametrize("client_id", [None, "of-nobody-else"])
