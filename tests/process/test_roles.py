@@ -2,6 +2,7 @@
 
 import json
 import signal
+import socket
 import time
 import tomllib
 from collections.abc import Iterator, Sequence
@@ -19,6 +20,7 @@ from bridge.interface.request_rows import REQUEST_ROWS
 from bridge.mqtt.catalogue import ROWS, Direction
 from tests.broker_fixtures import Launch
 from tests.brokers import Broker, BrokerOptions, Certificates
+from tests.mqtt.hostile_broker import packet, text
 
 from .daemon import Daemon, configuration, toml
 from .hmp import Hmp
@@ -249,6 +251,33 @@ def test_a_panel_that_floods_a_bridge_that_is_away_does_not_fill_the_broker(
         other.publish(["hmp/room/auditorium/press/record"], "true")
         with suppress(AssertionError):
             other.heard.first(lambda _: True, "anything", since=pressed, timeout=1.0)
+
+
+def test_messages_that_a_panel_never_ends_do_not_fill_the_broker(
+    guarded: Broker, certificates: Certificates, stack: ExitStack, tmp_path: Path
+) -> None:
+    """QoS 2 from many connections: the broker keeps each until PUBREL, and cuts off who goes on."""
+    online = ("hmp/bridge/state", "online")
+    other = stack.enter_context(closing(Role(guarded, panel("auditorium"))))
+    bridge(guarded, certificates, stack, tmp_path)
+    other.heard.first(lambda heard: heard == online, "the bridge")
+    before, name = resident_kilobytes(guarded.pid), panel("boardroom")
+    topic = text("hmp/room/boardroom/set")
+    for number in range(80):
+        sock = stack.enter_context(socket.create_connection((guarded.host, guarded.port)))
+        login = text(f"hostile-{number}") + text(name) + text(USERS[name])
+        with suppress(ConnectionError):
+            sock.sendall(packet(0x10, text("MQTT") + b"\4\xc2\0\0" + login))
+            for mid in range(1, 21):
+                sock.sendall(packet(0x34, topic + mid.to_bytes(2, "big") + bytes(LONG)))
+            heard = b""
+            while not heard.endswith(b"\0\x14") and (more := sock.recv(4096)):  # PUBREC of the last
+                heard += more
+    grown = resident_kilobytes(guarded.pid) - before
+    assert grown * 1024 < 300_000_000
+    other.publish(["hmp/room/auditorium/press/record"], "true")
+    recording = ("hmp/room/auditorium/state", "recording")
+    other.heard.first(lambda heard: heard == recording, "the recording")
 
 
 @pytest.mark.parametrize("client_id", [None, "of-nobody-else"])
