@@ -71,7 +71,6 @@ PURE = [
     "bridge.mqtt.catalogue",
     "bridge.mqtt.certificate",
     "bridge.mqtt.filters",
-    "bridge.mqtt.frames",
     "bridge.mqtt.inputs",
     "bridge.mqtt.once_per_topic",
     "bridge.mqtt.packets",

@@ -15,8 +15,7 @@ from ..process.tcp import connected_socket
 from .failures import BrokerFailure, FailureKind, from_exception
 from .paho_client import PahoClient
 from .settings import BrokerSettings, Protocol
-from .tls import load_context
-from .transports import TlsContext
+from .tls import TlsContext, load_context
 
 __all__ = ["Will", "dial"]
 

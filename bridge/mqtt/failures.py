@@ -12,13 +12,13 @@ from paho.mqtt.reasoncodes import ReasonCode
 
 from ..process.tcp import causes
 from .settings import BrokerSettings
-from .transports import WebSocketEnded
 
 __all__ = [
     "LOGIN",
     "UNSPECIFIED",
     "BrokerFailure",
     "FailureKind",
+    "WebSocketEnded",
     "advice_on",
     "flatten",
     "from_broken",
@@ -236,6 +236,14 @@ def without_an_answer(lost: BrokerFailure, settings: BrokerSettings) -> BrokerFa
     detail = f"{settings.address} closed the connection without an answer"
     said = "" if lost.detail == _LOST else f"; {lost.detail}"
     return BrokerFailure(FailureKind.UNANSWERED, detail + said)
+
+
+class WebSocketEnded(OSError):
+    """The broker closed it in good order, or not: `broken` is the rule that it did not keep."""
+
+    def __init__(self, detail: str, *, broken: bool) -> None:
+        super().__init__(detail)
+        self.broken = broken
 
 
 _NOT_THEIRS = "look at the broker, and at whatever stands between it and this machine"

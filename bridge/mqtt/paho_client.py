@@ -35,7 +35,7 @@ from .packets import (
 )
 from .reasons import UnlistedReason, is_listed, reason_of_puback
 from .settings import Protocol, Subscription
-from .transports import TlsContext, WebSocket
+from .tls import TlsContext
 
 __all__ = ["PahoClient", "quick_acknowledgement"]
 
@@ -250,6 +250,8 @@ class PahoClient(Client):
         sock = self._ssl_wrap_socket(self.tcp) if self._ssl else self.tcp
         if self._transport != "websockets":
             return sock
+        from .websocket import WebSocket
+
         # paho's own keeps all of a frame, however long it says it is.
         return WebSocket(sock, self._host, self._port, self._websocket_path)
 

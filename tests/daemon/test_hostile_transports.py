@@ -49,40 +49,47 @@ def not_websocket(data: bytes, rule: str) -> Below:
 
 
 OF_WEBSOCKET = {
-    "masked": not_websocket(b"\x82\x82abcd" + PINGRESP, "a masked frame"),
+    "masked": not_websocket(b"\x82\x82abcd" + PINGRESP, "client received unexpected masked frame"),
     "text": not_websocket(framed(0x81, b"hello"), "a text, where MQTT is binary"),
-    "reserved bits": not_websocket(framed(0xC2, PINGRESP), "a frame with bits that mean nothing"),
-    "a kind of no meaning": not_websocket(framed(0x83, b""), "a frame of no kind that there is"),
-    "a control frame of no meaning": not_websocket(framed(0x8B, b""), "a frame of no kind"),
-    "a ping in pieces": not_websocket(framed(0x09, b"x"), "a control frame in pieces"),
+    "reserved bits": not_websocket(framed(0xC2, PINGRESP), "Reserved bit set unexpectedly"),
+    "a kind of no meaning": not_websocket(framed(0x83, b""), "Invalid opcode 0x3"),
+    "a control frame of no meaning": not_websocket(framed(0x8B, b""), "Invalid opcode 0xb"),
+    "a ping in pieces": not_websocket(
+        framed(0x09, b"x"), "Invalid attempt to fragment control frame"
+    ),
     "a ping that is too long": not_websocket(
-        framed(0x89, bytes(126), size=b"\x7e\0\x7e"), "a control frame that is too long"
+        framed(0x89, bytes(126), size=b"\x7e\0\x7e"), "Control frame with payload len > 125"
+    ),
+    "a size that is written too long": not_websocket(
+        framed(0x82, PINGRESP, size=b"\x7f" + bytes(7) + b"\2"), "Payload length used 8 bytes"
     ),
     "a close that is too long": not_websocket(
-        framed(0x88, b"", size=b"\x7f" + bytes(7) + b"\xff"), "a control frame that is too long"
+        framed(0x88, b"", size=b"\x7f" + bytes(7) + b"\xff"), "Control frame with payload len > 125"
     ),
-    "the middle of nothing": not_websocket(framed(0x80, PINGRESP), "the middle of no message"),
+    "the middle of nothing": not_websocket(framed(0x80, PINGRESP), "unexpected CONTINUATION"),
     "one within another": not_websocket(
-        framed(0x02, PINGRESP) + framed(0x82, PINGRESP), "a message inside of another"
+        framed(0x02, PINGRESP) + framed(0x82, PINGRESP), "expected CONTINUATION, got"
     ),
     "2^63 bytes": not_websocket(
-        framed(0x82, b"", size=b"\x7f\x80" + bytes(7)), "a frame of a length that cannot be"
+        framed(0x82, b"", size=b"\x7f\x80" + bytes(7)), "8-byte payload length with non-zero MSB"
     ),
     "2^64 - 1 bytes": not_websocket(
-        framed(0x82, b"", size=b"\x7f" + b"\xff" * 8), "a frame of a length that cannot be"
+        framed(0x82, b"", size=b"\x7f" + b"\xff" * 8), "8-byte payload length with non-zero MSB"
     ),
     "shorter than it is": not_websocket(framed(0x82, PINGRESP * 2 + b"pp", size=b"\2"), ""),
     # What follows is taken for the rest of it, and MQTT has no such packet.
     "longer than it is": Below(
         framed(0x82, PINGRESP, size=b"\x7e\xff\xff") + framed(0x82, PINGRESP), NOT_MQTT
     ),
-    "a web server": not_websocket(b"HTTP/1.1 400 Bad Request\r\n\r\n", "a frame with bits"),
+    "a web server": not_websocket(b"HTTP/1.1 400 Bad Request\r\n\r\n", "Invalid attempt to"),
     "closed": Below(
-        framed(0x88, b"\x03\xf0no \xffthanks"),
-        "the broker closed the WebSocket: 1008, no \ufffdthanks",
+        framed(0x88, b"\x03\xf0no thanks"), "the broker closed the WebSocket: 1008, no thanks"
+    ),
+    "closed with what is no text": not_websocket(
+        framed(0x88, b"\x03\xf0no \xff"), "Error decoding CLOSE reason"
     ),
     "closed without a code": Below(framed(0x88, b""), "the broker closed the WebSocket: no code"),
-    "closed with half a code": Below(framed(0x88, b"\3"), "closed the WebSocket: no code"),
+    "closed with half a code": not_websocket(framed(0x88, b"\3"), "CLOSE with 1 byte payload"),
     "a ping": Below(framed(0x89, b"a"), ends=False),
     "a ping of nothing": Below(framed(0x89, b""), ends=False),
     "a pong never asked for": Below(framed(0x8A, b"a"), ends=False),
@@ -90,9 +97,6 @@ OF_WEBSOCKET = {
     "a packet in pieces, pings between": Below(
         framed(0x02, PINGRESP[:1]) + framed(0x89, b"b") + framed(0x00, b"") + framed(0x80, b"\0"),
         ends=False,
-    ),
-    "a size that is written too long": Below(
-        framed(0x82, PINGRESP, size=b"\x7f" + bytes(7) + b"\2"), ends=False
     ),
 }
 
@@ -319,39 +323,43 @@ UPGRADED = (
     b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: keep-alive, Upgrade\r\n"
 )
 NO_WEBSOCKET = "does not speak WebSocket: "
+NO_HTTP = NO_WEBSOCKET + "Bad HTTP message"
 ACCEPTED = packet(0x20, b"\0\0\0")
 
 ANSWERS: dict[str, tuple[Instead, str]] = {
     "no such page": (
         _answers(b"HTTP/1.1 404 \x1b[2J\xff\r\n", b"\r\n"),
-        NO_WEBSOCKET + "it answers HTTP/1.1 404",
+        NO_WEBSOCKET + "it answers with HTTP's 404",
     ),
-    "a page": (_answers(b"HTTP/1.1 200 OK\r\n", b"\r\n"), NO_WEBSOCKET + "it answers HTTP/1.1 200"),
+    "a page": (
+        _answers(b"HTTP/1.1 200 OK\r\n", b"\r\n"),
+        NO_WEBSOCKET + "it answers with HTTP's 200",
+    ),
     "another's key": (
         _answers(UPGRADED + b"Sec-WebSocket-Accept: YWJj\r\n\r\n", key=False),
-        "another request",
+        NO_WEBSOCKET + "Bad accept token",
     ),
-    "no key": (_answers(UPGRADED, b"\r\n", key=False), "another request"),
+    "no key": (_answers(UPGRADED, b"\r\n", key=False), NO_WEBSOCKET + "Bad accept token"),
     "a key of no letters": (
         _answers(UPGRADED + b"Sec-WebSocket-Accept\xff\xfe: \xff\r\n\r\n", key=False),
-        "another request",
+        NO_HTTP,
     ),
     "no upgrade": (
         _answers(b"HTTP/1.1 101 x\r\nUpgrade: websocket\r\n", b"\r\n"),
-        "it does not upgrade the connection",
+        "Missing header, 'Connection: Upgrade'",
     ),
     "an upgrade to something else": (
         _answers(b"HTTP/1.1 101 x\r\nUpgrade: h2c\r\nConnection: upgrade\r\n", b"\r\n"),
-        "it upgrades to something else",
+        "Missing header, 'Upgrade: websocket'",
     ),
     "another protocol": (
         _answers(UPGRADED, b"Sec-WebSocket-Protocol: chat\r\n\r\n"),
-        "another protocol over WebSocket than MQTT",
+        "unrecognized subprotocol chat",
     ),
-    "MQTT itself": (_answers(ACCEPTED + b"\r\n\r\n", key=False), NO_WEBSOCKET + "it answers"),
-    "nothing but line feeds": (_answers(b"\r\n\r\n", key=False), NO_WEBSOCKET + "it answers"),
-    "no end of a line": (_answers(bytes(1_000_000), key=False), "its answer has no end"),
-    "no end of lines": (_answers(b"a: b\r\n" * 100_000, key=False), "its answer has no end"),
+    "MQTT itself": (_answers(ACCEPTED + b"\r\n\r\n", key=False), NO_HTTP),
+    "nothing but line feeds": (_answers(b"\r\n\r\n", key=False), NO_HTTP),
+    "no end of a line": (_answers(bytes(1_000_000), key=False), NO_HTTP),
+    "no end of lines": (_answers(b"a: b\r\n" * 100_000, key=False), NO_HTTP),
 }
 
 

@@ -9,8 +9,11 @@ import tempfile
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from pathlib import Path
+from socket import socket
 from types import MappingProxyType
-from typing import Any
+from typing import Any, cast
+
+from paho.mqtt.client import WebsocketConnectionError
 
 from bridge.api.checks import Rejected, ServerRules, check_command, check_topic
 from bridge.api.service import read_request
@@ -28,9 +31,10 @@ from bridge.hmp.errors import InvalidArgument
 from bridge.hmp.protocol import Closed, Protocol, Reply, State
 from bridge.hmp.syntax import encode_command
 from bridge.mqtt.api_topics import CommandTopic, may_answer_on, parse_topic
-from bridge.mqtt.frames import Frames, refusal
+from bridge.mqtt.failures import WebSocketEnded
 from bridge.mqtt.inputs import Malformed, parse
 from bridge.mqtt.topics import Input, Topics, render_room
+from bridge.mqtt.websocket import WebSocket
 from bridge.room.facts import vocabulary
 from bridge.room.facts.requests import NotUnderstood, request
 from bridge.room.facts.state import RoomState
@@ -39,6 +43,7 @@ from bridge.room.memory.retained import adopt_retained
 from bridge.room.rules.model import decide, link_changed, tick
 from bridge.room.rules.plan import next_step
 from bridge.simulator.lines import read_line
+from tests.mqtt.websocket_end import SayingBroker
 from tests.room.driven import POLICY, WALL
 
 __all__ = ["TARGETS"]
@@ -49,8 +54,6 @@ NOW = Now(1000.0, WALL + 1000.0)
 WORDS = dict.fromkeys(vocabulary.State, "word")
 SESSION = "6fd8d4ba-4a3b-4a3e-8f0c-5c1f3f0a1b2c"
 RECORDING = "6fd8d4ba-4a3b-4a3e-8f0c-5c1f3f0a1b2d"
-# The example of RFC 6455, 1.3.
-_KEY, _ACCEPTED = b"dGhlIHNhbXBsZSBub25jZQ==", b"s3pPLMBiTxaQ9kYGzzhZRbK+xOo="
 
 
 def replies(data: bytes) -> None:
@@ -72,19 +75,16 @@ def replies(data: bytes) -> None:
 
 
 def websocket(data: bytes) -> None:
-    """A broker's frames: the same in any pieces, and nothing after the end; and its answer."""
-    size, said = (data[0] % 16 + 1, data[1:]) if data else (1, b"")
-    whole, pieces = Frames(), Frames()
-    payload = whole.payload(said)
-    assert payload == b"".join(
-        pieces.payload(said[at : at + size]) for at in range(0, len(said), size)
-    )
-    ends = [(each.broken, each.closed, each.owed) for each in (whole, pieces)]
-    assert ends[0] == ends[1]
-    assert whole.owed is None or len(whole.owed[1]) <= 125
-    assert not whole.over or whole.payload(said) == b""
-    # What only who has seen the key can know.
-    assert refusal(said, _KEY) or _ACCEPTED in said
+    """A broker's answer to the request for WebSocket, or its frames: in pieces, read or refused."""
+    kind, said = (data[0], data[1:]) if data else (0, b"")
+    broker = SayingBroker(said, piece=kind % 16 + 1, accepts=kind < 128)
+    with suppress(WebsocketConnectionError, WebSocketEnded):
+        made = WebSocket(cast("socket", broker), "broker", 8080, "/mqtt")
+        ended = False
+        while not ended:
+            with suppress(BlockingIOError):
+                ended = not made.recv(4096)
+    assert len(broker.answered) <= 8 * len(said)
 
 
 @functools.cache

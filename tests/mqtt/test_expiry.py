@@ -17,8 +17,7 @@ from bridge.mqtt.broker_health import BrokerState
 from bridge.mqtt.certificate import last_end, not_after
 from bridge.mqtt.failures import FailureKind
 from bridge.mqtt.settings import TlsSettings
-from bridge.mqtt.tls import ends_of
-from bridge.mqtt.transports import TlsContext
+from bridge.mqtt.tls import TlsContext, ends_of
 from tests.broker_fixtures import Brief, Launch
 from tests.brokers import BrokerOptions, Certificates
 

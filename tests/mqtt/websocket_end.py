@@ -1,7 +1,9 @@
-"""The broker's end of MQTT over WebSocket, as the library `websockets` has it: not our own reading.
+"""The broker's end of MQTT over WebSocket: as the library `websockets` has it, or as it is told.
 
-It fails over whatever no client may do, such as a frame that is not masked.
+The library's fails over whatever no client may do, such as a frame that is not masked.
 """
+
+import re
 
 import trio
 from websockets.frames import Opcode
@@ -9,8 +11,9 @@ from websockets.http11 import Request
 from websockets.protocol import State
 from websockets.server import ServerProtocol
 from websockets.typing import Subprotocol
+from websockets.utils import accept_key
 
-__all__ = ["WebSocketEnd", "websocket_end"]
+__all__ = ["SayingBroker", "WebSocketEnd", "websocket_end"]
 
 
 class WebSocketEnd(trio.abc.Stream):
@@ -89,3 +92,42 @@ async def websocket_end(below: trio.SocketStream) -> WebSocketEnd:
     end = WebSocketEnd(below)
     await end.handshake()
     return end
+
+
+_SWITCHING = (
+    b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+    b"Sec-WebSocket-Accept: "
+)
+
+
+class SayingBroker:
+    """The socket to a broker that says this in pieces of so many bytes, and then has gone.
+
+    It says this instead of an answer to the request for WebSocket, or behind one that `accepts`.
+    """
+
+    def __init__(self, said: bytes, *, piece: int, accepts: bool) -> None:
+        self._said, self._at, self._piece, self._accepts = said, 0, piece, accepts
+        self._answer = b""
+        self.answered = bytearray()
+
+    def sendall(self, request: bytes) -> None:
+        """The request for WebSocket."""
+        if self._accepts:
+            found = re.search(rb"(?i)sec-websocket-key: (\S+)", request)
+            assert found is not None
+            self._answer = _SWITCHING + accept_key(found[1].decode()).encode() + b"\r\n\r\n"
+
+    def recv(self, size: int) -> bytes:
+        """The next piece."""
+        if self._answer:
+            answer, self._answer = self._answer, b""
+            return answer
+        piece = self._said[self._at : self._at + min(size, self._piece)]
+        self._at += len(piece)
+        return piece
+
+    def send(self, data: bytes | bytearray) -> int:
+        """What it is answered."""
+        self.answered += data
+        return len(data)
