@@ -3,6 +3,7 @@
 import socket
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from functools import partial
 
 import trio
@@ -13,8 +14,9 @@ from paho.mqtt.properties import Properties
 from ..process.tcp import connected_socket
 from ..tls.files import load_context
 from .failures import BrokerFailure, FailureKind, from_exception
-from .paho_client import PahoClient, TlsContext
+from .paho_client import PahoClient
 from .settings import BrokerSettings, Protocol
+from .tls_context import TlsContext
 
 __all__ = ["Will", "dial"]
 
@@ -106,7 +108,8 @@ class _Call:
         try:
             self._introduce()
         except BaseException:
-            self.client.hang_up()
+            with self._lock:
+                self.client.hang_up()
             raise
         self._came_back()
 
@@ -147,11 +150,18 @@ class _Call:
             client.connect(settings.host, settings.port, keepalive)
 
     def leave(self) -> None:
-        """The waiting task goes on; a connection that it did not keep is closed, now or later."""
+        """The waiting task goes on; a connection that it did not keep is closed, now or later.
+
+        Later is soon: the thread does not wait any longer for a broker that says little, and often.
+        """
         with self._lock:
             self._left = True
             if not self.kept and not self._in_thread:
                 self.client.hang_up()
+            elif not self.kept and (sock := self.client.transport_socket) is not None:
+                # Not closed, for the thread may be about to use the descriptor; past TLS's own.
+                with suppress(OSError):
+                    socket.socket.shutdown(sock, socket.SHUT_RDWR)
 
 
 def _connect_properties(settings: BrokerSettings) -> Properties:

@@ -18,8 +18,10 @@ __all__ = [
     "UNSPECIFIED",
     "BrokerFailure",
     "FailureKind",
+    "WebSocketEnded",
     "advice_on",
     "flatten",
+    "from_broken",
     "from_connack",
     "from_disconnect",
     "from_exception",
@@ -27,6 +29,7 @@ __all__ = [
     "refused_publication",
     "refused_subscriptions",
     "unanswered",
+    "without_an_answer",
 ]
 
 
@@ -212,6 +215,9 @@ def from_limits(properties: Properties | None) -> BrokerFailure | None:
     return None
 
 
+_LOST = "the connection was lost"
+
+
 def from_disconnect(reason: ReasonCode, *, from_broker: bool) -> BrokerFailure:
     """The failure that a DISCONNECT stands for, or paho's own word for a broken connection."""
     name = reason.getName()
@@ -222,7 +228,44 @@ def from_disconnect(reason: ReasonCode, *, from_broker: bool) -> BrokerFailure:
         return BrokerFailure(kind, "the broker did not answer a PINGREQ")
     if name == "Protocol error":
         return BrokerFailure(FailureKind.NOT_MQTT, "the broker sent something that is not MQTT")
-    return BrokerFailure(kind, "the connection was lost")
+    return BrokerFailure(kind, _LOST)
+
+
+def without_an_answer(lost: BrokerFailure, settings: BrokerSettings) -> BrokerFailure:
+    """The loss of a connection on which the broker has not said a word of MQTT, told as that."""
+    detail = f"{settings.address} closed the connection without an answer"
+    said = "" if lost.detail == _LOST else f"; {lost.detail}"
+    return BrokerFailure(FailureKind.UNANSWERED, detail + said)
+
+
+class WebSocketEnded(OSError):
+    """The broker closed it in good order, or not: `broken` is the rule that it did not keep."""
+
+    def __init__(self, detail: str, *, broken: bool) -> None:
+        super().__init__(detail)
+        self.broken = broken
+
+
+_NOT_THEIRS = "look at the broker, and at whatever stands between it and this machine"
+
+
+def from_broken(error: OSError | None) -> BrokerFailure | None:
+    """The failure of a connection on which reading has failed so; none where it was just lost."""
+    match error:
+        case WebSocketEnded(broken=True):
+            kind, advice = FailureKind.WEBSOCKET, _NOT_THEIRS
+            detail = f"the broker sent something that is not WebSocket: {error}"
+        case WebSocketEnded():
+            kind, advice = FailureKind.LOST, ""
+            detail = f"the broker closed the WebSocket: {error}"
+        case ssl.SSLError():
+            kind = _kind_of(error)
+            # What the broker has against us it says in an alert; over TLS 1.3 only now.
+            advice = "" if "ALERT" in str(error.reason) else _NOT_THEIRS
+            detail = f"TLS with the broker broke: {error.reason or error}"
+        case _:
+            return None
+    return BrokerFailure(kind, detail, advice)
 
 
 # OpenSSL's X509_V_ERR_CERT_NOT_YET_VALID and X509_V_ERR_CERT_HAS_EXPIRED.
@@ -240,11 +283,7 @@ def from_exception(error: Exception, settings: BrokerSettings) -> BrokerFailure 
                 f"the certificate of {where} is not trusted: {error.verify_message}",
             )
         case ssl.SSLError():
-            kind = (
-                FailureKind.OWN_EXPIRED
-                if "CERTIFICATE_EXPIRED" in str(error.reason)
-                else FailureKind.TLS
-            )
+            kind = _kind_of(error)
             detail = f"no TLS with {where}: {error.reason or error}"
         case socket.gaierror():
             kind, detail = (
@@ -267,6 +306,11 @@ def from_exception(error: Exception, settings: BrokerSettings) -> BrokerFailure 
         case _:
             return None
     return BrokerFailure(kind, detail)
+
+
+def _kind_of(error: ssl.SSLError) -> FailureKind:
+    ended = "CERTIFICATE_EXPIRED" in str(error.reason)
+    return FailureKind.OWN_EXPIRED if ended else FailureKind.TLS
 
 
 def _telling(error: Exception) -> Exception:

@@ -7,7 +7,6 @@ form, goes paho's way. It relies on a client being driven by one task, and conne
 """
 
 import socket
-import ssl
 import struct
 import time
 from collections.abc import Iterator, Sequence
@@ -37,8 +36,9 @@ from .packets import (
 )
 from .reasons import UnlistedReason, is_listed, reason_of
 from .settings import Protocol, Subscription
+from .tls_context import TlsContext
 
-__all__ = ["PahoClient", "TlsContext"]
+__all__ = ["PahoClient"]
 
 # Bytes: a dozen of the longest presses by one system call.
 _READ_AT_ONCE = 65_536
@@ -66,39 +66,6 @@ class _Received(MQTTMessage):
         self.properties = None
 
 
-class TlsContext:
-    """A context for one connection, `shared` with others.
-
-    It remembers the socket it wrapped, which paho leaks when the handshake fails.
-    """
-
-    def __init__(self, shared: ssl.SSLContext) -> None:
-        self.shared = shared
-        self.check_hostname = shared.check_hostname
-        self.wrapped: ssl.SSLSocket | None = None
-
-    def peer_ends(self) -> dict[str, float]:
-        """The broker's certificate, with the seconds since the epoch at which it ends.
-
-        Nothing where it is not verified, and once the connection is closed.
-        """
-        sock = self.wrapped
-        certificate = None if sock is None or sock.fileno() < 0 else sock.getpeercert()
-        end = str(certificate["notAfter"]) if certificate else ""
-        return {"the broker's certificate": ssl.cert_time_to_seconds(end)} if end else {}
-
-    def wrap_socket(
-        self, sock: socket.socket, *, server_hostname: str, do_handshake_on_connect: bool
-    ) -> ssl.SSLSocket:
-        """As paho calls it."""
-        self.wrapped = self.shared.wrap_socket(
-            sock,
-            server_hostname=server_hostname,
-            do_handshake_on_connect=do_handshake_on_connect,
-        )
-        return self.wrapped
-
-
 class PahoClient(Client):
     """Speaks over `tcp`, a connected socket, and knows it under TLS and WebSocket.
 
@@ -118,6 +85,8 @@ class PahoClient(Client):
         self._received: Iterator[tuple[int, bytes]] = iter(())
         #: Packets may have been received that are not handled yet; no socket tells of them.
         self.has_received = False
+        #: What reading failed with; none where the broker has just gone.
+        self.unread: OSError | None = None
         self._unsent = bytearray()
         # What paho keeps a message for is to send it again when it reconnects.
         self._posted = MQTTMessage()
@@ -188,8 +157,8 @@ class PahoClient(Client):
             data = self._sock_recv(max(_READ_AT_ONCE, self._incoming.missing))
         except BlockingIOError:
             return MQTTErrorCode.MQTT_ERR_SUCCESS
-        except OSError:
-            data = b""
+        except OSError as error:
+            self.unread, data = error, b""
         if not data:
             return self._loop_rc_handle(MQTTErrorCode.MQTT_ERR_CONN_LOST)
         self._last_bytes_received = time.monotonic()
@@ -285,9 +254,15 @@ class PahoClient(Client):
             return MQTTErrorCode.MQTT_ERR_SUCCESS
         return super()._packet_write()
 
-    def _create_socket_connection(self) -> socket.socket:
+    def _create_socket(self) -> Any:
         assert self.tcp is not None  # noqa: S101 - given before connecting
-        return self.tcp
+        sock = self._ssl_wrap_socket(self.tcp) if self._ssl else self.tcp
+        if self._transport != "websockets":
+            return sock
+        from .websocket import WebSocket
+
+        # paho's own keeps all of a frame, however long it says it is.
+        return WebSocket(sock, self._host, self._port, self._websocket_path)
 
     def _handle_pubackcomp(self, cmd: str) -> MQTTErrorCode:
         # paho ends the connection over a code that is not listed for this packet.

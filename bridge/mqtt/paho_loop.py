@@ -22,7 +22,7 @@ from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 
 from ..process.progress import Progress
-from .failures import BrokerFailure, FailureKind, from_disconnect
+from .failures import BrokerFailure, FailureKind, from_broken, from_disconnect
 from .paho_client import PahoClient
 
 __all__ = ["PahoLoop"]
@@ -195,7 +195,7 @@ class PahoLoop:
     ) -> None:
         # Called twice when the keepalive is lost; the first reason is the right one.
         if self.failure is None and not self._leaving:
-            self.failure = from_disconnect(
+            self.failure = from_broken(self.client.unread) or from_disconnect(
                 reason, from_broker=flags.is_disconnect_packet_from_server
             )
 

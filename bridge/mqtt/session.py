@@ -23,6 +23,7 @@ from .failures import (
     from_limits,
     refused_publication,
     refused_subscriptions,
+    without_an_answer,
 )
 from .filters import in_batches
 from .inbound import to_message
@@ -207,8 +208,7 @@ class Session:
             await self._loop.run()
         except BrokerFailure as failure:
             if failure.kind is FailureKind.LOST and not self._answered:
-                detail = f"{self.settings.address} closed the connection without an answer"
-                raise BrokerFailure(FailureKind.UNANSWERED, detail) from None
+                raise without_an_answer(failure, self.settings) from None
             raise
         finally:
             self._unanswered.abandon()

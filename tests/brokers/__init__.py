@@ -143,6 +143,12 @@ class Broker:
         """What the broker has logged."""
         return (self._folder / "broker.log").read_text(errors="replace")
 
+    @property
+    def pid(self) -> int:
+        """The process id of the broker, which runs."""
+        assert self._process is not None
+        return self._process.pid
+
     def start(self) -> None:
         """Start, and wait until the broker accepts connections; blocks."""
         with (self._folder / "broker.log").open("ab") as log:

@@ -9,8 +9,11 @@ import tempfile
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from pathlib import Path
+from socket import socket
 from types import MappingProxyType
-from typing import Any
+from typing import Any, cast
+
+from paho.mqtt.client import WebsocketConnectionError
 
 from bridge.api.checks import Rejected, ServerRules, check_command, check_topic
 from bridge.api.service import read_request
@@ -28,8 +31,10 @@ from bridge.hmp.errors import InvalidArgument
 from bridge.hmp.protocol import Closed, Protocol, Reply, State
 from bridge.hmp.syntax import encode_command
 from bridge.mqtt.api_topics import CommandTopic, may_answer_on, parse_topic
+from bridge.mqtt.failures import WebSocketEnded
 from bridge.mqtt.inputs import Malformed, parse
 from bridge.mqtt.topics import Input, Topics, render_room
+from bridge.mqtt.websocket import WebSocket
 from bridge.room.facts import vocabulary
 from bridge.room.facts.requests import NotUnderstood, request
 from bridge.room.facts.state import RoomState
@@ -38,6 +43,7 @@ from bridge.room.memory.retained import adopt_retained
 from bridge.room.rules.model import decide, link_changed, tick
 from bridge.room.rules.plan import next_step
 from bridge.simulator.lines import read_line
+from tests.mqtt.websocket_end import SayingBroker
 from tests.room.driven import POLICY, WALL
 
 __all__ = ["TARGETS"]
@@ -66,6 +72,19 @@ def replies(data: bytes) -> None:
         assert not any(closed[:-1]), "something came of what follows the end"
     protocol.receive_data(b"")
     assert protocol.state is State.CLOSED
+
+
+def websocket(data: bytes) -> None:
+    """A broker's answer to the request for WebSocket, or its frames: in pieces, read or refused."""
+    kind, said = (data[0], data[1:]) if data else (0, b"")
+    broker = SayingBroker(said, piece=kind % 16 + 1, accepts=kind < 128)
+    with suppress(WebsocketConnectionError, WebSocketEnded):
+        made = WebSocket(cast("socket", broker), "broker", 8080, "/mqtt")
+        ended = False
+        while not ended:
+            with suppress(BlockingIOError):
+                ended = not made.recv(4096)
+    assert len(broker.answered) <= 8 * len(said)
 
 
 @functools.cache
@@ -221,6 +240,6 @@ def _message(data: bytes) -> tuple[str, bytes]:
 
 TARGETS: dict[str, Callable[[bytes], None]] = {
     each.__name__: each
-    for each in (replies, commands, inputs, requests, bindings, retained, configuration)
+    for each in (replies, commands, inputs, requests, bindings, retained, configuration, websocket)
 }
 """By name."""

@@ -2,9 +2,11 @@
 
 It has one subscriber to care for. What that says of the bridge's availability tells whether it is
 online; a connection that it makes to find out about versions is accepted, and is not counted.
+
+What is below MQTT, TLS or WebSocket or nothing, is a `Wrapped`; it can be got around too.
 """
 
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager, suppress
 
 import trio
@@ -13,7 +15,27 @@ from bridge.mqtt.filters import matches
 
 from .scripted_broker import read_packet
 
-__all__ = ["HostileBroker", "hostile_broker", "packet", "text"]
+__all__ = [
+    "HostileBroker",
+    "Instead",
+    "Wrapped",
+    "as_it_is",
+    "hostile_broker",
+    "packet",
+    "text",
+]
+
+Wrapped = Callable[[trio.SocketStream], Awaitable[trio.abc.Stream]]
+"""What MQTT is spoken over, once its handshake is done."""
+
+Instead = Callable[[trio.SocketStream], Awaitable[None]]
+"""What is done with a connection instead of serving it."""
+
+
+async def as_it_is(stream: trio.SocketStream) -> trio.abc.Stream:
+    """MQTT over TCP alone."""
+    return stream
+
 
 Answer = Callable[[bytes, int], bytes]
 """What is said to a SUBSCRIBE, of its packet identifier and how many filters it has."""
@@ -38,11 +60,14 @@ class HostileBroker:
     """`retained` by topic, `connections` as they came, in `trio.current_time`.
 
     The next CONNACKs and SUBACKs are taken from `connacks` and `subacks` while there are any, and
-    the next answers to a PUBLISH begin with one of `pubacks`, and have no codes.
+    the next answers to a PUBLISH begin with one of `pubacks`, and have no codes. The next ones that
+    reach the port are had by those of `instead`. `stream` is the newest connection.
     """
 
-    def __init__(self, *, mqtt5: bool, availability: str) -> None:
+    def __init__(self, *, mqtt5: bool, availability: str, over: Wrapped = as_it_is) -> None:
         self.mqtt5 = mqtt5
+        self.instead: list[Instead] = []
+        self._over = over
         self.port = 0
         self.connections: list[float] = []
         self.connacks: list[bytes] = []
@@ -54,8 +79,10 @@ class HostileBroker:
         self.is_online = False
         self._availability = availability
         self._filters: dict[str, int] = {}
-        self._stream: trio.SocketStream | None = None
-        self._sending = trio.Lock()
+        self.stream: trio.abc.Stream | None = None
+        self._below: trio.SocketStream | None = None
+        #: Held by whoever sends: packets do not mix.
+        self.sending = trio.Lock()
         self._mid = 1000
         self._news = trio.lowlevel.ParkingLot()
 
@@ -66,20 +93,33 @@ class HostileBroker:
 
     async def say(self, data: bytes, *, at_once: int = 1 << 20) -> None:
         """Say this on the connection that there is, so many bytes at a time."""
-        assert self._stream is not None
+        assert self.stream is not None
         with suppress(trio.BrokenResourceError, trio.ClosedResourceError):
-            await self._send(self._stream, data, at_once)
+            await self._send(self.stream, data, at_once)
 
-    async def _send(self, stream: trio.SocketStream, data: bytes, at_once: int = 1 << 20) -> None:
-        async with self._sending:  # packets do not mix
+    async def say_below(self, data: bytes) -> None:
+        """Say this past what MQTT is spoken over: past TLS, or in no frame of WebSocket's."""
+        assert self._below is not None
+        async with self.sending:
+            with suppress(trio.BrokenResourceError, trio.ClosedResourceError):
+                await self._below.send_all(data)
+
+    async def cut(self) -> None:
+        """End the connection there, without the word that TLS or WebSocket has for it."""
+        assert self._below is not None
+        self.is_online = False
+        await self._below.aclose()
+
+    async def _send(self, stream: trio.abc.Stream, data: bytes, at_once: int = 1 << 20) -> None:
+        async with self.sending:
             for start in range(0, len(data), at_once):
                 await stream.send_all(data[start : start + at_once])
 
     async def hang_up(self) -> None:
         """End the connection that there is, without a word."""
-        assert self._stream is not None
+        assert self.stream is not None
         self.is_online = False
-        await self._stream.aclose()
+        await self.stream.aclose()
 
     def publish(self, topic: bytes | str, payload: bytes, *, mid: int | None = None) -> bytes:
         """A PUBLISH at QoS 1 without properties."""
@@ -92,22 +132,33 @@ class HostileBroker:
         """No properties, as they are written."""
         return b"\0" if self.mqtt5 else b""
 
-    async def serve(self, stream: trio.SocketStream) -> None:
+    async def serve(self, below: trio.SocketStream) -> None:
         """One connection."""
         with suppress(trio.BrokenResourceError, trio.ClosedResourceError):
-            async with stream:
+            if self.instead:
+                instead = self.instead.pop(0)
+                async with below:
+                    await instead(below)
+            else:
+                await self._serve(below)
+        self._news.unpark_all()
+
+    async def _serve(self, below: trio.SocketStream) -> None:
+        async with below:
+            stream = await self._over(below)
+            self._below, self.stream, self.is_online = below, stream, False
+            try:
                 while taken := await read_packet(stream):
                     await self._take(stream, taken[0] >> 4, taken[0] & 0x0F, _body(taken))
                     self._news.unpark_all()
-        if stream is self._stream:
-            self.is_online = False
-            self._news.unpark_all()
+            finally:
+                if stream is self.stream:
+                    self.is_online = False
 
-    async def _take(self, stream: trio.SocketStream, kind: int, flags: int, body: bytes) -> None:
+    async def _take(self, stream: trio.abc.Stream, kind: int, flags: int, body: bytes) -> None:
         match kind:
             case 1:
                 self.connections.append(trio.current_time())
-                self._stream, self.is_online = stream, False
                 self._filters.clear()
                 plain = packet(0x20, b"\0\0" + self.nothing)
                 await self._send(stream, self.connacks.pop(0) if self.connacks else plain)
@@ -122,7 +173,7 @@ class HostileBroker:
             case 12:
                 await self._send(stream, b"\xd0\0")
 
-    async def _subscribe(self, stream: trio.SocketStream, mid: bytes, rest: bytes) -> None:
+    async def _subscribe(self, stream: trio.abc.Stream, mid: bytes, rest: bytes) -> None:
         filters = dict(_filters(rest, after=1))
         codes = b"\1" * len(filters)
         plain = packet(0x90, mid + self.nothing + codes)
@@ -133,7 +184,7 @@ class HostileBroker:
             if any(matches(each, topic) and how >> 4 != 2 for each, how in filters.items()):
                 await self._send(stream, packet(0x31, text(topic) + self.nothing + payload))
 
-    async def _published(self, stream: trio.SocketStream, flags: int, body: bytes) -> None:
+    async def _published(self, stream: trio.abc.Stream, flags: int, body: bytes) -> None:
         length = int.from_bytes(body[:2], "big")
         topic, rest = body[2 : 2 + length].decode(), body[2 + length :]
         if flags & 0x06:
@@ -155,9 +206,11 @@ class HostileBroker:
 
 
 @asynccontextmanager
-async def hostile_broker(*, mqtt5: bool, availability: str) -> AsyncIterator[HostileBroker]:
+async def hostile_broker(
+    *, mqtt5: bool, availability: str, over: Wrapped = as_it_is
+) -> AsyncIterator[HostileBroker]:
     """Such a broker on loopback, for the time of the body."""
-    broker = HostileBroker(mqtt5=mqtt5, availability=availability)
+    broker = HostileBroker(mqtt5=mqtt5, availability=availability, over=over)
     async with trio.open_nursery() as nursery:
         listeners = await trio.open_tcp_listeners(0, host="127.0.0.1")
         nursery.start_soon(trio.serve_listeners, broker.serve, listeners)

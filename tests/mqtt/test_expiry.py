@@ -15,7 +15,7 @@ from structlog.testing import capture_logs
 
 from bridge.mqtt.broker_health import BrokerState
 from bridge.mqtt.failures import FailureKind
-from bridge.mqtt.paho_client import TlsContext
+from bridge.mqtt.tls_context import TlsContext
 from bridge.tls.certificate import last_end, not_after
 from bridge.tls.files import ends_of
 from bridge.tls.settings import TlsSettings

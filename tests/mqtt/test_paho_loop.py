@@ -1,6 +1,7 @@
 """paho's loop where it is easily got wrong: failing writes, full sockets, abandoned connects."""
 
 import socket
+from contextlib import suppress
 from typing import Any
 
 import pytest
@@ -123,8 +124,10 @@ async def test_small_packets_are_not_held_back(broker: Broker) -> None:
     assert client.socket() is None
 
 
-async def test_an_abandoned_connect_closes_the_socket_it_opens() -> None:
-    """A peer that accepts TCP and says nothing of the WebSocket handshake until we have gone."""
+@pytest.mark.parametrize("over", ["TLS", "WebSocket"])
+@pytest.mark.parametrize("says", [b"", b"\x16", b"H"], ids=["nothing", "as of TLS", "as of HTTP"])
+async def test_an_abandoned_connect_closes_the_socket_it_opens(over: str, says: bytes) -> None:
+    """No thread waits on for the rest of a handshake, which may come a byte at a time for ever."""
     listeners = await trio.open_tcp_listeners(0, host="127.0.0.1")
     port = listeners[0].socket.getsockname()[1]
     accepted = trio.Event()
@@ -133,13 +136,21 @@ async def test_an_abandoned_connect_closes_the_socket_it_opens() -> None:
     async def serve(stream: trio.SocketStream) -> None:
         async with stream:
             await stream.receive_some()
+            if says:
+                await stream.send_all(says)
             accepted.set()
-            while await stream.receive_some():
-                pass
+            with suppress(trio.BrokenResourceError):
+                while await stream.receive_some():
+                    pass
             ended.set()
 
     settings = BrokerSettings(
-        host="127.0.0.1", port=port, client_id="x", transport="websockets", connect_timeout=5.0
+        host="127.0.0.1",
+        port=port,
+        client_id="x",
+        transport="websockets" if over == "WebSocket" else "tcp",
+        tls=TlsSettings(insecure=True) if over == "TLS" else None,
+        connect_timeout=86_400.0,
     )
     async with trio.open_nursery() as nursery:
         nursery.start_soon(trio.serve_listeners, serve, listeners)

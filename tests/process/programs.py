@@ -82,6 +82,12 @@ def _start(
 _OF_THE_INTERPRETER = ("LANG", "LC_", "PYTHON")
 
 
+def resident_kilobytes(pid: int) -> int:
+    """VmRSS of a process."""
+    status = Path(f"/proc/{pid}/status").read_text(encoding="ascii", errors="replace")
+    return next(int(line.split()[1]) for line in status.splitlines() if "VmRSS" in line)
+
+
 class Program:
     """A process in a session of its own; what it prints and what it logs is collected by line."""
 
@@ -149,8 +155,7 @@ class Program:
 
     def resident_kilobytes(self) -> int:
         """VmRSS of the process."""
-        status = Path(f"/proc/{self.pid}/status").read_text(encoding="ascii", errors="replace")
-        return next(int(line.split()[1]) for line in status.splitlines() if "VmRSS" in line)
+        return resident_kilobytes(self.pid)
 
     def _collect(self) -> None:
         assert self.process.stdout is not None

@@ -1,8 +1,12 @@
 """`config/mosquitto`: what each role may do at a real broker that runs these very files."""
 
 import json
+import signal
+import socket
+import time
+import tomllib
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, closing
+from contextlib import ExitStack, closing, suppress
 from pathlib import Path
 
 import paho.mqtt.publish
@@ -16,11 +20,12 @@ from bridge.interface.request_rows import REQUEST_ROWS
 from bridge.mqtt.catalogue import ROWS, Direction
 from tests.broker_fixtures import Launch
 from tests.brokers import Broker, BrokerOptions, Certificates
+from tests.mqtt.hostile_broker import packet, text
 
 from .daemon import Daemon, configuration, toml
 from .hmp import Hmp
 from .listener import Listener
-from .programs import run_bridge
+from .programs import resident_kilobytes, run_bridge
 from .watched import PATIENCE, Watched
 
 pytestmark = pytest.mark.mqtt5
@@ -54,6 +59,10 @@ ELSEWHERE = {
     *("hmp/room/boardroom/other", "hmp/room/boardroom/state/x", "hmp2/room/boardroom/set"),
     *("hmp/room/lobby/set", "hmp/server/main/other", "hmp/bridge/other", "HMP/room/boardroom/set"),
 }
+
+
+FLOOD, LONG = 1000, 250_000
+"""Messages, and bytes of each, which the broker lets through."""
 
 
 class Role(Listener):
@@ -168,11 +177,11 @@ def test_who_has_no_name_is_not_let_in(guarded: Broker, login: dict[str, str] | 
         )
 
 
-def test_a_bridge_with_these_rights_records(
-    guarded: Broker, certificates: Certificates, stack: ExitStack, tmp_path: Path
-) -> None:
-    """Over TLS, as its role, from a panel's press to its light; and `check --live` agrees."""
-    hmp = stack.enter_context(closing(Hmp(tmp_path, 2)))
+def bridge(
+    guarded: Broker, certificates: Certificates, stack: ExitStack, folder: Path, **mqtt: str
+) -> tuple[Daemon, Hmp]:
+    """A bridge of these rooms as its role, over TLS, and its HMP; `mqtt` is more of its table."""
+    hmp = stack.enter_context(closing(Hmp(folder, 2)))
     tables = configuration(
         broker_port=guarded.tls_port or 0,
         hmp_port=hmp.port,
@@ -182,10 +191,18 @@ def test_a_bridge_with_these_rights_records(
             "username": BRIDGE,
             "password": USERS[BRIDGE],
             "tls": {"ca": str(certificates.ca)},
+            **mqtt,
         },
     )
     tables["rooms"] = dict(zip(ROOMS, tables["rooms"].values(), strict=True))
-    daemon = stack.enter_context(closing(Daemon(tmp_path / "daemon", tables)))
+    return stack.enter_context(closing(Daemon(folder / "daemon", tables))), hmp
+
+
+def test_a_bridge_with_these_rights_records(
+    guarded: Broker, certificates: Certificates, stack: ExitStack, tmp_path: Path
+) -> None:
+    """Over TLS, as its role, from a panel's press to its light; and `check --live` agrees."""
+    daemon, hmp = bridge(guarded, certificates, stack, tmp_path)
     light = stack.enter_context(closing(Role(guarded, panel("boardroom"))))
     light.heard.first(
         lambda heard: heard == ("hmp/room/boardroom/availability", "online"), "the room's HMP"
@@ -203,6 +220,94 @@ def test_a_bridge_with_these_rights_records(
     _, text = health.heard.first(lambda _: True, "health")
     assert json.loads(text)["broker"]["refused_filters"] == {}
     assert daemon.lines_with("refused") == []
+
+
+def test_a_panel_that_floods_a_bridge_that_is_away_does_not_fill_the_broker(
+    guarded: Broker, certificates: Certificates, stack: ExitStack, tmp_path: Path
+) -> None:
+    """And the bridge comes back, and does what others ask for.
+
+    While the broker holds as much as it may for the bridge it lets a press fall, and no light goes
+    on: who sees that presses again.
+    """
+    online = ("hmp/bridge/state", "online")
+    hostile = stack.enter_context(closing(Role(guarded, panel("boardroom"))))
+    other = stack.enter_context(closing(Role(guarded, panel("auditorium"))))
+    daemon, _ = bridge(guarded, certificates, stack, tmp_path)
+    tables = tomllib.loads(daemon.file.read_text(encoding="utf-8"))
+    other.heard.first(lambda heard: heard == online, "the bridge")
+    daemon.stop(signal.SIGKILL)
+    before, mark = resident_kilobytes(guarded.pid), len(other.heard)
+    for _ in range(FLOOD // 20):
+        hostile.publish(["hmp/room/boardroom/set"] * 20, "x" * LONG)
+    grown = resident_kilobytes(guarded.pid) - before
+    assert grown * 1024 < FLOOD * LONG / 2
+    stack.enter_context(closing(Daemon(tmp_path / "daemon", tables)))
+    other.heard.first(lambda heard: heard == online, "the bridge again", since=mark)
+    deadline = time.monotonic() + PATIENCE
+    while ("hmp/room/auditorium/state", "recording") not in other.heard.since(mark):
+        assert time.monotonic() < deadline
+        pressed = len(other.heard)
+        other.publish(["hmp/room/auditorium/press/record"], "true")
+        with suppress(AssertionError):
+            other.heard.first(lambda _: True, "anything", since=pressed, timeout=1.0)
+
+
+def test_messages_that_a_panel_never_ends_do_not_fill_the_broker(
+    guarded: Broker, certificates: Certificates, stack: ExitStack, tmp_path: Path
+) -> None:
+    """QoS 2 from many connections: the broker keeps each until PUBREL, and cuts off who goes on."""
+    online = ("hmp/bridge/state", "online")
+    other = stack.enter_context(closing(Role(guarded, panel("auditorium"))))
+    bridge(guarded, certificates, stack, tmp_path)
+    other.heard.first(lambda heard: heard == online, "the bridge")
+    before, name = resident_kilobytes(guarded.pid), panel("boardroom")
+    topic = text("hmp/room/boardroom/set")
+    for number in range(80):
+        sock = stack.enter_context(socket.create_connection((guarded.host, guarded.port)))
+        login = text(f"hostile-{number}") + text(name) + text(USERS[name])
+        with suppress(ConnectionError):
+            sock.sendall(packet(0x10, text("MQTT") + b"\4\xc2\0\0" + login))
+            for mid in range(1, 21):
+                sock.sendall(packet(0x34, topic + mid.to_bytes(2, "big") + bytes(LONG)))
+            heard = b""
+            while not heard.endswith(b"\0\x14") and (more := sock.recv(4096)):  # PUBREC of the last
+                heard += more
+    grown = resident_kilobytes(guarded.pid) - before
+    assert grown * 1024 < 300_000_000
+    other.publish(["hmp/room/auditorium/press/record"], "true")
+    recording = ("hmp/room/auditorium/state", "recording")
+    other.heard.first(lambda heard: heard == recording, "the recording")
+
+
+@pytest.mark.parametrize("client_id", [None, "of-nobody-else"])
+def test_a_panel_does_not_hear_by_what_name_the_session_of_the_bridge_is_had(
+    guarded: Broker,
+    certificates: Certificates,
+    stack: ExitStack,
+    tmp_path: Path,
+    client_id: str | None,
+) -> None:
+    """Of one that is set nobody hears; what the default is made of a panel does not hear."""
+    bridge(
+        guarded, certificates, stack, tmp_path, **({"client_id": client_id} if client_id else {})
+    )
+    light = stack.enter_context(closing(Role(guarded, panel("boardroom"))))
+    board = stack.enter_context(closing(Role(guarded, DASHBOARD)))
+    light.heard.first(
+        lambda heard: heard == ("hmp/room/boardroom/availability", "online"), "the room's HMP"
+    )
+    light.publish(["hmp/room/boardroom/press/record"], "true")
+    recording = ("hmp/room/boardroom/state", "recording")
+    for role in (light, board):
+        role.heard.first(lambda heard: heard == recording, "the recording")
+    _, info = board.heard.first(lambda heard: heard[0] == "hmp/bridge/info", "what it is")
+    instance = json.loads(info)["instance"]
+    told = {role: str(role.heard.since()) for role in (light, board)}
+    assert instance in told[board]
+    assert instance not in told[light]
+    if client_id:
+        assert client_id not in told[light] + told[board]
 
 
 def test_a_bridge_that_home_assistant_is_shown_may_announce_and_hear_its_birth(
