@@ -16,7 +16,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from .burst import burst
-from .campus import campus
+from .campus import campus, campus_cluster
 from .figures import Figure, table
 from .flood import flood
 from .footprint import memory
@@ -46,6 +46,7 @@ BENCHMARKS: dict[str, Callable[[Options], Sequence[Figure]]] = {
     "reconnect": reconnect,
     "scale": scale,
     "campus": campus,
+    "campus_cluster": campus_cluster,
     "flood": flood,
     "shared_journal": shared_journal,
     "load": load,
@@ -54,7 +55,7 @@ BENCHMARKS: dict[str, Callable[[Options], Sequence[Figure]]] = {
     "soak": soak,
 }
 
-WHEN_NAMED = {"campus", "load", "crowd", "flooded_rooms", "soak"}
+WHEN_NAMED = {"campus", "campus_cluster", "load", "crowd", "flooded_rooms", "soak"}
 """What is measured only where it is asked for by name."""
 
 QUICK = ("latency", "throughput", "start")

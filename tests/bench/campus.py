@@ -1,10 +1,12 @@
 """Four thousand rooms at eight HMPs: one bridge has them all, or two or four share them.
 
-A burst is one `record` in every room at once; the rate is sustained as in `throughput`.
+A burst is one `record` in every room at once; the rate is sustained as in `throughput`. On one
+mosquitto, or on three NATS that are one broker: the bridges are at one node after the other, and
+the panel at the last.
 """
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from tests.brokers import Broker
 from tests.process.hmp import session_of
@@ -14,30 +16,43 @@ from .processes import Process
 from .stage import Hmp, Options, Stage, stage
 from .throughput import Crowd
 
-__all__ = ["campus"]
+__all__ = ["campus", "campus_cluster"]
 
 _ROOMS = 4000
 _SERVERS = 8
 _BRIDGES = (1, 2, 4)
+_MOSQUITTO = ("set_tcp_nodelay true", "max_queued_messages 0")
 
 
 def campus(options: Options) -> Sequence[Figure]:
     """4,000 rooms over 8 servers on one broker: 1, 2 and 4 bridges, nobody has a core alone."""
+    return _compared(options, lambda made: [made.broker(*_MOSQUITTO)])
+
+
+def campus_cluster(options: Options) -> Sequence[Figure]:
+    """The same on three NATS, whose streams have three copies."""
+    return _compared(options, Stage.nats)
+
+
+def _compared(options: Options, brokers: Callable[[Stage], Sequence[Broker]]) -> list[Figure]:
     figures: list[Figure] = []
     rooms = 2 * _SERVERS if options.brief else _ROOMS
     for bridges in (1, 2) if options.brief else _BRIDGES:
-        figures += _with(options, bridges, rooms)
+        figures += _with(options, brokers, bridges, rooms)
     return figures
 
 
-def _with(options: Options, bridges: int, rooms: int) -> list[Figure]:
+def _with(
+    options: Options, brokers: Callable[[Stage], Sequence[Broker]], bridges: int, rooms: int
+) -> list[Figure]:
     start, burst, rate, cost = Sample(), Sample(), Sample(), Sample()
     with stage(options, lambda _: None) as made:
-        broker = made.broker("set_tcp_nodelay true", "max_queued_messages 0")
+        nodes = brokers(made)
+        broker = nodes[-1]
         hmps = [made.hmp() for _ in range(_SERVERS)]
         base = "campus/hmp"
         began = time.monotonic()
-        processes = _start(made, broker, hmps, base=base, bridges=bridges, rooms=rooms)
+        processes = _start(made, nodes, hmps, base=base, bridges=bridges, rooms=rooms)
         # A room's server, and so its bridge, is its number's remainder: the last ones are of each.
         for room in range(rooms - _SERVERS, rooms):
             made.wait_online(broker, base, room)
@@ -63,13 +78,20 @@ def _with(options: Options, bridges: int, rooms: int) -> list[Figure]:
 
 
 def _start(
-    made: Stage, broker: Broker, hmps: Sequence[Hmp], *, base: str, bridges: int, rooms: int
+    made: Stage,
+    nodes: Sequence[Broker],
+    hmps: Sequence[Hmp],
+    *,
+    base: str,
+    bridges: int,
+    rooms: int,
 ) -> list[Process]:
     names = [f"s{number}" for number in range(len(hmps))]
     processes = []
     for bridge in range(bridges):
+        node = nodes[bridge % len(nodes)]
         tables = {
-            "mqtt": {"host": "127.0.0.1", "port": broker.port, "base_topic": base},
+            "mqtt": {"host": "127.0.0.1", "port": node.port, "base_topic": base},
             "bridge": {"state_dir": str(made.disk()), "log_level": "warning"},
             "servers": {
                 name: {"host": "127.0.0.1", "port": hmp.port}

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from tests.brokers import Broker, BrokerOptions
+from tests.cluster.nats import nats_cluster
 from tests.cluster.servers import Members
 from tests.process.daemon import toml
 from tests.process.hmp import session_of
@@ -240,6 +241,11 @@ class Stage:
         """A store of so many members, on the disk."""
         with on_cores(self.other_cores):
             return self._stack.enter_context(Members(self.disk(), count).running())
+
+    def nats(self) -> Sequence[Broker]:
+        """Three NATS that are one broker, with their streams on the disk."""
+        with on_cores(self.other_cores):
+            return self._stack.enter_context(nats_cluster(self.disk()))
 
     def disk(self) -> Path:
         """A fresh folder on the disk."""
