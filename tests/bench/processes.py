@@ -100,7 +100,10 @@ class Process:
 
     @property
     def resident(self) -> float:
-        """VmRSS, in MB of 1,048,576 bytes."""
+        """VmRSS, in MB of 1,048,576 bytes. Raises `RuntimeError` where it has ended."""
+        if (code := self._process.poll()) is not None:
+            said = self.output.read_text(errors="replace")[-6000:]
+            raise RuntimeError(f"{self._process.args!r} has ended with {code}:\n{said}")
         status = Path(f"/proc/{self.pid}/status").read_text(encoding="ascii", errors="replace")
         line = next(line for line in status.splitlines() if line.startswith("VmRSS"))
         return int(line.split()[1]) / 1024
