@@ -124,8 +124,10 @@ async def test_small_packets_are_not_held_back(broker: Broker) -> None:
     assert client.socket() is None
 
 
-@pytest.mark.parametrize("over", ["TLS", "WebSocket"])
-@pytest.mark.parametrize("says", [b"", b"\x16", b"H"], ids=["nothing", "as of TLS", "as of HTTP"])
+@pytest.mark.parametrize(
+    ("over", "says"),
+    [("TLS", b""), ("TLS", b"\x16"), ("WebSocket", b""), ("WebSocket", b"HTTP/1.1 101")],
+)
 async def test_an_abandoned_connect_closes_the_socket_it_opens(over: str, says: bytes) -> None:
     """No thread waits on for the rest of a handshake, which may come a byte at a time for ever."""
     listeners = await trio.open_tcp_listeners(0, host="127.0.0.1")
