@@ -33,7 +33,8 @@ _LIVED = 60.0
 
 _WEIGHTS = {FailureKind.TAKEN_OVER: 2, FailureKind.LOST: 1}
 """How much the end of such a connection says. MQTT 5 has a reason for a takeover; many a broker
-closes without a word, as a bad network does."""
+closes without a word, as a bad network does; but that keeps some attempts from connecting, which
+nobody does who takes a session."""
 
 _ENOUGH = range(10, 15)
 """The sum at which such ends in a row suffice. Each bridge draws one number, and leaves as it loses
@@ -141,9 +142,11 @@ class Rivals:
     def away(self, failure: BrokerFailure | None) -> None:
         """The connection has ended, or could not be made, with `failure`."""
         since, self._online_since = self._online_since, None
-        if since is None:
-            return
         weight = 0 if failure is None else _WEIGHTS.get(failure.kind, 0)
+        if since is None:
+            if not weight:
+                self._suspicion = 0
+            return
         short = trio.current_time() - since < _LIVED
         self._suspicion = self._suspicion + weight if weight and short else 0
         if self._suspicion >= self._enough:

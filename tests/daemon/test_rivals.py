@@ -25,13 +25,22 @@ def rivals() -> Rivals:
     return Rivals(Identity("2026-05-04T08:00:00Z", "0" * 16), Topics("hmp"), BROKER)
 
 
-async def leaves(watching: Rivals, kind: FailureKind, lived: float, most: int) -> int | None:
-    """After how many connections that lived and ended so it leaves; None for not at all."""
+async def leaves(
+    watching: Rivals,
+    kind: FailureKind,
+    lived: float,
+    most: int,
+    attempt: FailureKind | None = None,
+) -> int | None:
+    """After how many connections that lived and ended so it leaves; None for not at all.
+
+    Between two of them an `attempt` has failed so, or none has.
+    """
     for count in range(1, most + 1):
         watching.online()
         await trio.sleep(lived)
         watching.away(BrokerFailure(kind, "it ended"))
-        watching.away(BrokerFailure(FailureKind.REFUSED, "an attempt"))
+        watching.away(BrokerFailure(attempt or kind, "an attempt, or the next one begins"))
         try:
             with trio.move_on_after(0.1):
                 await watching.leave_to_an_earlier_one()
@@ -54,10 +63,15 @@ async def test_a_session_that_is_taken_again_and_again(
 
 
 async def test_what_is_no_takeover(autojump_clock: object) -> None:
-    """Connections that lived; a broker that is silent, or says why; one that lived in between."""
+    """Connections that lived; a broker that is silent, or says why; one that lived in between.
+
+    And a network that fails every minute, for hours: not each attempt to connect succeeds then.
+    """
     assert await leaves(rivals(), FailureKind.LOST, 61.0, 100) is None
     assert await leaves(rivals(), FailureKind.TAKEN_OVER, 61.0, 100) is None
     assert await leaves(rivals(), FailureKind.KEEPALIVE, 20.0, 100) is None
+    for attempt in (FailureKind.REFUSED, FailureKind.UNREACHABLE, FailureKind.UNANSWERED):
+        assert await leaves(rivals(), FailureKind.LOST, 20.0, 100, attempt) is None
     watching = rivals()
     for _ in range(5):
         assert await leaves(watching, FailureKind.LOST, 1.0, 9) is None
