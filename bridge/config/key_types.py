@@ -44,6 +44,7 @@ __all__ = [
     "Table",
     "TopicFilter",
     "TopicFilters",
+    "UrlPath",
     "Word",
     "host_and_port",
     "listed",
@@ -52,12 +53,23 @@ __all__ = [
 
 _MOST_SOURCES = 4
 
+_URL_PATH = r"^/[!-~]*$"
+
 
 def _host(value: str) -> str:
     if not value or re.search(r"[\s/@\[\]]", value) or value.count(":") == 1:
         raise ValueError(
             "is no host; write a name or an address alone, such as hmp.example.edu or 192.0.2.7; "
             "the port is a key of its own"
+        )
+    return value
+
+
+def _url_path(value: str) -> str:
+    if not re.fullmatch(_URL_PATH, value):
+        raise ValueError(
+            "is no path of a URL; it begins with / and has neither spaces nor letters beyond "
+            "ASCII, which are written as in a browser's address: %20, %C3%BC"
         )
     return value
 
@@ -229,6 +241,9 @@ Host = Annotated[
     str,
     AfterValidator(_host),
     WithJsonSchema({"type": "string", "pattern": r"^[^\s/@\[\]]+$"}),
+]
+UrlPath = Annotated[
+    str, AfterValidator(_url_path), WithJsonSchema({"type": "string", "pattern": _URL_PATH})
 ]
 Hosts = Annotated[tuple[Host, ...], BeforeValidator(listed)]
 BrokerHosts = Annotated[

@@ -14,6 +14,7 @@ from .key_types import (
     Port,
     Table,
     TopicFilters,
+    UrlPath,
     Word,
     host_and_port,
 )
@@ -67,7 +68,7 @@ class MqttTable(Table):
     """Version of MQTT; auto: 5 first, and 3.1.1 where the broker does not speak 5."""
     transport: Literal["tcp", "websockets"] = "tcp"
     """The transport of MQTT."""
-    websocket_path: str = "/mqtt"
+    websocket_path: UrlPath = "/mqtt"
     """The path of the URL, over WebSockets."""
     tls: TlsTable | None = None
     """TLS; an empty table trusts the system's authorities."""

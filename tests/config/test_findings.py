@@ -159,6 +159,10 @@ WRONG = {
         GOOD.replace("hmp.example.edu", "hmp.example.edu:23233"),
         ["bridge.toml: [servers.main] host: 'hmp.example.edu:23233' is no host; write a"],
     ),
+    "a path that no URL has": (
+        f'[mqtt]\nhost = "broker"\nwebsocket_path = "/m ü"\n{GOOD}',
+        ["bridge.toml: [mqtt] websocket_path: '/m ü' is no path of a URL; it begins with / and"],
+    ),
     "a URL for a host": (
         f'[mqtt]\nhost = "tcp://broker"\n{GOOD}',
         ["bridge.toml: [mqtt] host: 'tcp://broker' is no host; write a name or"],
