@@ -179,7 +179,7 @@ class Campaign:
         faults = site.faults
         commands = sum(way.commands for box in site.boxes for way in box.to_hmps.values())
         print(f"\nrounds      {self.rounds}")
-        print(f"presses     {self.presses}, {observer.excused} lost with the broker or a box")
+        print(f"presses     {self.presses}, {observer.excused} lost or set aside")
         print(f"commands    {commands} seen on the way to HMP")
         starts = sum(box.daemon.starts for box in site.boxes)
         peak = max(box.daemon.peak for box in site.boxes)

@@ -13,7 +13,7 @@ import trio
 
 from .gaps import Gaps
 from .observation import Asked, Observation, Told, WorldRecording
-from .panel import read_retained
+from .panel import Heard, read_retained
 from .site import BASE, TTL, Site
 from .store import StoreAway
 
@@ -24,7 +24,8 @@ __all__ = ["Observer"]
 class Observer:
     """Remembers over the whole run what must be remembered, and over a round what is of a round.
 
-    `excused` counts the presses that the broker itself may have lost, or a box with its journal.
+    `excused` counts the presses that the broker itself may have lost, or a box with its journal,
+    and those that were set aside: their result has no id, for nobody looks into them (R27).
     """
 
     site: Site
@@ -32,6 +33,8 @@ class Observer:
     _told: dict[str, list[Told]] = field(default_factory=dict)
     #: Unix time of each press's first result.
     _answered: dict[str, float] = field(default_factory=dict)
+    #: By room: results of messages in whose handling two processes in a row were killed.
+    _set_aside: dict[str, set[str]] = field(default_factory=dict)
     _published: dict[str, list[str]] = field(default_factory=dict)
     #: Unix time at which each of these was.
     _published_at: dict[str, float] = field(default_factory=dict)
@@ -99,6 +102,7 @@ class Observer:
         self.site.losses.clear()
         self._told.clear()
         self._answered.clear()
+        self._set_aside.clear()
         self._starts.clear()
         self._seen.clear()
         self._lost.clear()
@@ -131,13 +135,18 @@ class Observer:
                     known.append(message.payload)
                     self._published_at[message.payload] = message.at
                 continue
-            result = json.loads(message.payload)
-            code = (result["error"] or {}).get("code", "")
-            told = Told(str(result["id"]), result["outcome"], str(result["state"]), code)
-            self._told.setdefault(told.id, []).append(told)
-            self._answered.setdefault(told.id, message.at)
-            if told.outcome == "unknown":
-                self._reported[room] = message.at
+            self._take_result(room, message)
+
+    def _take_result(self, room: str, message: Heard) -> None:
+        result = json.loads(message.payload)
+        code = (result["error"] or {}).get("code", "")
+        told = Told(str(result["id"]), result["outcome"], str(result["state"]), code)
+        self._told.setdefault(told.id, []).append(told)
+        if code == "set_aside":
+            self._set_aside.setdefault(room, set()).add(told.id)
+        self._answered.setdefault(told.id, message.at)
+        if told.outcome == "unknown":
+            self._reported[room] = message.at
 
     async def _ask_the_hmps(self) -> list[WorldRecording]:
         """Their recordings; counts starts and finds losses on the way."""
@@ -180,6 +189,7 @@ class Observer:
         losses = site.broker_losses
         hung_up = [at for box in site.boxes for at in box.to_broker.ended]
         disturbed = max([*site.kills, *hung_up, *losses, 0.0])
+        set_aside = self._presses_set_aside()
         return [
             Asked(
                 id=press.id,
@@ -188,13 +198,29 @@ class Observer:
                 at=press.at,
                 acked=press.acked is not None,
                 excused=not self._told.get(press.id)
-                and (_lost_with_the_broker(press.at, losses) or self._went_with_a_box(press.at)),
+                and (
+                    press.id in set_aside
+                    or _lost_with_the_broker(press.at, losses)
+                    or self._went_with_a_box(press.at)
+                ),
                 gone=not self._told.get(press.id) and self._went_with_a_box(press.at),
                 may_repeat=disturbed >= press.at,
                 unwritten=self._gaps.had(press.at, self._answered.get(press.id, math.inf)),
             )
             for press in site.panel.presses
         ]
+
+    def _presses_set_aside(self) -> set[str]:
+        """The first of each room that have no result: as many as were set aside there."""
+        chosen = set[str]()
+        for room, results in self._set_aside.items():
+            missing = [
+                press.id
+                for press in self.site.panel.presses
+                if press.room == room and press.acked is not None and not self._told.get(press.id)
+            ]
+            chosen.update(missing[: len(results)])
+        return chosen
 
     def _unwritten(self, recordings: list[WorldRecording]) -> set[str]:
         began = {each.id: each.started_at for each in recordings}
