@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.brokers import Broker, has_mosquitto
+from tests.brokers.others import nats_server
 from tests.cluster.servers import need_etcd
 
 from .__main__ import BENCHMARKS, main
@@ -26,6 +27,8 @@ def test_benchmark(name: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
     """It comes to its end, and says every figure with its unit."""
     if name == "shared_journal":
         need_etcd()
+    if name == "campus_cluster" and nats_server() is None:
+        pytest.skip("needs nats-server: extra brokers")
     quick = ["--seconds", "0.2", "--repetitions", "1", "--disk", str(tmp_path)]
     file = tmp_path / "measured.json"
     assert main([name, *quick, "--json", str(file)]) == 0
